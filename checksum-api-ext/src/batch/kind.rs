@@ -1,0 +1,72 @@
+use checksum_api::types::BatchId;
+
+use super::BatchReport;
+use crate::Error;
+use crate::call::Caller;
+
+/// Healing, as a kind of [`Batch`](super::Batch).
+#[derive(Clone, Debug)]
+pub enum Heal {}
+
+/// Generation, as a kind of [`Batch`](super::Batch).
+#[derive(Clone, Debug)]
+pub enum Generation {}
+
+/// What a batch is for. Implemented by [`Heal`] and [`Generation`] only.
+pub trait BatchKind: sealed::Route + 'static {}
+
+impl<K: sealed::Route + 'static> BatchKind for K {}
+
+mod sealed {
+    use super::{BatchId, BatchReport, Caller, Error};
+
+    pub trait Route: Send + Sync {
+        const NAME: &'static str;
+
+        fn look(
+            caller: &Caller,
+            id: &BatchId,
+        ) -> impl Future<Output = Result<BatchReport, Error>> + Send;
+
+        fn read(
+            caller: &Caller,
+            id: &BatchId,
+        ) -> impl Future<Output = Result<BatchReport, Error>> + Send;
+    }
+}
+
+impl sealed::Route for Heal {
+    const NAME: &'static str = "healing";
+
+    async fn look(caller: &Caller, id: &BatchId) -> Result<BatchReport, Error> {
+        let answer = caller
+            .look(|client| async move { client.get_heal_batch().batch_id(id).send().await })
+            .await?;
+        Ok(BatchReport(answer))
+    }
+
+    async fn read(caller: &Caller, id: &BatchId) -> Result<BatchReport, Error> {
+        let answer = caller
+            .read(|client| async move { client.get_heal_batch().batch_id(id).send().await })
+            .await?;
+        Ok(BatchReport(answer))
+    }
+}
+
+impl sealed::Route for Generation {
+    const NAME: &'static str = "generation";
+
+    async fn look(caller: &Caller, id: &BatchId) -> Result<BatchReport, Error> {
+        let answer = caller
+            .look(|client| async move { client.get_generation_batch().batch_id(id).send().await })
+            .await?;
+        Ok(BatchReport(answer))
+    }
+
+    async fn read(caller: &Caller, id: &BatchId) -> Result<BatchReport, Error> {
+        let answer = caller
+            .read(|client| async move { client.get_generation_batch().batch_id(id).send().await })
+            .await?;
+        Ok(BatchReport(answer))
+    }
+}

@@ -1,0 +1,135 @@
+mod kind;
+mod status;
+
+use std::future::IntoFuture;
+use std::pin::Pin;
+
+use checksum_api::types::BatchId;
+use futures_core::Stream;
+use tokio::time::Instant;
+
+pub use kind::{BatchKind, Generation, Heal};
+pub use status::{BatchChange, BatchEvent, BatchReport};
+
+use crate::poll::{Pollable, Watch};
+use crate::{Checksum, Error, PollPolicy};
+
+/// Agent work that consists of sessions: healing ([`HealBatch`]) or generation
+/// ([`GenerationBatch`]). Awaiting it waits until every session has ended.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (mock, checksum) = checksum_api_ext::doctest::checksum().await;
+/// # let batch_id = checksum_api_ext::doctest::heal_batch(&mock, &checksum).await;
+/// let report = checksum.heal_batch(batch_id).await?;
+/// for session in report.sessions() {
+///     println!("{}: {:?}", session.session_id, session.pr_url);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a batch goes on unwatched unless it is awaited"]
+pub struct Batch<K> {
+    client: Checksum,
+    id: BatchId,
+    policy: PollPolicy,
+    kind: std::marker::PhantomData<K>,
+}
+
+/// Sessions that repair the failed tests of a run.
+pub type HealBatch = Batch<Heal>;
+
+/// Sessions that write tests for a pull request.
+pub type GenerationBatch = Batch<Generation>;
+
+impl<K: BatchKind> Batch<K> {
+    pub(crate) fn new(client: &Checksum, id: BatchId) -> Self {
+        Self {
+            client: client.clone(),
+            id,
+            policy: *client.poll,
+            kind: std::marker::PhantomData,
+        }
+    }
+
+    /// The batch's id, by which it can be taken up again from any process.
+    pub fn id(&self) -> &BatchId {
+        &self.id
+    }
+
+    /// Waits in another way than the client's.
+    pub fn poll(mut self, policy: PollPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Looks once.
+    ///
+    /// # Errors
+    ///
+    /// The request failed, after the client's [`RetryPolicy`](crate::RetryPolicy).
+    pub async fn status(&self) -> Result<BatchReport, Error> {
+        K::read(&self.client.caller, &self.id).await
+    }
+
+    /// Waits until every session has ended. Awaiting the batch itself does the same.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Run::wait`](crate::Run::wait).
+    pub async fn wait(self) -> Result<BatchReport, Error> {
+        let policy = self.policy;
+        Watch::new(self, policy).end().await
+    }
+
+    /// Everything that happens, as a stream; the last item is
+    /// [`Finished`](crate::Event::Finished), or the error that ended the watch.
+    pub fn events(&self) -> Pin<Box<dyn Stream<Item = Result<BatchEvent, Error>> + Send>> {
+        Box::pin(Watch::new(self.clone(), self.policy).stream())
+    }
+}
+
+impl<K: BatchKind> IntoFuture for Batch<K> {
+    type Output = Result<BatchReport, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.wait())
+    }
+}
+
+impl<K: BatchKind> Pollable for Batch<K> {
+    type Status = BatchReport;
+    type Change = BatchChange;
+    type End = BatchReport;
+
+    fn name(&self) -> String {
+        format!("{} batch {}", K::NAME, self.id)
+    }
+
+    async fn look(&mut self) -> Result<BatchReport, Error> {
+        K::look(&self.client.caller, &self.id).await
+    }
+
+    fn has_ended(status: &BatchReport) -> bool {
+        status.all_terminal()
+    }
+
+    fn state(status: &BatchReport) -> String {
+        status.state().to_string()
+    }
+
+    fn changes(previous: Option<&BatchReport>, current: &BatchReport) -> Vec<BatchChange> {
+        BatchChange::between(previous, current)
+    }
+
+    async fn end(&mut self, status: BatchReport, _: Option<Instant>) -> BatchReport {
+        status
+    }
+
+    fn is_fresh(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,161 @@
+use std::env::{self, VarError};
+use std::sync::Arc;
+use std::time::Duration;
+
+use checksum_api::{ApiKey, BaseUrl, BuildError, Client, InvalidApiKey, InvalidBaseUrl, Transport};
+
+use crate::call::Caller;
+use crate::{Checksum, PollPolicy, RetryPolicy};
+
+/// The variable that holds the API key.
+pub const API_KEY_VARIABLE: &str = "CHECKSUM_API_KEY";
+
+/// The variable that says where the API is.
+pub const BASE_URL_VARIABLE: &str = "CHECKSUM_API_BASE_URL";
+
+/// Settings of a [`Checksum`]; made by [`Checksum::builder`].
+#[derive(Default)]
+#[must_use]
+pub struct ChecksumBuilder {
+    api_key: Option<ApiKey>,
+    base_url: BaseUrl,
+    request_timeout: Option<Duration>,
+    max_response_bytes: Option<usize>,
+    user_agent: Option<String>,
+    plain_http: bool,
+    transport: Option<Arc<dyn Transport>>,
+    retry: RetryPolicy,
+    poll: PollPolicy,
+}
+
+/// Why no client could be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigurationError {
+    /// No API key was given.
+    #[error("no API key: set {API_KEY_VARIABLE} (Settings, Project Settings in the dashboard)")]
+    NoApiKey,
+    /// The environment's key cannot be one.
+    #[error("{API_KEY_VARIABLE}: {0}")]
+    ApiKey(InvalidApiKey),
+    /// The environment's base URL cannot be one.
+    #[error("{BASE_URL_VARIABLE}: {0}")]
+    BaseUrl(InvalidBaseUrl),
+    /// A variable of the environment is not Unicode.
+    #[error("{0} is not valid Unicode")]
+    NotUnicode(&'static str),
+    /// The raw client could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+impl ChecksumBuilder {
+    /// The API key. There is no default.
+    pub fn api_key(mut self, api_key: ApiKey) -> Self {
+        self.api_key = Some(api_key);
+        self
+    }
+
+    /// Where the API is; the default is the service itself.
+    pub fn base_url(mut self, base_url: BaseUrl) -> Self {
+        self.base_url = base_url;
+        self
+    }
+
+    /// Takes what [`Checksum::from_env`] takes, so that other settings can follow.
+    ///
+    /// # Errors
+    ///
+    /// A variable is set and cannot be used. A missing key is an error of
+    /// [`build`](Self::build) only.
+    pub fn from_env(mut self) -> Result<Self, ConfigurationError> {
+        if let Some(key) = variable(API_KEY_VARIABLE)? {
+            self.api_key = Some(ApiKey::new(key).map_err(ConfigurationError::ApiKey)?);
+        }
+        if let Some(url) = variable(BASE_URL_VARIABLE)? {
+            self.base_url = url.parse().map_err(ConfigurationError::BaseUrl)?;
+        }
+        Ok(self)
+    }
+
+    /// How long one request may take, from connecting to the last byte of the answer; 30 s.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = Some(timeout);
+        self
+    }
+
+    /// The size, in bytes, above which an answer is refused; 128 MiB.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = Some(bytes);
+        self
+    }
+
+    /// The `User-Agent` header; the default names this crate and its version.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// Accepts a plain http base URL that is not on this machine.
+    pub fn allow_plain_http(mut self) -> Self {
+        self.plain_http = true;
+        self
+    }
+
+    /// Sends requests through something other than the built-in HTTP client.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// When a failed request is sent again.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How runs and batches are waited for, unless one of them is told otherwise.
+    pub fn poll(mut self, policy: PollPolicy) -> Self {
+        self.poll = policy;
+        self
+    }
+
+    /// Builds the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// There is no API key, or the base URL would expose it on a network.
+    pub fn build(self) -> Result<Checksum, ConfigurationError> {
+        let api_key = self.api_key.ok_or(ConfigurationError::NoApiKey)?;
+        let user_agent = self.user_agent.unwrap_or_else(|| {
+            concat!("checksum-api-ext/", env!("CARGO_PKG_VERSION")).to_owned()
+        });
+        let mut builder = Client::builder(api_key)
+            .base_url(self.base_url)
+            .user_agent(user_agent);
+        if let Some(timeout) = self.request_timeout {
+            builder = builder.request_timeout(timeout);
+        }
+        if let Some(bytes) = self.max_response_bytes {
+            builder = builder.max_response_bytes(bytes);
+        }
+        if self.plain_http {
+            builder = builder.allow_plain_http();
+        }
+        if let Some(transport) = self.transport {
+            builder = builder.transport(move |request| transport.send(request));
+        }
+        Ok(Checksum {
+            caller: Caller::new(builder.build()?, self.retry),
+            poll: Arc::new(self.poll),
+        })
+    }
+}
+
+fn variable(name: &'static str) -> Result<Option<String>, ConfigurationError> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(ConfigurationError::NotUnicode(name)),
+    }
+}

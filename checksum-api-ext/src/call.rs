@@ -1,0 +1,89 @@
+use std::time::Duration;
+
+use checksum_api::{ByteStream, Client, ResponseValue};
+use serde::de::DeserializeOwned;
+
+use crate::{Error, RetryPolicy};
+
+/// The error of a generated call, which [`Client::call`] turns into [`checksum_api::Error`].
+type Sent<T> = Result<ResponseValue<T>, checksum_api::GeneratedError<ByteStream>>;
+
+/// Sends requests, and again where that is safe.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    client: Client,
+    retry: RetryPolicy,
+}
+
+impl Caller {
+    pub(crate) fn new(client: Client, retry: RetryPolicy) -> Self {
+        Self { client, retry }
+    }
+
+    pub(crate) fn api(&self) -> &Client {
+        &self.client
+    }
+
+    /// A request that may be repeated.
+    pub(crate) async fn read<T, Send, Sending>(&self, send: Send) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+        Send: Fn(Client) -> Sending,
+        Sending: Future<Output = Sent<T>>,
+    {
+        self.repeat(send, checksum_api::Error::is_transient)
+            .await
+            .map_err(Error::from)
+    }
+
+    /// A request that is sent once, whatever happens: a poller decides what follows.
+    pub(crate) async fn look<T, Send, Sending>(&self, send: Send) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+        Send: FnOnce(Client) -> Sending,
+        Sending: Future<Output = Sent<T>>,
+    {
+        Ok(self.client.call(send).await?)
+    }
+
+    /// A request that starts work: repeated only where the service cannot have acted on it.
+    pub(crate) async fn dispatch<T, Send, Sending>(&self, send: Send) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+        Send: Fn(Client) -> Sending,
+        Sending: Future<Output = Sent<T>>,
+    {
+        let is_safe = |error: &checksum_api::Error| error.is_transient() && !error.may_have_acted();
+        self.repeat(send, is_safe).await.map_err(Error::dispatch)
+    }
+
+    async fn repeat<T, Send, Sending>(
+        &self,
+        send: Send,
+        may_repeat: impl Fn(&checksum_api::Error) -> bool,
+    ) -> Result<T, checksum_api::Error>
+    where
+        T: DeserializeOwned,
+        Send: Fn(Client) -> Sending,
+        Sending: Future<Output = Sent<T>>,
+    {
+        let mut paused = Duration::ZERO;
+        let mut attempts = 0;
+        loop {
+            let error = match self.client.call(&send).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            attempts += 1;
+            let pause = self.retry.next(attempts, paused, error.retry_after());
+            match pause.filter(|_| may_repeat(&error)) {
+                None => return Err(error),
+                Some(pause) => {
+                    tracing::debug!(%error, attempts, ?pause, "trying again");
+                    tokio::time::sleep(pause).await;
+                    paused += pause;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+use std::time::Duration;
+
+use checksum_api::ErrorKind;
+use checksum_api::types::TestRunId;
+
+use crate::ConfigurationError;
+
+/// What can go wrong between asking and knowing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The client cannot be built.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// The service would refuse this, so it was not sent.
+    #[error("not sent: {0}")]
+    Invalid(InvalidRequest),
+    /// A request failed, and certainly started nothing.
+    #[error(transparent)]
+    Request(#[from] checksum_api::Error),
+    /// A request that starts work failed so that the service may have acted on it. It is not sent
+    /// again, since that could start the work twice.
+    #[error(
+        "the work may have started, and was not asked for again: {0}; \
+         look at the dashboard before you do"
+    )]
+    DispatchUncertain(#[source] checksum_api::Error),
+    /// The service accepted a run and gave no name to follow it by, as it does for sharded runs.
+    #[error(
+        "the run was started, but the answer has no job name to follow it by{}",
+        test_run_id.as_ref().map(|id| format!(" (test run {id})")).unwrap_or_default()
+    )]
+    NoJobName {
+        /// The test run, where the answer named it.
+        test_run_id: Option<TestRunId>,
+    },
+    /// The deadline of a wait passed. The work goes on.
+    #[error("{what} has not ended after {}: last seen {last_seen}; it goes on", seconds(*after))]
+    WaitTimedOut {
+        /// The run or batch, as in `run job-name-12345`.
+        what: String,
+        /// How long it was waited for.
+        after: Duration,
+        /// The last state that was seen, `nothing` where there was none.
+        last_seen: String,
+    },
+    /// Looking failed for longer than the wait bears. What became of the work is not known.
+    #[error(
+        "gave up on {what} after {} of trouble; its outcome is unknown: {source}",
+        seconds(*after)
+    )]
+    GaveUp {
+        /// The run or batch, as in `run job-name-12345`.
+        what: String,
+        /// How long every look had failed.
+        after: Duration,
+        /// The last failure.
+        source: checksum_api::Error,
+    },
+}
+
+/// A request that the service's description says will be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidRequest {
+    /// A run of tests needs at least one id.
+    #[error("no test ids were given")]
+    NoTestIds,
+    /// A grep needs a pattern.
+    #[error("the grep pattern is empty")]
+    EmptyGrep,
+    /// A pull request is created, or one is named, and nobody said in which repository.
+    #[error("healing that creates or names a pull request needs the repository")]
+    NoRepository,
+    /// Pull requests are numbered from 1.
+    #[error("a pull request's number is 1 or more")]
+    PrNumber,
+}
+
+impl Error {
+    /// For a call that starts work: whether it failed so that the work may be under way.
+    pub(crate) fn dispatch(error: checksum_api::Error) -> Self {
+        if error.may_have_acted() {
+            Self::DispatchUncertain(error)
+        } else {
+            Self::Request(error)
+        }
+    }
+
+    /// The failed request, where there was one.
+    pub fn request(&self) -> Option<&checksum_api::Error> {
+        match self {
+            Self::Request(error)
+            | Self::DispatchUncertain(error)
+            | Self::GaveUp { source: error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether the service refused the key: 401 or 403.
+    pub fn is_refused(&self) -> bool {
+        self.is_kind(ErrorKind::Unauthorized) || self.is_kind(ErrorKind::Forbidden)
+    }
+
+    /// Whether the service does not know the run, batch or collection.
+    pub fn is_not_found(&self) -> bool {
+        self.is_kind(ErrorKind::NotFound)
+    }
+
+    /// Whether a wait's deadline passed. The work goes on; resume it from its handle.
+    pub fn is_timed_out(&self) -> bool {
+        matches!(self, Self::WaitTimedOut { .. })
+    }
+
+    /// Whether the work may be under way although the call that starts it failed.
+    pub fn is_dispatch_uncertain(&self) -> bool {
+        matches!(self, Self::DispatchUncertain(_))
+    }
+
+    fn is_kind(&self, kind: ErrorKind) -> bool {
+        self.request().is_some_and(|error| error.kind() == kind)
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    match duration.as_secs() {
+        0 => format!("{} ms", duration.as_millis()),
+        seconds => format!("{seconds} s"),
+    }
+}

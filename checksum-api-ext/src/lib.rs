@@ -1,0 +1,69 @@
+//! The client of the Checksum API that people use: start a run, wait for it, know the verdict.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let mock = checksum_mock::Mock::start().await?;
+//! # let (key, url) = ("my-key", mock.url());
+//! # use checksum_api_ext::PollPolicy;
+//! # let poll = PollPolicy::every(std::time::Duration::ZERO);
+//! use checksum_api_ext::{ApiKey, AutoHeal, Checksum};
+//!
+//! // Or `Checksum::from_env()`: CHECKSUM_API_KEY, CHECKSUM_API_BASE_URL.
+//! let checksum = Checksum::builder().api_key(ApiKey::new(key)?).base_url(url.parse()?).poll(poll).build()?;
+//!
+//! let run = checksum
+//!     .run_suite()
+//!     .auto_heal(AutoHeal::pull_request("acme-co/my-tests".parse()?).branch("main").pr(42))
+//!     .start()
+//!     .await?;
+//! println!("started {}", run.job_name());
+//!
+//! let report = run.await?;
+//! assert!(report.outcome().is_pass());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it promises
+//!
+//! - **A run is never started twice.** A request that starts work is repeated only where the
+//!   service certainly did not act on it. Any other failure is [`Error::DispatchUncertain`].
+//! - **A run is never lost.** [`Run::handle`] is a small serde value; [`Checksum::resume`] takes
+//!   it up in any process. Trouble on the network is borne for minutes and reported as
+//!   [`Event::Trouble`].
+//! - **A verdict is never guessed.** Only `passed` and `healed` are a pass, whatever the counts
+//!   say; a state that this version does not know is waited on, and never passes.
+//! - **The key is never shown.** It goes to the configured origin alone, over https unless that is
+//!   this machine.
+//!
+//! The API cannot cancel a run. Dropping a [`Run`] or a wait stops the looking and nothing else.
+
+mod batch;
+mod builder;
+mod call;
+mod client;
+mod error;
+mod poll;
+mod retry;
+mod run;
+mod test_run;
+
+pub use batch::{
+    Batch, BatchChange, BatchEvent, BatchKind, BatchReport, Generation, GenerationBatch, Heal,
+    HealBatch,
+};
+pub use builder::{API_KEY_VARIABLE, BASE_URL_VARIABLE, ChecksumBuilder, ConfigurationError};
+pub use checksum_api::{
+    ApiKey, BaseUrl, ErrorKind, InvalidApiKey, InvalidBaseUrl, InvalidIdentifier, Transport, types,
+};
+pub use client::Checksum;
+pub use error::{Error, InvalidRequest};
+pub use futures_util::TryStreamExt;
+pub use poll::{Event, PollPolicy, Trouble};
+pub use retry::RetryPolicy;
+pub use run::{
+    ApiVersion, AutoHeal, Collection, Counts, Disagreement, Grep, LegacyGrep, Outcome, Run,
+    RunChange, RunEvent, RunHandle, RunReport, RunStatus, Selection, StartRun, Suite, Tests,
+};
+pub use test_run::TestRun;

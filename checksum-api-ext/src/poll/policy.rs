@@ -1,0 +1,128 @@
+use std::time::Duration;
+
+/// How a run or batch is waited for.
+///
+/// Looks are quick at first, so that a run which ends or starts at once is noticed, and then grow
+/// apart to a ceiling; a change makes them quick again. Runs are known to take 5 to 25 minutes, so
+/// there is a long ceiling while no run is expected to end and a shorter one from then on.
+/// `Retry-After` overrides all of it.
+///
+/// ```
+/// use std::time::Duration;
+/// use checksum_api_ext::PollPolicy;
+///
+/// let policy = PollPolicy::default().deadline(Duration::from_secs(30 * 60));
+/// let fixed = PollPolicy::every(Duration::from_secs(10));
+/// # let _ = (policy, fixed);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PollPolicy {
+    pub(crate) first_delay: Duration,
+    pub(crate) growth: f64,
+    pub(crate) early_ceiling: Duration,
+    pub(crate) early: Duration,
+    pub(crate) ceiling: Duration,
+    pub(crate) jitter: f64,
+    pub(crate) seed: Option<u64>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) patience: Duration,
+    pub(crate) grace: Duration,
+}
+
+impl Default for PollPolicy {
+    /// Suits runs of 5 to 25 minutes: no more requests than a fixed loop of 10 s, and the end is
+    /// noticed sooner on average.
+    fn default() -> Self {
+        Self {
+            first_delay: Duration::from_secs(1),
+            growth: 2.0,
+            early_ceiling: Duration::from_secs(20),
+            early: Duration::from_secs(4 * 60),
+            ceiling: Duration::from_millis(9_750),
+            jitter: 0.1,
+            seed: None,
+            deadline: None,
+            patience: Duration::from_secs(5 * 60),
+            grace: Duration::from_secs(30),
+        }
+    }
+}
+
+impl PollPolicy {
+    /// A fixed interval, without growth or jitter.
+    pub fn every(interval: Duration) -> Self {
+        Self {
+            first_delay: interval,
+            growth: 1.0,
+            early_ceiling: interval,
+            ceiling: interval,
+            jitter: 0.0,
+            ..Self::default()
+        }
+    }
+
+    /// The pause after the first look and after each change.
+    #[must_use]
+    pub fn first_delay(mut self, delay: Duration) -> Self {
+        self.first_delay = delay;
+        self
+    }
+
+    /// The factor by which pauses grow while nothing changes; below 1 it counts as 1.
+    #[must_use]
+    pub fn growth(mut self, factor: f64) -> Self {
+        self.growth = factor.max(1.0);
+        self
+    }
+
+    /// The longest pause during the first `period` of a wait.
+    #[must_use]
+    pub fn early_ceiling(mut self, ceiling: Duration, period: Duration) -> Self {
+        self.early_ceiling = ceiling;
+        self.early = period;
+        self
+    }
+
+    /// The longest pause after that period.
+    #[must_use]
+    pub fn ceiling(mut self, ceiling: Duration) -> Self {
+        self.ceiling = ceiling;
+        self
+    }
+
+    /// The share by which a pause is made longer or shorter at random, from 0 to 1.
+    #[must_use]
+    pub fn jitter(mut self, share: f64) -> Self {
+        self.jitter = share.clamp(0.0, 1.0);
+        self
+    }
+
+    /// Makes the jitter repeatable.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// How long to wait in all; without it, to the end. When it passes, the wait ends with
+    /// [`Error::WaitTimedOut`](crate::Error::WaitTimedOut) and the work goes on.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// For how long looks may fail in a row before the wait gives up; 5 minutes.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// For how long after its start a run may be unknown to the service; 30 s.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+}

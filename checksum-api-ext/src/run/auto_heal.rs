@@ -1,0 +1,94 @@
+use std::num::NonZeroU64;
+
+use checksum_api::types::{self, PrNumber, RepoName};
+use serde_json::Value;
+
+use crate::InvalidRequest;
+
+/// Asks the service to start healing should the run end failed.
+///
+/// ```
+/// use checksum_api_ext::AutoHeal;
+///
+/// let heal = AutoHeal::pull_request("acme-co/my-tests".parse()?).branch("main").pr(42);
+/// # let _ = heal;
+/// # Ok::<(), checksum_api_ext::InvalidIdentifier>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct AutoHeal {
+    creates_pull_request: bool,
+    repo: Option<RepoName>,
+    branch: Option<String>,
+    pr: Option<u64>,
+    members: serde_json::Map<String, Value>,
+}
+
+impl AutoHeal {
+    /// Healing ends with a pull request that carries the fixes. The repository, `owner/repo`, is
+    /// the one that hosts the pull request named by [`pr`](Self::pr).
+    pub fn pull_request(repo: RepoName) -> Self {
+        Self {
+            creates_pull_request: true,
+            repo: Some(repo),
+            ..Self::without_pull_request()
+        }
+    }
+
+    /// Healing opens no pull request.
+    pub fn without_pull_request() -> Self {
+        Self {
+            creates_pull_request: false,
+            repo: None,
+            branch: None,
+            pr: None,
+            members: serde_json::Map::new(),
+        }
+    }
+
+    /// The repository, for healing that opens no pull request and reports to one.
+    #[must_use]
+    pub fn repo(mut self, repo: RepoName) -> Self {
+        self.repo = Some(repo);
+        self
+    }
+
+    /// The branch of the tests' repository that the fixes are made against. It is not the branch
+    /// that the run checks out; by default it is the test run's.
+    #[must_use]
+    pub fn branch(mut self, branch: impl Into<String>) -> Self {
+        self.branch = Some(branch.into());
+        self
+    }
+
+    /// The existing pull request that progress is reported to, from 1.
+    #[must_use]
+    pub fn pr(mut self, number: u64) -> Self {
+        self.pr = Some(number);
+        self
+    }
+
+    /// A member that the API's description does not know, such as `metadata`.
+    #[must_use]
+    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.members.insert(name.into(), value.into());
+        self
+    }
+
+    pub(crate) fn body(&self) -> Result<types::AutoHeal, InvalidRequest> {
+        if self.repo.is_none() && (self.creates_pull_request || self.pr.is_some()) {
+            return Err(InvalidRequest::NoRepository);
+        }
+        Ok(types::AutoHeal {
+            auto_create_pr: Some(self.creates_pull_request),
+            repo_name: self.repo.clone(),
+            branch: self.branch.clone(),
+            pr_number: self.pr.map(pr_number).transpose()?,
+            extra: self.members.clone(),
+        })
+    }
+}
+
+/// A pull request's number, as requests carry it.
+pub(crate) fn pr_number(number: u64) -> Result<PrNumber, InvalidRequest> {
+    NonZeroU64::new(number).map(PrNumber).ok_or(InvalidRequest::PrNumber)
+}

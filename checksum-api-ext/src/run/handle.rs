@@ -1,0 +1,81 @@
+use checksum_api::types::{JobName, TestRunId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The way back to a run: a small value to store anywhere and resume from in any process.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (mock, checksum) = checksum_api_ext::doctest::checksum().await;
+/// use checksum_api_ext::RunHandle;
+///
+/// let run = checksum.run_suite().start().await?;
+/// let saved = serde_json::to_string(&run.handle())?;
+///
+/// let run = checksum.resume(serde_json::from_str::<RunHandle>(&saved)?);
+/// println!("{}", run.status().await?.state());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunHandle {
+    pub(crate) job_name: JobName,
+    /// The version whose status route is asked first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) api_version: Option<ApiVersion>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_pinned: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) test_run_id: Option<TestRunId>,
+}
+
+/// A version of the API, of which each has a status route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ApiVersion {
+    /// Answers for runs of a suite, a collection, named tests and the older grep.
+    V1,
+    /// Answers for runs of grep, and names the test run when the run has ended.
+    V2,
+}
+
+impl ApiVersion {
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::V1 => Self::V2,
+            Self::V2 => Self::V1,
+        }
+    }
+}
+
+impl RunHandle {
+    /// A handle from a job name alone. The client asks v2 first, and learns from the answers.
+    pub fn new(job_name: JobName) -> Self {
+        Self {
+            job_name,
+            api_version: None,
+            is_pinned: false,
+            test_run_id: None,
+        }
+    }
+
+    /// Asks that version's status route and no other.
+    #[must_use]
+    pub fn pin(mut self, version: ApiVersion) -> Self {
+        self.api_version = Some(version);
+        self.is_pinned = true;
+        self
+    }
+
+    /// The run's name.
+    pub fn job_name(&self) -> &JobName {
+        &self.job_name
+    }
+
+    /// The test run, where it was known when the handle was taken.
+    pub fn test_run_id(&self) -> Option<&TestRunId> {
+        self.test_run_id.as_ref()
+    }
+}

@@ -1,0 +1,250 @@
+mod auto_heal;
+mod change;
+mod handle;
+mod outcome;
+mod report;
+mod start;
+mod status;
+
+use std::future::IntoFuture;
+use std::pin::Pin;
+
+use checksum_api::types::{JobName, TestRunId};
+use futures_core::Stream;
+use tokio::time::{Instant, timeout_at};
+
+pub use auto_heal::AutoHeal;
+pub use change::{RunChange, RunEvent};
+pub use handle::{ApiVersion, RunHandle};
+pub use outcome::Outcome;
+pub use report::{Disagreement, RunReport};
+pub use start::{Collection, Grep, LegacyGrep, Selection, StartRun, Suite, Tests};
+pub use status::{Counts, RunStatus};
+
+use crate::poll::{Pollable, Watch};
+use crate::{Checksum, Error, PollPolicy};
+
+/// One triggered execution of tests.
+///
+/// Awaiting it waits for the end; [`events`](Self::events) tells what happens meanwhile. Dropping
+/// it, or a wait on it, stops the looking and nothing else: the API cannot cancel a run.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (mock, checksum) = checksum_api_ext::doctest::checksum().await;
+/// let run = checksum.run_suite().start().await?;
+/// println!("{}", run.job_name());
+/// let report = run.await?;
+/// assert!(report.outcome().is_pass());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a run goes on unwatched unless it is awaited or its handle is kept"]
+pub struct Run {
+    client: Checksum,
+    handle: RunHandle,
+    policy: PollPolicy,
+    is_fresh: bool,
+}
+
+impl Run {
+    pub(crate) fn started(client: &Checksum, handle: RunHandle) -> Self {
+        Self {
+            is_fresh: true,
+            ..Self::resumed(client, handle)
+        }
+    }
+
+    pub(crate) fn resumed(client: &Checksum, handle: RunHandle) -> Self {
+        Self {
+            client: client.clone(),
+            handle,
+            policy: *client.poll,
+            is_fresh: false,
+        }
+    }
+
+    /// The name that the service gave the run.
+    pub fn job_name(&self) -> &JobName {
+        &self.handle.job_name
+    }
+
+    /// The test run, where the service named it when it accepted the run. Otherwise it is known
+    /// when the run has ended: [`RunReport::test_run_id`].
+    pub fn test_run_id(&self) -> Option<&TestRunId> {
+        self.handle.test_run_id.as_ref()
+    }
+
+    /// What is needed to come back to the run, from any process: a small value to store.
+    pub fn handle(&self) -> RunHandle {
+        self.handle.clone()
+    }
+
+    /// Waits in another way than the client's.
+    pub fn poll(mut self, policy: PollPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Looks once, whatever version of the API answers.
+    ///
+    /// # Errors
+    ///
+    /// The request failed, after the client's [`RetryPolicy`](crate::RetryPolicy).
+    pub async fn status(&self) -> Result<RunStatus, Error> {
+        let (status, _) = self.look(Effort::Persistent).await?;
+        Ok(status)
+    }
+
+    /// Waits to the end. Awaiting the run itself does the same.
+    ///
+    /// # Errors
+    ///
+    /// - The deadline passed: [`Error::WaitTimedOut`]. The run goes on.
+    /// - Looking failed for longer than the policy bears: [`Error::GaveUp`].
+    /// - The service refused: [`Error::Request`].
+    pub async fn wait(self) -> Result<RunReport, Error> {
+        let policy = self.policy;
+        Watch::new(self, policy).end().await
+    }
+
+    /// Everything that happens, as a stream; the last item is
+    /// [`Finished`](crate::Event::Finished), or the error that ended the watch.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (mock, checksum) = checksum_api_ext::doctest::checksum().await;
+    /// use checksum_api_ext::{Event, TryStreamExt};
+    ///
+    /// let run = checksum.run_grep("checkout").start().await?;
+    /// let mut events = run.events();
+    /// while let Some(event) = events.try_next().await? {
+    ///     match event {
+    ///         Event::Changed(change) => println!("{}", change.status.state()),
+    ///         Event::Finished(report) => println!("{}", report.outcome()),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn events(&self) -> Pin<Box<dyn Stream<Item = Result<RunEvent, Error>> + Send>> {
+        Box::pin(Watch::new(self.clone(), self.policy).stream())
+    }
+
+    /// Looks at the run by the route that its handle prefers, and by the other one where that
+    /// does not know it. Tells which one answered.
+    async fn look(&self, effort: Effort) -> Result<(RunStatus, ApiVersion), Error> {
+        let preferred = self.handle.api_version.unwrap_or(ApiVersion::V2);
+        match self.look_by(preferred, effort).await {
+            Err(error) if error.is_not_found() && !self.handle.is_pinned => {
+                match self.look_by(preferred.other(), effort).await {
+                    Ok(status) => Ok((status, preferred.other())),
+                    // The other route was worth a try; what the run's own said stands.
+                    Err(other) if other.is_not_found() => Err(error),
+                    Err(other) => Err(other),
+                }
+            }
+            looked => Ok((looked?, preferred)),
+        }
+    }
+
+    async fn look_by(&self, version: ApiVersion, effort: Effort) -> Result<RunStatus, Error> {
+        let job_name = self.job_name();
+        let caller = &self.client.caller;
+        let v1 = |client: checksum_api::Client| async move {
+            client.get_run_status().job_name(job_name).send().await
+        };
+        let v2 = |client: checksum_api::Client| async move {
+            client.get_run_status_v2().job_name(job_name).send().await
+        };
+        Ok(match (version, effort) {
+            (ApiVersion::V1, Effort::Single) => caller.look(v1).await?.into(),
+            (ApiVersion::V1, Effort::Persistent) => caller.read(v1).await?.into(),
+            (ApiVersion::V2, Effort::Single) => caller.look(v2).await?.into(),
+            (ApiVersion::V2, Effort::Persistent) => caller.read(v2).await?.into(),
+        })
+    }
+}
+
+/// Whether a failed look is repeated at once, or left to the poller.
+#[derive(Clone, Copy)]
+enum Effort {
+    Single,
+    Persistent,
+}
+
+impl IntoFuture for Run {
+    type Output = Result<RunReport, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.wait())
+    }
+}
+
+impl Pollable for Run {
+    type Status = RunStatus;
+    type Change = RunChange;
+    type End = RunReport;
+
+    fn name(&self) -> String {
+        format!("run {}", self.job_name())
+    }
+
+    async fn look(&mut self) -> Result<RunStatus, Error> {
+        let (status, answered) = Run::look(self, Effort::Single).await?;
+        self.handle.api_version = Some(answered);
+        Ok(status)
+    }
+
+    fn has_ended(status: &RunStatus) -> bool {
+        status.is_terminal()
+    }
+
+    fn state(status: &RunStatus) -> String {
+        status.state().to_string()
+    }
+
+    fn changes(previous: Option<&RunStatus>, current: &RunStatus) -> Vec<RunChange> {
+        let is_same = previous.is_some_and(|previous| {
+            previous.state() == current.state() && previous.counts() == current.counts()
+        });
+        if is_same {
+            return Vec::new();
+        }
+        vec![RunChange {
+            previous: previous.map(|status| status.state().clone()),
+            status: current.clone(),
+        }]
+    }
+
+    /// A v1 answer does not name the test run, which healing and results need. v2 is asked once; a
+    /// refusal only means that the id stays unknown.
+    async fn end(&mut self, mut status: RunStatus, deadline: Option<Instant>) -> RunReport {
+        if status.test_run_id().is_none() {
+            status.test_run_id = self.handle.test_run_id.clone();
+        }
+        let is_v1 = status.api_version() == ApiVersion::V1;
+        if status.test_run_id().is_none() && is_v1 && !self.handle.is_pinned {
+            let asked = self.look_by(ApiVersion::V2, Effort::Single);
+            let answer = match deadline {
+                None => asked.await.ok(),
+                Some(deadline) => timeout_at(deadline, asked).await.ok().and_then(Result::ok),
+            };
+            status.test_run_id = answer.and_then(|answer| answer.test_run_id);
+        }
+        RunReport {
+            client: self.client.clone(),
+            job_name: self.job_name().clone(),
+            status,
+        }
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.is_fresh
+    }
+}

@@ -1,0 +1,270 @@
+use std::collections::BTreeMap;
+
+use checksum_api::types::{
+    self, CollectionId, DispatchedRun, EnvOverrides, RunCollectionRequest, RunGrepRequest,
+    RunGrepV2Request, RunSuiteRequest, RunTestsRequest, TestId,
+};
+use serde_json::{Map, Value};
+
+use super::{ApiVersion, AutoHeal, Run, RunHandle};
+use crate::call::Caller;
+use crate::{Checksum, Error, InvalidRequest};
+
+/// A run about to be started; made by [`Checksum::run_suite`] and its siblings.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `start`"]
+pub struct StartRun<S> {
+    client: Checksum,
+    selection: S,
+    auto_heal: Option<AutoHeal>,
+    members: Map<String, Value>,
+}
+
+/// Every test of the project.
+#[derive(Clone, Debug)]
+pub struct Suite;
+
+/// Every test of a collection.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    pub(crate) id: CollectionId,
+}
+
+/// Tests by their ids.
+#[derive(Clone, Debug)]
+pub struct Tests {
+    pub(crate) ids: Vec<TestId>,
+}
+
+/// Tests by their names.
+#[derive(Clone)]
+pub struct Grep {
+    pub(crate) pattern: String,
+    pub(crate) branch: Option<String>,
+    pub(crate) env: BTreeMap<String, String>,
+}
+
+/// Tests by their names, by the older route.
+#[derive(Clone, Debug)]
+pub struct LegacyGrep {
+    pub(crate) pattern: String,
+}
+
+/// What a run consists of. Implemented by this crate's selections only.
+pub trait Selection: sealed::Dispatch {}
+
+impl<S: sealed::Dispatch> Selection for S {}
+
+mod sealed {
+    use super::{ApiVersion, Caller, DispatchedRun, Error, Map, Value, types};
+
+    pub trait Dispatch: Sized + Send + Sync {
+        /// The version of the route that starts it, whose status route follows it.
+        const API_VERSION: ApiVersion;
+
+        fn dispatch(
+            self,
+            caller: &Caller,
+            auto_heal: Option<types::AutoHeal>,
+            members: Map<String, Value>,
+        ) -> impl Future<Output = Result<DispatchedRun, Error>> + Send;
+    }
+
+    /// Selections whose route takes `autoHeal`.
+    pub trait Healable {}
+}
+
+impl sealed::Healable for Suite {}
+impl sealed::Healable for Collection {}
+impl sealed::Healable for Tests {}
+impl sealed::Healable for Grep {}
+
+impl<S: Selection> StartRun<S> {
+    pub(crate) fn new(client: &Checksum, selection: S) -> Self {
+        Self {
+            client: client.clone(),
+            selection,
+            auto_heal: None,
+            members: Map::new(),
+        }
+    }
+
+    /// A member of the request that the API's description does not know, such as `shardCount`.
+    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.members.insert(name.into(), value.into());
+        self
+    }
+
+    /// Asks the service to start the run.
+    ///
+    /// It is asked once. Only where it certainly did not act on the request, because there was no
+    /// connection or because it answered 429, is it asked again.
+    ///
+    /// # Errors
+    ///
+    /// - The request would be refused: [`Error::Invalid`]. Nothing was sent.
+    /// - The service refused: [`Error::Request`]. Nothing was started.
+    /// - The answer did not arrive or cannot be read: [`Error::DispatchUncertain`]. The run may
+    ///   have started.
+    /// - The answer names no job: [`Error::NoJobName`]. The run was started.
+    pub async fn start(self) -> Result<Run, Error> {
+        let auto_heal = self.auto_heal.as_ref().map(AutoHeal::body).transpose();
+        let auto_heal = auto_heal.map_err(Error::Invalid)?;
+        let caller = &self.client.caller;
+        let accepted = self.selection.dispatch(caller, auto_heal, self.members).await?;
+        let Some(job_name) = accepted.name else {
+            return Err(Error::NoJobName { test_run_id: accepted.run_id });
+        };
+        let handle = RunHandle {
+            job_name,
+            api_version: Some(S::API_VERSION),
+            is_pinned: false,
+            test_run_id: accepted.run_id,
+        };
+        Ok(Run::started(&self.client, handle))
+    }
+}
+
+impl<S: Selection + sealed::Healable> StartRun<S> {
+    /// Asks for healing should the run end failed.
+    pub fn auto_heal(mut self, auto_heal: AutoHeal) -> Self {
+        self.auto_heal = Some(auto_heal);
+        self
+    }
+}
+
+impl StartRun<Grep> {
+    /// The branch of the tests' repository that the run checks out.
+    pub fn branch(mut self, branch: impl Into<String>) -> Self {
+        self.selection.branch = Some(branch.into());
+        self
+    }
+
+    /// An environment variable for this run alone. Values are never printed.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.selection.env.insert(name.into(), value.into());
+        self
+    }
+}
+
+impl std::fmt::Debug for Grep {
+    /// Names of variables only: their values may be secret.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Grep")
+            .field("pattern", &self.pattern)
+            .field("branch", &self.branch)
+            .field("env", &self.env.keys())
+            .finish()
+    }
+}
+
+impl sealed::Dispatch for Suite {
+    const API_VERSION: ApiVersion = ApiVersion::V1;
+
+    async fn dispatch(
+        self,
+        caller: &Caller,
+        auto_heal: Option<types::AutoHeal>,
+        members: Map<String, Value>,
+    ) -> Result<DispatchedRun, Error> {
+        let body = RunSuiteRequest { auto_heal, extra: members };
+        caller
+            .dispatch(|client| {
+                let body = body.clone();
+                async move { client.run_suite().body(body).send().await }
+            })
+            .await
+    }
+}
+
+impl sealed::Dispatch for Collection {
+    const API_VERSION: ApiVersion = ApiVersion::V1;
+
+    async fn dispatch(
+        self,
+        caller: &Caller,
+        auto_heal: Option<types::AutoHeal>,
+        members: Map<String, Value>,
+    ) -> Result<DispatchedRun, Error> {
+        let body = RunCollectionRequest { auto_heal, extra: members };
+        caller
+            .dispatch(|client| {
+                let (id, body) = (self.id.clone(), body.clone());
+                async move { client.run_collection().id(id).body(body).send().await }
+            })
+            .await
+    }
+}
+
+impl sealed::Dispatch for Tests {
+    const API_VERSION: ApiVersion = ApiVersion::V1;
+
+    async fn dispatch(
+        self,
+        caller: &Caller,
+        auto_heal: Option<types::AutoHeal>,
+        members: Map<String, Value>,
+    ) -> Result<DispatchedRun, Error> {
+        if self.ids.is_empty() {
+            return Err(Error::Invalid(InvalidRequest::NoTestIds));
+        }
+        let body = RunTestsRequest { test_ids: self.ids, auto_heal, extra: members };
+        caller
+            .dispatch(|client| {
+                let body = body.clone();
+                async move { client.run_tests().body(body).send().await }
+            })
+            .await
+    }
+}
+
+impl sealed::Dispatch for Grep {
+    const API_VERSION: ApiVersion = ApiVersion::V2;
+
+    async fn dispatch(
+        self,
+        caller: &Caller,
+        auto_heal: Option<types::AutoHeal>,
+        members: Map<String, Value>,
+    ) -> Result<DispatchedRun, Error> {
+        if self.pattern.is_empty() {
+            return Err(Error::Invalid(InvalidRequest::EmptyGrep));
+        }
+        let body = RunGrepV2Request {
+            grep: self.pattern,
+            branch: self.branch,
+            env_overrides: (!self.env.is_empty()).then(|| EnvOverrides(self.env)),
+            auto_heal,
+            extra: members,
+        };
+        caller
+            .dispatch(|client| {
+                let body = body.clone();
+                async move { client.run_grep_v2().body(body).send().await }
+            })
+            .await
+    }
+}
+
+impl sealed::Dispatch for LegacyGrep {
+    const API_VERSION: ApiVersion = ApiVersion::V1;
+
+    async fn dispatch(
+        self,
+        caller: &Caller,
+        _: Option<types::AutoHeal>,
+        members: Map<String, Value>,
+    ) -> Result<DispatchedRun, Error> {
+        if self.pattern.is_empty() {
+            return Err(Error::Invalid(InvalidRequest::EmptyGrep));
+        }
+        let body = RunGrepRequest { grep: self.pattern, extra: members };
+        caller
+            .dispatch(|client| {
+                let body = body.clone();
+                async move { client.run_grep().body(body).send().await }
+            })
+            .await
+    }
+}

@@ -1,0 +1,32 @@
+//! Compiles `checksum.yaml` into the client that this crate is.
+
+mod generation;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The document, as this crate's package holds it: in the workspace a link to `openapi/`.
+const DOCUMENT: &str = "checksum.yaml";
+
+fn main() -> ExitCode {
+    println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed={DOCUMENT}");
+    match build() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            // One `cargo::error` for each line: the directive ends with its line.
+            for line in message.lines() {
+                println!("cargo::error={line}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build() -> Result<(), String> {
+    let yaml = std::fs::read_to_string(DOCUMENT).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+    let code = generation::generate(&yaml).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+    let directory = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
+    let target = Path::new(&directory).join("generated.rs");
+    std::fs::write(&target, code).map_err(|error| format!("{}: {error}", target.display()))
+}

@@ -1,0 +1,186 @@
+use std::fmt;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+/// Where the API is: an origin and the path `/public-api`.
+///
+/// Accepted are the bare origin, the root and either version's URL, each with or without a slash
+/// at its end; all mean the same.
+///
+/// ```
+/// use checksum_api::BaseUrl;
+///
+/// for text in [
+///     "https://api.checksum.ai",
+///     "https://api.checksum.ai/public-api/",
+///     "https://api.checksum.ai/public-api/v1",
+///     "https://api.checksum.ai/public-api/v2/",
+/// ] {
+///     assert_eq!(text.parse::<BaseUrl>()?, BaseUrl::default());
+/// }
+/// # Ok::<(), checksum_api::InvalidBaseUrl>(())
+/// ```
+///
+/// A path before `/public-api` is kept, for a gateway that serves the API under its own:
+/// `https://gateway.example/checksum/public-api`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+/// Why a text cannot be the base URL.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidBaseUrl {
+    /// Not a URL at all.
+    #[error("the base URL is not a URL: {0}")]
+    Syntax(#[from] url::ParseError),
+    /// Neither https nor http.
+    #[error("the base URL has the scheme `{0}`; it must be https")]
+    Scheme(String),
+    /// A user name or password; the key belongs into `CHECKSUM_API_KEY`.
+    #[error("the base URL carries credentials; remove them, the API key is given separately")]
+    Credentials,
+    /// A query.
+    #[error("the base URL has a query; remove everything from the `?` on")]
+    Query,
+    /// A fragment.
+    #[error("the base URL has a fragment; remove everything from the `#` on")]
+    Fragment,
+    /// A path that is not the API's.
+    #[error(
+        "the base URL's path `{0}` is not the API's; \
+         give the origin alone, or a path that ends in `/public-api`"
+    )]
+    Path(String),
+}
+
+const ROOT: &str = "/public-api";
+
+impl BaseUrl {
+    /// The URL without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The path that stands before the paths of the document.
+    pub(crate) fn path(&self) -> &str {
+        self.0.path()
+    }
+
+    /// Whether the key would cross a network in the clear.
+    pub(crate) fn is_exposed(&self) -> bool {
+        self.0.scheme() == "http"
+            && match self.0.host() {
+                Some(Host::Domain(domain)) => domain != "localhost",
+                Some(Host::Ipv4(address)) => !address.is_loopback(),
+                Some(Host::Ipv6(address)) => !address.is_loopback(),
+                None => true,
+            }
+    }
+
+    /// Whether a URL has this one's scheme, host and port.
+    pub fn is_same_origin(&self, other: &Url) -> bool {
+        self.0.origin() == other.origin()
+    }
+}
+
+impl Default for BaseUrl {
+    /// The service itself.
+    fn default() -> Self {
+        Self(Url::parse("https://api.checksum.ai/public-api").expect("a URL"))
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = InvalidBaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut url = Url::parse(text.trim())?;
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(InvalidBaseUrl::Scheme(url.scheme().to_owned()));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(InvalidBaseUrl::Credentials);
+        }
+        if url.query().is_some() {
+            return Err(InvalidBaseUrl::Query);
+        }
+        if url.fragment().is_some() {
+            return Err(InvalidBaseUrl::Fragment);
+        }
+        let given = url.path().trim_end_matches('/');
+        let unversioned = given
+            .strip_suffix("/v1")
+            .or_else(|| given.strip_suffix("/v2"))
+            .unwrap_or(given);
+        let path = match unversioned {
+            "" if given.is_empty() => ROOT.to_owned(),
+            path if path.ends_with(ROOT) => path.to_owned(),
+            _ => return Err(InvalidBaseUrl::Path(given.to_owned())),
+        };
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_accepted_form_means_the_same() {
+        for path in ["", "/public-api", "/public-api/v1", "/public-api/v2"] {
+            for slash in ["", "/"] {
+                let text = format!("https://api.checksum.ai{path}{slash}");
+                let url: BaseUrl = text.parse().expect(&text);
+                assert_eq!(url.as_str(), "https://api.checksum.ai/public-api");
+            }
+        }
+        let url: BaseUrl = "http://localhost:4010/a/public-api/v2/".parse().expect("a URL");
+        assert_eq!(url.as_str(), "http://localhost:4010/a/public-api");
+    }
+
+    #[test]
+    fn refuses_with_a_reason_and_without_the_credentials() {
+        for (text, reason) in [
+            ("api.checksum.ai", "not a URL"),
+            ("ftp://api.checksum.ai", "scheme `ftp`"),
+            ("https://me:hunter2@api.checksum.ai", "credentials"),
+            ("https://api.checksum.ai/?key=hunter2", "query"),
+            ("https://api.checksum.ai/#hunter2", "fragment"),
+            ("https://api.checksum.ai/v1", "path `/v1`"),
+            ("https://api.checksum.ai/public-api/v3", "path `/public-api/v3`"),
+        ] {
+            let error = text.parse::<BaseUrl>().expect_err(text).to_string();
+            assert!(error.contains(reason), "{text}: {error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_may_be_plain() {
+        for (text, exposed) in [
+            ("https://api.checksum.ai", false),
+            ("http://127.0.0.1:1", false),
+            ("http://127.9.9.9", false),
+            ("http://[::1]:1", false),
+            ("http://localhost", false),
+            ("http://localhost.example", true),
+            ("http://10.0.0.1", true),
+        ] {
+            assert_eq!(text.parse::<BaseUrl>().expect(text).is_exposed(), exposed, "{text}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+use serde::de::DeserializeOwned;
+
+use crate::error::Failure;
+use crate::exchange::Exchange;
+use crate::generated::Error as GeneratedError;
+use crate::{ByteStream, Client, Error, ResponseValue};
+
+impl Client {
+    /// Runs one generated call, with everything that can go wrong as one [`Error`].
+    ///
+    /// The closure gets a client of its own, so that the status and headers of its response are
+    /// known however the call ends. A response whose optional members have unexpected types is
+    /// decoded without those members; only what the type cannot do without is an error.
+    ///
+    /// ```
+    /// # async fn example(client: checksum_api::Client) -> Result<(), checksum_api::Error> {
+    /// let project = client.call(|client| async move { client.get_project().send().await }).await?;
+    /// println!("{}", project.name);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The request was invalid, no usable answer came, or the service refused.
+    pub async fn call<T, Send, Sending>(&self, send: Send) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+        Send: FnOnce(Client) -> Sending,
+        Sending: Future<Output = Result<ResponseValue<T>, GeneratedError<ByteStream>>>,
+    {
+        let mut client = self.clone();
+        let exchange = Exchange::default();
+        client.inner.exchange = exchange.clone();
+        // reqwest has its own time-out, but another transport may have none.
+        let failure = match tokio::time::timeout(self.inner.request_timeout, send(client)).await {
+            Ok(Ok(response)) => return Ok(response.into_inner()),
+            Ok(Err(error)) => match Failure::of(error, &exchange.seen()).await {
+                Ok(value) => return Ok(value),
+                Err(failure) => failure,
+            },
+            Err(_) => Failure::timeout(self.inner.request_timeout),
+        };
+        Err(Error::new(failure, exchange.seen(), &self.inner.api_key))
+    }
+}

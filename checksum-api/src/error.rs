@@ -1,0 +1,387 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use futures_util::TryStreamExt;
+use http::header::{LOCATION, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::exchange::Seen;
+use crate::generated::Error as GeneratedError;
+use crate::salvage::{Undecodable, salvage};
+use crate::{ApiKey, ByteStream, Operation};
+
+/// How many characters of a response an error repeats.
+const MAX_EXCERPT: usize = 300;
+
+/// Headers in which services and the proxies before them name a request.
+const REQUEST_ID_HEADERS: [&str; 5] = [
+    "x-request-id",
+    "request-id",
+    "x-correlation-id",
+    "x-amzn-requestid",
+    "cf-ray",
+];
+
+/// One call that failed: which one, what came back, and whether trying again can help.
+///
+/// Match on [`kind`](Self::kind); the text is for people. It holds no key, and of the response
+/// only a bounded excerpt.
+pub struct Error(Box<Details>);
+
+struct Details {
+    kind: ErrorKind,
+    operation: Option<&'static Operation>,
+    path: String,
+    status: Option<StatusCode>,
+    retry_after: Option<Duration>,
+    request_id: Option<String>,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What went wrong, for a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request was refused here, before anything was sent.
+    InvalidRequest,
+    /// No connection was made, so the service knows nothing of the request.
+    Connect,
+    /// No complete answer came in time.
+    Timeout,
+    /// The connection broke before the answer was complete.
+    Interrupted,
+    /// The answer was larger than the limit.
+    TooLarge,
+    /// The service pointed to another address, which was not followed.
+    Redirected,
+    /// 401: the key is missing, wrong or expired.
+    Unauthorized,
+    /// 403: the key may not do this.
+    Forbidden,
+    /// 404: no such run, batch or collection.
+    NotFound,
+    /// 429: too many requests.
+    RateLimited,
+    /// Any other 4xx: the service did not accept the request.
+    Rejected,
+    /// 5xx: the service, or a proxy before it, failed.
+    Server,
+    /// A success whose body is not JSON, or JSON that was cut off.
+    NotJson,
+    /// A success whose body lacks something the client cannot do without.
+    UnexpectedShape,
+}
+
+impl Error {
+    pub(crate) fn new(failure: Failure, seen: Seen, api_key: &ApiKey) -> Self {
+        Self(Box::new(Details {
+            kind: failure.kind,
+            operation: seen.operation,
+            path: seen.path,
+            status: seen.status,
+            retry_after: retry_after(&seen.headers, SystemTime::now()),
+            request_id: request_id(&seen.headers).map(|id| api_key.redact(&id)),
+            message: api_key.redact(&failure.message),
+            source: failure.source,
+        }))
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operation that was called; `None` only where no request could be made of it.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.0.operation
+    }
+
+    /// The HTTP status, where an answer came.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// How long the service asks to wait, from its `Retry-After` header.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The request's id, where the service or a proxy gave one.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// What the service said, or what happened in its place; at most a few hundred characters.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Whether the same request may succeed a little later.
+    ///
+    /// It says nothing of whether repeating is safe: see [`may_have_acted`](Self::may_have_acted).
+    pub fn is_transient(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Connect
+            | ErrorKind::Timeout
+            | ErrorKind::Interrupted
+            | ErrorKind::RateLimited
+            | ErrorKind::Server
+            | ErrorKind::NotJson => true,
+            // 408 Request Timeout and 425 Too Early.
+            ErrorKind::Rejected => self.status().is_some_and(|s| matches!(s.as_u16(), 408 | 425)),
+            _ => false,
+        }
+    }
+
+    /// Whether the service may have acted on the request, so that repeating one that starts work
+    /// could start it twice.
+    pub fn may_have_acted(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::InvalidRequest
+            | ErrorKind::Connect
+            | ErrorKind::Unauthorized
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
+            | ErrorKind::RateLimited => false,
+            // 408 does not say how far the service had read.
+            ErrorKind::Rejected => self.status() == Some(StatusCode::REQUEST_TIMEOUT),
+            ErrorKind::Timeout
+            | ErrorKind::Interrupted
+            | ErrorKind::TooLarge
+            | ErrorKind::Redirected
+            | ErrorKind::Server
+            | ErrorKind::NotJson
+            | ErrorKind::UnexpectedShape => true,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = &self.0;
+        if let Some(operation) = details.operation {
+            write!(formatter, "{} ({} {}): ", operation.id, operation.method, details.path)?;
+        }
+        if let Some(status) = details.status
+            && !status.is_success()
+        {
+            write!(formatter, "{status}: ")?;
+        }
+        formatter.write_str(&details.message)?;
+        if let Some(id) = &details.request_id {
+            write!(formatter, " [request {id}]")?;
+        }
+        match details.retry_after {
+            Some(after) => write!(formatter, "; try again in {} s", after.as_secs()),
+            None if self.is_transient() => formatter.write_str("; trying again can help"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("text", &self.to_string())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// What one of progenitor's errors comes to.
+pub(crate) struct Failure {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Failure {
+    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    pub(crate) fn timeout(after: Duration) -> Self {
+        Self::new(ErrorKind::Timeout, format!("no answer within {after:?}"))
+    }
+
+    /// Classifies an error. A body that only the strict decoder refused is no failure: its value
+    /// comes back as `Ok`.
+    pub(crate) async fn of<T: DeserializeOwned>(
+        error: GeneratedError<ByteStream>,
+        seen: &Seen,
+    ) -> Result<T, Self> {
+        Err(match error {
+            GeneratedError::InvalidRequest(message) | GeneratedError::Custom(message) => {
+                Self::new(ErrorKind::InvalidRequest, message)
+            }
+            GeneratedError::CommunicationError(error)
+            | GeneratedError::InvalidUpgrade(error)
+            | GeneratedError::ResponseBodyError(error) => Self::network(error, seen),
+            GeneratedError::InvalidResponsePayload(body, _) => match salvage(&body) {
+                Ok(value) => return Ok(value),
+                Err(Undecodable::NotJson(error)) => {
+                    let message = format!("expected JSON, got {} ({error})", excerpt(&body));
+                    Self::new(ErrorKind::NotJson, message)
+                }
+                Err(Undecodable::Shape { path, reason }) => {
+                    let message = format!("unexpected answer at `{path}`: {reason}");
+                    Self::new(ErrorKind::UnexpectedShape, message)
+                }
+            },
+            GeneratedError::ErrorResponse(response) => {
+                let status = response.status();
+                let stream = response.into_inner_stream();
+                let chunks: Vec<bytes::Bytes> = stream.try_collect().await.unwrap_or_default();
+                Self::answer(status, &chunks.concat(), seen)
+            }
+            GeneratedError::UnexpectedResponse(response) => {
+                let status = response.status();
+                let body = response.bytes().await.unwrap_or_default();
+                Self::answer(status, &body, seen)
+            }
+        })
+    }
+
+    fn network(error: reqwest::Error, seen: &Seen) -> Self {
+        // The URL may carry a search string, and the operation is named anyway.
+        let error = error.without_url();
+        let kind = if seen.too_large {
+            ErrorKind::TooLarge
+        } else if error.is_connect() {
+            ErrorKind::Connect
+        } else if error.is_timeout() {
+            ErrorKind::Timeout
+        } else if error.is_builder() || !seen.sent {
+            ErrorKind::InvalidRequest
+        } else {
+            ErrorKind::Interrupted
+        };
+        let what = match kind {
+            ErrorKind::TooLarge => "the answer is too large",
+            ErrorKind::Connect => "no connection",
+            ErrorKind::Timeout => "no answer in time",
+            ErrorKind::InvalidRequest => "the request cannot be made",
+            _ => "the connection broke before the answer was complete",
+        };
+        Self {
+            kind,
+            message: format!("{what}: {}", root_cause(&error)),
+            source: Some(Box::new(error)),
+        }
+    }
+
+    fn answer(status: StatusCode, body: &[u8], seen: &Seen) -> Self {
+        let kind = match status.as_u16() {
+            300..=399 => ErrorKind::Redirected,
+            401 => ErrorKind::Unauthorized,
+            403 => ErrorKind::Forbidden,
+            404 => ErrorKind::NotFound,
+            429 => ErrorKind::RateLimited,
+            400..=499 => ErrorKind::Rejected,
+            _ => ErrorKind::Server,
+        };
+        let message = if kind == ErrorKind::Redirected {
+            let target = header(&seen.headers, LOCATION.as_str()).unwrap_or_default();
+            let origin = url::Url::parse(&target).map_or_else(
+                |_| "an address without an origin".to_owned(),
+                |url| url.origin().ascii_serialization(),
+            );
+            format!("redirected to {origin}, which was not followed; check the base URL")
+        } else {
+            spoken(body).unwrap_or_else(|| excerpt(body))
+        };
+        Self::new(kind, message)
+    }
+}
+
+/// The message of a JSON error body, in the places where services put one. The API's description
+/// does not say what its error bodies look like.
+fn spoken(body: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let candidates = [
+        "/message",
+        "/error/message",
+        "/error",
+        "/detail",
+        "/title",
+        "/errors/0/message",
+        "/errors/0",
+        "",
+    ];
+    candidates
+        .iter()
+        .filter_map(|pointer| value.pointer(pointer)?.as_str())
+        .find(|text| !text.trim().is_empty())
+        .map(bounded)
+}
+
+/// The beginning of a body, on one line.
+fn excerpt(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(4 * MAX_EXCERPT)]);
+    if text.trim().is_empty() {
+        return "an empty body".to_owned();
+    }
+    format!("`{}`", bounded(&text))
+}
+
+fn bounded(text: &str) -> String {
+    let mut line = String::new();
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+        if !line.is_empty() && !word.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+        if line.len() > 4 * MAX_EXCERPT {
+            break;
+        }
+    }
+    match line.char_indices().nth(MAX_EXCERPT) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn StdError = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    bounded(&cause.to_string())
+}
+
+/// `Retry-After`, in either of its forms. A date in the past means now.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = header(headers, RETRY_AFTER.as_str())?;
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    REQUEST_ID_HEADERS
+        .iter()
+        .find_map(|name| header(headers, name))
+        .map(|id| bounded(&id))
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}

@@ -1,0 +1,37 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::{HeaderMap, StatusCode};
+
+use crate::Operation;
+
+/// What the hooks saw of one call. Progenitor's error forgets the status and the headers of a
+/// response that it cannot decode; this does not.
+#[derive(Clone, Default)]
+pub(crate) struct Exchange(Arc<Mutex<Seen>>);
+
+#[derive(Clone, Default)]
+pub(crate) struct Seen {
+    pub(crate) operation: Option<&'static Operation>,
+    /// The request's path, without its query.
+    pub(crate) path: String,
+    /// The request was handed to the network.
+    pub(crate) sent: bool,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) headers: HeaderMap,
+    /// The body was larger than the limit.
+    pub(crate) too_large: bool,
+}
+
+impl Exchange {
+    pub(crate) fn note(&self, change: impl FnOnce(&mut Seen)) {
+        change(&mut self.lock());
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

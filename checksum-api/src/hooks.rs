@@ -1,0 +1,137 @@
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use progenitor_client::{ClientHooks, ClientInfo, Error, OperationInfo};
+use reqwest::{Request, Response, ResponseBuilderExt};
+use tracing::Instrument;
+
+use crate::{Client, Connection, Operation, RequestBody};
+
+/// How much of an error response is read: enough for any message to a person.
+const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+/// The header that progenitor adds to every request and that the service does not know.
+const API_VERSION: &str = "api-version";
+
+impl ClientHooks<Connection> for Client {
+    async fn pre<E>(&self, request: &mut Request, info: &OperationInfo) -> Result<(), Error<E>> {
+        let connection = self.inner();
+        let operation = Operation::find(info.operation_id);
+        connection.exchange.note(|seen| {
+            seen.operation = operation;
+            request.url().path().clone_into(&mut seen.path);
+        });
+        let below_base = request.url().path().strip_prefix(connection.base_url.path());
+        if let Some(operation) = operation
+            && !below_base.is_some_and(|path| operation.matches(path))
+        {
+            let message = "an identifier changes the path, so that the request would go elsewhere";
+            return Err(Error::InvalidRequest(message.to_owned()));
+        }
+
+        request.headers_mut().remove(API_VERSION);
+        if operation.is_some_and(|operation| operation.body == RequestBody::Optional)
+            && is_empty_object(request)
+        {
+            *request.body_mut() = None;
+            request.headers_mut().remove(CONTENT_TYPE);
+            request.headers_mut().remove(CONTENT_LENGTH);
+        }
+        let key = connection.api_key.header()?;
+        request.headers_mut().insert(AUTHORIZATION, key);
+        Ok(())
+    }
+
+    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
+        let connection = self.inner();
+        connection.exchange.note(|seen| seen.sent = true);
+        let span = tracing::debug_span!(
+            "checksum.request",
+            otel.kind = "client",
+            otel.name = info.operation_id,
+            http.request.method = request.method().as_str(),
+            url.template = Operation::find(info.operation_id).map(|operation| operation.path),
+            url.path = request.url().path(),
+            server.address = request.url().host_str(),
+            server.port = request.url().port_or_known_default(),
+            http.response.status_code = tracing::field::Empty,
+            http.response.body.size = tracing::field::Empty,
+            error.r#type = tracing::field::Empty,
+        );
+        let exchange = async {
+            let response = match &connection.transport {
+                None => self.client().execute(request).await?,
+                Some(transport) => transport.send(request).await?,
+            };
+            bounded(connection, response).await
+        };
+        let outcome = exchange.instrument(span.clone()).await;
+        match &outcome {
+            Ok(response) => span.record("http.response.status_code", response.status().as_u16()),
+            Err(error) => span.record("error.type", error_type(error)),
+        };
+        span.in_scope(|| match &outcome {
+            Ok(response) => tracing::debug!(status = response.status().as_u16(), "answered"),
+            Err(error) => tracing::debug!(reason = error_type(error), "no answer"),
+        });
+        outcome
+    }
+}
+
+fn is_empty_object(request: &Request) -> bool {
+    request.body().and_then(reqwest::Body::as_bytes) == Some(b"{}")
+}
+
+/// Reads the body within its bound, and gives a response that holds it.
+async fn bounded(connection: &Connection, mut response: Response) -> reqwest::Result<Response> {
+    connection.exchange.note(|seen| {
+        seen.status = Some(response.status());
+        seen.headers = response.headers().clone();
+    });
+    let is_error = !response.status().is_success();
+    let limit = if is_error {
+        MAX_ERROR_BYTES
+    } else {
+        connection.max_response_bytes
+    };
+    let mut body = BytesMut::new();
+    let failure = loop {
+        match response.chunk().await {
+            Ok(None) => break None,
+            Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
+            // What an error response says beyond its bound is not worth a second error.
+            Ok(Some(_)) | Err(_) if is_error => break None,
+            Ok(Some(_)) => {
+                connection.exchange.note(|seen| seen.too_large = true);
+                let message = format!("the response body is larger than {limit} bytes");
+                break Some(std::io::Error::other(message));
+            }
+            Err(error) => break Some(std::io::Error::other(error)),
+        }
+    };
+    tracing::Span::current().record("http.response.body.size", body.len());
+    let body = match failure {
+        None => reqwest::Body::from(body.freeze()),
+        Some(error) => reqwest::Body::wrap_stream(stream::iter([Err::<Bytes, _>(error)])),
+    };
+    let mut bounded = http::Response::new(body);
+    *bounded.status_mut() = response.status();
+    *bounded.headers_mut() = std::mem::take(response.headers_mut());
+    let url = response.url().clone();
+    let (mut parts, body) = bounded.into_parts();
+    if let Ok(with_url) = http::Response::builder().url(url).body(()) {
+        parts.extensions = with_url.into_parts().0.extensions;
+    }
+    Ok(Response::from(http::Response::from_parts(parts, body)))
+}
+
+/// A word of low cardinality, as OpenTelemetry's `error.type` wants it.
+fn error_type(error: &reqwest::Error) -> &'static str {
+    if error.is_connect() {
+        "connect"
+    } else if error.is_timeout() {
+        "timeout"
+    } else {
+        "interrupted"
+    }
+}

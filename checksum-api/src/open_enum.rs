@@ -1,0 +1,105 @@
+/// Defines an enumeration that keeps values which the document does not list.
+macro_rules! open_enum {
+    (
+        $(#[$documentation:meta])*
+        $name:ident { $($(#[$variant_documentation:meta])* $variant:ident => $value:literal),* }
+    ) => {
+        $(#[$documentation])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_documentation])* $variant,)*
+            /// Any other value, unchanged.
+            Unrecognised(String),
+        }
+
+        impl $name {
+            /// Every value that the document lists, in its order.
+            pub const KNOWN: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The value, as the API spells it.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $value,)*
+                    Self::Unrecognised(value) => value,
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(value: &str) -> Self {
+                match value {
+                    $($value => Self::$variant,)*
+                    other => Self::Unrecognised(other.to_owned()),
+                }
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(value: String) -> Self {
+                value.as_str().into()
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            fn from_str(value: &str) -> Result<Self, Self::Err> {
+                Ok(value.into())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.pad(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                Ok(String::deserialize(deserializer)?.into())
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string",
+                    "x-extensible-enum": [$($value),*],
+                })
+            }
+        }
+    };
+}
+pub(crate) use open_enum;
+
+#[cfg(test)]
+mod tests {
+    use crate::types::RunState;
+
+    #[test]
+    fn values_round_trip_whether_known_or_not() {
+        for state in RunState::KNOWN {
+            let value = serde_json::to_value(state).expect("JSON");
+            assert_eq!(value, state.as_str());
+            assert_eq!(serde_json::from_value::<RunState>(value).expect("a state"), *state);
+        }
+        for text in ["", "Passed", "brand-new", "\u{1f9ea}"] {
+            let state: RunState = serde_json::from_value(text.into()).expect("a state");
+            assert_eq!(state, RunState::Unrecognised(text.to_owned()));
+            assert_eq!(serde_json::to_value(&state).expect("JSON"), text);
+        }
+    }
+}
