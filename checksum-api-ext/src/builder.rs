@@ -127,9 +127,9 @@ impl ChecksumBuilder {
     /// There is no API key, or the base URL would expose it on a network.
     pub fn build(self) -> Result<Checksum, ConfigurationError> {
         let api_key = self.api_key.ok_or(ConfigurationError::NoApiKey)?;
-        let user_agent = self.user_agent.unwrap_or_else(|| {
-            concat!("checksum-api-ext/", env!("CARGO_PKG_VERSION")).to_owned()
-        });
+        let user_agent = self
+            .user_agent
+            .unwrap_or_else(|| concat!("checksum-api-ext/", env!("CARGO_PKG_VERSION")).to_owned());
         let mut builder = Client::builder(api_key)
             .base_url(self.base_url)
             .user_agent(user_agent);

@@ -8,9 +8,18 @@ use crate::{Error, RetryPolicy};
 /// The error of a generated call, which [`Client::call`] turns into [`checksum_api::Error`].
 type Sent<T> = Result<ResponseValue<T>, checksum_api::GeneratedError<ByteStream>>;
 
+/// Whether a failed read is sent again.
+#[derive(Clone, Copy, Debug)]
+pub enum Effort {
+    /// A poller decides what follows.
+    Once,
+    /// As the [`RetryPolicy`] says.
+    Persistent,
+}
+
 /// Sends requests, and again where that is safe.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller {
+pub struct Caller {
     client: Client,
     retry: RetryPolicy,
 }
@@ -25,25 +34,21 @@ impl Caller {
     }
 
     /// A request that may be repeated.
-    pub(crate) async fn read<T, Send, Sending>(&self, send: Send) -> Result<T, Error>
+    pub(crate) async fn read<T, Send, Sending>(
+        &self,
+        effort: Effort,
+        send: Send,
+    ) -> Result<T, Error>
     where
         T: DeserializeOwned,
         Send: Fn(Client) -> Sending,
         Sending: Future<Output = Sent<T>>,
     {
-        self.repeat(send, checksum_api::Error::is_transient)
-            .await
-            .map_err(Error::from)
-    }
-
-    /// A request that is sent once, whatever happens: a poller decides what follows.
-    pub(crate) async fn look<T, Send, Sending>(&self, send: Send) -> Result<T, Error>
-    where
-        T: DeserializeOwned,
-        Send: FnOnce(Client) -> Sending,
-        Sending: Future<Output = Sent<T>>,
-    {
-        Ok(self.client.call(send).await?)
+        let may_repeat = |error: &checksum_api::Error| match effort {
+            Effort::Once => false,
+            Effort::Persistent => error.is_transient(),
+        };
+        Ok(self.repeat(send, may_repeat).await?)
     }
 
     /// A request that starts work: repeated only where the service cannot have acted on it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use checksum_api::types::{BatchId, CollectionId, JobName, Project, TestId, TestRunId};
 
 use crate::batch::{Batch, Generation, Heal};
-use crate::call::Caller;
+use crate::call::{Caller, Effort};
 use crate::run::{Collection, Grep, LegacyGrep, Run, RunHandle, StartRun, Suite, Tests};
 use crate::{ChecksumBuilder, ConfigurationError, Error, PollPolicy, TestRun};
 
@@ -55,7 +55,9 @@ impl Checksum {
     /// The request failed; [`Error::is_refused`] says whether because of the key.
     pub async fn project(&self) -> Result<Project, Error> {
         self.caller
-            .read(|client| async move { client.get_project().send().await })
+            .read(Effort::Persistent, |client| async move {
+                client.get_project().send().await
+            })
             .await
     }
 
@@ -71,7 +73,12 @@ impl Checksum {
 
     /// Runs the named tests. Without any, starting is refused before a request is sent.
     pub fn run_tests(&self, ids: impl IntoIterator<Item = TestId>) -> StartRun<Tests> {
-        StartRun::new(self, Tests { ids: ids.into_iter().collect() })
+        StartRun::new(
+            self,
+            Tests {
+                ids: ids.into_iter().collect(),
+            },
+        )
     }
 
     /// Runs the tests whose name contains the pattern or matches it as a regular expression.
@@ -89,7 +96,12 @@ impl Checksum {
     /// [`run_grep`](Self::run_grep) by the older route, which takes the pattern alone.
     #[deprecated = "the service keeps this route for old integrations; use `run_grep`"]
     pub fn run_grep_v1(&self, pattern: impl Into<String>) -> StartRun<LegacyGrep> {
-        StartRun::new(self, LegacyGrep { pattern: pattern.into() })
+        StartRun::new(
+            self,
+            LegacyGrep {
+                pattern: pattern.into(),
+            },
+        )
     }
 
     /// Takes up a run that was started earlier, here or elsewhere. Nothing is sent.

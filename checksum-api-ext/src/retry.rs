@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn the_service_decides_within_the_budget() {
         let policy = RetryPolicy::default().budget(10 * SECOND);
-        assert_eq!(policy.next(1, Duration::ZERO, Some(7 * SECOND)), Some(7 * SECOND));
+        assert_eq!(
+            policy.next(1, Duration::ZERO, Some(7 * SECOND)),
+            Some(7 * SECOND)
+        );
         assert_eq!(policy.next(1, Duration::ZERO, Some(11 * SECOND)), None);
         assert_eq!(policy.next(2, 7 * SECOND, Some(4 * SECOND)), None);
     }

@@ -1,5 +1,6 @@
 use checksum_api::types::{TestRunId, TestRunResults, TestStatus};
 
+use crate::call::Effort;
 use crate::{Checksum, Error};
 
 /// A finished run, by the id that results and healing use. It is not the job name that the run
@@ -13,7 +14,11 @@ pub struct TestRun {
 
 impl TestRun {
     pub(crate) fn new(client: &Checksum, id: TestRunId) -> Self {
-        Self { client: client.clone(), id, status: None }
+        Self {
+            client: client.clone(),
+            id,
+            status: None,
+        }
     }
 
     /// The id.
@@ -53,7 +58,7 @@ impl TestRun {
         let (id, status) = (&self.id, &self.status);
         self.client
             .caller
-            .read(|client| async move {
+            .read(Effort::Persistent, |client| async move {
                 let request = client.get_test_run_results().id(id);
                 match status {
                     None => request.send().await,

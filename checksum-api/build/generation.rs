@@ -18,7 +18,7 @@ const METHODS: [&str; 8] = [
 
 /// What is wrong with the document, and where.
 #[derive(Debug)]
-pub struct GenerationError {
+pub(crate) struct GenerationError {
     /// A JSON pointer into the document, or a line and column of its text.
     place: String,
     message: String,
@@ -42,7 +42,7 @@ impl fmt::Display for GenerationError {
 impl std::error::Error for GenerationError {}
 
 /// Compiles the document into Rust source.
-pub fn generate(yaml: &str) -> Result<String, GenerationError> {
+pub(crate) fn generate(yaml: &str) -> Result<String, GenerationError> {
     let document: Value = serde_saphyr::from_str(yaml).map_err(|error| {
         let place = error.location().map_or_else(
             || "document".to_owned(),
@@ -323,7 +323,10 @@ fn members<'a>(
 }
 
 fn text<'a>(value: &'a Value, member: &str) -> &'a str {
-    value.get(member).and_then(Value::as_str).unwrap_or_default()
+    value
+        .get(member)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// A key as it stands in a JSON pointer.

@@ -97,9 +97,27 @@ mod tests {
         for (text, expected) in [
             ("", InvalidApiKey::Empty),
             (" \n", InvalidApiKey::Empty),
-            ("hunter2\n", InvalidApiKey::Character { offset: 7, length: 8 }),
-            ("hun ter2", InvalidApiKey::Character { offset: 3, length: 8 }),
-            ("h\u{fc}nter2", InvalidApiKey::Character { offset: 1, length: 8 }),
+            (
+                "hunter2\n",
+                InvalidApiKey::Character {
+                    offset: 7,
+                    length: 8,
+                },
+            ),
+            (
+                "hun ter2",
+                InvalidApiKey::Character {
+                    offset: 3,
+                    length: 8,
+                },
+            ),
+            (
+                "h\u{fc}nter2",
+                InvalidApiKey::Character {
+                    offset: 1,
+                    length: 8,
+                },
+            ),
         ] {
             let error = ApiKey::new(text).expect_err("refused");
             assert_eq!(error, expected);
@@ -111,6 +129,9 @@ mod tests {
     fn prints_as_stars() {
         let key = ApiKey::new("hunter2").expect("a key");
         assert_eq!(format!("{key:?}"), "***");
-        assert_eq!(format!("{:?}", key.header().expect("a header")), "Sensitive");
+        assert_eq!(
+            format!("{:?}", key.header().expect("a header")),
+            "Sensitive"
+        );
     }
 }

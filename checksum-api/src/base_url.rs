@@ -148,7 +148,9 @@ mod tests {
                 assert_eq!(url.as_str(), "https://api.checksum.ai/public-api");
             }
         }
-        let url: BaseUrl = "http://localhost:4010/a/public-api/v2/".parse().expect("a URL");
+        let url: BaseUrl = "http://localhost:4010/a/public-api/v2/"
+            .parse()
+            .expect("a URL");
         assert_eq!(url.as_str(), "http://localhost:4010/a/public-api");
     }
 
@@ -161,7 +163,10 @@ mod tests {
             ("https://api.checksum.ai/?key=hunter2", "query"),
             ("https://api.checksum.ai/#hunter2", "fragment"),
             ("https://api.checksum.ai/v1", "path `/v1`"),
-            ("https://api.checksum.ai/public-api/v3", "path `/public-api/v3`"),
+            (
+                "https://api.checksum.ai/public-api/v3",
+                "path `/public-api/v3`",
+            ),
         ] {
             let error = text.parse::<BaseUrl>().expect_err(text).to_string();
             assert!(error.contains(reason), "{text}: {error}");
@@ -180,7 +185,11 @@ mod tests {
             ("http://localhost.example", true),
             ("http://10.0.0.1", true),
         ] {
-            assert_eq!(text.parse::<BaseUrl>().expect(text).is_exposed(), exposed, "{text}");
+            assert_eq!(
+                text.parse::<BaseUrl>().expect(text).is_exposed(),
+                exposed,
+                "{text}"
+            );
         }
     }
 }

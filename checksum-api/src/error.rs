@@ -132,7 +132,9 @@ impl Error {
             | ErrorKind::Server
             | ErrorKind::NotJson => true,
             // 408 Request Timeout and 425 Too Early.
-            ErrorKind::Rejected => self.status().is_some_and(|s| matches!(s.as_u16(), 408 | 425)),
+            ErrorKind::Rejected => self
+                .status()
+                .is_some_and(|s| matches!(s.as_u16(), 408 | 425)),
             _ => false,
         }
     }
@@ -164,7 +166,11 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let details = &self.0;
         if let Some(operation) = details.operation {
-            write!(formatter, "{} ({} {}): ", operation.id, operation.method, details.path)?;
+            write!(
+                formatter,
+                "{} ({} {}): ",
+                operation.id, operation.method, details.path
+            )?;
         }
         if let Some(status) = details.status
             && !status.is_success()

@@ -21,7 +21,10 @@ impl ClientHooks<Connection> for Client {
             seen.operation = operation;
             request.url().path().clone_into(&mut seen.path);
         });
-        let below_base = request.url().path().strip_prefix(connection.base_url.path());
+        let below_base = request
+            .url()
+            .path()
+            .strip_prefix(connection.base_url.path());
         if let Some(operation) = operation
             && !below_base.is_some_and(|path| operation.matches(path))
         {

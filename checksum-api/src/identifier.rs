@@ -91,6 +91,13 @@ macro_rules! identifier {
             }
         }
 
+        // What typify gives its own types, so that builders take a reference.
+        impl From<&$name> for $name {
+            fn from(value: &$name) -> Self {
+                value.clone()
+            }
+        }
+
         impl From<$name> for String {
             fn from(identifier: $name) -> Self {
                 identifier.0

@@ -35,7 +35,7 @@ mod client_builder;
 mod connection;
 mod error;
 mod exchange;
-#[allow(missing_docs, unreachable_pub, clippy::all)]
+#[allow(missing_docs, unreachable_pub, unused_imports, clippy::all)]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/generated.rs"));
 }

@@ -26,6 +26,13 @@ macro_rules! open_enum {
             }
         }
 
+        // What typify gives its own types, so that builders take a reference.
+        impl From<&$name> for $name {
+            fn from(value: &$name) -> Self {
+                value.clone()
+            }
+        }
+
         impl From<&str> for $name {
             fn from(value: &str) -> Self {
                 match value {
@@ -94,7 +101,10 @@ mod tests {
         for state in RunState::KNOWN {
             let value = serde_json::to_value(state).expect("JSON");
             assert_eq!(value, state.as_str());
-            assert_eq!(serde_json::from_value::<RunState>(value).expect("a state"), *state);
+            assert_eq!(
+                serde_json::from_value::<RunState>(value).expect("a state"),
+                *state
+            );
         }
         for text in ["", "Passed", "brand-new", "\u{1f9ea}"] {
             let state: RunState = serde_json::from_value(text.into()).expect("a state");

@@ -54,11 +54,13 @@ fn give_up(value: &mut Value, path: &Path) -> bool {
 }
 
 fn locate<'a>(value: &'a Value, segments: &[&Segment]) -> Option<&'a Value> {
-    segments.iter().try_fold(value, |value, segment| match segment {
-        Segment::Seq { index } => value.get(index),
-        Segment::Map { key } => value.get(key),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    })
+    segments
+        .iter()
+        .try_fold(value, |value, segment| match segment {
+            Segment::Seq { index } => value.get(index),
+            Segment::Map { key } => value.get(key),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
 }
 
 fn remove(value: &mut Value, segments: &[&Segment], kind: std::mem::Discriminant<Value>) -> bool {

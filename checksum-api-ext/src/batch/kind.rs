@@ -2,7 +2,7 @@ use checksum_api::types::BatchId;
 
 use super::BatchReport;
 use crate::Error;
-use crate::call::Caller;
+use crate::call::{Caller, Effort};
 
 /// Healing, as a kind of [`Batch`](super::Batch).
 #[derive(Clone, Debug)]
@@ -18,18 +18,14 @@ pub trait BatchKind: sealed::Route + 'static {}
 impl<K: sealed::Route + 'static> BatchKind for K {}
 
 mod sealed {
-    use super::{BatchId, BatchReport, Caller, Error};
+    use super::{BatchId, BatchReport, Caller, Effort, Error};
 
     pub trait Route: Send + Sync {
         const NAME: &'static str;
 
         fn look(
             caller: &Caller,
-            id: &BatchId,
-        ) -> impl Future<Output = Result<BatchReport, Error>> + Send;
-
-        fn read(
-            caller: &Caller,
+            effort: Effort,
             id: &BatchId,
         ) -> impl Future<Output = Result<BatchReport, Error>> + Send;
     }
@@ -38,16 +34,11 @@ mod sealed {
 impl sealed::Route for Heal {
     const NAME: &'static str = "healing";
 
-    async fn look(caller: &Caller, id: &BatchId) -> Result<BatchReport, Error> {
+    async fn look(caller: &Caller, effort: Effort, id: &BatchId) -> Result<BatchReport, Error> {
         let answer = caller
-            .look(|client| async move { client.get_heal_batch().batch_id(id).send().await })
-            .await?;
-        Ok(BatchReport(answer))
-    }
-
-    async fn read(caller: &Caller, id: &BatchId) -> Result<BatchReport, Error> {
-        let answer = caller
-            .read(|client| async move { client.get_heal_batch().batch_id(id).send().await })
+            .read(effort, |client| async move {
+                client.get_heal_batch().batch_id(id).send().await
+            })
             .await?;
         Ok(BatchReport(answer))
     }
@@ -56,16 +47,11 @@ impl sealed::Route for Heal {
 impl sealed::Route for Generation {
     const NAME: &'static str = "generation";
 
-    async fn look(caller: &Caller, id: &BatchId) -> Result<BatchReport, Error> {
+    async fn look(caller: &Caller, effort: Effort, id: &BatchId) -> Result<BatchReport, Error> {
         let answer = caller
-            .look(|client| async move { client.get_generation_batch().batch_id(id).send().await })
-            .await?;
-        Ok(BatchReport(answer))
-    }
-
-    async fn read(caller: &Caller, id: &BatchId) -> Result<BatchReport, Error> {
-        let answer = caller
-            .read(|client| async move { client.get_generation_batch().batch_id(id).send().await })
+            .read(effort, |client| async move {
+                client.get_generation_batch().batch_id(id).send().await
+            })
             .await?;
         Ok(BatchReport(answer))
     }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 pub use kind::{BatchKind, Generation, Heal};
 pub use status::{BatchChange, BatchEvent, BatchReport};
 
+use crate::call::Effort;
 use crate::poll::{Pollable, Watch};
 use crate::{Checksum, Error, PollPolicy};
 
@@ -29,7 +30,7 @@ use crate::{Checksum, Error, PollPolicy};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "a batch goes on unwatched unless it is awaited"]
 pub struct Batch<K> {
     client: Checksum,
@@ -71,7 +72,7 @@ impl<K: BatchKind> Batch<K> {
     ///
     /// The request failed, after the client's [`RetryPolicy`](crate::RetryPolicy).
     pub async fn status(&self) -> Result<BatchReport, Error> {
-        K::read(&self.client.caller, &self.id).await
+        K::look(&self.client.caller, Effort::Persistent, &self.id).await
     }
 
     /// Waits until every session has ended. Awaiting the batch itself does the same.
@@ -88,6 +89,18 @@ impl<K: BatchKind> Batch<K> {
     /// [`Finished`](crate::Event::Finished), or the error that ended the watch.
     pub fn events(&self) -> Pin<Box<dyn Stream<Item = Result<BatchEvent, Error>> + Send>> {
         Box::pin(Watch::new(self.clone(), self.policy).stream())
+    }
+}
+
+// Derived, it would ask for `K: Clone`.
+impl<K> Clone for Batch<K> {
+    fn clone(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            id: self.id.clone(),
+            policy: self.policy,
+            kind: std::marker::PhantomData,
+        }
     }
 }
 
@@ -110,7 +123,7 @@ impl<K: BatchKind> Pollable for Batch<K> {
     }
 
     async fn look(&mut self) -> Result<BatchReport, Error> {
-        K::look(&self.client.caller, &self.id).await
+        K::look(&self.client.caller, Effort::Once, &self.id).await
     }
 
     fn has_ended(status: &BatchReport) -> bool {

@@ -47,7 +47,9 @@ impl BatchReport {
 
     /// A session by its id.
     pub fn session(&self, id: &SessionId) -> Option<&BatchSession> {
-        self.sessions().iter().find(|session| session.session_id == *id)
+        self.sessions()
+            .iter()
+            .find(|session| session.session_id == *id)
     }
 
     /// Whether every session has ended: the service's own word, which alone ends a wait.
@@ -60,7 +62,10 @@ impl BatchReport {
         self.all_terminal()
             && *self.state() != BatchStatus::Failed
             && self.0.failed_count.unwrap_or_default() == 0
-            && self.sessions().iter().all(|session| session.status.as_str() != "failed")
+            && self
+                .sessions()
+                .iter()
+                .all(|session| session.status.as_str() != "failed")
     }
 
     /// The members of the answer that this version does not know.
@@ -79,6 +84,9 @@ impl BatchChange {
         let sessions = current.sessions().iter().filter(|session| {
             previous.and_then(|batch| batch.session(&session.session_id)) != Some(session)
         });
-        state.into_iter().chain(sessions.cloned().map(Self::Session)).collect()
+        state
+            .into_iter()
+            .chain(sessions.cloned().map(Self::Session))
+            .collect()
     }
 }

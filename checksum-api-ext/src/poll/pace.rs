@@ -18,7 +18,11 @@ impl Pace {
             Some(seed) => StdRng::seed_from_u64(seed),
             None => StdRng::from_rng(&mut rand::rng()),
         };
-        Self { policy, next: policy.first_delay, random }
+        Self {
+            policy,
+            next: policy.first_delay,
+            random,
+        }
     }
 
     /// Something changed: more may follow soon.
@@ -70,9 +74,17 @@ mod tests {
             ours = (ours.0 + looks, ours.1 + late);
             let (fixed_looks, fixed_late) = follow(fixed, length);
             theirs = (theirs.0 + fixed_looks, theirs.1 + fixed_late);
-            assert!(looks <= fixed_looks, "{looks} looks at {length} s, {fixed_looks} fixed");
+            assert!(
+                looks <= fixed_looks,
+                "{looks} looks at {length} s, {fixed_looks} fixed"
+            );
         }
-        assert!(ours.1 < theirs.1, "late by {} s against {} s", ours.1, theirs.1);
+        assert!(
+            ours.1 < theirs.1,
+            "late by {} s against {} s",
+            ours.1,
+            theirs.1
+        );
     }
 
     #[test]
@@ -89,10 +101,14 @@ mod tests {
 
     #[test]
     fn jitter_stays_within_its_share_and_repeats_with_its_seed() {
-        let policy = PollPolicy::every(Duration::from_secs(10)).jitter(0.1).seed(7);
+        let policy = PollPolicy::every(Duration::from_secs(10))
+            .jitter(0.1)
+            .seed(7);
         let draw = || {
             let mut pace = Pace::new(policy);
-            (0..100).map(|_| pace.pause(Duration::ZERO)).collect::<Vec<_>>()
+            (0..100)
+                .map(|_| pace.pause(Duration::ZERO))
+                .collect::<Vec<_>>()
         };
         let pauses = draw();
         assert_eq!(pauses, draw());

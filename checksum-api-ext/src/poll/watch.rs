@@ -157,7 +157,9 @@ impl<P: Pollable> Watch<P> {
 
     fn deadline(&self) -> Option<Instant> {
         // A deadline beyond what the clock can tell is none.
-        self.policy.deadline.and_then(|after| self.started.checked_add(after))
+        self.policy
+            .deadline
+            .and_then(|after| self.started.checked_add(after))
     }
 
     fn may_pass(&self, error: &checksum_api::Error) -> bool {
@@ -169,7 +171,10 @@ impl<P: Pollable> Watch<P> {
     }
 
     fn bear(&mut self, error: checksum_api::Error) -> Result<(), Error> {
-        let lasting = self.trouble_since.get_or_insert_with(Instant::now).elapsed();
+        let lasting = self
+            .trouble_since
+            .get_or_insert_with(Instant::now)
+            .elapsed();
         if lasting >= self.policy.patience {
             return Err(Error::GaveUp {
                 what: self.target.name(),
@@ -192,7 +197,10 @@ impl<P: Pollable> Watch<P> {
         Error::WaitTimedOut {
             what: self.target.name(),
             after: self.started.elapsed(),
-            last_seen: self.last.as_ref().map_or_else(|| "nothing".to_owned(), P::state),
+            last_seen: self
+                .last
+                .as_ref()
+                .map_or_else(|| "nothing".to_owned(), P::state),
         }
     }
 }

@@ -90,5 +90,7 @@ impl AutoHeal {
 
 /// A pull request's number, as requests carry it.
 pub(crate) fn pr_number(number: u64) -> Result<PrNumber, InvalidRequest> {
-    NonZeroU64::new(number).map(PrNumber).ok_or(InvalidRequest::PrNumber)
+    NonZeroU64::new(number)
+        .map(PrNumber)
+        .ok_or(InvalidRequest::PrNumber)
 }

@@ -21,6 +21,7 @@ pub use report::{Disagreement, RunReport};
 pub use start::{Collection, Grep, LegacyGrep, Selection, StartRun, Suite, Tests};
 pub use status::{Counts, RunStatus};
 
+use crate::call::Effort;
 use crate::poll::{Pollable, Watch};
 use crate::{Checksum, Error, PollPolicy};
 
@@ -161,20 +162,11 @@ impl Run {
         let v2 = |client: checksum_api::Client| async move {
             client.get_run_status_v2().job_name(job_name).send().await
         };
-        Ok(match (version, effort) {
-            (ApiVersion::V1, Effort::Single) => caller.look(v1).await?.into(),
-            (ApiVersion::V1, Effort::Persistent) => caller.read(v1).await?.into(),
-            (ApiVersion::V2, Effort::Single) => caller.look(v2).await?.into(),
-            (ApiVersion::V2, Effort::Persistent) => caller.read(v2).await?.into(),
+        Ok(match version {
+            ApiVersion::V1 => caller.read(effort, v1).await?.into(),
+            ApiVersion::V2 => caller.read(effort, v2).await?.into(),
         })
     }
-}
-
-/// Whether a failed look is repeated at once, or left to the poller.
-#[derive(Clone, Copy)]
-enum Effort {
-    Single,
-    Persistent,
 }
 
 impl IntoFuture for Run {
@@ -196,7 +188,7 @@ impl Pollable for Run {
     }
 
     async fn look(&mut self) -> Result<RunStatus, Error> {
-        let (status, answered) = Run::look(self, Effort::Single).await?;
+        let (status, answered) = Run::look(self, Effort::Once).await?;
         self.handle.api_version = Some(answered);
         Ok(status)
     }
@@ -230,7 +222,7 @@ impl Pollable for Run {
         }
         let is_v1 = status.api_version() == ApiVersion::V1;
         if status.test_run_id().is_none() && is_v1 && !self.handle.is_pinned {
-            let asked = self.look_by(ApiVersion::V2, Effort::Single);
+            let asked = self.look_by(ApiVersion::V2, Effort::Once);
             let answer = match deadline {
                 None => asked.await.ok(),
                 Some(deadline) => timeout_at(deadline, asked).await.ok().and_then(Result::ok),

@@ -59,10 +59,15 @@ impl RunReport {
             return None;
         }
         if !self.outcome().is_pass() {
-            return Some(Disagreement::Verdict { state: state.clone() });
+            return Some(Disagreement::Verdict {
+                state: state.clone(),
+            });
         }
         let failed = self.counts()?.failed;
-        (failed > 0).then(|| Disagreement::FailedTests { state: state.clone(), failed })
+        (failed > 0).then(|| Disagreement::FailedTests {
+            state: state.clone(),
+            failed,
+        })
     }
 
     /// The run's name.
@@ -108,10 +113,16 @@ impl fmt::Display for Disagreement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FailedTests { state, failed } => {
-                write!(formatter, "the service says {state}, and counts {failed} failed tests")
+                write!(
+                    formatter,
+                    "the service says {state}, and counts {failed} failed tests"
+                )
             }
             Self::Verdict { state } => {
-                write!(formatter, "the service says {state}, and its verdict is fail")
+                write!(
+                    formatter,
+                    "the service says {state}, and its verdict is fail"
+                )
             }
         }
     }

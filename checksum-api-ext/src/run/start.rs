@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use checksum_api::types::{
-    self, CollectionId, DispatchedRun, EnvOverrides, RunCollectionRequest, RunGrepRequest,
-    RunGrepV2Request, RunSuiteRequest, RunTestsRequest, TestId,
+    self, CollectionId, DispatchedRun, EnvOverrides, GrepPattern, RunCollectionRequest,
+    RunGrepRequest, RunGrepV2Request, RunSuiteRequest, RunTestsRequest, TestId,
 };
 use serde_json::{Map, Value};
 
@@ -111,9 +111,14 @@ impl<S: Selection> StartRun<S> {
         let auto_heal = self.auto_heal.as_ref().map(AutoHeal::body).transpose();
         let auto_heal = auto_heal.map_err(Error::Invalid)?;
         let caller = &self.client.caller;
-        let accepted = self.selection.dispatch(caller, auto_heal, self.members).await?;
+        let accepted = self
+            .selection
+            .dispatch(caller, auto_heal, self.members)
+            .await?;
         let Some(job_name) = accepted.name else {
-            return Err(Error::NoJobName { test_run_id: accepted.run_id });
+            return Err(Error::NoJobName {
+                test_run_id: accepted.run_id,
+            });
         };
         let handle = RunHandle {
             job_name,
@@ -168,7 +173,10 @@ impl sealed::Dispatch for Suite {
         auto_heal: Option<types::AutoHeal>,
         members: Map<String, Value>,
     ) -> Result<DispatchedRun, Error> {
-        let body = RunSuiteRequest { auto_heal, extra: members };
+        let body = RunSuiteRequest {
+            auto_heal,
+            extra: members,
+        };
         caller
             .dispatch(|client| {
                 let body = body.clone();
@@ -187,7 +195,10 @@ impl sealed::Dispatch for Collection {
         auto_heal: Option<types::AutoHeal>,
         members: Map<String, Value>,
     ) -> Result<DispatchedRun, Error> {
-        let body = RunCollectionRequest { auto_heal, extra: members };
+        let body = RunCollectionRequest {
+            auto_heal,
+            extra: members,
+        };
         caller
             .dispatch(|client| {
                 let (id, body) = (self.id.clone(), body.clone());
@@ -209,7 +220,11 @@ impl sealed::Dispatch for Tests {
         if self.ids.is_empty() {
             return Err(Error::Invalid(InvalidRequest::NoTestIds));
         }
-        let body = RunTestsRequest { test_ids: self.ids, auto_heal, extra: members };
+        let body = RunTestsRequest {
+            test_ids: self.ids,
+            auto_heal,
+            extra: members,
+        };
         caller
             .dispatch(|client| {
                 let body = body.clone();
@@ -217,6 +232,11 @@ impl sealed::Dispatch for Tests {
             })
             .await
     }
+}
+
+fn grep_pattern(text: &str) -> Result<GrepPattern, Error> {
+    text.parse()
+        .map_err(|_| Error::Invalid(InvalidRequest::EmptyGrep))
 }
 
 impl sealed::Dispatch for Grep {
@@ -228,11 +248,8 @@ impl sealed::Dispatch for Grep {
         auto_heal: Option<types::AutoHeal>,
         members: Map<String, Value>,
     ) -> Result<DispatchedRun, Error> {
-        if self.pattern.is_empty() {
-            return Err(Error::Invalid(InvalidRequest::EmptyGrep));
-        }
         let body = RunGrepV2Request {
-            grep: self.pattern,
+            grep: grep_pattern(&self.pattern)?,
             branch: self.branch,
             env_overrides: (!self.env.is_empty()).then(|| EnvOverrides(self.env)),
             auto_heal,
@@ -256,10 +273,10 @@ impl sealed::Dispatch for LegacyGrep {
         _: Option<types::AutoHeal>,
         members: Map<String, Value>,
     ) -> Result<DispatchedRun, Error> {
-        if self.pattern.is_empty() {
-            return Err(Error::Invalid(InvalidRequest::EmptyGrep));
-        }
-        let body = RunGrepRequest { grep: self.pattern, extra: members };
+        let body = RunGrepRequest {
+            grep: grep_pattern(&self.pattern)?,
+            extra: members,
+        };
         caller
             .dispatch(|client| {
                 let body = body.clone();

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use checksum_api::types::{RunState, TestRunId, Verdict, RunStatus as V1, RunStatusV2 as V2};
+use checksum_api::types::{RunState, RunStatus as V1, RunStatusV2 as V2, TestRunId, Verdict};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -132,12 +132,7 @@ impl From<V1> for RunStatus {
     fn from(answer: V1) -> Self {
         Self {
             state: answer.status,
-            counts: Counts::from_answer(
-                answer.passed,
-                answer.failed,
-                answer.recovered,
-                answer.bug,
-            ),
+            counts: Counts::from_answer(answer.passed, answer.failed, answer.recovered, answer.bug),
             test_run_id: None,
             api_version: ApiVersion::V1,
             is_terminal: answer.is_terminal,
@@ -152,12 +147,7 @@ impl From<V2> for RunStatus {
     fn from(answer: V2) -> Self {
         Self {
             state: answer.status,
-            counts: Counts::from_answer(
-                answer.passed,
-                answer.failed,
-                answer.recovered,
-                answer.bug,
-            ),
+            counts: Counts::from_answer(answer.passed, answer.failed, answer.recovered, answer.bug),
             test_run_id: answer.test_run_id,
             api_version: ApiVersion::V2,
             is_terminal: answer.is_terminal,
