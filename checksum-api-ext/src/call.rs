@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use checksum_api::{ByteStream, Client, ResponseValue};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::{Error, RetryPolicy};
 
@@ -31,6 +32,14 @@ impl Caller {
 
     pub(crate) fn api(&self) -> &Client {
         &self.client
+    }
+
+    /// A caller whose requests carry members that the document does not know.
+    pub(crate) fn with_members(&self, members: Map<String, Value>) -> Self {
+        Self {
+            client: self.client.with_members(members),
+            retry: self.retry,
+        }
     }
 
     /// A request that may be repeated.

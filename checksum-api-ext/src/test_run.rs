@@ -38,7 +38,12 @@ impl TestRun {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let (mock, checksum) = checksum_api_ext::doctest::checksum().await;
+    /// # let mock = checksum_mock::Mock::start().await?;
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .build()?;
     /// # let report = checksum.run_grep("checkout").start().await?.await?;
     /// # let test_run_id = report.test_run_id().ok_or("no test run")?.clone();
     /// use checksum_api_ext::types::TestStatus;

@@ -132,6 +132,7 @@ impl ClientBuilder {
             request_timeout: self.request_timeout,
             max_response_bytes: self.max_response_bytes,
             transport: self.transport,
+            members: Arc::default(),
             exchange: Exchange::default(),
         };
         Ok(Client::new_with_client(&base_url, http, connection))

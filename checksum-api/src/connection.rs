@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use crate::exchange::Exchange;
 use crate::{ApiKey, BaseUrl, Transport};
 
@@ -15,6 +17,8 @@ pub struct Connection {
     pub(crate) request_timeout: Duration,
     pub(crate) max_response_bytes: usize,
     pub(crate) transport: Option<Arc<dyn Transport>>,
+    /// Members that every JSON body is sent with, beside those that the document knows.
+    pub(crate) members: Arc<Map<String, Value>>,
     /// Where the hooks note what they see of the call under way.
     pub(crate) exchange: Exchange,
 }

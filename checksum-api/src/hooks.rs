@@ -3,8 +3,10 @@ use futures_util::stream;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use progenitor_client::{ClientHooks, ClientInfo, Error, OperationInfo};
 use reqwest::{Request, Response, ResponseBuilderExt};
+use serde_json::{Map, Value};
 use tracing::Instrument;
 
+use crate::members::merge;
 use crate::{Client, Connection, Operation, RequestBody};
 
 /// How much of an error response is read: enough for any message to a person.
@@ -33,6 +35,9 @@ impl ClientHooks<Connection> for Client {
         }
 
         request.headers_mut().remove(API_VERSION);
+        if !connection.members.is_empty() {
+            add_members(request, &connection.members)?;
+        }
         if operation.is_some_and(|operation| operation.body == RequestBody::Optional)
             && is_empty_object(request)
         {
@@ -79,6 +84,18 @@ impl ClientHooks<Connection> for Client {
         });
         outcome
     }
+}
+
+fn add_members<E>(request: &mut Request, members: &Map<String, Value>) -> Result<(), Error<E>> {
+    let Some(body) = request.body().and_then(reqwest::Body::as_bytes) else {
+        return Ok(());
+    };
+    let invalid = |error: serde_json::Error| Error::InvalidRequest(error.to_string());
+    let mut object: Map<String, Value> = serde_json::from_slice(body).map_err(invalid)?;
+    merge(&mut object, members);
+    *request.body_mut() = Some(serde_json::to_vec(&object).map_err(invalid)?.into());
+    request.headers_mut().remove(CONTENT_LENGTH);
+    Ok(())
 }
 
 fn is_empty_object(request: &Request) -> bool {

@@ -41,6 +41,7 @@ mod generated {
 }
 mod hooks;
 mod identifier;
+mod members;
 mod open_enum;
 mod operation;
 mod salvage;

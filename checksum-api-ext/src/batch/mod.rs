@@ -21,8 +21,16 @@ use crate::{Checksum, Error, PollPolicy};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let (mock, checksum) = checksum_api_ext::doctest::checksum().await;
-/// # let batch_id = checksum_api_ext::doctest::heal_batch(&mock, &checksum).await;
+/// # let mock = checksum_mock::Mock::start().await?;
+/// # let checksum = checksum_api_ext::Checksum::builder()
+/// #     .api_key("my-key".parse()?)
+/// #     .base_url(mock.url().parse()?)
+/// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+/// #     .build()?;
+/// # mock.next_run(checksum_mock::RunScript::new().fails(["test-def-456"]));
+/// # let heal = checksum_api_ext::AutoHeal::pull_request("acme-co/my-tests".parse()?);
+/// # checksum.run_suite().auto_heal(heal).start().await?.await?;
+/// # let batch_id = mock.heal_batches()[0].parse()?;
 /// let report = checksum.heal_batch(batch_id).await?;
 /// for session in report.sessions() {
 ///     println!("{}: {:?}", session.session_id, session.pr_url);

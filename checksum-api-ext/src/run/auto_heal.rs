@@ -20,7 +20,7 @@ pub struct AutoHeal {
     repo: Option<RepoName>,
     branch: Option<String>,
     pr: Option<u64>,
-    members: serde_json::Map<String, Value>,
+    pub(super) members: serde_json::Map<String, Value>,
 }
 
 impl AutoHeal {
@@ -83,7 +83,6 @@ impl AutoHeal {
             repo_name: self.repo.clone(),
             branch: self.branch.clone(),
             pr_number: self.pr.map(pr_number).transpose()?,
-            extra: self.members.clone(),
         })
     }
 }

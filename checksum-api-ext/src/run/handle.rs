@@ -7,7 +7,12 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let (mock, checksum) = checksum_api_ext::doctest::checksum().await;
+/// # let mock = checksum_mock::Mock::start().await?;
+/// # let checksum = checksum_api_ext::Checksum::builder()
+/// #     .api_key("my-key".parse()?)
+/// #     .base_url(mock.url().parse()?)
+/// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+/// #     .build()?;
 /// use checksum_api_ext::RunHandle;
 ///
 /// let run = checksum.run_suite().start().await?;

@@ -33,7 +33,12 @@ use crate::{Checksum, Error, PollPolicy};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let (mock, checksum) = checksum_api_ext::doctest::checksum().await;
+/// # let mock = checksum_mock::Mock::start().await?;
+/// # let checksum = checksum_api_ext::Checksum::builder()
+/// #     .api_key("my-key".parse()?)
+/// #     .base_url(mock.url().parse()?)
+/// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+/// #     .build()?;
 /// let run = checksum.run_suite().start().await?;
 /// println!("{}", run.job_name());
 /// let report = run.await?;
@@ -117,7 +122,12 @@ impl Run {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let (mock, checksum) = checksum_api_ext::doctest::checksum().await;
+    /// # let mock = checksum_mock::Mock::start().await?;
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .build()?;
     /// use checksum_api_ext::{Event, TryStreamExt};
     ///
     /// let run = checksum.run_grep("checkout").start().await?;

@@ -56,7 +56,7 @@ pub trait Selection: sealed::Dispatch {}
 impl<S: sealed::Dispatch> Selection for S {}
 
 mod sealed {
-    use super::{ApiVersion, Caller, DispatchedRun, Error, Map, Value, types};
+    use super::{ApiVersion, Caller, DispatchedRun, Error, types};
 
     pub trait Dispatch: Sized + Send + Sync {
         /// The version of the route that starts it, whose status route follows it.
@@ -66,7 +66,6 @@ mod sealed {
             self,
             caller: &Caller,
             auto_heal: Option<types::AutoHeal>,
-            members: Map<String, Value>,
         ) -> impl Future<Output = Result<DispatchedRun, Error>> + Send;
     }
 
@@ -108,13 +107,19 @@ impl<S: Selection> StartRun<S> {
     ///   have started.
     /// - The answer names no job: [`Error::NoJobName`]. The run was started.
     pub async fn start(self) -> Result<Run, Error> {
-        let auto_heal = self.auto_heal.as_ref().map(AutoHeal::body).transpose();
-        let auto_heal = auto_heal.map_err(Error::Invalid)?;
-        let caller = &self.client.caller;
-        let accepted = self
-            .selection
-            .dispatch(caller, auto_heal, self.members)
-            .await?;
+        let mut members = self.members;
+        let auto_heal = match self.auto_heal {
+            None => None,
+            Some(auto_heal) => {
+                let body = auto_heal.body().map_err(Error::Invalid)?;
+                if !auto_heal.members.is_empty() {
+                    members.insert("autoHeal".to_owned(), auto_heal.members.into());
+                }
+                Some(body)
+            }
+        };
+        let caller = self.client.caller.with_members(members);
+        let accepted = self.selection.dispatch(&caller, auto_heal).await?;
         let Some(job_name) = accepted.name else {
             return Err(Error::NoJobName {
                 test_run_id: accepted.run_id,
@@ -171,12 +176,8 @@ impl sealed::Dispatch for Suite {
         self,
         caller: &Caller,
         auto_heal: Option<types::AutoHeal>,
-        members: Map<String, Value>,
     ) -> Result<DispatchedRun, Error> {
-        let body = RunSuiteRequest {
-            auto_heal,
-            extra: members,
-        };
+        let body = RunSuiteRequest { auto_heal };
         caller
             .dispatch(|client| {
                 let body = body.clone();
@@ -193,12 +194,8 @@ impl sealed::Dispatch for Collection {
         self,
         caller: &Caller,
         auto_heal: Option<types::AutoHeal>,
-        members: Map<String, Value>,
     ) -> Result<DispatchedRun, Error> {
-        let body = RunCollectionRequest {
-            auto_heal,
-            extra: members,
-        };
+        let body = RunCollectionRequest { auto_heal };
         caller
             .dispatch(|client| {
                 let (id, body) = (self.id.clone(), body.clone());
@@ -215,7 +212,6 @@ impl sealed::Dispatch for Tests {
         self,
         caller: &Caller,
         auto_heal: Option<types::AutoHeal>,
-        members: Map<String, Value>,
     ) -> Result<DispatchedRun, Error> {
         if self.ids.is_empty() {
             return Err(Error::Invalid(InvalidRequest::NoTestIds));
@@ -223,7 +219,6 @@ impl sealed::Dispatch for Tests {
         let body = RunTestsRequest {
             test_ids: self.ids,
             auto_heal,
-            extra: members,
         };
         caller
             .dispatch(|client| {
@@ -246,14 +241,12 @@ impl sealed::Dispatch for Grep {
         self,
         caller: &Caller,
         auto_heal: Option<types::AutoHeal>,
-        members: Map<String, Value>,
     ) -> Result<DispatchedRun, Error> {
         let body = RunGrepV2Request {
             grep: grep_pattern(&self.pattern)?,
             branch: self.branch,
             env_overrides: (!self.env.is_empty()).then(|| EnvOverrides(self.env)),
             auto_heal,
-            extra: members,
         };
         caller
             .dispatch(|client| {
@@ -271,11 +264,9 @@ impl sealed::Dispatch for LegacyGrep {
         self,
         caller: &Caller,
         _: Option<types::AutoHeal>,
-        members: Map<String, Value>,
     ) -> Result<DispatchedRun, Error> {
         let body = RunGrepRequest {
             grep: grep_pattern(&self.pattern)?,
-            extra: members,
         };
         caller
             .dispatch(|client| {
