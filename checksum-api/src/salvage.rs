@@ -21,25 +21,27 @@ pub(crate) enum Undecodable {
 /// unexpected type. A status poll should not fail because a count has become a string.
 pub(crate) fn salvage<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable> {
     let mut value: Value = serde_json::from_slice(body).map_err(Undecodable::NotJson)?;
-    let mut first = None;
-    for _ in 0..=MAX_GIVEN_UP {
+    let mut given_up: Vec<(String, String)> = Vec::new();
+    loop {
         let error = match serde_path_to_error::deserialize::<_, T>(&value) {
             Ok(decoded) => return Ok(decoded),
             Err(error) => error,
         };
-        let given_up = give_up(&mut value, error.path());
-        if given_up {
-            tracing::warn!(path = %error.path(), "ignored a member of unexpected type");
+        let (path, reason) = (error.path().to_string(), error.inner().to_string());
+        if given_up.len() < MAX_GIVEN_UP && give_up(&mut value, error.path()) {
+            tracing::warn!(path, reason, "ignored a member of unexpected type");
+            given_up.push((path, reason));
+            continue;
         }
-        first.get_or_insert(error);
-        if !given_up {
-            break;
-        }
+        // A member that is now missing because it was given up was not optional: what was wrong
+        // with it is the news.
+        let cause = given_up.into_iter().find(|(member, _)| {
+            let (parent, name) = member.rsplit_once('.').unwrap_or((".", member));
+            parent == path && reason.starts_with(&format!("missing field `{name}`"))
+        });
+        let (path, reason) = cause.unwrap_or((path, reason));
+        return Err(Undecodable::Shape { path, reason });
     }
-    let (path, reason) = first.map_or_else(Default::default, |error| {
-        (error.path().to_string(), error.inner().to_string())
-    });
-    Err(Undecodable::Shape { path, reason })
 }
 
 /// Removes the member at the path. Where the path leads through arrays, members of the same name

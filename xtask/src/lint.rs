@@ -124,7 +124,7 @@ mod tests {
         );
 
         let typed = complaint("type: integer", "type: intetger");
-        assert!(typed.starts_with("#/components"), "{typed}");
+        assert!(typed.starts_with("#/paths/"), "{typed}");
     }
 
     #[test]

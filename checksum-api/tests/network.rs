@@ -1,0 +1,220 @@
+//! What a real network does to a call: redirects, proxies' pages, cut bodies, silence.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use checksum_api::types::{JobName, RunStatus};
+use checksum_api::{ApiKey, BuildError, Client, ClientBuilder, Error, ErrorKind};
+use wiremock::matchers::{any, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const KEY: &str = "key-that-must-not-show";
+
+fn builder(origin: &str) -> ClientBuilder {
+    Client::builder(ApiKey::new(KEY).expect("a key")).base_url(origin.parse().expect("a URL"))
+}
+
+async fn status_of(client: &Client) -> Result<RunStatus, Error> {
+    let job = JobName::new("job-name-12345").expect("a job name");
+    client
+        .call(|client| async move { client.get_run_status().job_name(job).send().await })
+        .await
+}
+
+/// Answers one connection with these bytes, and closes it.
+fn answers_once(bytes: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let origin = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut request = [0; 4096];
+        stream.read(&mut request).expect("a request");
+        stream.write_all(bytes).expect("written");
+    });
+    origin
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_origin_is_not_followed() {
+    let elsewhere = MockServer::start().await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(200))
+        .mount(&elsewhere)
+        .await;
+    let server = MockServer::start().await;
+    let target = format!("{}/login?next=private", elsewhere.uri());
+    let redirect = ResponseTemplate::new(307).insert_header("location", target.as_str());
+    Mock::given(any())
+        .respond_with(redirect)
+        .mount(&server)
+        .await;
+
+    let client = builder(&server.uri()).build().expect("a client");
+    let error = status_of(&client).await.expect_err("an error");
+    assert_eq!(error.kind(), ErrorKind::Redirected);
+    assert!(error.to_string().contains(&elsewhere.uri()), "{error}");
+    assert!(!error.to_string().contains("private"), "{error}");
+    assert!(
+        elsewhere
+            .received_requests()
+            .await
+            .expect("recorded")
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_within_the_origin_is_followed_with_the_key() {
+    let server = MockServer::start().await;
+    let status = ResponseTemplate::new(200).set_body_raw("{\"status\":\"queued\"}", "text/json");
+    Mock::given(path("/elsewhere"))
+        .respond_with(status)
+        .mount(&server)
+        .await;
+    let redirect = ResponseTemplate::new(302).insert_header("location", "/elsewhere");
+    Mock::given(any())
+        .respond_with(redirect)
+        .with_priority(9)
+        .mount(&server)
+        .await;
+
+    let client = builder(&server.uri()).build().expect("a client");
+    status_of(&client).await.expect("a status");
+    let requests = server.received_requests().await.expect("recorded");
+    assert_eq!(
+        requests[1].headers["authorization"],
+        format!("Bearer {KEY}")
+    );
+}
+
+#[tokio::test]
+async fn answers_that_are_no_answer() {
+    const HTML: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n<html>Sign in</html>";
+    const CUT_JSON: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"status\": \"runn";
+    const CUT_BODY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"status\": \"runn";
+    const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    const OTHER_JSON: &[u8] =
+        b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"state\": \"running\"}";
+    const NO_HTTP: &[u8] = b"SSH-2.0-OpenSSH\r\n";
+    for (bytes, kind, transient) in [
+        (HTML, ErrorKind::NotJson, true),
+        (CUT_JSON, ErrorKind::NotJson, true),
+        (EMPTY, ErrorKind::NotJson, true),
+        (CUT_BODY, ErrorKind::Interrupted, true),
+        (NO_HTTP, ErrorKind::Interrupted, true),
+        (OTHER_JSON, ErrorKind::UnexpectedShape, false),
+    ] {
+        let client = builder(&answers_once(bytes)).build().expect("a client");
+        let error = status_of(&client).await.expect_err("an error");
+        assert_eq!(error.kind(), kind, "{error}");
+        assert_eq!(error.is_transient(), transient, "{error}");
+        assert!(error.may_have_acted(), "{error}");
+        assert_eq!(
+            error.operation().map(|operation| operation.id),
+            Some("get_run_status")
+        );
+    }
+}
+
+#[tokio::test]
+async fn nobody_listens() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let origin = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let client = builder(&origin).build().expect("a client");
+    let error = status_of(&client).await.expect_err("an error");
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(error.is_transient() && !error.may_have_acted());
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_ends_with_the_time_out_whatever_the_transport() {
+    let client = builder("http://127.0.0.1")
+        .request_timeout(Duration::from_secs(30))
+        .transport(|_| std::future::pending())
+        .build()
+        .expect("a client");
+    let started = tokio::time::Instant::now();
+    let error = status_of(&client).await.expect_err("an error");
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(started.elapsed().as_secs(), 30);
+}
+
+#[tokio::test]
+async fn members_of_unexpected_types_do_not_cost_the_answer() {
+    let body = serde_json::json!({
+        "status": "passed",
+        "passed": "45",
+        "failed": null,
+        "recovered": -1,
+        "isTerminal": "yes",
+        "verdict": {"is": "pass"},
+        "bug": 3,
+    });
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_json(body);
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let client = builder(&server.uri()).build().expect("a client");
+    let status = status_of(&client).await.expect("a status");
+    assert_eq!(status.bug, Some(3));
+    assert_eq!(
+        (status.passed, status.failed, status.recovered),
+        (None, None, None)
+    );
+    assert_eq!((status.is_terminal, status.verdict), (None, None));
+}
+
+#[tokio::test]
+async fn what_the_client_cannot_do_without_is_named_by_its_path() {
+    let body = serde_json::json!({
+        "id": "run-id",
+        "status": "failed",
+        "tests": [
+            {"checksumTestId": "a", "status": "passed", "errorMessage": null, "tags": null},
+            {"checksumTestId": "b", "errorMessage": null, "tags": null},
+        ],
+    });
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_json(body);
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let client = builder(&server.uri()).build().expect("a client");
+    let error = client
+        .call(|client| async move { client.get_test_run_results().id("run-id").send().await })
+        .await
+        .expect_err("an error");
+    assert_eq!(error.kind(), ErrorKind::UnexpectedShape);
+    assert_eq!(
+        error.to_string(),
+        "get_test_run_results (GET /public-api/v1/test-runs/run-id/results): \
+         unexpected answer at `tests[1]`: missing field `status`"
+    );
+}
+
+#[tokio::test]
+async fn a_needed_member_of_another_type_is_named_with_its_type() {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_json(serde_json::json!({"status": 7}));
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let client = builder(&server.uri()).build().expect("a client");
+    let error = status_of(&client).await.expect_err("an error");
+    let expected = "unexpected answer at `status`: invalid type: integer `7`, expected a string";
+    assert_eq!(error.message(), expected);
+}
+
+#[test]
+fn the_key_does_not_cross_a_network_in_the_clear() {
+    let refused = builder("http://api.example").build().expect_err("refused");
+    assert!(matches!(refused, BuildError::PlainHttp(_)));
+    builder("http://api.example")
+        .allow_plain_http()
+        .build()
+        .expect("asked for by name");
+}
+
+#[test]
+fn nothing_printable_holds_the_key() {
+    let client = builder("https://api.example").build().expect("a client");
+    assert!(!format!("{client:?}").contains(KEY));
+    assert!(!format!("{:?}", checksum_api::ClientInfo::inner(&client)).contains(KEY));
+}
