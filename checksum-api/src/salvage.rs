@@ -1,9 +1,9 @@
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
 
-/// How many members of different names may be given up before the answer is called undecodable.
-const MAX_GIVEN_UP: usize = 32;
+/// How many members of different names may be mended before the answer is called undecodable.
+const MAX_MENDED: usize = 32;
 
 /// Why a body cannot be decoded.
 pub(crate) enum Undecodable {
@@ -17,42 +17,75 @@ pub(crate) enum Undecodable {
     },
 }
 
-/// Decodes a body that the plain decoder refused, giving up optional members that have an
-/// unexpected type. A status poll should not fail because a count has become a string.
+/// Decodes a body that the plain decoder refused. Optional members of an unexpected type are given
+/// up: a status poll should not fail because a count has become a string. Members that are missing
+/// count as null, which is enough for those that may be null.
 pub(crate) fn salvage<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable> {
     let mut value: Value = serde_json::from_slice(body).map_err(Undecodable::NotJson)?;
-    let mut given_up: Vec<(String, String)> = Vec::new();
+    // What each mended member was first refused for.
+    let mut mended: Vec<(String, Undecodable)> = Vec::new();
     loop {
         let error = match serde_path_to_error::deserialize::<_, T>(&value) {
             Ok(decoded) => return Ok(decoded),
             Err(error) => error,
         };
         let (path, reason) = (error.path().to_string(), error.inner().to_string());
-        if given_up.len() < MAX_GIVEN_UP && give_up(&mut value, error.path()) {
-            tracing::warn!(path, reason, "ignored a member of unexpected type");
-            given_up.push((path, reason));
-            continue;
+        let missing = missing_member(&reason);
+        let member = match missing {
+            None => path.clone(),
+            Some(name) if path == "." => name.to_owned(),
+            Some(name) => format!("{path}.{name}"),
+        };
+        // A member that is refused again cannot be mended: the first refusal is the news.
+        if let Some(index) = mended.iter().position(|(known, _)| *known == member) {
+            return Err(mended.swap_remove(index).1);
         }
-        // A member that is now missing because it was given up was not optional: what was wrong
-        // with it is the news.
-        let cause = given_up.into_iter().find(|(member, _)| {
-            let (parent, name) = member.rsplit_once('.').unwrap_or((".", member));
-            parent == path && reason.starts_with(&format!("missing field `{name}`"))
-        });
-        let (path, reason) = cause.unwrap_or((path, reason));
-        return Err(Undecodable::Shape { path, reason });
+        let is_mended = mended.len() < MAX_MENDED
+            && match missing {
+                None => give_up(&mut value, error.path()),
+                Some(name) => supply_null(&mut value, error.path(), name),
+            };
+        let refusal = Undecodable::Shape { path, reason };
+        if !is_mended {
+            return Err(refusal);
+        }
+        tracing::warn!(
+            member,
+            "mended a member of the answer that was not as described"
+        );
+        mended.push((member, refusal));
     }
 }
 
-/// Removes the member at the path. Where the path leads through arrays, members of the same name
-/// and the same wrong kind go from every element at once: a hundred thousand tests with
-/// `"tags": null` take one round.
+/// The member that serde says is missing.
+fn missing_member(reason: &str) -> Option<&str> {
+    let (name, _) = reason.strip_prefix("missing field `")?.split_once('`')?;
+    Some(name)
+}
+
+/// Adds the member as null to the object at the path, and to its siblings in arrays.
+fn supply_null(value: &mut Value, path: &Path, name: &str) -> bool {
+    let segments: Vec<&Segment> = path.iter().collect();
+    each(value, &segments, &mut |object| match object.get(name) {
+        Some(_) => false,
+        None => object.insert(name.to_owned(), Value::Null).is_none(),
+    })
+}
+
+/// Removes the member at the path, and members of the same name and the same wrong kind from its
+/// siblings in arrays: a hundred thousand tests with `"tags": null` take one round.
 fn give_up(value: &mut Value, path: &Path) -> bool {
     let segments: Vec<&Segment> = path.iter().collect();
     let Some(kind) = locate(value, &segments).map(std::mem::discriminant) else {
         return false;
     };
-    remove(value, &segments, kind)
+    let Some((Segment::Map { key }, parents)) = segments.split_last() else {
+        return false;
+    };
+    each(value, parents, &mut |object| {
+        let is_wrong = |member: &Value| std::mem::discriminant(member) == kind;
+        object.get(key).is_some_and(is_wrong) && object.remove(key).is_some()
+    })
 }
 
 fn locate<'a>(value: &'a Value, segments: &[&Segment]) -> Option<&'a Value> {
@@ -65,20 +98,20 @@ fn locate<'a>(value: &'a Value, segments: &[&Segment]) -> Option<&'a Value> {
         })
 }
 
-fn remove(value: &mut Value, segments: &[&Segment], kind: std::mem::Discriminant<Value>) -> bool {
+/// Changes the objects at the path, whatever its indexes, and tells whether any was changed.
+fn each(
+    value: &mut Value,
+    segments: &[&Segment],
+    change: &mut impl FnMut(&mut Map<String, Value>) -> bool,
+) -> bool {
     match (segments, value) {
-        ([Segment::Map { key }], Value::Object(object)) => {
-            let found = object
-                .get(key)
-                .is_some_and(|member| std::mem::discriminant(member) == kind);
-            found && object.remove(key).is_some()
-        }
+        ([], Value::Object(object)) => change(object),
         ([Segment::Map { key }, rest @ ..], Value::Object(object)) => object
             .get_mut(key)
-            .is_some_and(|member| remove(member, rest, kind)),
+            .is_some_and(|member| each(member, rest, change)),
         ([Segment::Seq { .. }, rest @ ..], Value::Array(array)) => array
             .iter_mut()
-            .fold(false, |any, element| remove(element, rest, kind) | any),
+            .fold(false, |any, element| each(element, rest, change) | any),
         _ => false,
     }
 }

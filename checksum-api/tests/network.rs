@@ -166,6 +166,28 @@ async fn members_of_unexpected_types_do_not_cost_the_answer() {
 }
 
 #[tokio::test]
+async fn a_member_that_may_be_null_may_be_missing() {
+    let test = serde_json::json!({"checksumTestId": "a", "status": "passed", "tags": null});
+    let tests = vec![test; 1_000];
+    let body = serde_json::json!({"id": "run-id", "status": "passed", "tests": tests});
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_json(body);
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let client = builder(&server.uri()).build().expect("a client");
+    let results = client
+        .call(|client| async move { client.get_test_run_results().id("run-id").send().await })
+        .await
+        .expect("results");
+    assert_eq!(results.tests.len(), 1_000);
+    assert!(
+        results
+            .tests
+            .iter()
+            .all(|test| test.error_message.is_none())
+    );
+}
+
+#[tokio::test]
 async fn what_the_client_cannot_do_without_is_named_by_its_path() {
     let body = serde_json::json!({
         "id": "run-id",

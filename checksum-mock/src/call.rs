@@ -1,0 +1,181 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap};
+use serde_json::{Map, Value};
+
+use crate::answer::Refusal;
+
+/// One request to an operation, as its handler sees it.
+pub(crate) struct Call {
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) body: Members,
+    /// Where this server is, for the addresses in answers.
+    pub(crate) origin: String,
+    pub(crate) now: Duration,
+}
+
+impl Call {
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        self.parameters.get(name).map_or("", String::as_str)
+    }
+
+    /// The last value of a query parameter. An empty one filters nothing.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query_all(name).last()
+    }
+
+    pub(crate) fn query_all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.query
+            .iter()
+            .filter(move |(key, value)| key == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// The members of a JSON body, or of an object within it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Members {
+    members: Map<String, Value>,
+    /// What stands before a member's name in messages.
+    prefix: String,
+}
+
+impl Members {
+    /// Reads a body. One that is absent has no members.
+    pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
+        if body.is_empty() {
+            return Ok(Self::default());
+        }
+        let content_type = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        let media_type = content_type
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default();
+        if !media_type.trim().eq_ignore_ascii_case("application/json") {
+            let message = "the body must be sent as application/json";
+            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        }
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(members)) => Ok(Self {
+                members,
+                prefix: String::new(),
+            }),
+            Ok(_) => Err(Refusal::member("body", "must be an object")),
+            Err(error) => {
+                let message = format!("the body is not JSON: {error}");
+                Err(Refusal::new(StatusCode::BAD_REQUEST, message))
+            }
+        }
+    }
+
+    /// A member that is there and not null.
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    fn wrong(&self, name: &str, message: &str) -> Refusal {
+        Refusal::member(&self.path(name), message)
+    }
+
+    /// A string of at least one character.
+    pub(crate) fn string(&self, name: &str) -> Result<Option<String>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
+            Some(_) => Err(self.wrong(name, "must be a string that is not empty")),
+        }
+    }
+
+    pub(crate) fn needed_string(&self, name: &str) -> Result<String, Refusal> {
+        self.string(name)?
+            .ok_or_else(|| self.wrong(name, "is required"))
+    }
+
+    pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
+            Some(_) => Err(self.wrong(name, "must be true or false")),
+        }
+    }
+
+    /// A pull request's number.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(value) => match value.as_u64() {
+                Some(number) if number > 0 => Ok(Some(number)),
+                _ => Err(self.wrong(name, "must be an integer of 1 or more")),
+            },
+        }
+    }
+
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Object(members)) => Ok(Some(Self {
+                members: members.clone(),
+                prefix: format!("{}.", self.path(name)),
+            })),
+            Some(_) => Err(self.wrong(name, "must be an object")),
+        }
+    }
+
+    /// An object whose every member is a string.
+    pub(crate) fn strings_by_name(&self, name: &str) -> Result<(), Refusal> {
+        let Some(object) = self.object(name)? else {
+            return Ok(());
+        };
+        match object.members.iter().find(|(_, value)| !value.is_string()) {
+            None => Ok(()),
+            Some((inner, _)) => Err(object.wrong(inner, "must be a string")),
+        }
+    }
+
+    /// A list of at least one string.
+    pub(crate) fn needed_strings(&self, name: &str) -> Result<Vec<String>, Refusal> {
+        let value = self
+            .get(name)
+            .ok_or_else(|| self.wrong(name, "is required"))?;
+        let strings: Option<Vec<String>> = value.as_array().and_then(|list| {
+            let texts = list
+                .iter()
+                .map(|value| value.as_str().filter(|text| !text.is_empty()));
+            texts.map(|text| text.map(str::to_owned)).collect()
+        });
+        strings
+            .filter(|list| !list.is_empty())
+            .ok_or_else(|| self.wrong(name, "must be a list of strings, and not empty"))
+    }
+
+    /// The members that healing is asked for with, alone or in an `autoHeal` block. Gives the
+    /// repository that pull requests are opened in, where they are.
+    pub(crate) fn healing(&self) -> Result<Option<String>, Refusal> {
+        let creates = self.boolean("autoCreatePR")?.unwrap_or(true);
+        let number = self.number("prNumber")?;
+        self.string("branch")?;
+        self.object("metadata")?;
+        let repository = self.string("repoName")?;
+        if repository.is_none() && (creates || number.is_some()) {
+            let message = "is required when autoCreatePR is true or prNumber is given";
+            return Err(self.wrong("repoName", message));
+        }
+        Ok(repository.filter(|_| creates))
+    }
+}
+
+impl From<Members> for Value {
+    fn from(members: Members) -> Self {
+        members.members.into()
+    }
+}

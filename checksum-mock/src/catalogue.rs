@@ -1,0 +1,162 @@
+//! The project that the stand-in serves: its tests, collections and bugs.
+
+use serde_json::{Value, json};
+
+use crate::TestScript;
+
+/// The collections, by id, with the name that people know them by.
+pub(crate) const COLLECTIONS: &[(&str, &str)] = &[
+    ("collection-abc-123", "Checkout"),
+    ("collection-def-456", "Account"),
+];
+
+/// One test of the project.
+struct Entry {
+    id: &'static str,
+    title: &'static str,
+    file: &'static str,
+    collection: &'static str,
+    tags: &'static [&'static str],
+}
+
+const TESTS: &[Entry] = &[
+    Entry {
+        id: "test-abc-123",
+        title: "User can add item to cart",
+        file: "checksum/tests/cart.spec.ts",
+        collection: "collection-abc-123",
+        tags: &["smoke", "cart"],
+    },
+    Entry {
+        id: "test-def-456",
+        title: "User can complete checkout",
+        file: "checksum/tests/checkout.spec.ts",
+        collection: "collection-abc-123",
+        tags: &["checkout"],
+    },
+    Entry {
+        id: "test-ghi-789",
+        title: "User can pay with a saved card in checkout",
+        file: "checksum/tests/checkout.spec.ts",
+        collection: "collection-abc-123",
+        tags: &["checkout", "payment"],
+    },
+    Entry {
+        id: "test-jkl-012",
+        title: "User can sign in",
+        file: "checksum/tests/account.spec.ts",
+        collection: "collection-def-456",
+        tags: &["smoke", "account"],
+    },
+    Entry {
+        id: "test-mno-345",
+        title: "User can reset a forgotten password",
+        file: "checksum/tests/account.spec.ts",
+        collection: "collection-def-456",
+        tags: &["account"],
+    },
+    Entry {
+        id: "test-pqr-678",
+        title: "Visitor can search the catalogue",
+        file: "checksum/tests/search.spec.ts",
+        collection: "",
+        tags: &["smoke", "search"],
+    },
+];
+
+fn script(entry: &Entry) -> TestScript {
+    TestScript::new(entry.id)
+        .title(entry.title)
+        .file(entry.file)
+        .tags(entry.tags.iter().copied())
+}
+
+/// Every test.
+pub(crate) fn all() -> Vec<TestScript> {
+    TESTS.iter().map(script).collect()
+}
+
+/// The tests of a collection; `None` where there is no such collection.
+pub(crate) fn of_collection(id: &str) -> Option<Vec<TestScript>> {
+    COLLECTIONS.iter().find(|(known, _)| *known == id)?;
+    let tests = TESTS.iter().filter(|entry| entry.collection == id);
+    Some(tests.map(script).collect())
+}
+
+/// The tests of those ids. An id that the project does not know is a test all the same, so that
+/// scenarios can name their own.
+pub(crate) fn by_ids(ids: &[String]) -> Vec<TestScript> {
+    let test = |id: &String| {
+        let known = TESTS.iter().find(|entry| entry.id == id);
+        known.map_or_else(|| TestScript::new(id), script)
+    };
+    ids.iter().map(test).collect()
+}
+
+/// The tests whose title contains the pattern, or matches it.
+pub(crate) fn by_pattern(pattern: &str) -> Vec<TestScript> {
+    let regex = regex::Regex::new(pattern).ok();
+    let is_match = |title: &str| {
+        title.contains(pattern) || regex.as_ref().is_some_and(|regex| regex.is_match(title))
+    };
+    let tests = TESTS.iter().filter(|entry| is_match(entry.title));
+    tests.map(script).collect()
+}
+
+/// Every bug that the health dashboard shows.
+pub(crate) fn bugs() -> Vec<Value> {
+    let rows = [
+        (
+            "bug-1",
+            "confirmed",
+            "critical",
+            "The pay button never becomes active",
+            "checkout",
+        ),
+        (
+            "bug-2",
+            "needs-triage",
+            "major",
+            "The cart forgets items after signing in",
+            "cart",
+        ),
+        (
+            "bug-3",
+            "fixed",
+            "minor",
+            "A typing error in the password mail",
+            "account",
+        ),
+        (
+            "bug-4",
+            "snoozed",
+            "minor",
+            "The search suggests discontinued items",
+            "search",
+        ),
+        (
+            "bug-5",
+            "not-bug",
+            "major",
+            "A saved card is refused when it has expired",
+            "payment",
+        ),
+    ];
+    rows.iter()
+        .map(|(id, status, severity, title, tag)| {
+            let entry = TESTS.iter().find(|entry| entry.tags.contains(tag));
+            let collection =
+                entry.and_then(|entry| COLLECTIONS.iter().find(|(id, _)| *id == entry.collection));
+            json!({
+                "id": id,
+                "title": title,
+                "status": status,
+                "severity": severity,
+                "checksumTestId": entry.map(|entry| entry.id),
+                "collectionName": collection.map(|(_, name)| name),
+                "project": "project-abc-123",
+                "tags": [tag],
+            })
+        })
+        .collect()
+}

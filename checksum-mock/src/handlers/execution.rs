@@ -1,0 +1,67 @@
+use serde_json::Value;
+
+use crate::answer::{Answer, Refusal};
+use crate::call::Call;
+use crate::state::State;
+use crate::{TestScript, catalogue};
+
+pub(crate) fn run_suite(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    start(state, call, catalogue::all())
+}
+
+pub(crate) fn run_collection(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let id = call.parameter("id");
+    let unknown = || Refusal::not_found(format!("there is no collection `{id}`"));
+    start(
+        state,
+        call,
+        catalogue::of_collection(id).ok_or_else(unknown)?,
+    )
+}
+
+pub(crate) fn run_tests(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let ids = call.body.needed_strings("testIds")?;
+    start(state, call, catalogue::by_ids(&ids))
+}
+
+pub(crate) fn run_grep(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let pattern = call.body.needed_string("grep")?;
+    let accepted = state
+        .start_run(catalogue::by_pattern(&pattern), None, call.now)
+        .accepted();
+    Ok(Answer::ok(accepted))
+}
+
+pub(crate) fn run_grep_v2(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let pattern = call.body.needed_string("grep")?;
+    call.body.string("branch")?;
+    call.body.strings_by_name("envOverrides")?;
+    start(state, call, catalogue::by_pattern(&pattern))
+}
+
+fn start(state: &mut State, call: &Call, tests: Vec<TestScript>) -> Result<Answer, Refusal> {
+    let auto_heal = call.body.object("autoHeal")?;
+    if let Some(block) = &auto_heal {
+        block.healing()?;
+    }
+    let run = state.start_run(tests, auto_heal.map(Value::from), call.now);
+    Ok(Answer::ok(run.accepted()))
+}
+
+pub(crate) fn get_run_status(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    look(state, call, "v1")
+}
+
+pub(crate) fn get_run_status_v2(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    look(state, call, "v2")
+}
+
+fn look(state: &mut State, call: &Call, version: &str) -> Result<Answer, Refusal> {
+    let job_name = call.parameter("jobName");
+    let run = state
+        .run_by_job(job_name)
+        .filter(|run| run.is_known_to(version));
+    let unknown = || Refusal::not_found(format!("there is no run `{job_name}`"));
+    let answer = run.ok_or_else(unknown)?.look(version, call.now);
+    Ok(Answer::ok(answer))
+}

@@ -1,0 +1,154 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::service::{ROOT, Service, router};
+use crate::{BatchScript, Clock, Fault, RecordedRequest, RunScript, server};
+
+/// The stand-in. Dropping it stops its server.
+#[derive(Debug)]
+pub struct Mock {
+    service: Arc<Service>,
+    server: Option<JoinHandle<()>>,
+}
+
+/// Settings of a [`Mock`]; made by [`Mock::builder`].
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct MockBuilder {
+    api_key: Option<String>,
+    port: u16,
+    clock: Clock,
+}
+
+/// Why the stand-in could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot serve on {address}")]
+pub struct MockError {
+    address: SocketAddr,
+    source: std::io::Error,
+}
+
+impl Mock {
+    /// Serves on a free port of the loopback interface, in real time, with any key.
+    ///
+    /// # Errors
+    ///
+    /// No port could be had.
+    pub async fn start() -> Result<Self, MockError> {
+        Self::builder().start().await
+    }
+
+    /// Starts from the defaults: a free port, real time, any key.
+    pub fn builder() -> MockBuilder {
+        MockBuilder::default()
+    }
+
+    /// The base URL, such as `http://127.0.0.1:4010/public-api`.
+    pub fn url(&self) -> String {
+        format!("{}{ROOT}", self.service.origin)
+    }
+
+    /// The clock, to move it by hand.
+    pub fn clock(&self) -> &Clock {
+        &self.service.clock
+    }
+
+    /// What becomes of the next run. Scripts are used up in the order in which they are given; a
+    /// run without one passes.
+    pub fn next_run(&self, script: RunScript) {
+        self.service.state().next_runs.push_back(script);
+    }
+
+    /// What becomes of the next healing batch.
+    pub fn next_heal(&self, script: BatchScript) {
+        self.service.state().next_heals.push_back(script);
+    }
+
+    /// What becomes of the next generation batch.
+    pub fn next_generation(&self, script: BatchScript) {
+        self.service.state().next_generations.push_back(script);
+    }
+
+    /// Lets something go wrong. Of several faults that are meant for a request, the one that was
+    /// given first happens.
+    pub fn fault(&self, fault: Fault) {
+        self.service.faults().push(fault);
+    }
+
+    /// Every request so far, in the order of arrival.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.service.requests().clone()
+    }
+
+    /// The ids of all healing batches, those that `autoHeal` started included: the API itself does
+    /// not tell which batch that was.
+    pub fn heal_batches(&self) -> Vec<String> {
+        self.service.state().heal_ids()
+    }
+
+    /// The service without its socket, for an in-process transport.
+    pub fn router(&self) -> Router {
+        router(self.service.clone())
+    }
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        if let Some(server) = &self.server {
+            server.abort();
+        }
+    }
+}
+
+impl MockBuilder {
+    /// Only this key is accepted.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(key.into());
+        self
+    }
+
+    /// The port to serve on; 0, the default, is any free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The time that the stand-in lives in.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Serves on the loopback interface.
+    ///
+    /// # Errors
+    ///
+    /// The port could not be had.
+    pub async fn start(self) -> Result<Mock, MockError> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let failed = |source| MockError { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let origin = format!("http://{}", listener.local_addr().map_err(failed)?);
+        let service = Service::new(self.clock, self.api_key, origin);
+        let server = tokio::spawn(server::serve(listener, router(service.clone())));
+        Ok(Mock {
+            service,
+            server: Some(server),
+        })
+    }
+
+    /// Serves through [`Mock::router`] alone, without a socket: for tests under tokio's paused
+    /// clock, which a socket would make undependable.
+    pub fn without_socket(self) -> Mock {
+        let origin = "https://checksum.invalid".to_owned();
+        let service = Service::new(self.clock, self.api_key, origin);
+        Mock {
+            service,
+            server: None,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::progress::Progress;
+use crate::{RunScript, TestScript};
+
+/// A run, from its start on.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) job_name: String,
+    pub(crate) test_run_id: String,
+    pub(crate) tests: Vec<TestScript>,
+    /// The `autoHeal` block of the request, until healing has begun.
+    pub(crate) auto_heal: Option<Value>,
+    script: RunScript,
+    progress: Progress,
+}
+
+const QUEUED: usize = 0;
+const RUNNING: usize = 1;
+const COUNTED: [&str; 4] = ["passed", "failed", "recovered", "bug"];
+
+impl Run {
+    pub(crate) fn new(
+        number: u64,
+        selected: Vec<TestScript>,
+        auto_heal: Option<Value>,
+        script: RunScript,
+        now: Duration,
+    ) -> Self {
+        let mut tests = script.tests.clone().unwrap_or(selected);
+        for id in &script.failing {
+            let message = "Timeout waiting for selector #pay-button";
+            match tests.iter_mut().find(|test| test.id == *id) {
+                Some(test) => *test = test.clone().fails(message),
+                None => tests.push(TestScript::new(id).fails(message)),
+            }
+        }
+        Self {
+            job_name: format!("job-name-{}", 12_344 + number),
+            test_run_id: format!("00000000-0000-4000-8000-{number:012}"),
+            tests,
+            auto_heal,
+            progress: Progress::new(vec![script.queued, script.running], now),
+            script,
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn settle(&mut self, now: Duration) {
+        self.progress.settle(now);
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.progress.is_through()
+    }
+
+    pub(crate) fn end(&self) -> &str {
+        &self.script.end
+    }
+
+    pub(crate) fn is_known_to(&self, version: &str) -> bool {
+        self.script.known_to.is_none_or(|known| known == version)
+    }
+
+    pub(crate) fn failed_tests(&self) -> impl Iterator<Item = &TestScript> {
+        self.tests.iter().filter(|test| test.status == "failed")
+    }
+
+    /// The answer to the request that started it.
+    pub(crate) fn accepted(&self) -> Value {
+        let mut answer = json!({ "name": self.job_name });
+        if self.script.is_sharded {
+            answer["name"] = Value::Null;
+        }
+        if self.script.is_sharded || self.script.shows_observed {
+            answer["runId"] = self.test_run_id.clone().into();
+            answer["sharded"] = self.script.is_sharded.into();
+        }
+        answer
+    }
+
+    /// The answer to a look by one of the status routes.
+    pub(crate) fn look(&mut self, version: &str, now: Duration) -> Value {
+        let state = match self.progress.look(now) {
+            QUEUED => "queued",
+            RUNNING => "running",
+            _ => self.end(),
+        };
+        let has_ended = self.has_ended();
+        let mut answer = Map::from_iter([("status".to_owned(), state.into())]);
+        if has_ended {
+            answer.extend(self.counts());
+            if version == "v2" {
+                answer.insert("testRunId".to_owned(), self.test_run_id.clone().into());
+            }
+        }
+        if self.script.shows_observed {
+            let verdict = match (has_ended, self.end()) {
+                (false, _) => "pending",
+                (true, "passed" | "healed") => "pass",
+                (true, _) => "fail",
+            };
+            answer.insert("isTerminal".to_owned(), has_ended.into());
+            answer.insert("verdict".to_owned(), verdict.into());
+            answer.insert("failureReason".to_owned(), Value::Null);
+        }
+        answer.extend(self.script.members.clone());
+        answer.into()
+    }
+
+    /// What both the results and the latest run say of it.
+    pub(crate) fn summary(&self) -> Map<String, Value> {
+        let mut summary = Map::from_iter([
+            ("id".to_owned(), self.test_run_id.clone().into()),
+            ("status".to_owned(), self.end().into()),
+            ("branch".to_owned(), self.script.branch.clone().into()),
+        ]);
+        summary.extend(self.counts());
+        summary
+    }
+
+    fn counts(&self) -> impl Iterator<Item = (String, Value)> {
+        // Where the infrastructure failed or somebody cancelled, no test came to an end.
+        let is_cut_short = matches!(self.end(), "process-error" | "cancelled");
+        COUNTED.into_iter().map(move |name| {
+            let of_tests = || {
+                let tests = self.tests.iter().filter(|test| test.status == name);
+                if is_cut_short {
+                    0
+                } else {
+                    tests.count() as u64
+                }
+            };
+            let count = self
+                .script
+                .counts
+                .get(name)
+                .copied()
+                .unwrap_or_else(of_tests);
+            (name.to_owned(), count.into())
+        })
+    }
+}

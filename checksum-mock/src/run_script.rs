@@ -1,0 +1,232 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::Phase;
+
+/// What becomes of a run.
+///
+/// Without more it is queued for one look, runs for two and passes.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RunScript {
+    pub(crate) queued: Phase,
+    pub(crate) running: Phase,
+    pub(crate) end: String,
+    pub(crate) failing: Vec<String>,
+    pub(crate) tests: Option<Vec<TestScript>>,
+    pub(crate) counts: BTreeMap<&'static str, u64>,
+    pub(crate) branch: String,
+    pub(crate) is_sharded: bool,
+    pub(crate) shows_observed: bool,
+    pub(crate) known_to: Option<&'static str>,
+    pub(crate) members: serde_json::Map<String, Value>,
+}
+
+/// How one test of a run fares.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TestScript {
+    pub(crate) id: String,
+    title: String,
+    file: String,
+    tags: Vec<String>,
+    pub(crate) status: String,
+    error: Option<String>,
+    health: &'static str,
+}
+
+impl Default for RunScript {
+    fn default() -> Self {
+        Self {
+            queued: Phase::Looks(1),
+            running: Phase::Looks(2),
+            end: "passed".to_owned(),
+            failing: Vec::new(),
+            tests: None,
+            counts: BTreeMap::new(),
+            branch: "main".to_owned(),
+            is_sharded: false,
+            shows_observed: false,
+            known_to: None,
+            members: serde_json::Map::new(),
+        }
+    }
+}
+
+impl RunScript {
+    /// A run that passes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How long the run is queued: a number of looks, or a time on the clock.
+    pub fn queued(mut self, phase: impl Into<Phase>) -> Self {
+        self.queued = phase.into();
+        self
+    }
+
+    /// How long it runs: a number of looks, or a time on the clock.
+    pub fn running(mut self, phase: impl Into<Phase>) -> Self {
+        self.running = phase.into();
+        self
+    }
+
+    /// It ends `passed`.
+    pub fn passes(self) -> Self {
+        self.ends_with("passed")
+    }
+
+    /// These tests fail, and the run ends `failed`.
+    pub fn fails<Id: Into<String>>(mut self, tests: impl IntoIterator<Item = Id>) -> Self {
+        self.failing = tests.into_iter().map(Into::into).collect();
+        self.ends_with("failed")
+    }
+
+    /// It ends `healed`.
+    pub fn healed(self) -> Self {
+        self.ends_with("healed")
+    }
+
+    /// It ends `process-error`.
+    pub fn process_error(self) -> Self {
+        self.ends_with("process-error")
+    }
+
+    /// It ends `cancelled`.
+    pub fn cancelled(self) -> Self {
+        self.ends_with("cancelled")
+    }
+
+    /// It ends in any state, one that the description does not know included.
+    pub fn ends_with(mut self, state: impl Into<String>) -> Self {
+        self.end = state.into();
+        self
+    }
+
+    /// It runs for good.
+    pub fn never_ends(self) -> Self {
+        self.running(Phase::Forever)
+    }
+
+    /// The tests, in place of those that the request selects.
+    pub fn tests(mut self, tests: impl IntoIterator<Item = TestScript>) -> Self {
+        self.tests = Some(tests.into_iter().collect());
+        self
+    }
+
+    /// The count of passed tests, in place of what the tests come to.
+    pub fn passed(self, count: u64) -> Self {
+        self.count("passed", count)
+    }
+
+    /// The count of failed tests, in place of what the tests come to.
+    pub fn failed(self, count: u64) -> Self {
+        self.count("failed", count)
+    }
+
+    /// The count of recovered tests, in place of what the tests come to.
+    pub fn recovered(self, count: u64) -> Self {
+        self.count("recovered", count)
+    }
+
+    /// The count of bugs, in place of what the tests come to.
+    pub fn bug(self, count: u64) -> Self {
+        self.count("bug", count)
+    }
+
+    fn count(mut self, name: &'static str, count: u64) -> Self {
+        self.counts.insert(name, count);
+        self
+    }
+
+    /// The branch that the results name.
+    pub fn branch(mut self, branch: impl Into<String>) -> Self {
+        self.branch = branch.into();
+        self
+    }
+
+    /// The answer to the start has no name, and a `runId` in its place, as has been observed.
+    pub fn sharded(mut self) -> Self {
+        self.is_sharded = true;
+        self
+    }
+
+    /// Answers carry the members that are merely observed: `runId`, `sharded`, `isTerminal`,
+    /// `verdict` and `failureReason`.
+    pub fn observed_members(mut self) -> Self {
+        self.shows_observed = true;
+        self
+    }
+
+    /// Only the status route of that version, `v1` or `v2`, knows the run.
+    pub fn known_only_to(mut self, version: &'static str) -> Self {
+        self.known_to = Some(version);
+        self
+    }
+
+    /// A member that every status answer carries, over what it would carry by that name.
+    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.members.insert(name.into(), value.into());
+        self
+    }
+}
+
+impl TestScript {
+    /// A test that passes.
+    pub fn new(id: impl Into<String>) -> Self {
+        let id = id.into();
+        Self {
+            title: format!("Test {id}"),
+            file: "checksum/tests/scripted.spec.ts".to_owned(),
+            tags: Vec::new(),
+            status: "passed".to_owned(),
+            error: None,
+            health: "healthy",
+            id,
+        }
+    }
+
+    /// The title.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// The file that it stands in.
+    pub fn file(mut self, file: impl Into<String>) -> Self {
+        self.file = file.into();
+        self
+    }
+
+    /// The tags.
+    pub fn tags<Tag: Into<String>>(mut self, tags: impl IntoIterator<Item = Tag>) -> Self {
+        self.tags = tags.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The status that it ends with: `passed`, `failed`, `recovered`, `bug` or any other.
+    pub fn status(mut self, status: impl Into<String>) -> Self {
+        self.status = status.into();
+        self
+    }
+
+    /// It fails with that message.
+    pub fn fails(mut self, message: impl Into<String>) -> Self {
+        self.error = Some(message.into());
+        self.health = "flaky";
+        self.status("failed")
+    }
+
+    pub(crate) fn answer(&self) -> Value {
+        json!({
+            "checksumTestId": self.id,
+            "testTitle": self.title,
+            "testFilePath": self.file,
+            "status": self.status,
+            "errorMessage": self.error,
+            "healthStatus": self.health,
+            "tags": self.tags,
+        })
+    }
+}
