@@ -68,7 +68,7 @@ mod tests {
     fn costs_no_more_than_a_fixed_loop_and_notices_the_end_sooner() {
         let fixed = PollPolicy::every(Duration::from_secs(10));
         let (mut ours, mut theirs) = ((0, 0.0), (0, 0.0));
-        for step in 0..4_000 {
+        for step in 0..4_000_u32 {
             let length = 300.0 + f64::from(step) * 0.3;
             let (looks, late) = follow(PollPolicy::default().seed(step.into()), length);
             ours = (ours.0 + looks, ours.1 + late);
