@@ -62,17 +62,25 @@ impl ChecksumBuilder {
         self
     }
 
-    /// Takes what [`Checksum::from_env`] takes, so that other settings can follow.
+    /// Takes the API key from `CHECKSUM_API_KEY`, where it is set.
     ///
     /// # Errors
     ///
-    /// A variable is set and cannot be used. A missing key is an error of
-    /// [`build`](Self::build) only.
-    pub fn from_env(mut self) -> Result<Self, ConfigurationError> {
+    /// It is set, and cannot be a key. A missing key is an error of [`build`](Self::build) only.
+    pub fn key_from_env(mut self) -> Result<Self, ConfigurationError> {
         if let Some(key) = variable(API_KEY_VARIABLE)? {
             self.api_key = Some(ApiKey::new(key).map_err(ConfigurationError::ApiKey)?);
         }
-        if let Some(url) = variable(BASE_URL_VARIABLE)? {
+        Ok(self)
+    }
+
+    /// Takes the base URL from `CHECKSUM_API_BASE_URL`, where it is set and not empty.
+    ///
+    /// # Errors
+    ///
+    /// It is set, and cannot be a base URL.
+    pub fn base_url_from_env(mut self) -> Result<Self, ConfigurationError> {
+        if let Some(url) = variable(BASE_URL_VARIABLE)?.filter(|url| !url.is_empty()) {
             self.base_url = url.parse().map_err(ConfigurationError::BaseUrl)?;
         }
         Ok(self)

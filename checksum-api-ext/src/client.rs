@@ -40,7 +40,7 @@ impl Checksum {
     ///
     /// The key is missing, or one of the two cannot be used; the message says which and why.
     pub fn from_env() -> Result<Self, ConfigurationError> {
-        Self::builder().from_env()?.build()
+        Self::builder().key_from_env()?.base_url_from_env()?.build()
     }
 
     /// The raw client, for what this one does not offer.

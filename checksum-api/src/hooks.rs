@@ -36,7 +36,8 @@ impl ClientHooks<Connection> for Client {
 
         request.headers_mut().remove(API_VERSION);
         if !connection.members.is_empty() {
-            add_members(request, &connection.members)?;
+            add_members(request, &connection.members)
+                .map_err(|error| Error::InvalidRequest(error.to_string()))?;
         }
         if operation.is_some_and(|operation| operation.body == RequestBody::Optional)
             && is_empty_object(request)
@@ -86,14 +87,13 @@ impl ClientHooks<Connection> for Client {
     }
 }
 
-fn add_members<E>(request: &mut Request, members: &Map<String, Value>) -> Result<(), Error<E>> {
+fn add_members(request: &mut Request, members: &Map<String, Value>) -> serde_json::Result<()> {
     let Some(body) = request.body().and_then(reqwest::Body::as_bytes) else {
         return Ok(());
     };
-    let invalid = |error: serde_json::Error| Error::InvalidRequest(error.to_string());
-    let mut object: Map<String, Value> = serde_json::from_slice(body).map_err(invalid)?;
+    let mut object: Map<String, Value> = serde_json::from_slice(body)?;
     merge(&mut object, members);
-    *request.body_mut() = Some(serde_json::to_vec(&object).map_err(invalid)?.into());
+    *request.body_mut() = Some(serde_json::to_vec(&object)?.into());
     request.headers_mut().remove(CONTENT_LENGTH);
     Ok(())
 }

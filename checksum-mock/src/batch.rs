@@ -7,16 +7,37 @@ use crate::progress::Progress;
 
 /// What becomes of a batch of healing or generation.
 ///
-/// Without more it is pending for one look, and then one session after the other completes, each
-/// at a look, with a pull request where one was asked for.
+/// Without more it is pending for one look; then its sessions run side by side and complete one
+/// after the other, each at a look, with a pull request where one was asked for.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct BatchScript {
     pending: Phase,
     session: Phase,
-    failing: Vec<String>,
-    pub(crate) has_one_session: bool,
+    failing: Failing,
+    split: Split,
     opens_pull_requests: bool,
+}
+
+/// What becomes of a healing batch.
+pub type HealScript = BatchScript;
+
+/// What becomes of a generation batch, which has one session, and no tests to name.
+pub type GenerationScript = BatchScript;
+
+/// The sessions that fail.
+#[derive(Clone, Debug)]
+enum Failing {
+    All,
+    OfTests(Vec<String>),
+}
+
+/// How the failures of a run are shared out among sessions.
+#[derive(Clone, Copy, Debug)]
+enum Split {
+    OneEach,
+    OneForAll,
+    None,
 }
 
 impl Default for BatchScript {
@@ -24,8 +45,8 @@ impl Default for BatchScript {
         Self {
             pending: Phase::Looks(1),
             session: Phase::Looks(1),
-            failing: Vec::new(),
-            has_one_session: false,
+            failing: Failing::OfTests(Vec::new()),
+            split: Split::OneEach,
             opens_pull_requests: true,
         }
     }
@@ -43,21 +64,34 @@ impl BatchScript {
         self
     }
 
-    /// How long it takes until the next session ends.
+    /// How long it takes until the next session ends: a number of looks, or a time on the clock.
     pub fn session(mut self, phase: impl Into<Phase>) -> Self {
         self.session = phase.into();
         self
     }
 
-    /// The sessions of these tests fail; for generation, which has none, `""` stands for its one.
+    /// The sessions that heal these tests fail.
     pub fn fails<Id: Into<String>>(mut self, tests: impl IntoIterator<Item = Id>) -> Self {
-        self.failing = tests.into_iter().map(Into::into).collect();
+        self.failing = Failing::OfTests(tests.into_iter().map(Into::into).collect());
         self
     }
 
-    /// One session takes on every test.
+    /// Every session fails.
+    pub fn fails_all(mut self) -> Self {
+        self.failing = Failing::All;
+        self
+    }
+
+    /// One session takes on every failure, as has been observed.
     pub fn one_session(mut self) -> Self {
-        self.has_one_session = true;
+        self.split = Split::OneForAll;
+        self
+    }
+
+    /// There is nothing to heal, since every failure is held to be a bug of the application: the
+    /// batch has no session. It has no bearing on generation.
+    pub fn no_sessions(mut self) -> Self {
+        self.split = Split::None;
         self
     }
 
@@ -65,6 +99,22 @@ impl BatchScript {
     pub fn without_pull_requests(mut self) -> Self {
         self.opens_pull_requests = false;
         self
+    }
+
+    /// The tests that each session of a healing batch takes on.
+    pub(crate) fn share_out(&self, failed: Vec<String>) -> Vec<Vec<String>> {
+        match self.split {
+            Split::OneEach => failed.into_iter().map(|test| vec![test]).collect(),
+            Split::OneForAll if !failed.is_empty() => vec![failed],
+            Split::OneForAll | Split::None => Vec::new(),
+        }
+    }
+
+    fn is_failing(&self, tests: &[String]) -> bool {
+        match &self.failing {
+            Failing::All => true,
+            Failing::OfTests(failing) => tests.iter().any(|test| failing.contains(test)),
+        }
     }
 }
 
@@ -81,7 +131,8 @@ pub(crate) struct Batch {
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) id: String,
-    pub(crate) test_id: Option<String>,
+    /// The test that it heals, where that is one.
+    test_id: Option<String>,
     pr_url: Option<String>,
     fails: bool,
 }
@@ -89,7 +140,7 @@ pub(crate) struct Session {
 /// What a session is made from.
 pub(crate) struct SessionPlan {
     pub(crate) number: u64,
-    pub(crate) test_id: Option<String>,
+    pub(crate) tests: Vec<String>,
     /// The repository of its pull request, where it opens one.
     pub(crate) repository: Option<String>,
 }
@@ -103,17 +154,17 @@ impl Batch {
         now: Duration,
     ) -> Self {
         let session = |plan: SessionPlan| {
-            let fails = script
-                .failing
-                .iter()
-                .any(|id| id == plan.test_id.as_deref().unwrap_or(""));
+            let fails = script.is_failing(&plan.tests);
             let repository = plan
                 .repository
                 .filter(|_| script.opens_pull_requests && !fails);
             let number = plan.number + 42;
             Session {
                 id: format!("sess-{}", plan.number),
-                test_id: plan.test_id,
+                test_id: match <[String; 1]>::try_from(plan.tests) {
+                    Ok([test]) => Some(test),
+                    Err(_) => None,
+                },
                 pr_url: repository.map(|name| format!("https://github.com/{name}/pull/{number}")),
                 fails,
             }

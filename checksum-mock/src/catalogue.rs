@@ -4,6 +4,12 @@ use serde_json::{Value, json};
 
 use crate::TestScript;
 
+/// The project itself.
+pub(crate) const PROJECT_ID: &str = "project-abc-123";
+
+/// The repository that the project keeps its tests in.
+pub(crate) const TESTS_REPOSITORY: &str = "acme-co/my-tests";
+
 /// The collections, by id, with the name that people know them by.
 pub(crate) const COLLECTIONS: &[(&str, &str)] = &[
     ("collection-abc-123", "Checkout"),
@@ -17,6 +23,8 @@ struct Entry {
     file: &'static str,
     collection: &'static str,
     tags: &'static [&'static str],
+    /// What it says when it fails.
+    message: &'static str,
 }
 
 const TESTS: &[Entry] = &[
@@ -26,6 +34,7 @@ const TESTS: &[Entry] = &[
         file: "checksum/tests/cart.spec.ts",
         collection: "collection-abc-123",
         tags: &["smoke", "cart"],
+        message: "Expected 1 item in the cart, found 0",
     },
     Entry {
         id: "test-def-456",
@@ -33,6 +42,7 @@ const TESTS: &[Entry] = &[
         file: "checksum/tests/checkout.spec.ts",
         collection: "collection-abc-123",
         tags: &["checkout"],
+        message: "Timeout waiting for selector #pay-button",
     },
     Entry {
         id: "test-ghi-789",
@@ -40,6 +50,7 @@ const TESTS: &[Entry] = &[
         file: "checksum/tests/checkout.spec.ts",
         collection: "collection-abc-123",
         tags: &["checkout", "payment"],
+        message: "Expected text 'Thank you', found 'Card refused'",
     },
     Entry {
         id: "test-jkl-012",
@@ -47,6 +58,7 @@ const TESTS: &[Entry] = &[
         file: "checksum/tests/account.spec.ts",
         collection: "collection-def-456",
         tags: &["smoke", "account"],
+        message: "Timeout waiting for navigation to /home",
     },
     Entry {
         id: "test-mno-345",
@@ -54,6 +66,7 @@ const TESTS: &[Entry] = &[
         file: "checksum/tests/account.spec.ts",
         collection: "collection-def-456",
         tags: &["account"],
+        message: "No mail within 60000ms",
     },
     Entry {
         id: "test-pqr-678",
@@ -61,6 +74,7 @@ const TESTS: &[Entry] = &[
         file: "checksum/tests/search.spec.ts",
         collection: "",
         tags: &["smoke", "search"],
+        message: "Expected at least 1 result, found 0",
     },
 ];
 
@@ -69,6 +83,7 @@ fn script(entry: &Entry) -> TestScript {
         .title(entry.title)
         .file(entry.file)
         .tags(entry.tags.iter().copied())
+        .message(entry.message)
 }
 
 /// Every test.
@@ -83,14 +98,11 @@ pub(crate) fn of_collection(id: &str) -> Option<Vec<TestScript>> {
     Some(tests.map(script).collect())
 }
 
-/// The tests of those ids. An id that the project does not know is a test all the same, so that
+/// The test of that id. An id that the project does not know is a test all the same, so that
 /// scenarios can name their own.
-pub(crate) fn by_ids(ids: &[String]) -> Vec<TestScript> {
-    let test = |id: &String| {
-        let known = TESTS.iter().find(|entry| entry.id == id);
-        known.map_or_else(|| TestScript::new(id), script)
-    };
-    ids.iter().map(test).collect()
+pub(crate) fn test(id: &str) -> TestScript {
+    let known = TESTS.iter().find(|entry| entry.id == id);
+    known.map_or_else(|| TestScript::new(id), script)
 }
 
 /// The tests whose title contains the pattern, or matches it.
@@ -154,7 +166,7 @@ pub(crate) fn bugs() -> Vec<Value> {
                 "severity": severity,
                 "checksumTestId": entry.map(|entry| entry.id),
                 "collectionName": collection.map(|(_, name)| name),
-                "project": "project-abc-123",
+                "project": PROJECT_ID,
                 "tags": [tag],
             })
         })

@@ -3,14 +3,17 @@ use std::time::Duration;
 use axum::body::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::ROUTES;
+
 /// Something that goes wrong, in place of the answer or on its way.
 ///
-/// It happens to the next request, or to the next `n`; [`on`](Self::on) narrows it to an operation.
+/// It happens to the next request; [`times`](Self::times) makes it more, [`on`](Self::on) narrows
+/// it to one operation.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Fault {
     pub(crate) kind: FaultKind,
-    operation: Option<String>,
+    operation: Option<&'static str>,
     after: u32,
     times: u32,
 }
@@ -23,7 +26,7 @@ pub(crate) enum FaultKind {
         headers: HeaderMap,
         body: Bytes,
     },
-    /// The answer, later.
+    /// The service acts, and answers later.
     Delay(Duration),
     /// The connection is reset; the service does not act.
     ResetBefore,
@@ -45,8 +48,8 @@ impl Fault {
         }
     }
 
-    /// An answer of that status without a body; the service does not act on the request. A number
-    /// that is no status counts as 500.
+    /// An answer of that status, without a body until [`body`](Self::body) gives one; the service
+    /// does not act on the request. A number that is no status counts as 500.
     pub fn status(status: u16) -> Self {
         Self::new(FaultKind::Answer {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
@@ -55,59 +58,78 @@ impl Fault {
         })
     }
 
-    /// An answer of status 200 with that body, as JSON or not; the service does not act.
-    pub fn body(body: impl Into<Bytes>) -> Self {
-        Self::status(200).with_body(body)
+    /// An answer of status 200 with that body in place of the real one, without a content type
+    /// until [`header`](Self::header) gives one; the service does not act on the request.
+    pub fn answer(body: impl Into<Bytes>) -> Self {
+        Self::status(200).body(body)
     }
 
-    /// The answer, after that time of tokio's clock.
+    /// The service acts on the request at once and answers after that time of the stand-in's
+    /// [`Clock`](crate::Clock). A client that gives up before has started what it asked for.
     pub fn delay(by: Duration) -> Self {
         Self::new(FaultKind::Delay(by))
     }
 
-    /// The connection is reset before the service acts on the request.
+    /// The connection is reset when the request has been read; the service does not act on it.
+    ///
+    /// [`Mock::router`](crate::Mock::router) has no connection: its answer breaks off at once.
     pub fn reset_before() -> Self {
         Self::new(FaultKind::ResetBefore)
     }
 
     /// The service acts on the request, and the connection is reset before it answers.
+    ///
+    /// [`Mock::router`](crate::Mock::router) has no connection: its answer breaks off at once.
     pub fn reset_after() -> Self {
         Self::new(FaultKind::ResetAfter)
     }
 
-    /// The service acts on the request, and the connection closes after half of the answer.
+    /// The service acts on the request and announces the length of the whole answer, of which half
+    /// is sent before the connection closes.
     pub fn truncated() -> Self {
         Self::new(FaultKind::Truncated)
     }
 
-    /// The service does not act on the request, and never answers.
+    /// The service does not act on the request, never answers, and leaves the connection open.
     pub fn never_answers() -> Self {
         Self::new(FaultKind::Silence)
     }
 
-    /// A header of the answer that [`status`](Self::status) or [`body`](Self::body) gives. One
-    /// that HTTP cannot carry is left out.
+    /// A header of the answer that [`status`](Self::status) or [`answer`](Self::answer) gives; it
+    /// has no bearing on other faults. One that HTTP cannot carry is left out.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let FaultKind::Answer { headers, .. } = &mut self.kind
             && let (Ok(name), Ok(value)) =
                 (name.parse::<HeaderName>(), HeaderValue::from_str(value))
         {
-            headers.insert(name, value);
+            headers.append(name, value);
         }
         self
     }
 
-    /// The body of the answer that [`status`](Self::status) gives.
-    pub fn with_body(mut self, text: impl Into<Bytes>) -> Self {
+    /// The body of the answer that [`status`](Self::status) gives, JSON or not; it has no bearing
+    /// on other faults.
+    pub fn body(mut self, bytes: impl Into<Bytes>) -> Self {
         if let FaultKind::Answer { body, .. } = &mut self.kind {
-            *body = text.into();
+            *body = bytes.into();
         }
         self
     }
 
-    /// Only requests to the operation of that operationId.
-    pub fn on(mut self, operation_id: impl Into<String>) -> Self {
-        self.operation = Some(operation_id.into());
+    /// Only requests to that operation, named as in [`ROUTES`].
+    ///
+    /// # Panics
+    ///
+    /// There is no such operation: a test would otherwise wait for a fault that never happens.
+    #[track_caller]
+    pub fn on(mut self, operation_id: &str) -> Self {
+        let route = ROUTES
+            .iter()
+            .find(|route| route.operation_id == operation_id);
+        let Some(route) = route else {
+            panic!("there is no operation `{operation_id}`");
+        };
+        self.operation = Some(route.operation_id);
         self
     }
 
@@ -131,7 +153,7 @@ impl Fault {
 
 /// Takes the fault that happens to a request, if one does.
 pub(crate) fn take(faults: &mut Vec<Fault>, operation_id: Option<&str>) -> Option<FaultKind> {
-    let is_meant = |fault: &Fault| match &fault.operation {
+    let is_meant = |fault: &Fault| match fault.operation {
         None => true,
         Some(operation) => operation_id == Some(operation),
     };

@@ -1,61 +1,89 @@
 //! What answers point to: report pages and attachments. They are no part of the API, and are
 //! served without a key.
 
-/// A file that every test has.
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+
+use crate::answer::Refusal;
+use crate::run::Run;
+use crate::state::State;
+
+/// The path that stands before the paths of files.
+pub(crate) const ROOT: &str = "/files";
+
+/// A file that every test of an ended run has.
 pub(crate) struct Attachment {
     pub(crate) name: &'static str,
     pub(crate) kind: &'static str,
     pub(crate) content_type: &'static str,
-    pub(crate) bytes: &'static [u8],
+    bytes: &'static [u8],
 }
 
-/// An empty archive: the end-of-central-directory record alone.
-const ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
-
-/// One transparent pixel.
-const PNG: &[u8] =
-    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
-    \0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
-
-/// The head of a WebM file, without frames.
-const WEBM: &[u8] = b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\
-    \x42\xf3\x81\x08\x42\x82\x84webm\x42\x87\x81\x02\x42\x85\x81\x02";
-
+/// Small, and yet what their names say: an archive with one member, a picture of one pixel, a film
+/// of one frame.
 pub(crate) const ATTACHMENTS: &[Attachment] = &[
     Attachment {
         name: "trace.zip",
         kind: "trace",
         content_type: "application/zip",
-        bytes: ZIP,
+        bytes: include_bytes!("files/trace.zip"),
     },
     Attachment {
         name: "screenshot.png",
         kind: "screenshot",
         content_type: "image/png",
-        bytes: PNG,
+        bytes: include_bytes!("files/screenshot.png"),
     },
     Attachment {
         name: "video.webm",
         kind: "video",
         content_type: "video/webm",
-        bytes: WEBM,
+        bytes: include_bytes!("files/video.webm"),
     },
 ];
 
-pub(crate) fn attachment_path(test_run_id: &str, file: &Attachment) -> String {
-    format!("/files/{test_run_id}/{}", file.name)
+const REPORT: &str = "report.html";
+
+/// Where a test's attachment is. The test is told by its place in the run, which needs no encoding.
+pub(crate) fn attachment_path(run: &Run, test: usize, file: &Attachment) -> String {
+    format!("{ROOT}/{}/{test}/{}", run.test_run_id, file.name)
 }
 
-pub(crate) fn report_path(test_run_id: &str) -> String {
-    format!("/files/{test_run_id}/report.html")
+/// Where a run's report is.
+pub(crate) fn report_path(run: &Run) -> String {
+    format!("{ROOT}/{}/{REPORT}", run.test_run_id)
 }
 
-/// The content type and bytes of a file, by its name.
-pub(crate) fn find(name: &str) -> Option<(&'static str, &'static [u8])> {
-    const REPORT: &[u8] = b"<!doctype html><title>Test run</title><h1>Test run</h1>\n";
-    if name == "report.html" {
-        return Some(("text/html; charset=utf-8", REPORT));
+/// The file at a path below [`ROOT`].
+pub(crate) fn find(state: &State, path: &str) -> Result<Response, Refusal> {
+    let unknown = || Refusal::not_found("there is no such file");
+    let (run, path) = path.split_once('/').ok_or_else(unknown)?;
+    let run = state.ended_run(run).ok_or_else(unknown)?;
+    if path == REPORT {
+        let html = [(CONTENT_TYPE, "text/html; charset=utf-8")];
+        return Ok((html, report(run)).into_response());
     }
-    let file = ATTACHMENTS.iter().find(|file| file.name == name)?;
-    Some((file.content_type, file.bytes))
+    let (test, name) = path.split_once('/').ok_or_else(unknown)?;
+    let has_test = test.parse().is_ok_and(|index: usize| index < run.tests.len());
+    let file = ATTACHMENTS.iter().find(|file| has_test && file.name == name);
+    let file = file.ok_or_else(unknown)?;
+    Ok(([(CONTENT_TYPE, file.content_type)], file.bytes).into_response())
+}
+
+fn report(run: &Run) -> String {
+    let rows: String = run
+        .tests
+        .iter()
+        .map(|test| {
+            let (title, status) = (escaped(&test.title), escaped(&test.status));
+            format!("<tr><td>{title}<td>{status}\n")
+        })
+        .collect();
+    let (id, end) = (&run.test_run_id, escaped(run.end()));
+    format!("<!doctype html>\n<title>Test run {id}</title>\n<h1>{end}</h1>\n<table>\n{rows}</table>\n")
+}
+
+/// Text as HTML shows it.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }

@@ -23,6 +23,7 @@
 //! with their key replaced by `***`.
 
 mod answer;
+mod api_key;
 mod batch;
 mod call;
 mod catalogue;
@@ -40,7 +41,7 @@ mod server;
 mod service;
 mod state;
 
-pub use batch::BatchScript;
+pub use batch::{BatchScript, GenerationScript, HealScript};
 pub use clock::Clock;
 pub use fault::Fault;
 pub use mock::{Mock, MockBuilder, MockError};

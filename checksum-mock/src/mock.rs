@@ -5,6 +5,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::api_key::ApiKey;
 use crate::service::{ROOT, Service, router};
 use crate::{BatchScript, Clock, Fault, RecordedRequest, RunScript, server};
 
@@ -19,9 +20,10 @@ pub struct Mock {
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct MockBuilder {
-    api_key: Option<String>,
+    api_key: ApiKey,
     port: u16,
     clock: Clock,
+    default_run: RunScript,
 }
 
 /// Why the stand-in could not be started.
@@ -87,7 +89,9 @@ impl Mock {
     /// The ids of all healing batches, those that `autoHeal` started included: the API itself does
     /// not tell which batch that was.
     pub fn heal_batches(&self) -> Vec<String> {
-        self.service.state().heal_ids()
+        let mut state = self.service.state();
+        state.settle(self.service.clock.now());
+        state.heal_ids()
     }
 
     /// The service without its socket, for an in-process transport.
@@ -107,13 +111,19 @@ impl Drop for Mock {
 impl MockBuilder {
     /// Only this key is accepted.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.api_key = Some(key.into());
+        self.api_key = ApiKey::only(key);
         self
     }
 
     /// The port to serve on; 0, the default, is any free one.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
+        self
+    }
+
+    /// What becomes of runs for which [`Mock::next_run`] gives nothing else.
+    pub fn default_run(mut self, script: RunScript) -> Self {
+        self.default_run = script;
         self
     }
 
@@ -133,7 +143,7 @@ impl MockBuilder {
         let failed = |source| MockError { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let origin = format!("http://{}", listener.local_addr().map_err(failed)?);
-        let service = Service::new(self.clock, self.api_key, origin);
+        let service = Service::new(self.clock, self.api_key, self.default_run, origin);
         let server = tokio::spawn(server::serve(listener, router(service.clone())));
         Ok(Mock {
             service,
@@ -145,7 +155,7 @@ impl MockBuilder {
     /// clock, which a socket would make undependable.
     pub fn without_socket(self) -> Mock {
         let origin = "https://checksum.invalid".to_owned();
-        let service = Service::new(self.clock, self.api_key, origin);
+        let service = Service::new(self.clock, self.api_key, self.default_run, origin);
         Mock {
             service,
             server: None,

@@ -69,6 +69,14 @@ impl Progress {
         seen
     }
 
+    /// When time by itself will end the phase that it is in.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        match self.phases.get(self.index)? {
+            Phase::Lasting(duration) => self.entered.checked_add(*duration),
+            Phase::Looks(_) | Phase::Forever => None,
+        }
+    }
+
     pub(crate) fn is_through(&self) -> bool {
         self.index == self.phases.len()
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, Method, Uri};
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde_json::Value;
 
 use crate::Route;
@@ -16,11 +16,13 @@ pub struct RecordedRequest {
     pub method: String,
     /// The path, as it was sent: percent-encoded.
     pub path: String,
-    /// The query, as it was sent.
+    /// The query, as it was sent, without its question mark.
     pub query: Option<String>,
-    /// The headers, by their names in lower case; the key reads `***`.
+    /// The headers, by their names in lower case. Where one carries a secret, `***` stands in its
+    /// place: `Bearer ***`.
     pub headers: Vec<(String, String)>,
-    /// The body: JSON where it is JSON, text where it is not, null where there was none.
+    /// The body: JSON where it is JSON, text where it is not, null where there was none or more
+    /// than the stand-in reads.
     pub body: Value,
     /// When it came, on the stand-in's clock.
     pub at: Duration,
@@ -33,22 +35,16 @@ impl RecordedRequest {
         body: &[u8],
         at: Duration,
     ) -> Self {
-        let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-            let text = String::from_utf8_lossy(value.as_bytes());
-            let value = match text.split_once(' ') {
-                Some((scheme, _)) if name == AUTHORIZATION => format!("{scheme} ***"),
-                None if name == AUTHORIZATION => "***".to_owned(),
-                _ => text.into_owned(),
-            };
-            (name.to_string(), value)
-        };
         let text = || Value::String(String::from_utf8_lossy(body).into_owned());
         Self {
             operation_id: route.map(|route| route.operation_id),
             method: method.to_string(),
             path: uri.path().to_owned(),
             query: uri.query().map(str::to_owned),
-            headers: headers.iter().map(header).collect(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), shown(name, value)))
+                .collect(),
             body: match body {
                 [] => Value::Null,
                 _ => serde_json::from_slice(body).unwrap_or_else(|_| text()),
@@ -57,12 +53,25 @@ impl RecordedRequest {
         }
     }
 
-    /// The first header of that name.
+    /// The value of the first header of that name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut found = self
             .headers
             .iter()
             .filter(|(own, _)| own.eq_ignore_ascii_case(name));
         found.next().map(|(_, value)| value.as_str())
+    }
+}
+
+/// A header's value without the secret in it.
+fn shown(name: &HeaderName, value: &HeaderValue) -> String {
+    // The vendor's own clients send the key as `ChecksumAppCode`.
+    let is_secret =
+        [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name) || name == "checksumappcode";
+    let text = String::from_utf8_lossy(value.as_bytes());
+    match text.split_once(' ') {
+        _ if !is_secret => text.into_owned(),
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("bearer") => format!("{scheme} ***"),
+        _ => "***".to_owned(),
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::progress::Progress;
-use crate::{RunScript, TestScript};
+use crate::{RunScript, TestScript, catalogue};
 
 /// A run, from its start on.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct Run {
     pub(crate) auto_heal: Option<Value>,
     script: RunScript,
     progress: Progress,
+    /// Whether what follows from its end has happened.
+    pub(crate) is_settled: bool,
 }
 
 const QUEUED: usize = 0;
@@ -31,10 +33,13 @@ impl Run {
     ) -> Self {
         let mut tests = script.tests.clone().unwrap_or(selected);
         for id in &script.failing {
-            let message = "Timeout waiting for selector #pay-button";
             match tests.iter_mut().find(|test| test.id == *id) {
-                Some(test) => *test = test.clone().fails(message),
-                None => tests.push(TestScript::new(id).fails(message)),
+                Some(test) => test.fail(),
+                None => {
+                    let mut test = catalogue::test(id);
+                    test.fail();
+                    tests.push(test);
+                }
             }
         }
         Self {
@@ -43,6 +48,7 @@ impl Run {
             tests,
             auto_heal,
             progress: Progress::new(vec![script.queued, script.running], now),
+            is_settled: false,
             script,
         }
     }
@@ -50,6 +56,11 @@ impl Run {
     /// Lets time pass.
     pub(crate) fn settle(&mut self, now: Duration) {
         self.progress.settle(now);
+    }
+
+    /// When time by itself will move it on.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        self.progress.due()
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -104,10 +115,21 @@ impl Run {
             };
             answer.insert("isTerminal".to_owned(), has_ended.into());
             answer.insert("verdict".to_owned(), verdict.into());
-            answer.insert("failureReason".to_owned(), Value::Null);
+            let reason = self.failure_reason().filter(|_| has_ended);
+            answer.insert("failureReason".to_owned(), reason.into());
         }
         answer.extend(self.script.members.clone());
         answer.into()
+    }
+
+    fn failure_reason(&self) -> Option<&'static str> {
+        match self.end() {
+            "passed" | "healed" => None,
+            "failed" => Some("tests failed"),
+            "process-error" => Some("the runner was lost"),
+            "cancelled" => Some("somebody cancelled the run"),
+            _ => Some("the run ended in a state of its own"),
+        }
     }
 
     /// What both the results and the latest run say of it.

@@ -8,15 +8,16 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use futures_util::{StreamExt, stream};
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 
 use crate::answer::{Answer, Refusal};
+use crate::api_key::ApiKey;
 use crate::call::{Call, Members};
 use crate::fault::{self, FaultKind};
 use crate::server::Connection;
 use crate::state::State;
-use crate::{Clock, Fault, ROUTES, RecordedRequest, Route, files};
+use crate::{Clock, Fault, ROUTES, RecordedRequest, Route, RunScript, files};
 
 /// The path that stands before the paths of the document.
 pub(crate) const ROOT: &str = "/public-api";
@@ -28,8 +29,7 @@ const MAX_REQUEST_BYTES: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) clock: Clock,
-    /// The one key that is accepted; any where there is none.
-    pub(crate) api_key: Option<String>,
+    pub(crate) api_key: ApiKey,
     /// Scheme, host and port.
     pub(crate) origin: String,
     state: Mutex<State>,
@@ -38,12 +38,18 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(clock: Clock, api_key: Option<String>, origin: String) -> Arc<Self> {
+    pub(crate) fn new(
+        clock: Clock,
+        api_key: ApiKey,
+        default_run: RunScript,
+        origin: String,
+    ) -> Arc<Self> {
+        let state = State::new(default_run);
         Arc::new(Self {
             clock,
             api_key,
             origin,
-            state: Mutex::default(),
+            state: Mutex::new(state),
             faults: Mutex::default(),
             requests: Mutex::default(),
         })
@@ -59,20 +65,6 @@ impl Service {
 
     pub(crate) fn requests(&self) -> MutexGuard<'_, Vec<RecordedRequest>> {
         locked(&self.requests)
-    }
-
-    fn accepts(&self, headers: &HeaderMap) -> bool {
-        let header = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
-        let key = header
-            .and_then(|text| text.strip_prefix("Bearer "))
-            .map(str::trim);
-        match (key, &self.api_key) {
-            (None | Some(""), _) => false,
-            (Some(key), Some(accepted)) => key == accepted,
-            (Some(_), None) => true,
-        }
     }
 }
 
@@ -125,7 +117,7 @@ async fn receive(Shared(service): Shared<Arc<Service>>, request: Request, next: 
         .get::<Connection>()
         .cloned()
         .unwrap_or_default();
-    let is_accepted = service.accepts(&parts.headers);
+    let is_accepted = service.api_key.is_carried_by(&parts.headers);
     let proceed = async move {
         if is_accepted {
             next.run(Request::from_parts(parts, Body::from(body))).await
@@ -150,8 +142,9 @@ async fn receive(Shared(service): Shared<Arc<Service>>, request: Request, next: 
             response
         }
         Some(FaultKind::Delay(by)) => {
-            tokio::time::sleep(by).await;
-            proceed.await
+            let response = proceed.await;
+            service.clock.sleep(by).await;
+            response
         }
         Some(FaultKind::ResetBefore) => connection.reset().await,
         Some(FaultKind::ResetAfter) => {
@@ -190,10 +183,7 @@ fn act(
     };
     let mut state = service.state();
     state.settle(call.now);
-    let answer = (route.handler)(&mut state, &call);
-    // The request itself may have ended a run.
-    state.settle(call.now);
-    answer
+    (route.handler)(&mut state, &call)
 }
 
 async fn file(Path((_, name)): Path<(String, String)>) -> Response {

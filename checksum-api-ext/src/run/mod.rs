@@ -1,5 +1,6 @@
 mod auto_heal;
 mod change;
+mod disagreement;
 mod handle;
 mod outcome;
 mod report;
@@ -15,9 +16,10 @@ use tokio::time::{Instant, timeout_at};
 
 pub use auto_heal::AutoHeal;
 pub use change::{RunChange, RunEvent};
+pub use disagreement::Disagreement;
 pub use handle::{ApiVersion, RunHandle};
 pub use outcome::Outcome;
-pub use report::{Disagreement, RunReport};
+pub use report::RunReport;
 pub use start::{Collection, Grep, LegacyGrep, Selection, StartRun, Suite, Tests};
 pub use status::{Counts, RunStatus};
 

@@ -1,9 +1,7 @@
-use std::fmt;
-
 use checksum_api::types::{JobName, RunState, TestRunId, TestRunResults};
 use serde::Serialize;
 
-use super::{Counts, Outcome, RunStatus};
+use super::{Counts, Disagreement, Outcome, RunStatus};
 use crate::{Checksum, Error};
 
 /// What is known of a run that has ended.
@@ -15,26 +13,6 @@ pub struct RunReport {
     pub(crate) job_name: JobName,
     #[serde(flatten)]
     pub(crate) status: RunStatus,
-}
-
-/// A run that the service calls passed, and of which it says something else in the same answer.
-///
-/// The description's own example does so: `passed` beside two failed tests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Disagreement {
-    /// Tests are counted as failed.
-    FailedTests {
-        /// The state that the service gave.
-        state: RunState,
-        /// How many tests it counts as failed.
-        failed: u64,
-    },
-    /// The verdict is `fail`.
-    Verdict {
-        /// The state that the service gave.
-        state: RunState,
-    },
 }
 
 impl RunReport {
@@ -52,22 +30,9 @@ impl RunReport {
         }
     }
 
-    /// What in the answer contradicts a state of passed or healed, if anything.
+    /// What in the last answer contradicts a state of passed or healed, if anything.
     pub fn disagreement(&self) -> Option<Disagreement> {
-        let state = self.state();
-        if !Outcome::of(state, None).is_pass() {
-            return None;
-        }
-        if !self.outcome().is_pass() {
-            return Some(Disagreement::Verdict {
-                state: state.clone(),
-            });
-        }
-        let failed = self.counts()?.failed;
-        (failed > 0).then(|| Disagreement::FailedTests {
-            state: state.clone(),
-            failed,
-        })
+        self.status.disagreement()
     }
 
     /// The run's name.
@@ -105,25 +70,6 @@ impl RunReport {
         match self.test_run_id() {
             None => Ok(None),
             Some(id) => self.client.test_run(id.clone()).results().await.map(Some),
-        }
-    }
-}
-
-impl fmt::Display for Disagreement {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::FailedTests { state, failed } => {
-                write!(
-                    formatter,
-                    "the service says {state}, and counts {failed} failed tests"
-                )
-            }
-            Self::Verdict { state } => {
-                write!(
-                    formatter,
-                    "the service says {state}, and its verdict is fail"
-                )
-            }
         }
     }
 }

@@ -245,7 +245,7 @@ impl sealed::Dispatch for Grep {
         let body = RunGrepV2Request {
             grep: grep_pattern(&self.pattern)?,
             branch: self.branch,
-            env_overrides: (!self.env.is_empty()).then(|| EnvOverrides(self.env)),
+            env_overrides: (!self.env.is_empty()).then_some(EnvOverrides(self.env)),
             auto_heal,
         };
         caller

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ApiVersion, Outcome};
+use super::{ApiVersion, Disagreement, Outcome};
 
 /// What one look at a run saw, whichever version of the API answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -98,6 +98,12 @@ impl RunStatus {
     pub fn outcome(&self) -> Option<Outcome> {
         self.is_terminal()
             .then(|| Outcome::of(&self.state, self.verdict.as_ref()))
+    }
+
+    /// What in the answer contradicts a state of passed or healed, if anything. Counts never
+    /// overrule the state silently.
+    pub fn disagreement(&self) -> Option<Disagreement> {
+        Disagreement::within(self)
     }
 }
 

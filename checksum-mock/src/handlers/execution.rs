@@ -21,7 +21,11 @@ pub(crate) fn run_collection(state: &mut State, call: &Call) -> Result<Answer, R
 
 pub(crate) fn run_tests(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let ids = call.body.needed_strings("testIds")?;
-    start(state, call, catalogue::by_ids(&ids))
+    start(
+        state,
+        call,
+        ids.iter().map(|id| catalogue::test(id)).collect(),
+    )
 }
 
 pub(crate) fn run_grep(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
@@ -58,10 +62,7 @@ pub(crate) fn get_run_status_v2(state: &mut State, call: &Call) -> Result<Answer
 
 fn look(state: &mut State, call: &Call, version: &str) -> Result<Answer, Refusal> {
     let job_name = call.parameter("jobName");
-    let run = state
-        .run_by_job(job_name)
-        .filter(|run| run.is_known_to(version));
     let unknown = || Refusal::not_found(format!("there is no run `{job_name}`"));
-    let answer = run.ok_or_else(unknown)?.look(version, call.now);
-    Ok(Answer::ok(answer))
+    let answer = state.look_at_run(job_name, version, call.now);
+    answer.map(Answer::ok).ok_or_else(unknown)
 }

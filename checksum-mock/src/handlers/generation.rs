@@ -9,11 +9,11 @@ pub(crate) fn trigger_auto_generate(state: &mut State, call: &Call) -> Result<An
     let body = &call.body;
     let required = || Refusal::member("prNumber", "is required");
     body.number("prNumber")?.ok_or_else(required)?;
-    let repository = body.needed_string("repoName")?;
+    body.needed_string("repoName")?;
     body.needed_string("branch")?;
     body.object("metadata")?;
     body.strings_by_name("envOverrides")?;
-    let batch = state.start_generation(repository, call.now);
+    let batch = state.start_generation(call.now);
     let session = batch.sessions().first().map_or("", |session| &*session.id);
     Ok(Answer {
         status: StatusCode::ACCEPTED,

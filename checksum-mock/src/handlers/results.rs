@@ -57,11 +57,14 @@ pub(crate) fn get_latest_test_run(state: &mut State, _: &Call) -> Result<Answer,
 
 /// The run of a test run's id; a job name in its place is told apart, since mixing the two up is
 /// the mistake that the description warns of.
-pub(crate) fn ended_run<'a>(state: &'a mut State, id: &str) -> Result<&'a Run, Refusal> {
-    if state.run_by_job(id).is_some() {
-        let message = format!("there is no test run `{id}`: that is a job name");
-        return Err(Refusal::not_found(message));
-    }
-    let unknown = || Refusal::not_found(format!("there is no test run `{id}` that has ended"));
+pub(crate) fn ended_run<'a>(state: &'a State, id: &str) -> Result<&'a Run, Refusal> {
+    let is_job = state.is_job(id);
+    let unknown = || {
+        Refusal::not_found(if is_job {
+            format!("there is no test run `{id}`: that is a job name; a test run has an id")
+        } else {
+            format!("there is no test run `{id}` that has ended")
+        })
+    };
     state.ended_run(id).ok_or_else(unknown)
 }

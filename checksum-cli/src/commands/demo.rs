@@ -1,0 +1,98 @@
+use std::time::Duration;
+
+use checksum_api_ext::{ApiKey, AutoHeal, BatchReport, Checksum, PollPolicy, Run, RunReport};
+use checksum_mock::{BatchScript, Clock, Mock, RunScript};
+
+use super::follow::{conclude, follow};
+use super::results::table;
+use crate::display::Display;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::output::{Output, tell};
+
+/// One second of the demo is a minute of the service.
+const SPEED: f64 = 60.0;
+
+/// Tells the story of the API's quick start: a suite fails, healing opens a pull request, and the
+/// suite runs again with its fixes.
+pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode, Failure> {
+    let mock = Mock::builder().clock(Clock::scaled(SPEED)).start().await?;
+    mock.next_run(script().fails(["test-def-456"]));
+    let session = Duration::from_secs(30);
+    mock.next_heal(
+        BatchScript::new()
+            .pending(Duration::from_secs(10))
+            .session(session),
+    );
+    mock.next_run(script().healed());
+    let checksum = client(&mock)?;
+    let mut display = Display::new(quiet);
+    tell("The service is played by a stand-in on this machine; a minute of it takes a second.");
+
+    tell("\n1. A suite run, healed on failure");
+    let repository = "acme-co/my-tests".parse().map_err(|_| Failure::Demo)?;
+    let heal = AutoHeal::pull_request(repository).branch("main");
+    let run = checksum.run_suite().auto_heal(heal).start().await?;
+    let report = watch(&run, &mut display, output).await?;
+    tell(&format!(
+        "the verdict is {}, and healing has begun by itself",
+        report.outcome()
+    ));
+
+    tell("\n2. The healing, to its pull request");
+    tell("(The API does not tell which batch autoHeal started; the stand-in was asked.)");
+    for id in mock.heal_batches() {
+        let id = id.parse().map_err(|_| Failure::Demo)?;
+        show(&checksum.heal_batch(id).await?);
+    }
+
+    tell("\n3. The suite again, with the fixes");
+    let run = checksum.run_suite().start().await?;
+    let report = watch(&run, &mut display, output).await?;
+    if let Some(results) = report.results().await?
+        && output.is_human()
+    {
+        output.result(&table(&results), &results);
+    }
+    let exit_code = conclude(&report, false, &display, output);
+    tell(&format!(
+        "exit code {}: that of the last run's verdict",
+        exit_code as u8
+    ));
+    Ok(exit_code)
+}
+
+/// How long each of the runs takes.
+fn script() -> RunScript {
+    RunScript::new()
+        .queued(Duration::from_secs(15))
+        .running(Duration::from_secs(60))
+}
+
+fn client(mock: &Mock) -> Result<Checksum, Failure> {
+    let key = ApiKey::new("demo").map_err(|_| Failure::Demo)?;
+    let base_url = mock.url().parse().map_err(|_| Failure::Demo)?;
+    let builder = Checksum::builder().api_key(key).base_url(base_url);
+    Ok(builder
+        .poll(PollPolicy::every(Duration::from_millis(50)))
+        .build()?)
+}
+
+async fn watch(
+    run: &Run,
+    display: &mut Display,
+    output: &mut Output,
+) -> Result<RunReport, Failure> {
+    display.started(run.job_name());
+    follow(run, display, output).await
+}
+
+fn show(batch: &BatchReport) {
+    for session in batch.sessions() {
+        let outcome = session.pr_url.as_deref().unwrap_or("no pull request");
+        tell(&format!(
+            "{} {}: {outcome}",
+            session.session_id, session.status
+        ));
+    }
+}

@@ -1,0 +1,34 @@
+use checksum_api_ext::BASE_URL_VARIABLE;
+use checksum_mock::{Mock, RunScript};
+use serde_json::json;
+
+use crate::arguments;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::output::{Output, tell};
+
+pub(super) async fn execute(
+    arguments: arguments::Mock,
+    output: &mut Output,
+) -> Result<ExitCode, Failure> {
+    let mut script = RunScript::new();
+    if !arguments.failing.is_empty() {
+        script = script.fails(arguments.failing);
+    }
+    // A state that was named, or that no failing test has changed.
+    if arguments.end != "passed" {
+        script = script.ends_with(arguments.end);
+    }
+    let mock = Mock::builder()
+        .port(arguments.port)
+        .default_run(script)
+        .start()
+        .await?;
+    let url = mock.url();
+    output.result(&url, &json!({ "url": url }));
+    tell(&format!(
+        "serving; use it with {BASE_URL_VARIABLE}={url} and any key; Ctrl-C ends it"
+    ));
+    // It serves until a signal ends the command.
+    std::future::pending().await
+}

@@ -1,0 +1,54 @@
+use checksum_api_ext::PollPolicy;
+use checksum_api_ext::types::{TestResult, TestRunResults, TestStatus};
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::arguments::Results;
+use crate::credentials;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<ExitCode, Failure> {
+    let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
+    let mut test_run = checksum.test_run(arguments.test_run);
+    if let Some(status) = arguments.status {
+        test_run = test_run.status(status);
+    }
+    let results = test_run.results().await?;
+    output.result(&table(&results), &results);
+    Ok(ExitCode::Pass)
+}
+
+/// The tests, those that failed first.
+pub(super) fn table(results: &TestRunResults) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(["status", "test", "title", "error"]);
+    let mut tests: Vec<&TestResult> = results.tests.iter().collect();
+    tests.sort_by_key(|test| test.status != TestStatus::Failed);
+    for test in tests {
+        table.add_row([
+            printable(test.status.as_str()),
+            printable(test.checksum_test_id.as_str()),
+            printable(test.test_title.as_deref().unwrap_or_default()),
+            printable(test.error_message.as_deref().unwrap_or_default()),
+        ]);
+    }
+    table
+}
+
+/// What the service sends may hold anything; a terminal must not act on it.
+fn printable(text: &str) -> String {
+    let shown: String = text
+        .chars()
+        .take(400)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if shown.len() < text.len() {
+        shown + "…"
+    } else {
+        shown
+    }
+}

@@ -1,0 +1,52 @@
+use std::fs::File;
+use std::io::{self, Read};
+
+use checksum_api_ext::{ApiKey, Checksum, PollPolicy};
+
+use crate::arguments::Connection;
+use crate::failure::Failure;
+
+/// No key is as long as this; a file that is was given by mistake.
+const MAX_KEY_BYTES: u64 = 16 * 1024;
+
+/// The client for these arguments: the key from a file or from standard input where one of them is
+/// asked for, else from the environment.
+pub(crate) fn client(connection: &Connection, poll: PollPolicy) -> Result<Checksum, Failure> {
+    let mut builder = Checksum::builder().poll(poll);
+    builder = match key(connection)? {
+        Some(key) => builder.api_key(key),
+        None => builder.key_from_env()?,
+    };
+    builder = match &connection.base_url {
+        Some(base_url) => builder.base_url(base_url.clone()),
+        None => builder.base_url_from_env()?,
+    };
+    Ok(builder.build()?)
+}
+
+fn key(connection: &Connection) -> Result<Option<ApiKey>, Failure> {
+    let (from, text) = if let Some(path) = &connection.api_key_file {
+        let opened = File::open(path).and_then(read);
+        let failed = |error| Failure::KeyFile {
+            path: path.clone(),
+            error,
+        };
+        (path.display().to_string(), opened.map_err(failed)?)
+    } else if connection.api_key_stdin {
+        let text = read(io::stdin().lock()).map_err(Failure::KeyInput)?;
+        ("standard input".to_owned(), text)
+    } else {
+        return Ok(None);
+    };
+    // Editors and `echo` end a line; the key does not have one.
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    let key = ApiKey::new(text).map_err(|error| Failure::Key { from, error })?;
+    Ok(Some(key))
+}
+
+fn read(source: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    source.take(MAX_KEY_BYTES).read_to_string(&mut text)?;
+    Ok(text)
+}

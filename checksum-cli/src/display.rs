@@ -1,0 +1,111 @@
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use checksum_api_ext::types::JobName;
+use checksum_api_ext::{RunChange, RunStatus, Trouble};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::failure::come_back;
+use crate::output::tell;
+
+/// What people see of a wait, on standard error: on a terminal a line that is kept up to date,
+/// elsewhere a line for each change.
+pub(crate) struct Display {
+    mode: Mode,
+    since: Instant,
+    state: String,
+}
+
+enum Mode {
+    Quiet,
+    Lines,
+    Live(ProgressBar),
+}
+
+impl Display {
+    pub(crate) fn new(is_quiet: bool) -> Self {
+        let mode = if is_quiet {
+            Mode::Quiet
+        } else if io::stderr().is_terminal() {
+            Mode::Live(ProgressBar::new_spinner().with_style(style()))
+        } else {
+            Mode::Lines
+        };
+        Self {
+            mode,
+            since: Instant::now(),
+            state: "started".to_owned(),
+        }
+    }
+
+    /// The name of a run is said whatever was asked for: it is the only way back.
+    pub(crate) fn started(&self, job_name: &JobName) {
+        match self.mode {
+            Mode::Quiet => tell(&format!("started {job_name}")),
+            _ => tell(&format!("started {job_name}; {}", come_back(job_name))),
+        }
+    }
+
+    pub(crate) fn changed(&mut self, change: &RunChange) {
+        self.state = sentence(&change.status);
+        match &self.mode {
+            Mode::Quiet => {}
+            Mode::Lines => tell(&self.state),
+            Mode::Live(bar) => {
+                bar.enable_steady_tick(Duration::from_millis(120));
+                bar.set_message(self.state.clone());
+            }
+        }
+    }
+
+    pub(crate) fn trouble(&self, trouble: &Trouble) {
+        let seconds = trouble.next_look_in.as_secs();
+        self.note(&format!("trouble: {trouble}; looking again in {seconds} s"));
+    }
+
+    pub(crate) fn recovered(&self, after: Duration) {
+        self.note(&format!(
+            "the service answers again after {} s",
+            after.as_secs()
+        ));
+    }
+
+    /// Says that the wait goes on, where nothing else would.
+    pub(crate) fn heartbeat(&self) {
+        if let Mode::Lines = self.mode {
+            let waited = Duration::from_secs(self.since.elapsed().as_secs());
+            let waited = humantime::format_duration(waited);
+            tell(&format!("still {} after {waited}", self.state));
+        }
+    }
+
+    /// A sentence beside the state.
+    pub(crate) fn note(&self, line: &str) {
+        match &self.mode {
+            Mode::Quiet => {}
+            Mode::Lines => tell(line),
+            Mode::Live(bar) => bar.suspend(|| tell(line)),
+        }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        if let Mode::Live(bar) = &self.mode {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn sentence(status: &RunStatus) -> String {
+    match status.counts() {
+        None => status.state().to_string(),
+        Some(counts) => format!("{}: {counts}", status.state()),
+    }
+}
+
+fn style() -> ProgressStyle {
+    // The template is a constant of this program; should it be wrong, the default will do.
+    ProgressStyle::with_template("{spinner} {msg} ({elapsed})")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+}

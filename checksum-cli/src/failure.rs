@@ -1,0 +1,108 @@
+use std::path::PathBuf;
+
+use checksum_api_ext::types::JobName;
+use checksum_api_ext::{ConfigurationError, Error, ErrorKind, InvalidApiKey};
+use checksum_mock::MockError;
+
+use crate::exit_code::ExitCode;
+use crate::interruption::Signal;
+
+/// Why the command ends without a verdict.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    #[error("cannot read the API key from {}: {error}", path.display())]
+    KeyFile {
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    #[error("cannot read the API key from standard input: {0}")]
+    KeyInput(std::io::Error),
+    #[error("{from}: {error}")]
+    Key { from: String, error: InvalidApiKey },
+    #[error("--env takes KEY=VALUE; number {0} has no name before a `=`")]
+    Env(usize),
+    #[error("CHECKSUM_LOG: {0}")]
+    Logging(String),
+    #[error(transparent)]
+    Request(#[from] Error),
+    /// A wait ended without the end of its run.
+    #[error("{error}")]
+    Wait { job_name: JobName, error: Error },
+    #[error("{signal} while the run was being started; it may have started")]
+    InterruptedStart { signal: Signal },
+    #[error("{signal}; the run goes on")]
+    InterruptedWait { signal: Signal, job_name: JobName },
+    #[error("{0}")]
+    Interrupted(Signal),
+    #[error("{error}: {}", std::error::Error::source(error).map(ToString::to_string).unwrap_or_default())]
+    Mock {
+        #[from]
+        error: MockError,
+    },
+    /// The stand-in gave an id or address that is none.
+    #[error("the demo's stand-in is broken; please report it")]
+    Demo,
+}
+
+impl Failure {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Request(error) | Self::Wait { error, .. } => of_error(error),
+            Self::InterruptedStart { signal }
+            | Self::InterruptedWait { signal, .. }
+            | Self::Interrupted(signal) => signal.exit_code(),
+            _ => ExitCode::Usage,
+        }
+    }
+
+    /// The run that goes on, where there is one.
+    pub(crate) fn job_name(&self) -> Option<&JobName> {
+        match self {
+            Self::Wait { job_name, .. } | Self::InterruptedWait { job_name, .. } => Some(job_name),
+            _ => None,
+        }
+    }
+
+    /// What the reader can do now.
+    pub(crate) fn hint(&self) -> Option<String> {
+        if let Some(job_name) = self.job_name() {
+            return Some(come_back(job_name));
+        }
+        match self {
+            Self::Request(error) if error.is_refused() => {
+                Some("check the API key: Settings, Project Settings in the dashboard".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How to take up a run again.
+pub(crate) fn come_back(job_name: &JobName) -> String {
+    let name = job_name.as_str();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@".contains(c);
+    if name.chars().all(is_plain) && !name.starts_with('-') {
+        format!("come back with `checksum wait {name}`")
+    } else {
+        format!(
+            "come back with `checksum wait -- '{}'`",
+            name.replace('\'', r"'\''")
+        )
+    }
+}
+
+fn of_error(error: &Error) -> ExitCode {
+    match error {
+        Error::Configuration(_) | Error::Invalid(_) => ExitCode::Usage,
+        Error::WaitTimedOut { .. } => ExitCode::TimedOut,
+        Error::Request(request) => match request.kind() {
+            ErrorKind::Unauthorized | ErrorKind::Forbidden => ExitCode::Refused,
+            ErrorKind::InvalidRequest | ErrorKind::NotFound => ExitCode::Usage,
+            ErrorKind::Rejected if !request.is_transient() => ExitCode::Usage,
+            _ => ExitCode::Unknown,
+        },
+        _ => ExitCode::Unknown,
+    }
+}

@@ -1,0 +1,27 @@
+use std::env;
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+
+/// Overrides `--verbose`, with the syntax of tracing's directives.
+const VARIABLE: &str = "CHECKSUM_LOG";
+
+/// Sends what the crates report to standard error: errors alone, and more with each `-v`.
+pub(crate) fn start(verbose: u8) -> Result<(), Failure> {
+    let by_flag = match verbose {
+        0 => "error",
+        1 => "info",
+        2 => "checksum_api=debug,checksum_api_ext=debug,checksum=debug,info",
+        _ => "trace",
+    };
+    let directives = env::var(VARIABLE).unwrap_or_else(|_| by_flag.to_owned());
+    let filter = EnvFilter::try_new(directives).map_err(|e| Failure::Logging(e.to_string()))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    Ok(())
+}
