@@ -34,7 +34,7 @@ impl IntoResponse for Answer {
 /// Why a request is refused. The body says what is wrong and, where it is in the body, at which
 /// member; the API's description does not say what its error bodies look like.
 #[derive(Debug)]
-pub(crate) struct Refusal(pub(crate) Answer);
+pub(crate) struct Refusal(Answer);
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
@@ -54,5 +54,11 @@ impl Refusal {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             body: json!({ "message": format!("{path}: {message}"), "path": path }),
         })
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        self.0.into_response()
     }
 }

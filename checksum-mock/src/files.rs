@@ -64,8 +64,12 @@ pub(crate) fn find(state: &State, path: &str) -> Result<Response, Refusal> {
         return Ok((html, report(run)).into_response());
     }
     let (test, name) = path.split_once('/').ok_or_else(unknown)?;
-    let has_test = test.parse().is_ok_and(|index: usize| index < run.tests.len());
-    let file = ATTACHMENTS.iter().find(|file| has_test && file.name == name);
+    let has_test = test
+        .parse()
+        .is_ok_and(|index: usize| index < run.tests.len());
+    let file = ATTACHMENTS
+        .iter()
+        .find(|file| has_test && file.name == name);
     let file = file.ok_or_else(unknown)?;
     Ok(([(CONTENT_TYPE, file.content_type)], file.bytes).into_response())
 }
@@ -80,7 +84,9 @@ fn report(run: &Run) -> String {
         })
         .collect();
     let (id, end) = (&run.test_run_id, escaped(run.end()));
-    format!("<!doctype html>\n<title>Test run {id}</title>\n<h1>{end}</h1>\n<table>\n{rows}</table>\n")
+    format!(
+        "<!doctype html>\n<title>Test run {id}</title>\n<h1>{end}</h1>\n<table>\n{rows}</table>\n"
+    )
 }
 
 /// Text as HTML shows it.

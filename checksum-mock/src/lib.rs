@@ -33,6 +33,7 @@ mod files;
 mod handlers;
 mod mock;
 mod progress;
+mod record;
 mod recorded_request;
 mod route;
 mod run;

@@ -17,13 +17,14 @@ pub struct Mock {
 }
 
 /// Settings of a [`Mock`]; made by [`Mock::builder`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct MockBuilder {
-    api_key: ApiKey,
+    pub(crate) api_key: ApiKey,
     port: u16,
-    clock: Clock,
-    default_run: RunScript,
+    pub(crate) clock: Clock,
+    pub(crate) default_run: RunScript,
+    pub(crate) kept_requests: usize,
 }
 
 /// Why the stand-in could not be started.
@@ -32,6 +33,18 @@ pub struct MockBuilder {
 pub struct MockError {
     address: SocketAddr,
     source: std::io::Error,
+}
+
+impl Default for MockBuilder {
+    fn default() -> Self {
+        Self {
+            api_key: ApiKey::default(),
+            port: 0,
+            clock: Clock::default(),
+            default_run: RunScript::default(),
+            kept_requests: 10_000,
+        }
+    }
 }
 
 impl Mock {
@@ -81,9 +94,16 @@ impl Mock {
         self.service.faults().push(fault);
     }
 
-    /// Every request so far, in the order of arrival.
+    /// The requests so far, in the order of arrival, downloads of files included. Of very many the
+    /// latest; see [`MockBuilder::keep_requests`].
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.service.requests().clone()
+        self.service.record().latest()
+    }
+
+    /// How many requests there were, those that [`requests`](Self::requests) no longer has
+    /// included.
+    pub fn request_count(&self) -> u64 {
+        self.service.record().count()
     }
 
     /// The ids of all healing batches, those that `autoHeal` started included: the API itself does
@@ -127,7 +147,13 @@ impl MockBuilder {
         self
     }
 
-    /// The time that the stand-in lives in.
+    /// How many of the latest requests are kept for [`Mock::requests`]; 10 000 without.
+    pub fn keep_requests(mut self, count: usize) -> Self {
+        self.kept_requests = count;
+        self
+    }
+
+    /// The time that the stand-in lives in; real time without.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -143,7 +169,7 @@ impl MockBuilder {
         let failed = |source| MockError { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let origin = format!("http://{}", listener.local_addr().map_err(failed)?);
-        let service = Service::new(self.clock, self.api_key, self.default_run, origin);
+        let service = Service::new(self, origin);
         let server = tokio::spawn(server::serve(listener, router(service.clone())));
         Ok(Mock {
             service,
@@ -155,7 +181,7 @@ impl MockBuilder {
     /// clock, which a socket would make undependable.
     pub fn without_socket(self) -> Mock {
         let origin = "https://checksum.invalid".to_owned();
-        let service = Service::new(self.clock, self.api_key, self.default_run, origin);
+        let service = Service::new(self, origin);
         Mock {
             service,
             server: None,

@@ -28,10 +28,10 @@ impl Run {
         number: u64,
         selected: Vec<TestScript>,
         auto_heal: Option<Value>,
-        script: RunScript,
+        mut script: RunScript,
         now: Duration,
     ) -> Self {
-        let mut tests = script.tests.clone().unwrap_or(selected);
+        let mut tests = script.tests.take().unwrap_or(selected);
         for id in &script.failing {
             match tests.iter_mut().find(|test| test.id == *id) {
                 Some(test) => test.fail(),

@@ -28,7 +28,7 @@ pub struct RunScript {
 #[must_use]
 pub struct TestScript {
     pub(crate) id: String,
-    title: String,
+    pub(crate) title: String,
     file: String,
     tags: Vec<String>,
     pub(crate) status: String,

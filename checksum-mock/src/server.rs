@@ -37,6 +37,9 @@ impl Connection {
     }
 }
 
+/// Long enough for a connection to end meanwhile.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(10);
+
 /// Serves until it is dropped, and its connections with it.
 pub(crate) async fn serve(listener: TcpListener, router: Router) {
     let mut connections = JoinSet::new();
@@ -49,7 +52,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) {
                 // Too many open files, say: serve those that are there, and try again.
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
                 }
             },
             Some(_) = connections.join_next() => {}

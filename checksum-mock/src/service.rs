@@ -3,21 +3,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::rejection::{QueryRejection, RawPathParamsRejection};
-use axum::extract::{Path, Query, RawPathParams, Request, State as Shared};
+use axum::extract::{Query, RawPathParams, Request, State as Shared};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use futures_util::{StreamExt, stream};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
 
 use crate::answer::{Answer, Refusal};
 use crate::api_key::ApiKey;
 use crate::call::{Call, Members};
 use crate::fault::{self, FaultKind};
+use crate::record::Record;
 use crate::server::Connection;
 use crate::state::State;
-use crate::{Clock, Fault, ROUTES, RecordedRequest, Route, RunScript, files};
+use crate::{Clock, Fault, MockBuilder, ROUTES, RecordedRequest, Route, files};
 
 /// The path that stands before the paths of the document.
 pub(crate) const ROOT: &str = "/public-api";
@@ -29,29 +30,23 @@ const MAX_REQUEST_BYTES: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) clock: Clock,
-    pub(crate) api_key: ApiKey,
+    api_key: ApiKey,
     /// Scheme, host and port.
     pub(crate) origin: String,
     state: Mutex<State>,
     faults: Mutex<Vec<Fault>>,
-    requests: Mutex<Vec<RecordedRequest>>,
+    record: Mutex<Record>,
 }
 
 impl Service {
-    pub(crate) fn new(
-        clock: Clock,
-        api_key: ApiKey,
-        default_run: RunScript,
-        origin: String,
-    ) -> Arc<Self> {
-        let state = State::new(default_run);
+    pub(crate) fn new(settings: MockBuilder, origin: String) -> Arc<Self> {
         Arc::new(Self {
-            clock,
-            api_key,
+            clock: settings.clock,
+            api_key: settings.api_key,
             origin,
-            state: Mutex::new(state),
+            state: Mutex::new(State::new(settings.default_run)),
             faults: Mutex::default(),
-            requests: Mutex::default(),
+            record: Mutex::new(Record::new(settings.kept_requests)),
         })
     }
 
@@ -63,8 +58,8 @@ impl Service {
         locked(&self.faults)
     }
 
-    pub(crate) fn requests(&self) -> MutexGuard<'_, Vec<RecordedRequest>> {
-        locked(&self.requests)
+    pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
+        locked(&self.record)
     }
 }
 
@@ -82,53 +77,53 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         };
         let handler = move |service, parameters, query, method, headers, body| async move {
             act(route, service, parameters, query, (method, headers), body)
-                .map_err(|refusal| refusal.0)
         };
         api = api.route(&format!("{ROOT}{}", route.path), on(filter, handler));
     }
-    api.fallback(|| async { Refusal::not_found("there is no such route").0 })
+    api.route(&format!("{}/{{*path}}", files::ROOT), get(file))
+        .fallback(|| async { Refusal::not_found("there is no such route") })
         .method_not_allowed_fallback(|| async {
             let message = "the route does not take this method";
-            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message).0
+            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
         })
         .layer(from_fn_with_state(service.clone(), receive))
-        // Outside the layer: files are no part of the API, and need no key.
-        .route("/files/{run}/{name}", get(file))
         .with_state(service)
 }
 
 /// Records a request, lets its fault happen, and asks for its key.
 async fn receive(Shared(service): Shared<Arc<Service>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_REQUEST_BYTES).await else {
-        let message = format!("the body is larger than {MAX_REQUEST_BYTES} bytes");
-        return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
-            .0
-            .into_response();
-    };
-    let below_root = parts.uri.path().strip_prefix(ROOT);
+    let body = to_bytes(body, MAX_REQUEST_BYTES).await.ok();
+    let path = parts.uri.path();
+    let below_root = path.strip_prefix(ROOT);
     let route = below_root.and_then(|path| Route::find(parts.method.as_str(), path));
+    let operation_id = route.map(|route| route.operation_id);
     let head = (&parts.method, &parts.uri, &parts.headers);
-    let recorded = RecordedRequest::new(route, head, &body, service.clock.now());
-    service.requests().push(recorded);
+    let read = body.as_deref().unwrap_or_default();
+    let recorded = RecordedRequest::new(route, head, read, service.clock.now());
+    tracing::debug!(method = recorded.method, path, operation_id, "received");
+    service.record().push(recorded);
 
     let connection = parts
         .extensions
         .get::<Connection>()
         .cloned()
         .unwrap_or_default();
-    let is_accepted = service.api_key.is_carried_by(&parts.headers);
+    // Files are no part of the API, and need no key.
+    let is_accepted =
+        path.starts_with(files::ROOT) || service.api_key.is_carried_by(&parts.headers);
     let proceed = async move {
-        if is_accepted {
-            next.run(Request::from_parts(parts, Body::from(body))).await
-        } else {
+        let Some(body) = body else {
+            let message = format!("the body is larger than {MAX_REQUEST_BYTES} bytes");
+            return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message).into_response();
+        };
+        if !is_accepted {
             let message = "the Authorization header has no valid API key";
-            Refusal::new(StatusCode::UNAUTHORIZED, message)
-                .0
-                .into_response()
+            return Refusal::new(StatusCode::UNAUTHORIZED, message).into_response();
         }
+        next.run(Request::from_parts(parts, Body::from(body))).await
     };
-    let fault = fault::take(&mut service.faults(), route.map(|route| route.operation_id));
+    let fault = fault::take(&mut service.faults(), operation_id);
     match fault {
         None => proceed.await,
         Some(FaultKind::Answer {
@@ -136,9 +131,9 @@ async fn receive(Shared(service): Shared<Arc<Service>>, request: Request, next: 
             headers,
             body,
         }) => {
-            let mut response = (status, body).into_response();
-            response.headers_mut().remove(CONTENT_TYPE);
-            response.headers_mut().extend(headers);
+            let mut response = Response::new(Body::from(body));
+            *response.status_mut() = status;
+            *response.headers_mut() = headers;
             response
         }
         Some(FaultKind::Delay(by)) => {
@@ -186,11 +181,11 @@ fn act(
     (route.handler)(&mut state, &call)
 }
 
-async fn file(Path((_, name)): Path<(String, String)>) -> Response {
-    match files::find(&name) {
-        Some((content_type, bytes)) => ([(CONTENT_TYPE, content_type)], bytes).into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
+async fn file(Shared(service): Shared<Arc<Service>>, uri: Uri) -> Result<Response, Refusal> {
+    let mut state = service.state();
+    state.settle(service.clock.now());
+    let path = uri.path().strip_prefix(files::ROOT).unwrap_or_default();
+    files::find(&state, path.trim_start_matches('/'))
 }
 
 /// An answer of which half arrives.

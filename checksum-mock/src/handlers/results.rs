@@ -23,25 +23,25 @@ pub(crate) fn get_test_run_results(state: &mut State, call: &Call) -> Result<Ans
 
 pub(crate) fn get_test_run_report(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let run = ended_run(state, call.parameter("id"))?;
-    let url = format!("{}{}", call.origin, files::report_path(&run.test_run_id));
+    let url = format!("{}{}", call.origin, files::report_path(run));
     Ok(Answer::ok(json!({ "url": url })))
 }
 
 pub(crate) fn get_test_attachments(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let run = ended_run(state, call.parameter("runId"))?;
     let id = call.parameter("testId");
-    if !run.tests.iter().any(|test| test.id == id) {
-        let message = format!("test run `{}` has no test `{id}`", run.test_run_id);
-        return Err(Refusal::not_found(message));
-    }
+    let unknown =
+        || Refusal::not_found(format!("test run `{}` has no test `{id}`", run.test_run_id));
+    let test = run.tests.iter().position(|test| test.id == id);
+    let test = test.ok_or_else(unknown)?;
     let attachments: Vec<Value> = files::ATTACHMENTS
         .iter()
         .map(|file| {
             json!({
                 "name": file.name,
-                "type": file.kind,
+                "kind": file.kind,
                 "contentType": file.content_type,
-                "url": format!("{}{}", call.origin, files::attachment_path(&run.test_run_id, file)),
+                "url": format!("{}{}", call.origin, files::attachment_path(run, test, file)),
             })
         })
         .collect();

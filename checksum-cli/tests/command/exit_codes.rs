@@ -1,0 +1,184 @@
+//! The table of exit codes, line by line.
+
+use checksum_mock::{Fault, Mock, RunScript};
+
+use crate::invocation::{Ended, checksum};
+
+/// Runs the suite to the end of that script.
+async fn suite(script: RunScript) -> Ended {
+    let mock = Mock::start().await.expect("a stand-in");
+    mock.next_run(script);
+    checksum(&mock.url(), "run suite --poll-interval 0s").end()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_terminal_state_has_its_code() {
+    for (script, code, outcome) in [
+        (RunScript::new().passes(), 0, "passed"),
+        (RunScript::new().healed(), 0, "healed"),
+        (RunScript::new().fails(["test-def-456"]), 1, "failed"),
+        (RunScript::new().process_error(), 6, "infrastructure error"),
+        (RunScript::new().cancelled(), 9, "cancelled"),
+        (RunScript::new().ends_with("evaporated"), 5, "evaporated"),
+    ] {
+        let ended = suite(script).await;
+        assert_eq!(ended.code, code, "{ended:?}");
+        let verdict = format!("job-name-12345: {outcome} (");
+        assert!(ended.stdout.starts_with(&verdict), "{ended:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_do_not_make_or_break_a_pass_unless_asked() {
+    let contradicted = || RunScript::new().passed(45).failed(2).recovered(1).bug(0);
+    let ended = suite(contradicted()).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("the service says passed, and counts 2 failed"),
+        "{ended:?}"
+    );
+
+    let mock = Mock::start().await.expect("a stand-in");
+    mock.next_run(contradicted());
+    let ended = checksum(&mock.url(), "run suite --poll-interval 0s --strict").end();
+    assert_eq!(ended.code, 1, "{ended:?}");
+
+    // What the description's own script gets wrong: no failed test, and no pass either.
+    let ended = suite(RunScript::new().process_error().failed(0)).await;
+    assert_eq!(ended.code, 6, "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_2_what_was_asked_for_is_wrong() {
+    let mock = Mock::start().await.expect("a stand-in");
+    for (arguments, said) in [
+        ("run", "Usage:"),
+        ("run tests", "required"),
+        ("run tests ..", "would change the request's path"),
+        ("run suite --timeout soon", "--timeout"),
+        ("run suite --repo acme-co/my-tests", "--auto-heal"),
+        ("run suite --auto-heal", "needs the repository"),
+        (
+            "run suite --auto-heal --no-create-pr --pr 42",
+            "needs the repository",
+        ),
+        (
+            "run suite --auto-heal --repo acme-co/my-tests --pr 0",
+            "is 1 or more",
+        ),
+        ("run grep checkout --env =secret", "--env takes KEY=VALUE"),
+        ("run collection nowhere", "there is no collection `nowhere`"),
+        ("wait nowhere", "there is no run `nowhere`"),
+        ("status nowhere", "there is no run `nowhere`"),
+        ("results nowhere", "there is no test run `nowhere`"),
+    ] {
+        let ended = checksum(&mock.url(), arguments).end();
+        assert_eq!(ended.code, 2, "{arguments}: {ended:?}");
+        assert!(ended.stderr.contains(said), "{arguments}: {ended:?}");
+        assert!(ended.stdout.is_empty(), "{arguments}: {ended:?}");
+        assert!(!ended.stderr.contains("secret"), "{arguments}: {ended:?}");
+    }
+    let empty = checksum(&mock.url(), "run grep").argument("").end();
+    assert_eq!(empty.code, 2, "{empty:?}");
+    let started = |request: &checksum_mock::RecordedRequest| request.method == "POST";
+    // The unknown collection is the service's to refuse; everything else was not sent.
+    assert_eq!(
+        mock.requests()
+            .iter()
+            .filter(|request| started(request))
+            .count(),
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_2_the_configuration_is_wrong() {
+    let missing = checksum("", "me").without_env("CHECKSUM_API_KEY").end();
+    assert_eq!(missing.code, 2, "{missing:?}");
+    assert!(missing.stderr.contains("CHECKSUM_API_KEY"), "{missing:?}");
+    for (variable, value) in [
+        ("CHECKSUM_API_KEY", "key-with\nline-break"),
+        ("CHECKSUM_API_KEY", ""),
+        ("CHECKSUM_API_BASE_URL", "ftp://127.0.0.1"),
+        ("CHECKSUM_API_BASE_URL", "http://api.example"),
+        ("CHECKSUM_LOG", "checksum=loud=louder"),
+    ] {
+        let ended = checksum("http://127.0.0.1:9", "me")
+            .env(variable, value)
+            .end();
+        assert_eq!(ended.code, 2, "{variable}: {ended:?}");
+        assert!(!ended.stderr.contains("line-break"), "{ended:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_3_the_wait_timed_out_and_the_run_goes_on() {
+    let mock = Mock::start().await.expect("a stand-in");
+    mock.next_run(RunScript::new().queued(0).never_ends());
+    let ended = checksum(&mock.url(), "run suite --poll-interval 0s --timeout 50ms").end();
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.stderr.contains("it goes on"), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .ends_with("come back with `checksum wait job-name-12345`\n"),
+        "{ended:?}"
+    );
+    // A deadline of nothing does not even look, and loses nothing either.
+    let ended = checksum(&mock.url(), "wait job-name-12345 --timeout 0s").end();
+    assert_eq!(ended.code, 3, "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_4_the_service_refuses_the_key() {
+    for status in [401, 403] {
+        let mock = Mock::start().await.expect("a stand-in");
+        mock.fault(Fault::status(status).always());
+        for arguments in ["run suite", "status job-name-12345", "me"] {
+            let ended = checksum(&mock.url(), arguments).end();
+            assert_eq!(ended.code, 4, "{arguments}: {ended:?}");
+            assert!(ended.stderr.contains("check the API key"), "{ended:?}");
+        }
+        let ended = checksum(&mock.url(), "wait job-name-12345").end();
+        assert_eq!(ended.code, 4, "{ended:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_8_status_of_a_run_that_has_not_finished() {
+    let mock = Mock::start().await.expect("a stand-in");
+    mock.next_run(
+        RunScript::new()
+            .queued(1)
+            .running(1)
+            .fails(["test-def-456"]),
+    );
+    checksum(&mock.url(), "run suite --detach").end();
+    let codes: Vec<i32> = (0..4)
+        .map(|_| checksum(&mock.url(), "status job-name-12345").end().code)
+        .collect();
+    assert_eq!(codes, [8, 8, 1, 1]);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn code_10_the_pass_could_not_be_written() {
+    let mock = Mock::start().await.expect("a stand-in");
+    // Nothing can be written to this device.
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("/dev/full");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_checksum"));
+    let status = command
+        .args(["run", "suite", "--poll-interval", "0s", "--output", "json"])
+        .env("CHECKSUM_API_KEY", crate::invocation::KEY)
+        .env("CHECKSUM_API_BASE_URL", mock.url())
+        .stdout(full)
+        .stderr(std::process::Stdio::null())
+        .status()
+        .expect("the command ends");
+    assert_eq!(status.code(), Some(10));
+}

@@ -1,0 +1,76 @@
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// The key that every invocation uses, and that nothing may print.
+pub(crate) const KEY: &str = "sk-test-5f2b9c-must-not-show";
+
+/// One invocation of the command.
+pub(crate) struct Invocation(Command);
+
+/// What an invocation came to.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// The command with these arguments, against that server, with nothing of the caller's environment
+/// that could change what it does.
+pub(crate) fn checksum(base_url: &str, arguments: &str) -> Invocation {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_checksum"));
+    command
+        .args(arguments.split_whitespace())
+        .env_clear()
+        .env("CHECKSUM_API_KEY", KEY)
+        .env("CHECKSUM_API_BASE_URL", base_url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    Invocation(command)
+}
+
+impl Invocation {
+    pub(crate) fn argument(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.0.arg(argument);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    pub(crate) fn without_env(mut self, name: &str) -> Self {
+        self.0.env_remove(name);
+        self
+    }
+
+    pub(crate) fn stdin(mut self, path: &Path) -> Self {
+        self.0.stdin(std::fs::File::open(path).expect("a file"));
+        self
+    }
+
+    pub(crate) fn spawn(mut self) -> Child {
+        self.0.spawn().expect("the command starts")
+    }
+
+    pub(crate) fn end(self) -> Ended {
+        let child = self.spawn();
+        ended(child.wait_with_output().expect("the command ends"))
+    }
+}
+
+/// What a process came to. Whatever it was asked, the key is in none of its outputs.
+pub(crate) fn ended(output: Output) -> Ended {
+    let ended = Ended {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+    };
+    assert!(
+        !ended.stdout.contains(KEY) && !ended.stderr.contains(KEY),
+        "{ended:?}"
+    );
+    ended
+}

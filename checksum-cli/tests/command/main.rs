@@ -1,0 +1,9 @@
+//! The command as a process, against the stand-in and against a server that shares no code with it.
+
+mod dispatch;
+mod exit_codes;
+mod interruption;
+mod invocation;
+mod outputs;
+mod second_server;
+mod secrets;

@@ -1,0 +1,99 @@
+//! What people and programs read.
+
+use checksum_mock::{Fault, Mock, RunScript};
+use serde_json::Value;
+
+use crate::invocation::checksum;
+
+#[test]
+fn the_help_texts() {
+    for arguments in [
+        "--help",
+        "run --help",
+        "run grep --help",
+        "wait --help",
+        "results --help",
+    ] {
+        let ended = checksum("", arguments).end();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        insta::assert_snapshot!(format!("help {arguments}"), ended.stdout);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_in_each_form() {
+    for form in ["human", "json", "ndjson"] {
+        let mock = Mock::start().await.expect("a stand-in");
+        mock.next_run(RunScript::new().fails(["test-def-456"]));
+        mock.fault(
+            Fault::status(503)
+                .header("retry-after", "0")
+                .on("get_run_status")
+                .after(1),
+        );
+        let arguments = format!("run suite --poll-interval 0s --output {form}");
+        let ended = checksum(&mock.url(), &arguments).end();
+        assert_eq!(ended.code, 1, "{ended:?}");
+        let shown = format!("stdout:\n{}\nstderr:\n{}", ended.stdout, ended.stderr);
+        insta::assert_snapshot!(format!("run {form}"), shown);
+        if form != "human" {
+            for line in ended.stdout.lines() {
+                serde_json::from_str::<Value>(line).expect(line);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_commands_in_each_form() {
+    let mock = Mock::start().await.expect("a stand-in");
+    mock.next_run(RunScript::new().fails(["test-def-456"]));
+    let detached = checksum(&mock.url(), "run grep checkout --detach").end();
+    assert_eq!(detached.stdout, "job-name-12345\n");
+    let mut shown = String::new();
+    for arguments in [
+        "status job-name-12345",
+        "wait job-name-12345 --poll-interval 0s --quiet",
+        "results 00000000-0000-4000-8000-000000000001",
+        "results 00000000-0000-4000-8000-000000000001 --status failed",
+        "me",
+    ] {
+        for form in ["human", "json"] {
+            let ended = checksum(&mock.url(), &format!("{arguments} --output {form}")).end();
+            let (code, stdout) = (ended.code, ended.stdout);
+            shown +=
+                &format!("$ checksum {arguments} --output {form}\n{stdout}# exit code {code}\n\n");
+            assert!(ended.stderr.is_empty(), "{arguments}: {}", ended.stderr);
+        }
+    }
+    insta::assert_snapshot!("other commands", shown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_data_too_where_data_is_asked_for() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let ended = checksum(&mock.url(), "wait nowhere --output json").end();
+    let error: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(error["exitCode"], 2);
+    assert_eq!(error["jobName"], "nowhere");
+    assert!(
+        error["error"]
+            .as_str()
+            .is_some_and(|text| text.contains("404")),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quiet_says_the_name_and_nothing_else() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let ended = checksum(&mock.url(), "run suite --poll-interval 0s --quiet").end();
+    assert_eq!(ended.stderr, "started job-name-12345\n");
+}
+
+#[test]
+fn the_demo_tells_its_story() {
+    let ended = checksum("", "demo").without_env("CHECKSUM_API_KEY").end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    insta::assert_snapshot!("demo", format!("{}\n{}", ended.stderr, ended.stdout));
+}

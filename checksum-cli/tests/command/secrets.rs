@@ -1,0 +1,74 @@
+//! The key and the values of variables are in no output, at the most talkative level. Every other
+//! test asserts the same of its own outputs, where the key is concerned.
+
+use std::io::Write;
+
+use checksum_mock::{Fault, Mock, RunScript};
+
+use crate::invocation::{KEY, checksum};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_secret_is_logged() {
+    let mock = Mock::start().await.expect("a stand-in");
+    mock.next_run(RunScript::new().fails(["test-def-456"]));
+    mock.fault(
+        Fault::status(500)
+            .body(format!("you sent {KEY}"))
+            .on("get_run_status_v2"),
+    );
+    mock.fault(Fault::reset_before().on("get_run_status_v2"));
+    let arguments = "run grep checkout --poll-interval 0s --env TOKEN=value-not-to-show -vvv";
+    let ended = checksum(&mock.url(), arguments)
+        .env("CHECKSUM_LOG", "trace")
+        .end();
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("TRACE"), "the log is not talkative");
+    assert!(ended.stderr.contains("you sent ***"), "{ended:?}");
+    assert!(!ended.stderr.contains("value-not-to-show"), "{ended:?}");
+
+    let refused = Mock::builder()
+        .api_key("another")
+        .start()
+        .await
+        .expect("a stand-in");
+    let ended = checksum(&refused.url(), "me -vvv")
+        .env("CHECKSUM_LOG", "trace")
+        .end();
+    assert_eq!(ended.code, 4, "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_comes_from_a_file_or_from_standard_input() {
+    let mock = Mock::builder()
+        .api_key(KEY)
+        .start()
+        .await
+        .expect("a stand-in");
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    writeln!(file, "{KEY}").expect("written");
+
+    let by_path = checksum(&mock.url(), "me --api-key-file")
+        .without_env("CHECKSUM_API_KEY")
+        .argument(file.path());
+    assert_eq!(by_path.end().code, 0);
+    let by_input = checksum(&mock.url(), "me --api-key-stdin")
+        .env("CHECKSUM_API_KEY", "another")
+        .stdin(file.path());
+    assert_eq!(by_input.end().code, 0);
+
+    writeln!(file, "second line").expect("written");
+    let two_lines = checksum(&mock.url(), "me --api-key-file")
+        .argument(file.path())
+        .end();
+    assert_eq!(two_lines.code, 2, "{two_lines:?}");
+    assert!(
+        two_lines.stderr.contains("contains white space"),
+        "{two_lines:?}"
+    );
+    assert_eq!(
+        checksum(&mock.url(), "me --api-key-file /nowhere")
+            .end()
+            .code,
+        2
+    );
+}
