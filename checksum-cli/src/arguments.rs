@@ -153,7 +153,11 @@ pub(crate) struct RunOptions {
     #[command(flatten)]
     pub(crate) healing: Healing,
     /// Do not wait: print the run's name and exit
-    #[arg(long, conflicts_with_all = ["timeout", "poll_interval", "strict"])]
+    #[arg(
+        long,
+        help_heading = "Waiting",
+        conflicts_with_all = ["timeout", "poll_interval", "strict"]
+    )]
     pub(crate) detach: bool,
     #[command(flatten)]
     pub(crate) waiting: Waiting,

@@ -59,8 +59,7 @@ impl Display {
     }
 
     pub(crate) fn trouble(&self, trouble: &Trouble) {
-        let seconds = trouble.next_look_in.as_secs();
-        self.note(&format!("trouble: {trouble}; looking again in {seconds} s"));
+        self.note(&format!("trouble: {trouble}"));
     }
 
     pub(crate) fn recovered(&self, after: Duration) {

@@ -87,14 +87,8 @@ impl Output {
         }
     }
 
-    fn named(&mut self, name: &str, object: &impl Serialize) {
-        let mut named = serde_json::Map::from_iter([("event".to_owned(), json!(name))]);
-        match serde_json::to_value(object) {
-            Ok(serde_json::Value::Object(members)) => named.extend(members),
-            Ok(other) => drop(named.insert("value".to_owned(), other)),
-            Err(error) => drop(named.insert("error".to_owned(), error.to_string().into())),
-        }
-        self.object(&named);
+    fn named(&mut self, event: &str, object: &impl Serialize) {
+        self.object(&Named { event, object });
     }
 
     fn object(&mut self, object: &impl Serialize) {
@@ -110,6 +104,14 @@ impl Output {
             self.failure = written.err();
         }
     }
+}
+
+/// An object that says first what happened.
+#[derive(Serialize)]
+struct Named<'a, T> {
+    event: &'a str,
+    #[serde(flatten)]
+    object: &'a T,
 }
 
 /// A line for people. Where nobody can read it there is nobody to tell.

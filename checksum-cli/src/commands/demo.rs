@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use checksum_api_ext::types::{TestResult, TestStatus};
 use checksum_api_ext::{ApiKey, AutoHeal, BatchReport, Checksum, PollPolicy, Run, RunReport};
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
 
@@ -34,6 +35,10 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
     let heal = AutoHeal::pull_request(repository).branch("main");
     let run = checksum.run_suite().auto_heal(heal).start().await?;
     let report = watch(&run, &mut display, output).await?;
+    for test in failures(&checksum, &report).await? {
+        let error = test.error_message.unwrap_or_default();
+        tell(&format!("{}: {error}", test.checksum_test_id));
+    }
     tell(&format!(
         "the verdict is {}, and healing has begun by itself",
         report.outcome()
@@ -83,8 +88,16 @@ async fn watch(
     display: &mut Display,
     output: &mut Output,
 ) -> Result<RunReport, Failure> {
-    display.started(run.job_name());
+    tell(&format!("started {}", run.job_name()));
     follow(run, display, output).await
+}
+
+async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestResult>, Failure> {
+    let Some(id) = report.test_run_id() else {
+        return Ok(Vec::new());
+    };
+    let failed = checksum.test_run(id.clone()).status(TestStatus::Failed);
+    Ok(failed.results().await?.tests)
 }
 
 fn show(batch: &BatchReport) {
