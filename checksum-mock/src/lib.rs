@@ -2,7 +2,9 @@
 //!
 //! It keeps state as the service does: a run is queued, runs and comes to the end that a script
 //! gives it; its results, attachments and healing follow from what was run. It speaks the 17
-//! operations of the API's description and refuses what a strict service would refuse.
+//! operations of the API's description ([`ROUTES`]) and refuses what a strict service would refuse.
+//!
+//! Start it, tell it what is to happen, and give its address to the client under test:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -19,8 +21,38 @@
 //! # }
 //! ```
 //!
+//! Runs and batches move on by looks, as above, or by time on a [`Clock`] that is real, scaled or
+//! moved by hand. Under tokio's paused time a socket is undependable; [`Mock::router`] is the same
+//! service without one:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use axum::body::Body;
+//! use checksum_mock::{Clock, Mock};
+//! use tower::ServiceExt;
+//!
+//! let mock = Mock::builder().clock(Clock::manual()).without_socket();
+//! let request = http::Request::post("/public-api/v1/execution/suite")
+//!     .header("authorization", "Bearer any-key")
+//!     .body(Body::empty())?;
+//! let response = mock.router().oneshot(request).await?;
+//! assert_eq!(response.status(), 200);
+//! assert_eq!(mock.requests()[0].operation_id, Some("run_suite"));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Any non-empty key is accepted unless [`MockBuilder::api_key`] names one. Requests are recorded
-//! with their key replaced by `***`.
+//! with their key replaced by `***`. Nothing is random: the same requests in the same order get the
+//! same answers, ids included.
+//!
+//! # The project that it serves
+//!
+//! Six tests, among them the description's `test-abc-123` and `test-def-456`; the collections
+//! `collection-abc-123` (Checkout) and `collection-def-456` (Account); five bugs. The errors'
+//! bodies, `{"message": …}` with a `path` where a member of the request is at fault, and the
+//! answers that the description names without showing their form are this crate's own guess.
 
 mod answer;
 mod api_key;

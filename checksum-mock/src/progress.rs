@@ -19,6 +19,13 @@ impl From<i32> for Phase {
     }
 }
 
+impl From<u32> for Phase {
+    /// A number is a number of looks.
+    fn from(looks: u32) -> Self {
+        Self::Looks(looks)
+    }
+}
+
 impl From<Duration> for Phase {
     fn from(duration: Duration) -> Self {
         Self::Lasting(duration)

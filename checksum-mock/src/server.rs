@@ -47,6 +47,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
+                    // Answers are small and whole: waiting to fill a packet only delays them.
+                    let _ = stream.set_nodelay(true);
                     connections.spawn(serve_connection(stream, router.clone()));
                 }
                 // Too many open files, say: serve those that are there, and try again.

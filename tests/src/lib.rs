@@ -1,1 +1,145 @@
-//! Placeholder.
+//! What the scenarios in `tests/` share: the client over services that have no socket, so that
+//! tokio's clock can be paused and every timestamp is exact.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use checksum_api_ext::{Checksum, PollPolicy, RetryPolicy};
+use checksum_mock::Mock;
+use http::Response;
+use serde_json::Value;
+use tokio::time::Instant;
+use tower::ServiceExt;
+
+/// A client of the stand-in, with the pace that users get but without its randomness.
+pub fn client_of(mock: &Mock) -> Checksum {
+    let router = mock.router();
+    Checksum::builder()
+        .api_key("key".parse().expect("a key"))
+        .base_url(mock.url().parse().expect("a URL"))
+        .poll(PollPolicy::default().jitter(0.0))
+        .transport(move |request: reqwest::Request| {
+            let router = router.clone();
+            async move {
+                let request: http::Request<reqwest::Body> = request.try_into()?;
+                let Ok(response) = router.oneshot(request.map(axum::body::Body::new)).await;
+                let stream =
+                    |body: axum::body::Body| reqwest::Body::wrap_stream(body.into_data_stream());
+                Ok(response.map(stream).into())
+            }
+        })
+        .build()
+        .expect("a client")
+}
+
+/// Answers in a fixed order, and what was asked for them.
+#[derive(Clone, Default)]
+pub struct Answers(Arc<Mutex<Played>>);
+
+#[derive(Default)]
+struct Played {
+    answers: VecDeque<Answer>,
+    requests: Vec<String>,
+    started: Option<Instant>,
+}
+
+/// One answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Answer {
+    /// A status without a body.
+    pub fn status(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    /// With a header.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With a body.
+    pub fn body(mut self, body: impl Into<String>) -> Self {
+        self.body = body.into();
+        self
+    }
+}
+
+impl From<Value> for Answer {
+    fn from(body: Value) -> Self {
+        Self::status(200).body(body.to_string())
+    }
+}
+
+impl Answers {
+    /// These answers, and the last one over and over.
+    pub fn new<A: Into<Answer>>(answers: impl IntoIterator<Item = A>) -> Self {
+        let played = Played {
+            answers: answers.into_iter().map(Into::into).collect(),
+            ..Played::default()
+        };
+        Self(Arc::new(Mutex::new(played)))
+    }
+
+    /// A client that gets them, which repeats no request of itself.
+    pub fn client(&self) -> Checksum {
+        let answers = self.clone();
+        Checksum::builder()
+            .api_key("key".parse().expect("a key"))
+            .base_url("https://checksum.invalid".parse().expect("a URL"))
+            .retry(RetryPolicy::never())
+            .poll(PollPolicy::every(Duration::from_secs(10)))
+            .transport(move |request: reqwest::Request| {
+                let answer = answers.play(&request);
+                async move { Ok(answer.into()) }
+            })
+            .build()
+            .expect("a client")
+    }
+
+    /// The requests so far, each with the seconds since the first: `0 GET /v1/me`.
+    pub fn requests(&self) -> Vec<String> {
+        self.lock().requests.clone()
+    }
+
+    fn play(&self, request: &reqwest::Request) -> Response<String> {
+        let mut played = self.lock();
+        let started = *played.started.get_or_insert_with(Instant::now);
+        let path = request.url().path().trim_start_matches("/public-api");
+        let line = format!(
+            "{} {} {path}",
+            started.elapsed().as_secs(),
+            request.method()
+        );
+        played.requests.push(line);
+        let answer = match played.answers.len() {
+            1 => played.answers.front().cloned(),
+            _ => played.answers.pop_front(),
+        };
+        let answer = answer.expect("an answer");
+        let mut response = Response::builder().status(answer.status);
+        for (name, value) in answer.headers {
+            response = response.header(name, value);
+        }
+        response.body(answer.body).expect("a response")
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Played> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The README's Rust, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -91,9 +91,25 @@ async fn quiet_says_the_name_and_nothing_else() {
     assert_eq!(ended.stderr, "started job-name-12345\n");
 }
 
+/// The README shows what the demo prints, both streams as a terminal would.
 #[test]
-fn the_demo_tells_its_story() {
-    let ended = checksum("", "demo").without_env("CHECKSUM_API_KEY").end();
-    assert_eq!(ended.code, 0, "{ended:?}");
-    insta::assert_snapshot!("demo", format!("{}\n{}", ended.stderr, ended.stdout));
+fn the_demo_prints_what_the_readme_shows() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    // One handle for both, so that they share a position.
+    let stream = || file.as_file().try_clone().expect("a stream");
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_checksum"))
+        .arg("demo")
+        .env_clear()
+        .stdout(stream())
+        .stderr(stream())
+        .status()
+        .expect("the command ends");
+    assert_eq!(status.code(), Some(0));
+    let printed = std::fs::read_to_string(file.path()).expect("what was printed");
+    let readme = include_str!("../../../README.md");
+    let shown = readme
+        .split("-- demo\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n```").next());
+    assert_eq!(printed.trim_end(), shown.expect("the demo in the README"));
 }

@@ -1,0 +1,112 @@
+use std::io;
+use std::net::SocketAddr;
+
+use checksum_mock::{Fault, Mock};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const SUITE: &str = "POST /public-api/v1/execution/suite HTTP/1.1\r\nhost: x\r\n\
+    authorization: Bearer key\r\ncontent-length: 0\r\n\r\n";
+const LAST: &str = "GET /public-api/v1/execution/status/job-name-12345 HTTP/1.1\r\nhost: x\r\n\
+    authorization: Bearer key\r\nconnection: close\r\n\r\n";
+
+fn address(mock: &Mock) -> SocketAddr {
+    let url = mock.url();
+    let address = url.strip_prefix("http://").unwrap();
+    address
+        .strip_suffix("/public-api")
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
+/// Sends requests on one connection, and reads until it ends.
+async fn exchange(mock: &Mock, requests: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address(mock)).await?;
+    stream.write_all(requests.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn it_serves_on_the_loopback_interface_alone() {
+    let mock = Mock::start().await.unwrap();
+    assert!(address(&mock).ip().is_loopback());
+    let answer = exchange(&mock, LAST).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_connection_serves_several_requests() {
+    let mock = Mock::start().await.unwrap();
+    let answer = exchange(&mock, &format!("{SUITE}{LAST}")).await.unwrap();
+    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 2, "{answer}");
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_an_error() {
+    let mock = Mock::start().await.unwrap();
+    let port = address(&mock).port();
+    let error = Mock::builder().port(port).start().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("cannot serve on 127.0.0.1:{port}")
+    );
+}
+
+#[tokio::test]
+async fn a_reset_reaches_the_client() {
+    for (fault, status) in [
+        (Fault::reset_before(), "404"),
+        (Fault::reset_after(), "200"),
+    ] {
+        let mock = Mock::start().await.unwrap();
+        mock.fault(fault);
+        let error = exchange(&mock, SUITE).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        let answer = exchange(&mock, LAST).await.unwrap();
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_reset_leaves_other_connections_alone() {
+    let mock = Mock::start().await.unwrap();
+    let mut other = TcpStream::connect(address(&mock)).await.unwrap();
+    let (begin, rest) = LAST.split_at(10);
+    other.write_all(begin.as_bytes()).await.unwrap();
+    mock.fault(Fault::reset_before());
+    exchange(&mock, SUITE).await.unwrap_err();
+    other.write_all(rest.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    other.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+}
+
+#[tokio::test]
+async fn half_of_a_truncated_answer_arrives() {
+    let mock = Mock::start().await.unwrap();
+    mock.fault(Fault::truncated());
+    let answer = exchange(&mock, SUITE).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let whole = r#"{"name":"job-name-12345"}"#;
+    let length = format!("content-length: {}", whole.len());
+    assert!(head.contains(&length), "{head}");
+    assert_eq!(body, &whole[..whole.len() / 2]);
+}
+
+#[tokio::test]
+async fn dropping_it_ends_its_server_and_connections() {
+    let mock = Mock::start().await.unwrap();
+    let address = address(&mock);
+    let mut open = TcpStream::connect(address).await.unwrap();
+    open.write_all(&SUITE.as_bytes()[..10]).await.unwrap();
+    drop(mock);
+    // The connection ends, in order or not, as soon as the server's task is gone.
+    let _ = open.read_to_end(&mut Vec::new()).await;
+    assert!(TcpStream::connect(address).await.is_err());
+}

@@ -1,0 +1,16 @@
+//! The stand-in against the API's description, topic by topic.
+//!
+//! Requests go through its router, in process; only the tests of connections use a socket.
+
+mod bugs;
+mod client;
+mod clock;
+mod connections;
+mod faults;
+mod generation;
+mod healing;
+mod records;
+mod refusals;
+mod results;
+mod routes;
+mod runs;

@@ -1,0 +1,191 @@
+use std::time::Duration;
+
+use checksum_mock::{RunScript, TestScript};
+use serde_json::json;
+
+use crate::client::{Client, mock};
+
+const V1: &str = "/v1/execution/status/job-name-12345";
+const V2: &str = "/v2/execution/status/job-name-12345";
+
+#[tokio::test]
+async fn a_run_goes_from_queued_over_running_to_its_end() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    mock.next_run(
+        RunScript::new()
+            .queued(1)
+            .running(2)
+            .fails(["test-def-456"]),
+    );
+    let accepted = client.post("/v1/execution/suite", json!({})).await.ok();
+    assert_eq!(accepted, json!({ "name": "job-name-12345" }));
+
+    assert_eq!(client.get(V1).await.ok(), json!({ "status": "queued" }));
+    assert_eq!(client.get(V2).await.ok(), json!({ "status": "running" }));
+    assert_eq!(client.get(V1).await.ok(), json!({ "status": "running" }));
+    let mut end = json!({ "status": "failed", "passed": 5, "failed": 1, "recovered": 0, "bug": 0 });
+    assert_eq!(client.get(V1).await.ok(), end);
+    end["testRunId"] = json!("00000000-0000-4000-8000-000000000001");
+    assert_eq!(client.get(V2).await.ok(), end);
+}
+
+#[tokio::test]
+async fn phases_can_last_on_the_clock() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    let second = Duration::from_secs(1);
+    mock.next_run(RunScript::new().queued(second).running(2 * second));
+    client.start_suite().await;
+    let state = async || client.get(V1).await.ok()["status"].clone();
+    assert_eq!(state().await, "queued");
+    assert_eq!(state().await, "queued");
+    mock.clock().advance(second);
+    assert_eq!(state().await, "running");
+    mock.clock().advance(2 * second);
+    assert_eq!(state().await, "passed");
+}
+
+#[tokio::test]
+async fn scripts_are_used_up_in_order_and_the_default_follows() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    let at_once = || RunScript::new().queued(0).running(0);
+    mock.next_run(at_once().healed());
+    mock.next_run(at_once().process_error());
+    mock.next_run(at_once().cancelled());
+    mock.next_run(at_once().ends_with("superseded"));
+    let mut states = Vec::new();
+    for _ in 0..5 {
+        let job = client.start_suite().await;
+        client.follow(&job).await;
+        let status = client.get(&format!("/v1/execution/status/{job}")).await;
+        states.push(status.ok()["status"].as_str().unwrap().to_owned());
+    }
+    let expected = [
+        "healed",
+        "process-error",
+        "cancelled",
+        "superseded",
+        "passed",
+    ];
+    assert_eq!(states, expected);
+}
+
+#[tokio::test]
+async fn counts_come_from_the_tests_unless_they_are_given() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    let tests = [
+        TestScript::new("a"),
+        TestScript::new("b").status("recovered"),
+        TestScript::new("c").status("bug"),
+    ];
+    mock.next_run(RunScript::new().tests(tests).running(0).queued(0));
+    // The description's own example: passed beside two failures.
+    mock.next_run(RunScript::new().passed(45).failed(2).recovered(1).bug(0));
+    let mut counts = Vec::new();
+    for _ in 0..2 {
+        let job = client.start_suite().await;
+        client.follow(&job).await;
+        let status = client
+            .get(&format!("/v1/execution/status/{job}"))
+            .await
+            .ok();
+        counts.push(["passed", "failed", "recovered", "bug"].map(|name| status[name].as_u64()));
+    }
+    assert_eq!(
+        counts,
+        [[1, 0, 1, 1], [45, 2, 1, 0]].map(|counts| counts.map(Some))
+    );
+}
+
+#[tokio::test]
+async fn a_run_can_go_on_for_ever() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    mock.next_run(RunScript::new().queued(0).never_ends());
+    client.start_suite().await;
+    mock.clock().advance(Duration::from_secs(1_000_000));
+    for _ in 0..50 {
+        assert_eq!(client.get(V1).await.ok()["status"], "running");
+    }
+}
+
+#[tokio::test]
+async fn observed_members_and_others_can_be_shown() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    let script = RunScript::new().queued(0).running(1).process_error();
+    mock.next_run(script.observed_members(true).member("shard", 3));
+    let accepted = client.post("/v1/execution/suite", json!({})).await.ok();
+    assert_eq!(accepted["runId"], "00000000-0000-4000-8000-000000000001");
+    assert_eq!(accepted["sharded"], false);
+    assert_eq!(
+        client.get(V1).await.ok(),
+        json!({
+            "status": "running", "isTerminal": false, "verdict": "pending", "failureReason": null,
+            "shard": 3,
+        })
+    );
+    let end = client.get(V1).await.ok();
+    assert_eq!(end["isTerminal"], true);
+    assert_eq!(end["verdict"], "fail");
+    assert_eq!(end["failureReason"], "the runner was lost");
+}
+
+#[tokio::test]
+async fn a_sharded_run_has_no_name() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    mock.next_run(RunScript::new().sharded(true));
+    assert_eq!(
+        client.post("/v1/execution/suite", json!({})).await.ok(),
+        json!({ "name": null, "runId": "00000000-0000-4000-8000-000000000001", "sharded": true })
+    );
+}
+
+#[tokio::test]
+async fn a_run_can_be_known_to_one_version_alone() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    mock.next_run(RunScript::new().known_only_to("v2"));
+    client.start_suite().await;
+    client.get(V1).await.refusal(404);
+    client.get(V2).await.ok();
+}
+
+#[tokio::test]
+async fn what_is_run_is_what_was_asked_for() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    let started = [
+        ("/v1/execution/collection/collection-abc-123", json!({}), 3),
+        (
+            "/v1/execution/tests",
+            json!({ "testIds": ["id1", "test-abc-123"] }),
+            2,
+        ),
+        ("/v1/execution/grep", json!({ "grep": "checkout" }), 2),
+        (
+            "/v2/execution/grep",
+            json!({
+                "grep": "^Visitor can",
+                "branch": "feature/preview",
+                "envOverrides": { "BASE_URL": "https://pr-42.preview.example.com" },
+            }),
+            1,
+        ),
+        // Neither a regular expression nor a part of any title.
+        ("/v2/execution/grep", json!({ "grep": "(" }), 0),
+    ];
+    for (path, body, count) in started {
+        let accepted = client.post(path, body).await.ok();
+        let id = client.follow(accepted["name"].as_str().unwrap()).await;
+        let results = client
+            .get(&format!("/v1/test-runs/{id}/results"))
+            .await
+            .ok();
+        assert_eq!(results["tests"].as_array().unwrap().len(), count, "{path}");
+    }
+}
