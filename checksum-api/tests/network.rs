@@ -1,6 +1,6 @@
 //! What a real network does to a call: redirects, proxies' pages, cut bodies, silence.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -28,8 +28,12 @@ fn answers_once(bytes: &'static [u8]) -> String {
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a connection");
-        let mut request = [0; 4096];
-        stream.read(&mut request).expect("a request");
+        let request = BufReader::new(stream.try_clone().expect("a handle"));
+        let head = request
+            .lines()
+            .map_while(Result::ok)
+            .take_while(|line| !line.is_empty());
+        assert!(head.count() > 0);
         stream.write_all(bytes).expect("written");
     });
     origin

@@ -41,6 +41,12 @@ const STEPS: &[Step] = &[
         arguments: &["run", "--locked", "-p", "checksum-cli", "--", "demo"],
         environment: &[],
     },
+    // The document is a link here and a file in the package: a build from the package shows it.
+    Step {
+        title: "the packaged checksum-api",
+        arguments: &["package", "-p", "checksum-api", "--locked", "--allow-dirty"],
+        environment: &[],
+    },
     // The last one, so that its count of tests is what the gate ends with.
     Step {
         title: "the tests of the README",
