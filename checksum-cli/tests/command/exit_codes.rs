@@ -1,5 +1,7 @@
 //! The table of exit codes, line by line.
 
+use std::io::{BufRead, BufReader};
+
 use checksum_mock::{Fault, Mock, RunScript};
 
 use crate::invocation::{Ended, checksum};
@@ -25,6 +27,27 @@ async fn each_terminal_state_has_its_code() {
         assert_eq!(ended.code, code, "{ended:?}");
         let verdict = format!("job-name-12345: {outcome} (");
         assert!(ended.stdout.starts_with(&verdict), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_stand_in_in_another_process_is_as_good() {
+    for (end, code) in [
+        ("passed", 0),
+        ("healed", 0),
+        ("failed", 1),
+        ("process-error", 6),
+        ("cancelled", 9),
+    ] {
+        let arguments = format!("mock --port 0 --end {end}");
+        let mut server = checksum("", &arguments).spawn();
+        let mut url = String::new();
+        let stdout = server.stdout.take().expect("standard output");
+        BufReader::new(stdout).read_line(&mut url).expect("a line");
+        let ended = checksum(url.trim(), "run suite --poll-interval 0s").end();
+        server.kill().expect("killed");
+        server.wait().expect("gone");
+        assert_eq!(ended.code, code, "{ended:?}");
     }
 }
 
