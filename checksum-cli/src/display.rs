@@ -23,10 +23,11 @@ enum Mode {
 }
 
 impl Display {
-    pub(crate) fn new(is_quiet: bool) -> Self {
+    /// Lines of data on the same terminal would tear a live line apart, so it is for people alone.
+    pub(crate) fn new(is_quiet: bool, is_human: bool) -> Self {
         let mode = if is_quiet {
             Mode::Quiet
-        } else if io::stderr().is_terminal() {
+        } else if is_human && io::stderr().is_terminal() {
             Mode::Live(ProgressBar::new_spinner().with_style(style()))
         } else {
             Mode::Lines
@@ -78,6 +79,13 @@ impl Display {
         }
     }
 
+    /// Makes room for the result.
+    pub(crate) fn finish(&self) {
+        if let Mode::Live(bar) = &self.mode {
+            bar.finish_and_clear();
+        }
+    }
+
     /// A sentence beside the state.
     pub(crate) fn note(&self, line: &str) {
         match &self.mode {
@@ -90,9 +98,7 @@ impl Display {
 
 impl Drop for Display {
     fn drop(&mut self) {
-        if let Mode::Live(bar) = &self.mode {
-            bar.finish_and_clear();
-        }
+        self.finish();
     }
 }
 

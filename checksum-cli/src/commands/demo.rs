@@ -9,7 +9,7 @@ use super::results::table;
 use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::output::{Output, tell};
+use crate::output::Output;
 
 /// One second of the demo is a minute of the service.
 const SPEED: f64 = 60.0;
@@ -27,40 +27,42 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
     );
     mock.next_run(script().healed());
     let checksum = client(&mock)?;
-    let mut display = Display::new(quiet);
-    tell("The service is played by a stand-in on this machine; a minute of it takes a second.");
+    let narrator = Display::new(quiet, output.is_human());
+    narrator.note(
+        "The service is played by a stand-in on this machine; a minute of it takes a second.",
+    );
 
-    tell("\n1. A suite run, healed on failure");
+    narrator.note("\n1. A suite run, healed on failure");
     let repository = "acme-co/my-tests".parse().map_err(|_| Failure::Demo)?;
     let heal = AutoHeal::pull_request(repository).branch("main");
     let run = checksum.run_suite().auto_heal(heal).start().await?;
-    let report = watch(&run, &mut display, output).await?;
+    let report = watch(&run, quiet, output).await?;
     for test in failures(&checksum, &report).await? {
         let error = test.error_message.unwrap_or_default();
-        tell(&format!("{}: {error}", test.checksum_test_id));
+        narrator.note(&format!("{}: {error}", test.checksum_test_id));
     }
-    tell(&format!(
+    narrator.note(&format!(
         "the verdict is {}, and healing has begun by itself",
         report.outcome()
     ));
 
-    tell("\n2. The healing, to its pull request");
-    tell("(The API does not tell which batch autoHeal started; the stand-in was asked.)");
+    narrator.note("\n2. The healing, to its pull request");
+    narrator.note("(The API does not tell which batch autoHeal started; the stand-in was asked.)");
     for id in mock.heal_batches() {
         let id = id.parse().map_err(|_| Failure::Demo)?;
-        show(&checksum.heal_batch(id).await?);
+        show(&checksum.heal_batch(id).await?, &narrator);
     }
 
-    tell("\n3. The suite again, with the fixes");
+    narrator.note("\n3. The suite again, with the fixes");
     let run = checksum.run_suite().start().await?;
-    let report = watch(&run, &mut display, output).await?;
+    let report = watch(&run, quiet, output).await?;
     if let Some(results) = report.results().await?
         && output.is_human()
     {
         output.result(&table(&results), &results);
     }
-    let exit_code = conclude(&report, false, &display, output);
-    tell(&format!(
+    let exit_code = conclude(&report, false, &narrator, output);
+    narrator.note(&format!(
         "exit code {}: that of the last run's verdict",
         exit_code as u8
     ));
@@ -83,13 +85,10 @@ fn client(mock: &Mock) -> Result<Checksum, Failure> {
         .build()?)
 }
 
-async fn watch(
-    run: &Run,
-    display: &mut Display,
-    output: &mut Output,
-) -> Result<RunReport, Failure> {
-    tell(&format!("started {}", run.job_name()));
-    follow(run, display, output).await
+async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport, Failure> {
+    let mut display = Display::new(quiet, output.is_human());
+    display.note(&format!("started {}", run.job_name()));
+    follow(run, &mut display, output).await
 }
 
 async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestResult>, Failure> {
@@ -100,10 +99,10 @@ async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestRes
     Ok(failed.results().await?.tests)
 }
 
-fn show(batch: &BatchReport) {
+fn show(batch: &BatchReport, narrator: &Display) {
     for session in batch.sessions() {
         let outcome = session.pr_url.as_deref().unwrap_or("no pull request");
-        tell(&format!(
+        narrator.note(&format!(
             "{} {}: {outcome}",
             session.session_id, session.status
         ));

@@ -50,7 +50,10 @@ pub(super) async fn follow(
                 display.recovered(after);
                 output.event("recovered", &json!({ "afterSeconds": after.as_secs() }));
             }
-            Some(Event::Finished(report)) => return Ok(report),
+            Some(Event::Finished(report)) => {
+                display.finish();
+                return Ok(report);
+            }
             // A kind of event that this version does not know.
             Some(_) => {}
             None => unreachable!("a watch ends with its last event or with an error"),

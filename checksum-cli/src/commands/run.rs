@@ -22,7 +22,7 @@ pub(super) async fn execute(
     let checksum = credentials::client(&options.connection, options.waiting.policy())?;
     let started = OnceCell::new();
     let work = async {
-        let mut display = Display::new(quiet);
+        let mut display = Display::new(quiet, output.is_human());
         let run = start(&checksum, &arguments.selection).await?;
         // Known to the outside before anything else can go wrong.
         let _ = started.set(run.job_name().clone());

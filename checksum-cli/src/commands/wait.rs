@@ -15,7 +15,7 @@ pub(super) async fn execute(
     let checksum = credentials::client(&arguments.connection, arguments.waiting.policy())?;
     let run = checksum.resume(arguments.job.clone());
     let work = async {
-        let mut display = Display::new(quiet);
+        let mut display = Display::new(quiet, output.is_human());
         let report = follow(&run, &mut display, output).await?;
         Ok(conclude(
             &report,
