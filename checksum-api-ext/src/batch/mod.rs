@@ -151,6 +151,6 @@ impl<K: BatchKind> Pollable for Batch<K> {
     }
 
     fn is_fresh(&self) -> bool {
-        true
+        false
     }
 }

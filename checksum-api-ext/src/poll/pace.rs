@@ -38,10 +38,15 @@ impl Pace {
             self.policy.ceiling
         };
         let pause = self.next.min(ceiling);
-        self.next = pause.mul_f64(self.policy.growth);
+        self.next = scaled(pause, self.policy.growth);
         let share = self.policy.jitter;
-        pause.mul_f64(1.0 + share * self.random.random_range(-1.0..=1.0))
+        scaled(pause, 1.0 + share * self.random.random_range(-1.0..=1.0))
     }
+}
+
+/// A product that ends at the longest duration, where `Duration`'s own would panic.
+fn scaled(duration: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
 #[cfg(test)]
@@ -97,6 +102,16 @@ mod tests {
         assert_eq!(pauses(240), 9.75);
         pace.quicken();
         assert_eq!(pace.pause(Duration::from_secs(600)), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn no_setting_overflows() {
+        let policy = PollPolicy::every(Duration::MAX)
+            .growth(f64::MAX)
+            .jitter(f64::NAN);
+        let mut pace = Pace::new(policy);
+        assert_eq!(pace.pause(Duration::ZERO), Duration::MAX);
+        assert_eq!(pace.pause(Duration::MAX), Duration::MAX);
     }
 
     #[test]

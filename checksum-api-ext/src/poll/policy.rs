@@ -93,7 +93,11 @@ impl PollPolicy {
     /// The share by which a pause is made longer or shorter at random, from 0 to 1.
     #[must_use]
     pub fn jitter(mut self, share: f64) -> Self {
-        self.jitter = share.clamp(0.0, 1.0);
+        self.jitter = if share.is_nan() {
+            0.0
+        } else {
+            share.clamp(0.0, 1.0)
+        };
         self
     }
 
