@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use checksum_api_ext::PollPolicy;
 use checksum_api_ext::types::{CollectionId, JobName, RepoName, TestId, TestRunId, TestStatus};
-use checksum_api_ext::{BaseUrl, PollPolicy};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit_code;
@@ -18,6 +19,37 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) global: Global,
+}
+
+impl Arguments {
+    /// The process's arguments. Ends the process where they are wrong, or ask for help.
+    pub(crate) fn of_process() -> Self {
+        Self::try_parse().unwrap_or_else(|mut error| {
+            mask(&mut error);
+            error.exit()
+        })
+    }
+}
+
+/// clap repeats what it refuses: a variable's value after `--env A=1 B=2`, or the key itself after
+/// `--api-key-stdin=`.
+fn mask(error: &mut clap::Error) {
+    let kind = match error.kind() {
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        ErrorKind::TooManyValues => ContextKind::InvalidValue,
+        _ => return,
+    };
+    let masked = match error.get(kind) {
+        Some(_) if kind == ContextKind::InvalidValue => "***".to_owned(),
+        Some(ContextValue::String(text)) => match text.split_once('=') {
+            Some((name, _)) => format!("{name}=***"),
+            None => return,
+        },
+        _ => return,
+    };
+    error.insert(kind, ContextValue::String(masked));
+    // A suggestion may repeat it.
+    error.remove(ContextKind::Suggested);
 }
 
 #[derive(Debug, Args)]
@@ -96,7 +128,8 @@ pub(crate) enum Command {
 pub(crate) struct Connection {
     /// Where the API is; CHECKSUM_API_BASE_URL, or the service itself
     #[arg(long, value_name = "URL")]
-    pub(crate) base_url: Option<BaseUrl>,
+    // Taken apart later: clap would repeat a text that it refuses, with the credentials in it.
+    pub(crate) base_url: Option<String>,
     /// Read the API key from a file
     #[arg(long, value_name = "PATH", conflicts_with = "api_key_stdin")]
     pub(crate) api_key_file: Option<PathBuf>,

@@ -18,7 +18,7 @@ pub(crate) fn client(connection: &Connection, poll: PollPolicy) -> Result<Checks
         None => builder.key_from_env()?,
     };
     builder = match &connection.base_url {
-        Some(base_url) => builder.base_url(base_url.clone()),
+        Some(base_url) => builder.base_url(base_url.parse().map_err(Failure::BaseUrl)?),
         None => builder.base_url_from_env()?,
     };
     Ok(builder.build()?)

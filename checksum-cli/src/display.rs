@@ -6,7 +6,7 @@ use checksum_api_ext::{RunChange, RunStatus, Trouble};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::come_back;
-use crate::output::tell;
+use crate::output::{one_line, tell};
 
 /// What people see of a wait, on standard error: on a terminal a line that is kept up to date,
 /// elsewhere a line for each change.
@@ -60,7 +60,7 @@ impl Display {
     }
 
     pub(crate) fn trouble(&self, trouble: &Trouble) {
-        self.note(&format!("trouble: {trouble}"));
+        self.note(&one_line(&format!("trouble: {trouble}")));
     }
 
     pub(crate) fn recovered(&self, after: Duration) {
@@ -103,9 +103,10 @@ impl Drop for Display {
 }
 
 fn sentence(status: &RunStatus) -> String {
+    let state = one_line(status.state().as_str());
     match status.counts() {
-        None => status.state().to_string(),
-        Some(counts) => format!("{}: {counts}", status.state()),
+        None => state,
+        Some(counts) => format!("{state}: {counts}"),
     }
 }
 

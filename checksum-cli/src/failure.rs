@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use checksum_api_ext::types::JobName;
-use checksum_api_ext::{ConfigurationError, Error, ErrorKind, InvalidApiKey};
+use checksum_api_ext::{ConfigurationError, Error, ErrorKind, InvalidApiKey, InvalidBaseUrl};
 use checksum_mock::MockError;
 
 use crate::exit_code::ExitCode;
@@ -21,6 +21,8 @@ pub(crate) enum Failure {
     KeyInput(std::io::Error),
     #[error("{from}: {error}")]
     Key { from: String, error: InvalidApiKey },
+    #[error("--base-url: {0}")]
+    BaseUrl(InvalidBaseUrl),
     #[error("--env takes KEY=VALUE; number {0} has no name before a `=`")]
     Env(usize),
     #[error("CHECKSUM_LOG: {0}")]
@@ -67,14 +69,16 @@ impl Failure {
 
     /// What the reader can do now.
     pub(crate) fn hint(&self) -> Option<String> {
-        if let Some(job_name) = self.job_name() {
-            return Some(come_back(job_name));
-        }
+        let key = "check the API key: Settings, Project Settings in the dashboard";
         match self {
-            Self::Request(error) if error.is_refused() => {
-                Some("check the API key: Settings, Project Settings in the dashboard".to_owned())
+            Self::Request(error) if error.is_refused() => Some(key.to_owned()),
+            Self::Wait { job_name, error } if error.is_refused() => {
+                Some(format!("{key}; then {}", come_back(job_name)))
             }
-            _ => None,
+            Self::InterruptedStart { .. } => {
+                Some("look at the dashboard before you start it again".to_owned())
+            }
+            _ => self.job_name().map(come_back),
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::env;
-use std::io::IsTerminal;
 
+use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
@@ -18,10 +18,11 @@ pub(crate) fn start(verbose: u8) -> Result<(), Failure> {
     };
     let directives = env::var(VARIABLE).unwrap_or_else(|_| by_flag.to_owned());
     let filter = EnvFilter::try_new(directives).map_err(|e| Failure::Logging(e.to_string()))?;
+    let is_coloured = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(is_coloured)
         .init();
     Ok(())
 }

@@ -14,14 +14,12 @@ mod verdict;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::arguments::Arguments;
 use crate::output::Output;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::of_process();
     arguments.global.color.write_global();
     let mut output = Output::new(arguments.global.output);
     let ended = match logging::start(arguments.global.verbose) {

@@ -63,7 +63,7 @@ impl Output {
             });
             self.ending("error", &"", &object);
         }
-        tell(&format!("error: {failure}"));
+        tell(&format!("error: {}", one_line(&failure.to_string())));
         if let Some(hint) = failure.hint() {
             tell(&hint);
         }
@@ -112,6 +112,14 @@ struct Named<'a, T> {
     event: &'a str,
     #[serde(flatten)]
     object: &'a T,
+}
+
+/// What the service sends may hold anything. A terminal must not act on it, nor a CI system take a
+/// part of it for a line that this command has printed.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// A line for people. Where nobody can read it there is nobody to tell.

@@ -5,6 +5,7 @@ use checksum_api_ext::{Counts, Outcome, RunStatus};
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
+use crate::output::one_line;
 
 /// What the command says of a run that it has looked at.
 #[derive(Clone, Debug, Serialize)]
@@ -59,7 +60,7 @@ impl fmt::Display for Verdict {
             formatter,
             "{}: {}",
             self.job_name,
-            self.outcome.as_deref().unwrap_or(state)
+            one_line(self.outcome.as_deref().unwrap_or(state))
         )?;
         if let Some(counts) = self.counts {
             write!(formatter, " ({counts})")?;
@@ -68,7 +69,7 @@ impl fmt::Display for Verdict {
             write!(formatter, ", test run {id}")?;
         }
         if let Some(reason) = &self.failure_reason {
-            write!(formatter, ": {reason}")?;
+            write!(formatter, ": {}", one_line(reason))?;
         }
         Ok(())
     }

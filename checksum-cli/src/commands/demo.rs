@@ -3,6 +3,7 @@ use std::time::Duration;
 use checksum_api_ext::types::{TestResult, TestStatus};
 use checksum_api_ext::{ApiKey, AutoHeal, BatchReport, Checksum, PollPolicy, Run, RunReport};
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
+use serde_json::json;
 
 use super::follow::{conclude, follow};
 use super::results::table;
@@ -88,6 +89,8 @@ fn client(mock: &Mock) -> Result<Checksum, Failure> {
 async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport, Failure> {
     let mut display = Display::new(quiet, output.is_human());
     display.note(&format!("started {}", run.job_name()));
+    let accepted = json!({ "jobName": run.job_name(), "handle": run.handle() });
+    output.event("started", &accepted);
     follow(run, &mut display, output).await
 }
 

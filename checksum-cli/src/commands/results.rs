@@ -6,7 +6,7 @@ use crate::arguments::Results;
 use crate::credentials;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, one_line};
 
 pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<ExitCode, Failure> {
     let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
@@ -39,16 +39,10 @@ pub(super) fn table(results: &TestRunResults) -> Table {
     table
 }
 
-/// What the service sends may hold anything; a terminal must not act on it.
+/// A cell of a readable size.
 fn printable(text: &str) -> String {
-    let shown: String = text
-        .chars()
-        .take(400)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if shown.len() < text.len() {
-        shown + "…"
-    } else {
-        shown
+    match text.char_indices().nth(400) {
+        Some((end, _)) => one_line(&text[..end]) + "…",
+        None => one_line(text),
     }
 }

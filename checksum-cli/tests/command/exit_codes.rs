@@ -166,6 +166,8 @@ async fn code_4_the_service_refuses_the_key() {
         }
         let ended = checksum(&mock.url(), "wait job-name-12345").end();
         assert_eq!(ended.code, 4, "{ended:?}");
+        let hint = "dashboard; then come back with `checksum wait job-name-12345`";
+        assert!(ended.stderr.contains(hint), "{ended:?}");
     }
 }
 

@@ -78,3 +78,20 @@ async fn signals_end_the_wait_and_not_the_run() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_during_the_start_says_what_is_not_known() {
+    let mock = Mock::start().await.expect("a stand-in");
+    mock.fault(Fault::never_answers().on("run_suite"));
+    let mut child = checksum(&mock.url(), "run suite").spawn();
+    while mock.requests().is_empty() {
+        let ended = child.try_wait().expect("a child");
+        assert!(ended.is_none(), "it ended before it asked: {ended:?}");
+        tokio::task::yield_now().await;
+    }
+    signal(&child, "TERM");
+    let ended = ended(child.wait_with_output().expect("the command ends"));
+    assert_eq!(ended.code, 143, "{ended:?}");
+    assert!(ended.stderr.contains("it may have started"), "{ended:?}");
+    assert!(ended.stderr.contains("look at the dashboard"), "{ended:?}");
+}

@@ -91,6 +91,35 @@ async fn quiet_says_the_name_and_nothing_else() {
     assert_eq!(ended.stderr, "started job-name-12345\n");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_service_says_cannot_pass_for_what_the_command_says() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let hostile = "odd\u{1b}]0;title\u{7}\n::set-output name=a::b";
+    mock.next_run(
+        RunScript::new()
+            .ends_with(hostile)
+            .member("failureReason", hostile),
+    );
+    let arguments = "run suite --poll-interval 0s --color always";
+    let ended = checksum(&mock.url(), arguments).end();
+    assert_eq!(ended.code, 5, "{ended:?}");
+    for shown in [&ended.stdout, &ended.stderr] {
+        assert!(shown.contains("odd ]0;title  ::set-output"), "{ended:?}");
+        assert!(!shown.contains('\u{1b}'), "{ended:?}");
+        assert!(!shown.contains("\n::"), "{ended:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_has_colours_where_they_are_asked_for() {
+    let mock = Mock::start().await.expect("a stand-in");
+    for (color, is_coloured) in [("always", true), ("never", false), ("auto", false)] {
+        let ended = checksum(&mock.url(), &format!("me -vv --color {color}")).end();
+        assert!(ended.stderr.contains("DEBUG"), "{ended:?}");
+        assert_eq!(ended.stderr.contains('\u{1b}'), is_coloured, "{ended:?}");
+    }
+}
+
 /// The README shows what the demo prints, both streams as a terminal would.
 #[test]
 fn the_demo_prints_what_the_readme_shows() {

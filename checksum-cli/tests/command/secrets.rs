@@ -72,3 +72,25 @@ async fn the_key_comes_from_a_file_or_from_standard_input() {
         2
     );
 }
+
+#[test]
+fn what_the_arguments_hold_by_mistake_is_not_repeated() {
+    let secret = "hush-hush";
+    for (arguments, said) in [
+        ("run grep checkout --env A=1 B=hush-hush", "'B=***'"),
+        ("run grep checkout --env A=1 -B=hush-hush", "'-B'"),
+        ("run suite --api-key=hush-hush", "'--api-key'"),
+        ("run suite --api-key hush-hush", "'--api-key'"),
+        ("run suite --api-key-stdin=hush-hush", "'***'"),
+        (
+            "run suite --base-url https://user:hush-hush@api.example",
+            "--base-url: the base URL carries credentials",
+        ),
+    ] {
+        let ended = checksum("", arguments).end();
+        assert_eq!(ended.code, 2, "{arguments}: {ended:?}");
+        assert!(ended.stderr.contains(said), "{arguments}: {ended:?}");
+        let shown = ended.stdout + &ended.stderr;
+        assert!(!shown.contains(secret), "{arguments}: {shown}");
+    }
+}
