@@ -251,7 +251,7 @@ fn operation_table(document: &Value) -> Result<TokenStream, GenerationError> {
         }
     }
     Ok(quote! {
-        /// Every operation of the document, in its order.
+        /// Every operation of the document, by path.
         pub static OPERATIONS: &[crate::operation::Operation] = &[#(#rows),*];
     })
 }

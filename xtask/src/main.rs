@@ -3,16 +3,31 @@
 #![expect(clippy::print_stderr, reason = "a tool that talks to people")]
 
 mod ci;
+mod diff;
+mod docs;
+mod document;
+mod generate;
 #[path = "../../checksum-api/build/generation.rs"]
 mod generation;
 mod lint;
+mod release;
+mod snapshots;
+mod surface;
 
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
 
+use document::Document;
+
 /// Maintenance tasks of this workspace.
+///
+/// The API is changed in one place, openapi/checksum.yaml. Then `diff` says what that means for
+/// others, `lint` whether the document is sound, `generate` what follows from it, and `ci` whether
+/// everything still holds.
 #[derive(Parser)]
 #[command(name = "cargo xtask", arg_required_else_help = true)]
 struct Arguments {
@@ -22,16 +37,64 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Everything that the gate runs: formatting, clippy, docs, build, tests
+    /// Write everything that follows from the document, and print what changed
+    Generate {
+        /// Write nothing; name each stale file and fail
+        #[arg(long)]
+        check: bool,
+    },
+    /// The document by the generator, the rules of this workspace, and other people's linters
+    Lint {
+        /// Only list the rules of this workspace, with their reasons
+        #[arg(long)]
+        rules: bool,
+    },
+    /// What changed in the document, and whether it breaks anybody
+    Diff(DiffArguments),
+    /// The API reference as one HTML page
+    Docs {
+        /// Where the page goes
+        #[arg(
+            long,
+            value_name = "FILE",
+            default_value = "target/xtask/checksum-api.html"
+        )]
+        output: PathBuf,
+    },
+    /// What publishing needs, without publishing
+    Release,
+    /// Everything that the gate runs, with the seconds that each step takes
     Ci,
-    /// The OpenAPI document: by the generator, Redocly and openapi-spec-validator
-    Lint,
+}
+
+#[derive(clap::Args)]
+struct DiffArguments {
+    /// The older document: a git revision, or a file where two are compared
+    #[arg(value_name = "REV|FILE", default_value = "HEAD")]
+    old: String,
+    /// The newer document, where it is not the one of the working tree
+    #[arg(value_name = "FILE")]
+    new: Option<PathBuf>,
+    /// Exit with 1 where something breaks
+    #[arg(long)]
+    fail_on_breaking: bool,
+    /// Another form than the one for a terminal
+    #[arg(long, value_enum)]
+    format: Option<diff::Format>,
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
+        Task::Generate { check } => generate::run(check),
+        Task::Lint { rules: true } => {
+            lint::list();
+            Ok(())
+        }
+        Task::Lint { rules: false } => lint::run(),
+        Task::Diff(arguments) => compare(&arguments),
+        Task::Docs { output } => docs::run(&output),
+        Task::Release => release::run(),
         Task::Ci => ci::run(),
-        Task::Lint => lint::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -40,6 +103,30 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn compare(arguments: &DiffArguments) -> Result<()> {
+    let (old, new, title) = match &arguments.new {
+        Some(new) => {
+            let title = format!("{} → {}", arguments.old, new.display());
+            let old = Document::file(Path::new(&arguments.old))?;
+            (old, Document::file(new)?, title)
+        }
+        None => {
+            let title = format!("{}: {} → working tree", document::PATH, arguments.old);
+            (Document::at(&arguments.old)?, Document::current()?, title)
+        }
+    };
+    let changes = diff::changes(&old, &new);
+    let report = diff::report(&title, &changes, arguments.format);
+    std::io::stdout().write_all(report.as_bytes())?;
+    let breaking = |change: &&diff::Change| change.class == diff::Class::Breaking;
+    let breaking = changes.iter().filter(breaking).count();
+    ensure!(
+        !arguments.fail_on_breaking || breaking == 0,
+        "{breaking} breaking changes"
+    );
+    Ok(())
 }
 
 /// The folder of the workspace.

@@ -1,0 +1,130 @@
+//! What the generated types say of themselves, against the document they were generated from.
+
+mod json_schema;
+
+use std::collections::BTreeMap;
+
+use json_schema::{Shape, of_document, of_type};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde_json::Value;
+
+fn document() -> Value {
+    serde_saphyr::from_str(include_str!("../../openapi/checksum.yaml")).expect("the document")
+}
+
+/// The schema that schemars makes of each type that the document names.
+fn generated() -> BTreeMap<&'static str, Schema> {
+    macro_rules! schemas {
+        ($($name:ident),* $(,)?) => {
+            [$((stringify!($name), schema::<checksum_api::types::$name>())),*].into()
+        };
+    }
+    schemas![
+        AutoHeal,
+        Batch,
+        BatchId,
+        BatchSession,
+        BatchStatus,
+        BugPage,
+        BugSeverity,
+        BugStatus,
+        CollectionId,
+        DispatchedRun,
+        EnvOverrides,
+        GenerateRequest,
+        GenerationLinks,
+        GenerationStarted,
+        GrepPattern,
+        HealBatchStarted,
+        HealRequest,
+        HealthStatus,
+        HtmlReport,
+        JobName,
+        LatestTestRun,
+        Metadata,
+        PrNumber,
+        Project,
+        RepoName,
+        RunCollectionRequest,
+        RunGrepRequest,
+        RunGrepV2Request,
+        RunState,
+        RunStatus,
+        RunStatusV2,
+        RunSuiteRequest,
+        RunTestsRequest,
+        SessionId,
+        SessionStatus,
+        TestAttachments,
+        TestId,
+        TestResult,
+        TestRunId,
+        TestRunResults,
+        TestStatus,
+        Verdict,
+    ]
+}
+
+fn schema<T: JsonSchema>() -> Schema {
+    schema_for!(T)
+}
+
+#[test]
+fn every_component_is_a_type() {
+    let document = document();
+    let components = document["components"]["schemas"]
+        .as_object()
+        .expect("schemas");
+    let components: Vec<&str> = components.keys().map(String::as_str).collect();
+    let generated: Vec<&str> = generated().into_keys().collect();
+    assert_eq!(components, generated);
+}
+
+#[test]
+fn json_schemas() {
+    for (name, schema) in generated() {
+        insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "snapshots/schemas" }, {
+            insta::assert_json_snapshot!(name, schema);
+        });
+    }
+}
+
+/// Members, their types, what is required, and the known values: as the document has them.
+#[test]
+fn types_agree_with_the_document() {
+    let document = document();
+    for (name, schema) in generated() {
+        let expected = of_document(&document, &document["components"]["schemas"][name]);
+        assert_eq!(of_type(schema.as_value()), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_type_that_disagrees_is_seen() {
+    let document = document();
+    let component = &document["components"]["schemas"]["TestResult"];
+    let schema = schema::<checksum_api::types::TestResult>();
+    let expected = of_document(&document, component);
+    let changed = |pointer: &str, value: Value| {
+        let mut schema = schema.as_value().clone();
+        let place = schema.pointer_mut(pointer);
+        *place.unwrap_or_else(|| panic!("no {pointer}")) = value;
+        of_type(&schema)
+    };
+    assert_eq!(of_type(schema.as_value()), expected);
+    assert_ne!(changed("/required", serde_json::json!([])), expected);
+    assert_ne!(changed("/properties/tags/type", "string".into()), expected);
+    assert_ne!(
+        changed("/properties/tags/items/type", "integer".into()),
+        expected
+    );
+    let mut more = schema.as_value().clone();
+    more["properties"]["more"] = serde_json::json!({ "type": "string" });
+    assert_ne!(of_type(&more), expected);
+
+    let states = of_type(schema_for!(checksum_api::types::RunState).as_value());
+    let Shape::Word { values, .. } = &states else {
+        panic!("{states:?}");
+    };
+    assert!(values.contains("process-error"));
+}
