@@ -233,7 +233,7 @@ impl Failure {
     ) -> Result<T, Self> {
         Err(match error {
             GeneratedError::InvalidRequest(message) | GeneratedError::Custom(message) => {
-                Self::new(ErrorKind::InvalidRequest, message)
+                Self::new(ErrorKind::InvalidRequest, plainly(message))
             }
             GeneratedError::CommunicationError(error)
             | GeneratedError::InvalidUpgrade(error)
@@ -245,6 +245,8 @@ impl Failure {
                     Self::new(ErrorKind::NotJson, message)
                 }
                 Err(Undecodable::Shape { path, reason }) => {
+                    // Serde repeats the value that it did not expect, however long.
+                    let reason = bounded(&reason.to_string());
                     let message = format!("unexpected answer at `{path}`: {reason}");
                     Self::new(ErrorKind::UnexpectedShape, message)
                 }
@@ -312,6 +314,22 @@ impl Failure {
             spoken(body).unwrap_or_else(|| excerpt(body))
         };
         Self::new(kind, message)
+    }
+}
+
+/// Progenitor's word for a parameter that cannot be made, without the paths of generated types:
+/// "conversion to `crate :: … :: JobName` for job_name failed".
+fn plainly(message: String) -> String {
+    let parts = message
+        .strip_prefix("conversion to `")
+        .and_then(|rest| rest.strip_suffix(" failed"))
+        .and_then(|rest| rest.split_once("` for "));
+    match parts {
+        Some((kind, name)) => {
+            let kind = kind.rsplit("::").next().unwrap_or(kind).trim();
+            format!("the value of `{name}` is not a {kind}")
+        }
+        None => message,
     }
 }
 

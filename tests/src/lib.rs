@@ -1,6 +1,12 @@
 //! What the scenarios in `tests/` share: the client over services that have no socket, so that
 //! tokio's clock can be paused and every timestamp is exact.
 
+pub mod document;
+pub mod operations;
+mod wire;
+
+pub use wire::Wire;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -49,7 +55,7 @@ struct Played {
 pub struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: String,
+    body: Vec<u8>,
 }
 
 impl Answer {
@@ -58,7 +64,7 @@ impl Answer {
         Self {
             status,
             headers: Vec::new(),
-            body: String::new(),
+            body: Vec::new(),
         }
     }
 
@@ -69,7 +75,7 @@ impl Answer {
     }
 
     /// With a body.
-    pub fn body(mut self, body: impl Into<String>) -> Self {
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
@@ -112,7 +118,7 @@ impl Answers {
         self.lock().requests.clone()
     }
 
-    fn play(&self, request: &reqwest::Request) -> Response<String> {
+    fn play(&self, request: &reqwest::Request) -> Response<Vec<u8>> {
         let mut played = self.lock();
         let started = *played.started.get_or_insert_with(Instant::now);
         let path = request.url().path().trim_start_matches("/public-api");
