@@ -99,9 +99,14 @@ impl Answers {
 
     /// A client that gets them, which repeats no request of itself.
     pub fn client(&self) -> Checksum {
+        self.client_with("key")
+    }
+
+    /// [`client`](Self::client) with a key that can be looked for.
+    pub fn client_with(&self, key: &str) -> Checksum {
         let answers = self.clone();
         Checksum::builder()
-            .api_key("key".parse().expect("a key"))
+            .api_key(key.parse().expect("a key"))
             .base_url("https://checksum.invalid".parse().expect("a URL"))
             .retry(RetryPolicy::never())
             .poll(PollPolicy::every(Duration::from_secs(10)))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use checksum_api_ext::types::{BatchId, CollectionId, JobName, TestId};
 use checksum_api_ext::{AutoHeal, BatchChange, Error, Event, InvalidRequest, Run, TryStreamExt};
-use checksum_mock::{HealScript, Mock, RunScript};
+use checksum_mock::{GenerationScript, HealScript, Mock, RunScript};
 use checksum_tests::client_of;
 use serde_json::json;
 
@@ -217,4 +217,79 @@ async fn a_run_that_only_v1_knows_keeps_its_verdict() {
     assert!(report.outcome().is_pass());
     assert_eq!(report.test_run_id(), None);
     assert!(report.results().await.expect("no request").is_none());
+}
+
+/// Six minutes of each version, to each end that a run can have, and to one that nobody knows.
+#[tokio::test(start_paused = true)]
+async fn every_end_of_both_versions() {
+    let mut told = Vec::new();
+    for state in [
+        "passed",
+        "healed",
+        "failed",
+        "process-error",
+        "cancelled",
+        "abandoned",
+    ] {
+        for version in ["v1", "v2"] {
+            let mock = mock();
+            let script = RunScript::new().queued(MINUTE / 2).running(2 * MINUTE);
+            mock.next_run(script.ends_with(state));
+            let checksum = client_of(&mock);
+            let run = match version {
+                "v1" => checksum.run_suite().start().await,
+                _ => checksum.run_grep("checkout").start().await,
+            };
+            let report = run.expect("a run").await.expect("an end");
+            told.push(format!(
+                "{version} {state}: {}, passes: {}, test run known: {}\n{}",
+                report.outcome(),
+                report.outcome().is_pass(),
+                report.test_run_id().is_some(),
+                requests(&mock)
+            ));
+        }
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_generation_batch_to_its_end() {
+    let mut told = Vec::new();
+    for (what, script) in [
+        ("good", GenerationScript::new()),
+        ("fails", GenerationScript::new().fails_all()),
+        (
+            "no pull request",
+            GenerationScript::new().without_pull_requests(),
+        ),
+    ] {
+        let mock = mock();
+        mock.next_generation(script.pending(MINUTE).session(3 * MINUTE));
+        let checksum = client_of(&mock);
+        let client = checksum.api();
+        let request = client.call(|client| async move {
+            let request = client.trigger_auto_generate();
+            let number = checksum_api::types::PrNumber(42.try_into().expect("a number"));
+            request
+                .body_map(|body| {
+                    body.pr_number(number)
+                        .repo_name("acme-co/webapp")
+                        .branch("b")
+                })
+                .send()
+                .await
+        });
+        let batch = request.await.expect("a batch").batch_id;
+        let report = checksum.generation_batch(batch).await.expect("an end");
+        let session = &report.sessions()[0];
+        told.push(format!(
+            "{what}: success: {}, session {}, pull request: {}\n{}",
+            report.is_success(),
+            session.status,
+            session.pr_url.is_some(),
+            requests(&mock)
+        ));
+    }
+    insta::assert_snapshot!(told.join("\n"));
 }
