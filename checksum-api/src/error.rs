@@ -253,13 +253,9 @@ impl Failure {
             },
             GeneratedError::ErrorResponse(response) => {
                 let status = response.status();
-                let mut stream = response.into_inner_stream();
-                let mut body = Vec::new();
-                // The beginning of a body that is too large, or was cut off, still says something.
-                while let Ok(Some(chunk)) = stream.try_next().await {
-                    body.extend_from_slice(&chunk);
-                }
-                Self::answer(status, &body, seen)
+                let stream = response.into_inner_stream();
+                let chunks: Vec<bytes::Bytes> = stream.try_collect().await.unwrap_or_default();
+                Self::answer(status, &chunks.concat(), seen)
             }
             GeneratedError::UnexpectedResponse(response) => {
                 let status = response.status();

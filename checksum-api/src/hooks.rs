@@ -120,7 +120,11 @@ async fn bounded(connection: &Connection, mut response: Response) -> reqwest::Re
             Ok(None) => break None,
             Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
             // What an error response says beyond its bound is not worth a second error.
-            Ok(Some(_)) | Err(_) if is_error => break None,
+            Ok(Some(chunk)) if is_error => {
+                body.extend_from_slice(&chunk[..limit - body.len()]);
+                break None;
+            }
+            Err(_) if is_error => break None,
             Ok(Some(_)) => {
                 connection.exchange.note(|seen| seen.too_large = true);
                 let message = format!("the response body is larger than {limit} bytes");
