@@ -74,9 +74,9 @@ impl Members {
         }
     }
 
-    /// A member that is there and not null.
+    /// A member that is there. Null is a value, and none that the document allows.
     fn get(&self, name: &str) -> Option<&Value> {
-        self.members.get(name).filter(|value| !value.is_null())
+        self.members.get(name)
     }
 
     pub(crate) fn path(&self, name: &str) -> String {
@@ -87,17 +87,29 @@ impl Members {
         Refusal::member(&self.path(name), message)
     }
 
-    /// A string of at least one character.
     pub(crate) fn string(&self, name: &str) -> Result<Option<String>, Refusal> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
-            Some(_) => Err(self.wrong(name, "must be a string that is not empty")),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(self.wrong(name, "must be a string")),
         }
     }
 
     pub(crate) fn needed_string(&self, name: &str) -> Result<String, Refusal> {
         self.string(name)?
+            .ok_or_else(|| self.wrong(name, "is required"))
+    }
+
+    /// The name of something: a repository, a run.
+    pub(crate) fn identifier(&self, name: &str) -> Result<Option<String>, Refusal> {
+        match self.string(name)? {
+            Some(text) if !is_identifier(&text) => Err(self.wrong(name, "is no identifier")),
+            text => Ok(text),
+        }
+    }
+
+    pub(crate) fn needed_identifier(&self, name: &str) -> Result<String, Refusal> {
+        self.identifier(name)?
             .ok_or_else(|| self.wrong(name, "is required"))
     }
 
@@ -113,7 +125,7 @@ impl Members {
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         match self.get(name) {
             None => Ok(None),
-            Some(value) => match value.as_u64() {
+            Some(value) => match whole(value) {
                 Some(number) if number > 0 => Ok(Some(number)),
                 _ => Err(self.wrong(name, "must be an integer of 1 or more")),
             },
@@ -142,20 +154,20 @@ impl Members {
         }
     }
 
-    /// A list of at least one string.
-    pub(crate) fn needed_strings(&self, name: &str) -> Result<Vec<String>, Refusal> {
+    /// A list of at least one identifier.
+    pub(crate) fn needed_identifiers(&self, name: &str) -> Result<Vec<String>, Refusal> {
         let value = self
             .get(name)
             .ok_or_else(|| self.wrong(name, "is required"))?;
         let strings: Option<Vec<String>> = value.as_array().and_then(|list| {
             let texts = list
                 .iter()
-                .map(|value| value.as_str().filter(|text| !text.is_empty()));
+                .map(|value| value.as_str().filter(|text| is_identifier(text)));
             texts.map(|text| text.map(str::to_owned)).collect()
         });
         strings
             .filter(|list| !list.is_empty())
-            .ok_or_else(|| self.wrong(name, "must be a list of strings, and not empty"))
+            .ok_or_else(|| self.wrong(name, "must be a list of identifiers, and not empty"))
     }
 
     /// The members that healing is asked for with, alone or in an `autoHeal` block. Gives the
@@ -165,13 +177,29 @@ impl Members {
         let number = self.number("prNumber")?;
         self.string("branch")?;
         self.object("metadata")?;
-        let repository = self.string("repoName")?;
+        let repository = self.identifier("repoName")?;
         if repository.is_none() && (creates || number.is_some()) {
             let message = "is required when autoCreatePR is true or prNumber is given";
             return Err(self.wrong("repoName", message));
         }
         Ok(repository.filter(|_| creates))
     }
+}
+
+/// As the document's pattern has it: nothing that would change the path of a request.
+fn is_identifier(text: &str) -> bool {
+    let harmful = |character: char| character == '\\' || character.is_control();
+    !matches!(text, "" | "." | "..") && !text.contains(harmful)
+}
+
+/// A whole number. JSON has no bound for one, and no difference between `1` and `1.0`: what is too
+/// large for 64 bits counts as the largest.
+fn whole(value: &Value) -> Option<u64> {
+    let large = || {
+        let number = value.as_f64()?;
+        (number >= 0.0 && number.fract() == 0.0).then_some(number as u64)
+    };
+    value.as_u64().or_else(large)
 }
 
 impl From<Members> for Value {

@@ -37,9 +37,14 @@ pub(crate) fn list_bugs(_: &mut State, call: &Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(page))
 }
 
+/// A number of bugs. One that does not fit means more than there are.
 fn number(call: &Call, name: &str) -> Result<Option<usize>, Refusal> {
-    let wrong = |_| Refusal::member(name, "must be an integer of 0 or more");
-    call.query(name)
-        .map(|text| text.parse().map_err(wrong))
-        .transpose()
+    let mut values = call.query.iter().filter(|(key, _)| key == name);
+    let Some((_, text)) = values.next_back() else {
+        return Ok(None);
+    };
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Refusal::member(name, "must be an integer of 0 or more"));
+    }
+    Ok(Some(text.parse().unwrap_or(usize::MAX)))
 }

@@ -20,7 +20,7 @@ pub(crate) fn run_collection(state: &mut State, call: &Call) -> Result<Answer, R
 }
 
 pub(crate) fn run_tests(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
-    let ids = call.body.needed_strings("testIds")?;
+    let ids = call.body.needed_identifiers("testIds")?;
     start(
         state,
         call,
@@ -29,7 +29,7 @@ pub(crate) fn run_tests(state: &mut State, call: &Call) -> Result<Answer, Refusa
 }
 
 pub(crate) fn run_grep(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
-    let pattern = call.body.needed_string("grep")?;
+    let pattern = pattern(call)?;
     let accepted = state
         .start_run(catalogue::by_pattern(&pattern), None, call.now)
         .accepted();
@@ -37,10 +37,18 @@ pub(crate) fn run_grep(state: &mut State, call: &Call) -> Result<Answer, Refusal
 }
 
 pub(crate) fn run_grep_v2(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
-    let pattern = call.body.needed_string("grep")?;
+    let pattern = pattern(call)?;
     call.body.string("branch")?;
     call.body.strings_by_name("envOverrides")?;
     start(state, call, catalogue::by_pattern(&pattern))
+}
+
+fn pattern(call: &Call) -> Result<String, Refusal> {
+    let pattern = call.body.needed_string("grep")?;
+    if pattern.is_empty() {
+        return Err(Refusal::member("grep", "must not be empty"));
+    }
+    Ok(pattern)
 }
 
 fn start(state: &mut State, call: &Call, tests: Vec<TestScript>) -> Result<Answer, Refusal> {
