@@ -83,7 +83,10 @@ impl fmt::Display for DriftReport {
         let compared = self.reads.iter();
         let compared = compared.filter(|read| read.outcome == ReadOutcome::Compared);
         let tally = tally(self.drifts.len(), self.notes.len());
-        write!(formatter, "{tally}; {} answers compared", compared.count())
+        match compared.count() {
+            1 => write!(formatter, "{tally}; 1 answer compared"),
+            count => write!(formatter, "{tally}; {count} answers compared"),
+        }
     }
 }
 

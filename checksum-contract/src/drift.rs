@@ -168,6 +168,23 @@ pub(crate) fn compare_part(
     found
 }
 
+/// The choice that the value deviates least from: above all, one of its type.
+pub(crate) fn nearest<'a>(
+    document: &Document,
+    choices: &'a [Schema],
+    value: &Value,
+    enclosing: Provenance,
+) -> Option<&'a Schema> {
+    choices.iter().min_by_key(|choice| {
+        let found = compare_part(document, choice, value, enclosing);
+        let is_of_type = |(path, kind): &(String, DriftKind)| {
+            path != "$" || !matches!(kind, DriftKind::OtherType { .. })
+        };
+        let is_other_type = !found.drifts.keys().all(is_of_type);
+        (is_other_type, found.failures, found.drifts.len())
+    })
+}
+
 /// Drifts by path and kind.
 #[derive(Default)]
 pub(crate) struct Found {
@@ -176,7 +193,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    fn add(&mut self, path: String, kind: DriftKind, provenance: Provenance, times: usize) {
+    fn add(&mut self, path: String, kind: DriftKind, provenance: Provenance) {
         let is_failure = provenance == Provenance::Documented;
         let of_sort = if is_failure {
             self.failures
@@ -185,16 +202,10 @@ impl Found {
         };
         let key = (path, kind);
         if let Some((_, count)) = self.drifts.get_mut(&key) {
-            *count += times;
+            *count += 1;
         } else if of_sort < MAX_DRIFTS {
             self.failures += usize::from(is_failure);
-            self.drifts.insert(key, (provenance, times));
-        }
-    }
-
-    fn append(&mut self, other: Self) {
-        for ((path, kind), (provenance, count)) in other.drifts {
-            self.add(path, kind, provenance, count);
+            self.drifts.insert(key, (provenance, 1));
         }
     }
 
@@ -237,7 +248,11 @@ impl Comparison<'_> {
         }
         match (resolved.shape, value) {
             (Shape::Any | Shape::Component(_), _) => {}
-            (Shape::OneOf(choices), _) => self.choose(choices, value, provenance, depth),
+            (Shape::OneOf(choices), _) => {
+                if let Some(choice) = nearest(self.document, choices, value, provenance) {
+                    self.visit(choice, value, provenance, depth + 1);
+                }
+            }
             (Shape::Text { known, .. }, Value::String(text)) if is_of_type(&resolved, value) => {
                 if let Some(known) = known.as_ref().filter(|known| !known.contains(text)) {
                     self.new_value(text, known, provenance);
@@ -278,8 +293,7 @@ impl Comparison<'_> {
                 None if members.required.contains(name) => {
                     let path = format!("{}.{name}", self.path);
                     let provenance = schema.provenance.unwrap_or(provenance);
-                    self.found
-                        .add(path, DriftKind::MissingMember, provenance, 1);
+                    self.found.add(path, DriftKind::MissingMember, provenance);
                 }
                 None => {}
             }
@@ -290,30 +304,8 @@ impl Comparison<'_> {
         {
             let shown = if is_member_name(name) { name } else { "*" };
             let path = format!("{}.{shown}", self.path);
-            self.found
-                .add(path, DriftKind::UnknownMember, provenance, 1);
+            self.found.add(path, DriftKind::UnknownMember, provenance);
         }
-    }
-
-    /// The choice that the value is nearest to.
-    fn choose(&mut self, choices: &[Schema], value: &Value, provenance: Provenance, depth: usize) {
-        let mut nearest: Option<Found> = None;
-        for choice in choices {
-            let mut found = Found::default();
-            let mut comparison = Comparison {
-                document: self.document,
-                found: &mut found,
-                path: self.path.clone(),
-            };
-            comparison.visit(choice, value, provenance, depth + 1);
-            let is_nearer = |nearest: &Found| {
-                (found.failures, found.drifts.len()) < (nearest.failures, nearest.drifts.len())
-            };
-            if nearest.as_ref().is_none_or(is_nearer) {
-                nearest = Some(found);
-            }
-        }
-        self.found.append(nearest.unwrap_or_default());
     }
 
     fn new_value(&mut self, text: &str, known: &[String], provenance: Provenance) {
@@ -322,7 +314,7 @@ impl Comparison<'_> {
             is_enum_word(text) || known.iter().any(|word| word.eq_ignore_ascii_case(text));
         let value = is_shown.then(|| text.to_owned());
         let kind = DriftKind::NewValue { value };
-        self.found.add(self.path.clone(), kind, provenance, 1);
+        self.found.add(self.path.clone(), kind, provenance);
     }
 
     fn other_type(&mut self, expected: &Resolved<'_>, found: &'static str) {
@@ -330,8 +322,7 @@ impl Comparison<'_> {
             expected: expected.expected(),
             found,
         };
-        self.found
-            .add(self.path.clone(), kind, expected.provenance, 1);
+        self.found.add(self.path.clone(), kind, expected.provenance);
     }
 
     fn inside(&mut self, segment: &str, visit: impl FnOnce(&mut Self)) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Number, Value};
 
-use crate::drift::compare_part;
+use crate::drift::{compare_part, nearest};
 use crate::schema::{Schema, Shape};
 use crate::word::{is_enum_word, is_member_name};
 use crate::{Document, Operation, Provenance};
@@ -49,12 +49,8 @@ impl Redaction<'_> {
         let provenance = resolved.provenance;
         match (resolved.shape, value) {
             (Shape::OneOf(choices), _) => {
-                let nearest = choices.iter().min_by_key(|choice| {
-                    compare_part(self.document, choice, value, provenance)
-                        .into_keys()
-                        .count()
-                });
-                self.value(nearest.unwrap_or(&ANY), value, provenance, depth + 1)
+                let choice = nearest(self.document, choices, value, provenance);
+                self.value(choice.unwrap_or(&ANY), value, provenance, depth + 1)
             }
             (_, Value::Null) => Value::Null,
             // One bit less to tell; the type is all that is compared.

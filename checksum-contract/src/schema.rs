@@ -302,6 +302,8 @@ impl Schema {
     /// The shape of two examples of the same thing.
     pub(crate) fn or(self, other: Self) -> Self {
         let shape = match (self.shape, other.shape) {
+            // What null and an empty list are examples of is not known.
+            (shape, Shape::Any) | (Shape::Any, shape) => shape,
             (Shape::Boolean, Shape::Boolean) => Shape::Boolean,
             (shape @ Shape::Integer { .. }, Shape::Integer { .. }) => shape,
             (Shape::Integer { .. } | Shape::Number, Shape::Integer { .. } | Shape::Number) => {
@@ -310,7 +312,7 @@ impl Schema {
             (shape @ Shape::Text { .. }, Shape::Text { .. }) => shape,
             (Shape::List(items), Shape::List(others)) => Shape::List(Box::new(items.or(*others))),
             (Shape::Object(members), Shape::Object(others)) => Shape::Object(members.or(others)),
-            _ => Shape::Any,
+            (one, another) => Shape::OneOf(vec![Self::of(one), Self::of(another)]),
         };
         Self { shape, ..other }
     }

@@ -227,7 +227,8 @@ impl Verification<'_> {
         };
         self.output.event("read", &read);
         for drift in &drifts {
-            self.output.event("drift", drift);
+            let name = if drift.is_failure() { "drift" } else { "note" };
+            self.output.event(name, drift);
         }
         self.report.push(read, drifts);
     }
