@@ -36,14 +36,6 @@ pub(crate) struct Resolved<'a> {
     pub(crate) provenance: Provenance,
 }
 
-impl Resolved<'_> {
-    /// What is asked for, in the words that drifts use.
-    pub(crate) fn expected(&self) -> String {
-        let own = self.shape.expected();
-        if self.nullable { own + " or null" } else { own }
-    }
-}
-
 /// Why a text is no document that answers can be compared with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {message}")]
@@ -183,6 +175,22 @@ impl Document {
         }
         resolved.shape = &Shape::Any;
         resolved
+    }
+
+    /// What is asked for, in the words that drifts use.
+    pub(crate) fn expected(&self, resolved: &Resolved<'_>) -> String {
+        let mut words = match resolved.shape {
+            Shape::OneOf(choices) => {
+                let choices = choices.iter();
+                let choices = choices.map(|choice| self.resolve(choice, resolved.provenance));
+                choices.map(|choice| choice.shape.word()).collect()
+            }
+            shape => vec![shape.word()],
+        };
+        if resolved.nullable {
+            words.push("null");
+        }
+        words.join(" or ")
     }
 }
 

@@ -141,22 +141,17 @@ impl fmt::Display for DriftKind {
 /// The drifts come in the order of their paths, each once with a count. Of very many the first 500
 /// failures and the first 500 notes are told.
 pub fn compare(document: &Document, operation: &Operation, body: &Value) -> Vec<Drift> {
-    let mut found = Found::default();
-    let mut comparison = Comparison {
-        document,
-        found: &mut found,
-        path: "$".to_owned(),
-    };
-    comparison.visit(&operation.answer, body, operation.provenance(), 0);
+    let found = compare_part(document, &operation.answer, body, operation.provenance(), 0);
     found.into_drifts(operation)
 }
 
-/// Compares a part of an answer, wherever it stands.
+/// Compares a part of an answer, at that depth of it.
 pub(crate) fn compare_part(
     document: &Document,
     schema: &Schema,
     value: &Value,
     enclosing: Provenance,
+    depth: usize,
 ) -> Found {
     let mut found = Found::default();
     let mut comparison = Comparison {
@@ -164,25 +159,8 @@ pub(crate) fn compare_part(
         found: &mut found,
         path: "$".to_owned(),
     };
-    comparison.visit(schema, value, enclosing, 0);
+    comparison.visit(schema, value, enclosing, depth);
     found
-}
-
-/// The choice that the value deviates least from: above all, one of its type.
-pub(crate) fn nearest<'a>(
-    document: &Document,
-    choices: &'a [Schema],
-    value: &Value,
-    enclosing: Provenance,
-) -> Option<&'a Schema> {
-    choices.iter().min_by_key(|choice| {
-        let found = compare_part(document, choice, value, enclosing);
-        let is_of_type = |(path, kind): &(String, DriftKind)| {
-            path != "$" || !matches!(kind, DriftKind::OtherType { .. })
-        };
-        let is_other_type = !found.drifts.keys().all(is_of_type);
-        (is_other_type, found.failures, found.drifts.len())
-    })
 }
 
 /// Drifts by path and kind.
@@ -193,7 +171,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    fn add(&mut self, path: String, kind: DriftKind, provenance: Provenance) {
+    fn add(&mut self, path: String, kind: DriftKind, provenance: Provenance, times: usize) {
         let is_failure = provenance == Provenance::Documented;
         let of_sort = if is_failure {
             self.failures
@@ -202,11 +180,29 @@ impl Found {
         };
         let key = (path, kind);
         if let Some((_, count)) = self.drifts.get_mut(&key) {
-            *count += 1;
+            *count += times;
         } else if of_sort < MAX_DRIFTS {
             self.failures += usize::from(is_failure);
-            self.drifts.insert(key, (provenance, 1));
+            self.drifts.insert(key, (provenance, times));
         }
+    }
+
+    /// Adds what was found in a part, at its place in the whole.
+    fn append(&mut self, part: Self, place: &str) {
+        for ((path, kind), (provenance, count)) in part.drifts {
+            let path = path.replacen('$', place, 1);
+            self.add(path, kind, provenance, count);
+        }
+    }
+
+    /// How far a value is from what it was compared with: above all, whether it is of its type.
+    pub(crate) fn distance(&self) -> (bool, usize, usize) {
+        (self.is_of_other_type(), self.failures, self.drifts.len())
+    }
+
+    fn is_of_other_type(&self) -> bool {
+        let mut keys = self.drifts.keys();
+        keys.any(|(path, kind)| path == "$" && matches!(kind, DriftKind::OtherType { .. }))
     }
 
     pub(crate) fn into_keys(self) -> impl Iterator<Item = (String, DriftKind)> {
@@ -240,19 +236,12 @@ impl Comparison<'_> {
         }
         let resolved = self.document.resolve(schema, enclosing);
         let provenance = resolved.provenance;
-        if value.is_null() {
-            if !resolved.nullable && !matches!(resolved.shape, Shape::Any) {
-                self.other_type(&resolved, "null");
-            }
+        if value.is_null() && resolved.nullable {
             return;
         }
         match (resolved.shape, value) {
             (Shape::Any | Shape::Component(_), _) => {}
-            (Shape::OneOf(choices), _) => {
-                if let Some(choice) = nearest(self.document, choices, value, provenance) {
-                    self.visit(choice, value, provenance, depth + 1);
-                }
-            }
+            (Shape::OneOf(choices), _) => self.choose(&resolved, choices, value, depth),
             (Shape::Text { known, .. }, Value::String(text)) if is_of_type(&resolved, value) => {
                 if let Some(known) = known.as_ref().filter(|known| !known.contains(text)) {
                     self.new_value(text, known, provenance);
@@ -272,7 +261,7 @@ impl Comparison<'_> {
                 self.members(members, object, provenance, depth);
             }
             _ if is_of_type(&resolved, value) => {}
-            _ => self.other_type(&resolved, type_of(value)),
+            _ => self.other_type(&resolved, value),
         }
     }
 
@@ -293,7 +282,8 @@ impl Comparison<'_> {
                 None if members.required.contains(name) => {
                     let path = format!("{}.{name}", self.path);
                     let provenance = schema.provenance.unwrap_or(provenance);
-                    self.found.add(path, DriftKind::MissingMember, provenance);
+                    self.found
+                        .add(path, DriftKind::MissingMember, provenance, 1);
                 }
                 None => {}
             }
@@ -304,7 +294,22 @@ impl Comparison<'_> {
         {
             let shown = if is_member_name(name) { name } else { "*" };
             let path = format!("{}.{shown}", self.path);
-            self.found.add(path, DriftKind::UnknownMember, provenance);
+            self.found
+                .add(path, DriftKind::UnknownMember, provenance, 1);
+        }
+    }
+
+    /// Tells the deviations from the choice that the value is nearest to, where one is of its type.
+    fn choose(&mut self, resolved: &Resolved<'_>, choices: &[Schema], value: &Value, depth: usize) {
+        let provenance = resolved.provenance;
+        let compared = choices
+            .iter()
+            .map(|choice| compare_part(self.document, choice, value, provenance, depth + 1));
+        match compared.min_by_key(Found::distance) {
+            Some(nearest) if !nearest.is_of_other_type() => {
+                self.found.append(nearest, &self.path);
+            }
+            _ => self.other_type(resolved, value),
         }
     }
 
@@ -314,15 +319,16 @@ impl Comparison<'_> {
             is_enum_word(text) || known.iter().any(|word| word.eq_ignore_ascii_case(text));
         let value = is_shown.then(|| text.to_owned());
         let kind = DriftKind::NewValue { value };
-        self.found.add(self.path.clone(), kind, provenance);
+        self.found.add(self.path.clone(), kind, provenance, 1);
     }
 
-    fn other_type(&mut self, expected: &Resolved<'_>, found: &'static str) {
+    fn other_type(&mut self, expected: &Resolved<'_>, value: &Value) {
         let kind = DriftKind::OtherType {
-            expected: expected.expected(),
-            found,
+            expected: self.document.expected(expected),
+            found: type_of(value),
         };
-        self.found.add(self.path.clone(), kind, expected.provenance);
+        self.found
+            .add(self.path.clone(), kind, expected.provenance, 1);
     }
 
     fn inside(&mut self, segment: &str, visit: impl FnOnce(&mut Self)) {
@@ -333,7 +339,7 @@ impl Comparison<'_> {
     }
 }
 
-/// Whether a value that is not null is of the type that is asked for, its parts aside.
+/// Whether a value is of the type that is asked for, its parts aside.
 fn is_of_type(expected: &Resolved<'_>, value: &Value) -> bool {
     match (expected.shape, value) {
         (Shape::Boolean, Value::Bool(_)) => true,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Number, Value};
 
-use crate::drift::{compare_part, nearest};
+use crate::drift::compare_part;
 use crate::schema::{Schema, Shape};
 use crate::word::{is_enum_word, is_member_name};
 use crate::{Document, Operation, Provenance};
@@ -49,7 +49,10 @@ impl Redaction<'_> {
         let provenance = resolved.provenance;
         match (resolved.shape, value) {
             (Shape::OneOf(choices), _) => {
-                let choice = nearest(self.document, choices, value, provenance);
+                let choice = choices.iter().min_by_key(|choice| {
+                    let next = depth + 1;
+                    compare_part(self.document, choice, value, provenance, next).distance()
+                });
                 self.value(choice.unwrap_or(&ANY), value, provenance, depth + 1)
             }
             (_, Value::Null) => Value::Null,
@@ -133,7 +136,7 @@ impl Redaction<'_> {
             if kept.len() == MAX_KEPT {
                 break;
             }
-            let drifts = compare_part(self.document, schema, value, provenance);
+            let drifts = compare_part(self.document, schema, value, provenance, depth);
             let before = known.len();
             known.extend(drifts.into_keys());
             let has_news = known.len() > before;

@@ -157,9 +157,18 @@ fn of_several_choices_the_nearest_counts() {
     let schema = json!({ "oneOf": parts });
     assert_eq!(drifts(&schema, &json!("text")), []);
     assert_eq!(drifts(&schema, &json!({ "id": "a" })), []);
+    let more = json!({ "id": "a", "more": 1 });
     assert_eq!(
-        lines(&schema, &json!({ "id": "a", "more": 1 })),
+        lines(&schema, &more),
         ["$.more: a member that the document does not have (documented)"]
+    );
+    let nested = json!({ "type": "array", "items": schema });
+    assert_eq!(
+        lines(&nested, &json!([more, "text", more, 1])),
+        [
+            "$[*]: integer where the document has string or object (documented)",
+            "$[*].more: a member that the document does not have (documented, 2 times)",
+        ]
     );
 }
 
