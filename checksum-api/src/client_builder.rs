@@ -133,6 +133,7 @@ impl ClientBuilder {
             max_response_bytes: self.max_response_bytes,
             transport: self.transport,
             members: Arc::default(),
+            tap: None,
             exchange: Exchange::default(),
         };
         Ok(Client::new_with_client(&base_url, http, connection))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::answer::Tap;
 use crate::exchange::Exchange;
 use crate::{ApiKey, BaseUrl, Transport};
 
@@ -19,6 +20,8 @@ pub struct Connection {
     pub(crate) transport: Option<Arc<dyn Transport>>,
     /// Members that every JSON body is sent with, beside those that the document knows.
     pub(crate) members: Arc<Map<String, Value>>,
+    /// What sees each answer before it is decoded.
+    pub(crate) tap: Option<Tap>,
     /// Where the hooks note what they see of the call under way.
     pub(crate) exchange: Exchange,
 }

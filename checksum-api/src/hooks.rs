@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tracing::Instrument;
 
 use crate::members::merge;
-use crate::{Client, Connection, Operation, RequestBody};
+use crate::{Answer, Client, Connection, Operation, RequestBody};
 
 /// How much of an error response is read: enough for any message to a person.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
@@ -135,7 +135,17 @@ async fn bounded(connection: &Connection, mut response: Response) -> reqwest::Re
     };
     tracing::Span::current().record("http.response.body.size", body.len());
     let body = match failure {
-        None => reqwest::Body::from(body.freeze()),
+        None => {
+            let body = body.freeze();
+            if let Some(tap) = &connection.tap {
+                tap(&Answer {
+                    status: response.status(),
+                    headers: response.headers().clone(),
+                    body: body.clone(),
+                });
+            }
+            reqwest::Body::from(body)
+        }
         Some(error) => reqwest::Body::wrap_stream(stream::iter([Err::<Bytes, _>(error)])),
     };
     let mut bounded = http::Response::new(body);

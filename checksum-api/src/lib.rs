@@ -28,6 +28,7 @@
 //! `send()` directly gives progenitor's own error, whose `Display` prints response headers and
 //! bodies whole.
 
+mod answer;
 mod api_key;
 mod base_url;
 mod call;
@@ -47,6 +48,7 @@ mod operation;
 mod salvage;
 mod transport;
 
+pub use answer::Answer;
 pub use api_key::{ApiKey, InvalidApiKey};
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use client_builder::{BuildError, ClientBuilder};
@@ -58,6 +60,12 @@ pub use generated::{
 pub use identifier::InvalidIdentifier;
 pub use operation::{Operation, RequestBody};
 pub use transport::Transport;
+
+/// The OpenAPI document that this crate is compiled from, as YAML.
+///
+/// It is the text of `openapi/checksum.yaml` in the repository: for tools that read OpenAPI, and
+/// for telling where the service is no longer as it says.
+pub const DOCUMENT: &str = include_str!("../checksum.yaml");
 
 /// The bodies, identifiers and open enumerations of the API.
 pub mod types {

@@ -122,6 +122,37 @@ async fn answers_that_are_no_answer() {
 }
 
 #[tokio::test]
+async fn a_tap_sees_what_came_before_it_is_mended() {
+    let sent = r#"{"status":"queued","passed":null,"new":[1, 2]}"#;
+    for (status, body, is_ok, is_seen) in [
+        (200, sent, true, true),
+        (200, "<html>Sign in</html>", false, true),
+        (404, r#"{"message":"gone"}"#, false, true),
+        (200, &*"x".repeat(1_000), false, false),
+    ] {
+        let server = MockServer::start().await;
+        let answer = ResponseTemplate::new(status).set_body_raw(body, "application/json");
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let client = builder(&server.uri()).max_response_bytes(500);
+        let client = client.build().expect("a client");
+        let (sender, seen) = std::sync::mpsc::channel();
+        let tapped =
+            client.with_tap(move |answer| sender.send(answer.clone()).expect("a receiver"));
+        assert_eq!(status_of(&tapped).await.is_ok(), is_ok, "{body}");
+        let answers: Vec<_> = seen.try_iter().collect();
+        assert_eq!(answers.len(), usize::from(is_seen), "{body}");
+        for answer in answers {
+            assert_eq!(answer.status.as_u16(), status);
+            assert_eq!(answer.body, body);
+            assert_eq!(answer.headers["content-type"], "application/json");
+        }
+        // The client that it was made from goes on unseen.
+        let _ = status_of(&client).await;
+        assert_eq!(seen.try_iter().count(), 0);
+    }
+}
+
+#[tokio::test]
 async fn nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));

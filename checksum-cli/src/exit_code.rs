@@ -7,7 +7,7 @@ use checksum_api_ext::Outcome;
 pub(crate) enum ExitCode {
     /// The tests passed, or the command did what it was asked.
     Pass = 0,
-    /// Tests failed.
+    /// Tests failed, or the answers are not as documented.
     TestsFailed = 1,
     /// The arguments, the configuration, or what the service was asked for is wrong.
     Usage = 2,
@@ -47,6 +47,18 @@ Exit codes:
    10  passed, but something asked for beside it failed
   130  interrupted (SIGINT); the run goes on
   143  terminated (SIGTERM); the run goes on";
+
+/// What the table comes to where there is no run.
+pub(crate) const CONTRACT_HELP: &str = "\
+Exit codes:
+    0  no drift in what was read
+    1  drift: an answer is not as documented
+    2  usage or configuration, or the service does not know what was asked for
+    4  refused: the service does not accept the key (401, 403)
+    5  the service or the network gave up, so that not all could be read
+   10  no drift, but the recording could not be written
+  130  interrupted (SIGINT)
+  143  terminated (SIGTERM)";
 
 impl From<&Outcome> for ExitCode {
     fn from(outcome: &Outcome) -> Self {

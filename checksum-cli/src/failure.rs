@@ -2,10 +2,15 @@ use std::path::PathBuf;
 
 use checksum_api_ext::types::JobName;
 use checksum_api_ext::{ConfigurationError, Error, ErrorKind, InvalidApiKey, InvalidBaseUrl};
+use checksum_contract::DocumentError;
 use checksum_mock::MockError;
 
 use crate::exit_code::ExitCode;
 use crate::interruption::Signal;
+
+/// What to do when the service refuses.
+pub(crate) const CHECK_THE_KEY: &str =
+    "check the API key: Settings, Project Settings in the dashboard";
 
 /// Why the command ends without a verdict.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +48,8 @@ pub(crate) enum Failure {
         #[from]
         error: MockError,
     },
+    #[error("the built-in document is broken; please report it: {0}")]
+    Document(#[from] DocumentError),
     /// The stand-in gave an id or address that is none.
     #[error("the demo's stand-in is broken; please report it")]
     Demo,
@@ -69,7 +76,7 @@ impl Failure {
 
     /// What the reader can do now.
     pub(crate) fn hint(&self) -> Option<String> {
-        let key = "check the API key: Settings, Project Settings in the dashboard";
+        let key = CHECK_THE_KEY;
         match self {
             Self::Request(error) if error.is_refused() => Some(key.to_owned()),
             Self::Wait { job_name, error } if error.is_refused() => {
@@ -101,12 +108,17 @@ fn of_error(error: &Error) -> ExitCode {
     match error {
         Error::Configuration(_) | Error::Invalid(_) => ExitCode::Usage,
         Error::WaitTimedOut { .. } => ExitCode::TimedOut,
-        Error::Request(request) => match request.kind() {
-            ErrorKind::Unauthorized | ErrorKind::Forbidden => ExitCode::Refused,
-            ErrorKind::InvalidRequest | ErrorKind::NotFound => ExitCode::Usage,
-            ErrorKind::Rejected if !request.is_transient() => ExitCode::Usage,
-            _ => ExitCode::Unknown,
-        },
+        Error::Request(request) => of_request(request),
+        _ => ExitCode::Unknown,
+    }
+}
+
+/// What a failed request, which started nothing, ends the command with.
+pub(crate) fn of_request(request: &checksum_api::Error) -> ExitCode {
+    match request.kind() {
+        ErrorKind::Unauthorized | ErrorKind::Forbidden => ExitCode::Refused,
+        ErrorKind::InvalidRequest | ErrorKind::NotFound => ExitCode::Usage,
+        ErrorKind::Rejected if !request.is_transient() => ExitCode::Usage,
         _ => ExitCode::Unknown,
     }
 }

@@ -5,6 +5,7 @@ mod arguments;
 mod commands;
 mod credentials;
 mod display;
+mod drift_report;
 mod exit_code;
 mod failure;
 mod interruption;

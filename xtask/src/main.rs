@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "a tool that talks to people")]
 
 mod ci;
+mod contract;
 mod diff;
 mod docs;
 mod document;
@@ -10,9 +11,11 @@ mod generate;
 #[path = "../../checksum-api/build/generation.rs"]
 mod generation;
 mod lint;
+mod recording;
 mod release;
 mod snapshots;
 mod surface;
+mod tool;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -51,6 +54,8 @@ enum Task {
     },
     /// What changed in the document, and whether it breaks anybody
     Diff(DiffArguments),
+    /// The document, the stand-in and the client, judged by tools that nobody here wrote
+    Contract(ContractArguments),
     /// The API reference as one HTML page
     Docs {
         /// Where the page goes
@@ -65,6 +70,16 @@ enum Task {
     Release,
     /// Everything that the gate runs, with the seconds that each step takes
     Ci,
+}
+
+#[derive(clap::Args)]
+struct ContractArguments {
+    /// Run only this one; repeatable
+    #[arg(long, value_enum, value_name = "TOOL")]
+    only: Vec<contract::Judge>,
+    /// Compare answers that `checksum contract verify --save` recorded with the document instead
+    #[arg(long, value_name = "FILE", conflicts_with = "only")]
+    recording: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -92,6 +107,10 @@ fn main() -> ExitCode {
         }
         Task::Lint { rules: false } => lint::run(),
         Task::Diff(arguments) => compare(&arguments),
+        Task::Contract(arguments) => match arguments.recording {
+            Some(file) => recording::replay(&file),
+            None => contract::run(&arguments.only),
+        },
         Task::Docs { output } => docs::run(&output),
         Task::Release => release::run(),
         Task::Ci => ci::run(),

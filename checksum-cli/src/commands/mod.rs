@@ -5,9 +5,10 @@ mod mock;
 mod results;
 mod run;
 mod status;
+mod verify;
 mod wait;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, ContractTask};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interruption::unless_interrupted;
@@ -25,6 +26,9 @@ pub(crate) async fn execute(
         Command::Status(arguments) => plainly(status::execute(arguments, output)).await,
         Command::Results(arguments) => plainly(results::execute(arguments, output)).await,
         Command::Me(arguments) => plainly(me::execute(arguments, output)).await,
+        Command::Contract(arguments) => match arguments.task {
+            ContractTask::Verify(arguments) => plainly(verify::execute(arguments, output)).await,
+        },
         Command::Mock(arguments) => plainly(mock::execute(arguments, output)).await,
         Command::Demo => plainly(demo::execute(quiet, output)).await,
     }

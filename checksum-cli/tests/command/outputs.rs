@@ -13,6 +13,7 @@ fn the_help_texts() {
         "run grep --help",
         "wait --help",
         "results --help",
+        "contract verify --help",
     ] {
         let ended = checksum("", arguments).end();
         assert_eq!(ended.code, 0, "{ended:?}");
