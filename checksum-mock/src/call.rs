@@ -74,9 +74,10 @@ impl Members {
         }
     }
 
-    /// A member that is there and not null.
+    /// A member that is there. One that is null is there too, and of a wrong type: no member of a
+    /// request is nullable in the document.
     fn get(&self, name: &str) -> Option<&Value> {
-        self.members.get(name).filter(|value| !value.is_null())
+        self.members.get(name)
     }
 
     pub(crate) fn path(&self, name: &str) -> String {
@@ -87,18 +88,39 @@ impl Members {
         Refusal::member(&self.path(name), message)
     }
 
-    /// A string of at least one character.
-    pub(crate) fn string(&self, name: &str) -> Result<Option<String>, Refusal> {
+    /// A string, which may be empty.
+    pub(crate) fn string(&self, name: &str) -> Result<Option<&str>, Refusal> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
-            Some(_) => Err(self.wrong(name, "must be a string that is not empty")),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.wrong(name, "must be a string")),
         }
     }
 
-    pub(crate) fn needed_string(&self, name: &str) -> Result<String, Refusal> {
+    pub(crate) fn needed_string(&self, name: &str) -> Result<&str, Refusal> {
         self.string(name)?
             .ok_or_else(|| self.wrong(name, "is required"))
+    }
+
+    /// A string that can name something.
+    pub(crate) fn identifier(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        match self.string(name)? {
+            Some(text) if !is_identifier(text) => Err(self.wrong(name, NO_IDENTIFIER)),
+            text => Ok(text),
+        }
+    }
+
+    pub(crate) fn needed_identifier(&self, name: &str) -> Result<&str, Refusal> {
+        self.identifier(name)?
+            .ok_or_else(|| self.wrong(name, "is required"))
+    }
+
+    /// What selects tests by their names.
+    pub(crate) fn needed_pattern(&self, name: &str) -> Result<&str, Refusal> {
+        match self.needed_string(name)? {
+            "" => Err(self.wrong(name, "must not be empty")),
+            pattern => Ok(pattern),
+        }
     }
 
     pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, Refusal> {
@@ -142,20 +164,20 @@ impl Members {
         }
     }
 
-    /// A list of at least one string.
-    pub(crate) fn needed_strings(&self, name: &str) -> Result<Vec<String>, Refusal> {
+    /// A list of at least one identifier.
+    pub(crate) fn needed_identifiers(&self, name: &str) -> Result<Vec<&str>, Refusal> {
         let value = self
             .get(name)
             .ok_or_else(|| self.wrong(name, "is required"))?;
-        let strings: Option<Vec<String>> = value.as_array().and_then(|list| {
-            let texts = list
-                .iter()
-                .map(|value| value.as_str().filter(|text| !text.is_empty()));
-            texts.map(|text| text.map(str::to_owned)).collect()
+        let identifiers: Option<Vec<&str>> = value.as_array().and_then(|list| {
+            let texts = list.iter().map(Value::as_str);
+            texts
+                .map(|text| text.filter(|text| is_identifier(text)))
+                .collect()
         });
-        strings
+        identifiers
             .filter(|list| !list.is_empty())
-            .ok_or_else(|| self.wrong(name, "must be a list of strings, and not empty"))
+            .ok_or_else(|| self.wrong(name, "must be a list of ids, and not empty"))
     }
 
     /// The members that healing is asked for with, alone or in an `autoHeal` block. Gives the
@@ -165,13 +187,21 @@ impl Members {
         let number = self.number("prNumber")?;
         self.string("branch")?;
         self.object("metadata")?;
-        let repository = self.string("repoName")?;
+        let repository = self.identifier("repoName")?;
         if repository.is_none() && (creates || number.is_some()) {
             let message = "is required when autoCreatePR is true or prNumber is given";
             return Err(self.wrong("repoName", message));
         }
-        Ok(repository.filter(|_| creates))
+        Ok(repository.filter(|_| creates).map(str::to_owned))
     }
+}
+
+const NO_IDENTIFIER: &str =
+    "must not be empty, `.` or `..`, and have neither backslashes nor control characters";
+
+/// Whether the text fits the pattern that the document gives for identifiers.
+fn is_identifier(text: &str) -> bool {
+    !matches!(text, "" | "." | "..") && !text.contains(|c: char| c == '\\' || c.is_control())
 }
 
 impl From<Members> for Value {

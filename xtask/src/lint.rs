@@ -1,16 +1,9 @@
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
+use crate::contract::{DOCUMENT, document};
 use crate::{generation, root};
-
-const DOCUMENT: &str = "openapi/checksum.yaml";
-
-/// Pinned, so that a new rule comes when somebody looks.
-const REDOCLY: &str = "@redocly/cli@2.77.0";
-const SPEC_VALIDATOR: &str = "openapi-spec-validator==0.9.0";
 
 /// Checks the document by the generator and by tools that nobody here wrote.
 pub(crate) fn run() -> Result<()> {
@@ -20,51 +13,8 @@ pub(crate) fn run() -> Result<()> {
     }
     eprintln!("generator: no complaint");
 
-    let cache = root().join("target/xtask");
-    redocly(&cache)?;
-    spec_validator(&cache)
-}
-
-fn redocly(cache: &Path) -> Result<()> {
-    let prefix = cache.join("redocly");
-    let program = prefix.join("node_modules/.bin/redocly");
-    if !program.exists() {
-        fs::create_dir_all(&prefix)?;
-        let mut install = Command::new("npm");
-        install.args(["install", "--silent", "--no-fund", "--no-audit", "--prefix"]);
-        execute(install.arg(&prefix).arg(REDOCLY), "Node.js with npm")?;
-    }
-    let mut lint = Command::new(program);
-    lint.args(["lint", DOCUMENT, "--max-problems=1000"])
-        .env("REDOCLY_TELEMETRY", "off")
-        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
-    execute(&mut lint, "Redocly")
-}
-
-fn spec_validator(cache: &Path) -> Result<()> {
-    let environment = cache.join("spec-validator");
-    let program = environment.join("bin/openapi-spec-validator");
-    if !program.exists() {
-        let mut create = Command::new("python3");
-        execute(
-            create.args(["-m", "venv"]).arg(&environment),
-            "Python 3 with venv",
-        )?;
-        let mut install = Command::new(environment.join("bin/pip"));
-        execute(install.args(["install", "--quiet", SPEC_VALIDATOR]), "pip")?;
-    }
-    execute(
-        Command::new(program).arg(DOCUMENT),
-        "openapi-spec-validator",
-    )
-}
-
-fn execute(command: &mut Command, needed: &str) -> Result<()> {
-    let status = command
-        .current_dir(root())
-        .status()
-        .with_context(|| format!("cannot run {:?}; it needs {needed}", command.get_program()))?;
-    ensure!(status.success(), "{needed}: {status}");
+    eprintln!("redocly: {}", document::redocly()?.0);
+    eprintln!("openapi-spec-validator: {}", document::spec_validator()?.0);
     Ok(())
 }
 

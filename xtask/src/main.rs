@@ -3,9 +3,12 @@
 #![expect(clippy::print_stderr, reason = "a tool that talks to people")]
 
 mod ci;
+mod contract;
 #[path = "../../checksum-api/build/generation.rs"]
 mod generation;
 mod lint;
+mod process;
+mod tool;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,6 +27,8 @@ struct Arguments {
 enum Task {
     /// Everything that the gate runs: formatting, clippy, docs, build, tests
     Ci,
+    /// The document, the stand-in and the client: by linters, Schemathesis and Prism
+    Contract(contract::Arguments),
     /// The OpenAPI document: by the generator, Redocly and openapi-spec-validator
     Lint,
 }
@@ -31,6 +36,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Ci => ci::run(),
+        Task::Contract(arguments) => contract::run(&arguments),
         Task::Lint => lint::run(),
     };
     match outcome {

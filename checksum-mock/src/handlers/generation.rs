@@ -9,7 +9,7 @@ pub(crate) fn trigger_auto_generate(state: &mut State, call: &Call) -> Result<An
     let body = &call.body;
     let required = || Refusal::member("prNumber", "is required");
     body.number("prNumber")?.ok_or_else(required)?;
-    body.needed_string("repoName")?;
+    body.needed_identifier("repoName")?;
     body.needed_string("branch")?;
     body.object("metadata")?;
     body.strings_by_name("envOverrides")?;
