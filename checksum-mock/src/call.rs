@@ -22,11 +22,36 @@ impl Call {
         self.parameters.get(name).map_or("", String::as_str)
     }
 
-    /// The last value of a query parameter. An empty one filters nothing.
-    pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query_all(name).last()
+    /// The value of a query parameter that may be given once. An empty one filters nothing.
+    pub(crate) fn query(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        Ok(self.query_once(name)?.filter(|value| !value.is_empty()))
     }
 
+    /// A query parameter that is a whole number of 64 bits.
+    pub(crate) fn query_number(&self, name: &str) -> Result<Option<usize>, Refusal> {
+        let Some(text) = self.query_once(name)? else {
+            return Ok(None);
+        };
+        // A sign is no digit, and Rust's parser takes one.
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Refusal::member(name, "must be an integer of 0 or more"));
+        }
+        let number: u64 = text
+            .parse()
+            .map_err(|_| Refusal::member(name, "must be an integer of 64 bits"))?;
+        Ok(Some(usize::try_from(number).unwrap_or(usize::MAX)))
+    }
+
+    fn query_once(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        let mut values = self.query.iter().filter(|(key, _)| key == name);
+        let value = values.next().map(|(_, value)| value.as_str());
+        match values.next() {
+            None => Ok(value),
+            Some(_) => Err(Refusal::member(name, "must be given no more than once")),
+        }
+    }
+
+    /// The values of a query parameter that may be repeated, but for empty ones.
     pub(crate) fn query_all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.query
             .iter()

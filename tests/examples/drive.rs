@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::Write;
 use std::num::NonZeroU64;
+use std::process::ExitCode;
 
 use checksum_api::types::{
     EnvOverrides, GenerateRequest, GrepPattern, HealRequest, JobName, PrNumber, RepoName,
@@ -36,7 +37,17 @@ macro_rules! call {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let base_url = match (arguments.next().as_deref(), arguments.next()) {
         (Some("--base-url"), Some(url)) => url,

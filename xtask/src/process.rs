@@ -120,7 +120,8 @@ impl Ended {
     }
 }
 
-fn tail(text: &str) -> &str {
+/// The end of a text that may be long.
+pub(crate) fn tail(text: &str) -> &str {
     let from = text.len().saturating_sub(SHOWN_BYTES);
     let from = text.ceil_char_boundary(from);
     text[from..].trim()

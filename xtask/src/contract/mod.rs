@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use comfy_table::{Table, presets};
+use serde_json::Value;
 
 use crate::process;
 use crate::root;
@@ -117,6 +118,12 @@ fn build() -> Result<()> {
         .context("cannot run cargo")?;
     ensure!(status.success(), "the programs to judge do not build");
     Ok(())
+}
+
+/// The document, for judges that want a change of it.
+fn read_document() -> Result<Value> {
+    let yaml = fs::read_to_string(root().join(DOCUMENT)).context(DOCUMENT)?;
+    serde_saphyr::from_str(&yaml).context(DOCUMENT)
 }
 
 /// A folder for what a tool writes, empty: what an earlier run learned is not to steer this one.

@@ -1,19 +1,26 @@
 //! The client against the document's examples, and the client and the stand-in with Prism between
 //! them, which answers with an error where either does what the document does not say.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use super::stand_in::StandIn;
-use super::{Checked, DOCUMENT, example, workspace};
+use super::{Checked, example, workspace};
 use crate::process::{self, Ended, Running};
-use crate::root;
 use crate::tool::PRISM;
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 const DRIVE_LIMIT: Duration = Duration::from_secs(120);
+
+/// The document that it serves, in its folder.
+const DOCUMENT: &str = "document.json";
+
+/// The path of the document's server.
+const BASE_PATH: &str = "/public-api";
 
 /// What every operation's name is printed behind, by the example `drive`.
 const DECODED: &str = "decoded ";
@@ -23,6 +30,8 @@ const VIOLATION: &str = "prism/errors#VIOLATIONS";
 
 pub(crate) fn judge() -> Result<Checked> {
     let folder = workspace("prism")?;
+    let document = with_base_path(super::read_document()?)?;
+    fs::write(folder.join(DOCUMENT), document.to_string())?;
 
     let (served, url) = start(&folder, "mock", &[])?;
     let ended = drive(&folder, "examples", &url)?;
@@ -31,22 +40,42 @@ pub(crate) fn judge() -> Result<Checked> {
     drop(served);
 
     let mut stand_in = StandIn::start(&folder)?;
-    let upstream = stand_in.url.clone();
-    let (proxy, url) = start(&folder, "proxy", &["--errors", &upstream])?;
+    let upstream = stand_in.url.strip_suffix(BASE_PATH);
+    let upstream = upstream.context("the stand-in has another base path")?;
+    let (proxy, url) = start(&folder, "proxy", &["--errors", upstream])?;
     let ended = drive(&folder, "stand-in", &url)?;
-    ensure!(ended.status.success(), "the stand-in: {}", ended.tail());
+    let log = proxy.said();
+    ensure!(
+        ended.status.success() && !log.contains(VIOLATION),
+        "the stand-in: {}\n{}",
+        ended.tail(),
+        process::tail(&log)
+    );
     let proxied = decoded(&ended.said);
 
     // Who finds nothing may not have looked: with a lie in one answer, the same drive has to fail.
     stand_in.lie()?;
     let ended = drive(&folder, "lie", &url)?;
     ensure!(
-        is_violation(&ended),
+        is_seen(&ended, &proxy.said()),
         "a lie of the stand-in went unseen: {}",
         ended.tail()
     );
     drop(proxy);
     counts(examples, proxied)
+}
+
+/// The document with the server's path in front of its own. Prism leaves it away, and the client
+/// does not.
+fn with_base_path(mut document: Value) -> Result<Value> {
+    let server = document["servers"][0]["url"].as_str().unwrap_or_default();
+    ensure!(server.ends_with(BASE_PATH), "the server is {server}");
+    let paths = document["paths"].as_object_mut().context("no paths")?;
+    *paths = std::mem::take(paths)
+        .into_iter()
+        .map(|(path, item)| (format!("{BASE_PATH}{path}"), item))
+        .collect();
+    Ok(document)
 }
 
 /// Starts Prism over the document, and gives its address.
@@ -57,11 +86,10 @@ fn start(folder: &Path, mode: &str, arguments: &[&str]) -> Result<(Running, Stri
         .args([mode, "--host=127.0.0.1", "--port", &port.to_string()])
         .arg(DOCUMENT)
         .args(arguments)
-        .current_dir(root());
+        .current_dir(folder);
     let log = folder.join(format!("{mode}.txt"));
     let mut prism = Running::start("prism", &mut command, &log)?;
     prism.wait_until(START_LIMIT, |_| process::is_open(port).then_some(()))?;
-    // Prism serves the document's paths at the root, whatever path the server's URL there has.
     Ok((prism, format!("http://127.0.0.1:{port}")))
 }
 
@@ -80,8 +108,10 @@ fn decoded(said: &str) -> usize {
     lines.filter(|line| line.starts_with(DECODED)).count()
 }
 
-fn is_violation(ended: &Ended) -> bool {
-    !ended.status.success() && ended.said.contains(VIOLATION)
+/// Whether the client failed at the operation that lies, and Prism is the reason.
+fn is_seen(ended: &Ended, log: &str) -> bool {
+    let failed_there = !ended.status.success() && ended.said.contains("run_suite");
+    failed_there && log.contains(VIOLATION)
 }
 
 fn counts(examples: usize, proxied: usize) -> Result<Checked> {
@@ -121,10 +151,23 @@ mod tests {
     }
 
     #[test]
-    fn only_a_violation_is_one() {
-        let said = "error: run_suite: https://stoplight.io/prism/errors#VIOLATIONS";
-        assert!(is_violation(&ended(1, said)));
-        assert!(!is_violation(&ended(0, said)));
-        assert!(!is_violation(&ended(1, "error: no connection")));
+    fn the_servers_path_stands_before_the_documents() {
+        let document = with_base_path(super::super::read_document().expect("a document"));
+        let document = document.expect("paths");
+        assert!(document["paths"]["/public-api/v1/me"]["get"].is_object());
+        assert!(with_base_path(serde_json::json!({ "paths": {} })).is_err());
+    }
+
+    #[test]
+    fn a_lie_is_seen_when_prism_names_it_and_the_client_stops() {
+        let said = "decoded get_project\nerror: run_suite: 500 Internal Server Error";
+        let log = "terminated with error: https://stoplight.io/prism/errors#VIOLATIONS";
+        assert!(is_seen(&ended(1, said), log));
+        assert!(!is_seen(&ended(0, said), log));
+        assert!(!is_seen(
+            &ended(1, said),
+            "the upstream call has returned 500"
+        ));
+        assert!(!is_seen(&ended(1, "error: no connection"), log));
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::stand_in::StandIn;
-use super::{Checked, DOCUMENT, workspace};
+use super::{Checked, read_document, workspace};
 use crate::tool::SCHEMATHESIS;
 use crate::{process, root};
 
@@ -24,8 +24,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 
 pub(crate) fn judge() -> Result<Checked> {
     let folder = workspace("schemathesis")?;
-    let document = fs::read_to_string(root().join(DOCUMENT)).context(DOCUMENT)?;
-    let document = sharpened(serde_saphyr::from_str(&document).context(DOCUMENT)?)?;
+    let document = sharpened(read_document()?)?;
     fs::write(folder.join("document.json"), document.to_string())?;
 
     let stand_in = StandIn::start(&folder)?;
@@ -305,8 +304,7 @@ mod tests {
 
     #[test]
     fn the_document_is_sharpened_where_it_has_to_be() {
-        let yaml = fs::read_to_string(root().join(DOCUMENT)).expect("the document");
-        let document: Value = serde_saphyr::from_str(&yaml).expect("YAML");
+        let document = read_document().expect("the document");
         let links = declared_links(&document);
         let sharp = sharpened(document).expect("a document");
         assert!(sharp["components"]["schemas"]["AutoHeal"]["anyOf"].is_array());
