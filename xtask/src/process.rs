@@ -148,31 +148,34 @@ pub(crate) fn is_open(port: u16) -> bool {
 mod tests {
     use super::*;
 
-    fn log(name: &str) -> PathBuf {
-        std::env::temp_dir().join(format!("xtask-process-{}-{name}", std::process::id()))
+    fn log() -> tempfile::NamedTempFile {
+        tempfile::NamedTempFile::new().expect("a file")
     }
 
     #[test]
     fn a_program_that_takes_too_long_is_ended() {
-        let log = log("sleep");
+        let log = log();
         let started = Instant::now();
         let mut sleep = Command::new("sleep");
-        let error = run("sleep", sleep.arg("60"), &log, Duration::from_millis(50));
+        let error = run(
+            "sleep",
+            sleep.arg("60"),
+            log.path(),
+            Duration::from_millis(50),
+        );
         let message = error.expect_err("too long").to_string();
         assert!(message.starts_with("sleep has not ended"), "{message}");
         assert!(started.elapsed() < Duration::from_secs(30));
-        std::fs::remove_file(log).expect("the log");
     }
 
     #[test]
     fn one_that_ends_before_it_is_ready_is_quoted() {
-        let log = log("early");
+        let log = log();
         let mut early = Command::new("sh");
         early.args(["-c", "echo no port >&2; exit 7"]);
-        let mut running = Running::start("early", &mut early, &log).expect("started");
+        let mut running = Running::start("early", &mut early, log.path()).expect("started");
         let error = running.wait_until(Duration::from_secs(30), |_| None::<()>);
         let message = error.expect_err("an end").to_string();
         assert!(message.contains("no port"), "{message}");
-        std::fs::remove_file(log).expect("the log");
     }
 }

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context, Error, Result, bail, ensure};
+use anyhow::{Context, Error, Result, ensure};
 
-use crate::root;
+use crate::{process, root};
 
 /// A program of another package registry.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +82,9 @@ const QUIET: &[(&str, &str)] = &[
 /// Written when an installation is complete: one that was interrupted is made anew.
 const COMPLETE: &str = ".complete";
 
+/// How long one step of an installation may take.
+const LIMIT: Duration = Duration::from_secs(300);
+
 impl Tool {
     /// A command that runs it, installed first where it is not there yet.
     pub(crate) fn command(&self) -> Result<Command> {
@@ -110,31 +114,38 @@ impl Tool {
         root().join(format!("target/xtask/{}-{}", self.program, self.version))
     }
 
-    fn install(&self, folder: &PathBuf) -> Result<()> {
+    fn install(&self, folder: &Path) -> Result<()> {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
         }
         fs::create_dir_all(folder)?;
+        let log = format!("{}-{}.install.txt", self.program, self.version);
+        let log = &folder.with_file_name(log);
         match self.registry {
             Registry::Npm => {
                 // npm is there without node only where somebody made it so, and yet: it is node
                 // that the tool is run by.
                 let mut node = quiet("node");
-                complete(node.arg("--version"), Needed::Node)?;
+                complete(node.arg("--version"), log, Needed::Node)?;
                 let mut install = quiet("npm");
                 install
                     .args(["install", "--silent", "--prefix"])
                     .arg(folder);
                 let package = format!("{}@{}", self.package, self.version);
-                complete(install.arg(package), Needed::Node)
+                complete(install.arg(package), log, Needed::Node)
             }
             Registry::PyPi => {
                 let mut environment = quiet("python3");
-                complete(environment.args(["-m", "venv"]).arg(folder), Needed::Venv)?;
+                complete(
+                    environment.args(["-m", "venv"]).arg(folder),
+                    log,
+                    Needed::Venv,
+                )?;
                 let mut install = quiet(folder.join("bin/pip"));
                 let package = format!("{}=={}", self.package, self.version);
                 complete(
                     install.args(["install", "--quiet", &package]),
+                    log,
                     Needed::Registry,
                 )
             }
@@ -176,45 +187,41 @@ pub(crate) fn quiet(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// Runs an installer to its end.
-fn complete(command: &mut Command, needed: Needed) -> Result<()> {
+/// Runs an installer to its end, with what it says in that file.
+fn complete(command: &mut Command, log: &Path, needed: Needed) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .map_err(|error| missing(&name, error, needed))?;
-    if !output.status.success() {
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said);
-        bail!(
-            "`{name}` failed ({}); it {}\n{}",
-            output.status,
-            needed.advice(),
-            said.trim()
-        );
-    }
+    let ended = process::run(&name, command, log, LIMIT).map_err(|error| {
+        let cause = error.downcast_ref::<std::io::Error>();
+        if cause.is_some_and(|cause| cause.kind() == ErrorKind::NotFound) {
+            Error::msg(format!("there is no `{name}`; this {}", needed.advice()))
+        } else {
+            error
+        }
+    })?;
+    ensure!(
+        ended.status.success(),
+        "`{name}` failed ({}); it {}\n{}",
+        ended.status,
+        needed.advice(),
+        ended.tail()
+    );
     Ok(())
-}
-
-fn missing(name: &str, error: std::io::Error, needed: Needed) -> Error {
-    if error.kind() == ErrorKind::NotFound {
-        Error::msg(format!("there is no `{name}`; this {}", needed.advice()))
-    } else {
-        Error::new(error).context(format!("cannot run `{name}`"))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Says what an installation that fails is told by.
+    fn message(command: &mut Command, needed: Needed) -> String {
+        let log = tempfile::NamedTempFile::new().expect("a file");
+        let error = complete(command, log.path(), needed);
+        error.expect_err("a failure").to_string()
+    }
+
     #[test]
     fn what_is_missing_is_named_with_where_to_get_it() {
-        let run = |needed| {
-            let mut command = quiet("no-such-program-anywhere");
-            complete(&mut command, needed)
-                .expect_err("missing")
-                .to_string()
-        };
+        let run = |needed| message(&mut quiet("no-such-program-anywhere"), needed);
         let node = run(Needed::Node);
         assert!(
             node.starts_with("there is no `no-such-program-anywhere`; this needs Node.js"),
@@ -229,9 +236,7 @@ mod tests {
     fn an_installer_that_fails_is_quoted() {
         let mut command = quiet("sh");
         command.args(["-c", "echo ensurepip is not available; exit 3"]);
-        let message = complete(&mut command, Needed::Venv)
-            .expect_err("a failure")
-            .to_string();
+        let message = message(&mut command, Needed::Venv);
         assert!(message.contains("ensurepip is not available"), "{message}");
         assert!(message.contains("python3-venv"), "{message}");
     }

@@ -22,6 +22,9 @@ use crate::tool::{PRISM, REDOCLY, SCHEMATHESIS, SPEC_VALIDATOR, SPECTRAL, Tool};
 /// The document, from the workspace's folder.
 pub(crate) const DOCUMENT: &str = "openapi/checksum.yaml";
 
+/// Enough for a build of everything.
+const BUILD_LIMIT: Duration = Duration::from_secs(900);
+
 /// What to check.
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -109,14 +112,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// Builds the programs that the judges look at, so that their time limits are about judging.
 fn build() -> Result<()> {
-    let status = Command::new(env!("CARGO"))
+    let mut command = Command::new(env!("CARGO"));
+    command
         .args(["build", "--quiet", "--locked"])
         .args(["-p", "checksum-mock", "--example", "serve"])
         .args(["-p", "checksum-tests", "--example", "drive"])
-        .current_dir(root())
-        .status()
-        .context("cannot run cargo")?;
-    ensure!(status.success(), "the programs to judge do not build");
+        .current_dir(root());
+    let log = workspace("build")?.join("log.txt");
+    let ended = process::run("cargo", &mut command, &log, BUILD_LIMIT)?;
+    ensure!(
+        ended.status.success(),
+        "the programs to judge do not build\n{}",
+        ended.tail()
+    );
     Ok(())
 }
 

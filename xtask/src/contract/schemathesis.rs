@@ -56,8 +56,8 @@ pub(crate) fn judge() -> Result<Checked> {
     Ok(report.checked(followed.len()))
 }
 
-/// The document with what its judge needs and the generated types could not take: a wider schema
-/// there would make other types of them.
+/// The document with what its judge needs to know and the document cannot say, or not without
+/// making other types of its schemas.
 fn sharpened(mut document: Value) -> Result<Value> {
     limit_integers(&mut document);
     // Which member is required depends on the others. The document says so in words.
