@@ -1,33 +1,43 @@
-//! The stand-in in a process of its own, for tools that speak HTTP: prints its address, and serves
-//! until its standard input ends.
+//! Serves the stand-in to another process: prints its base URL, and ends when its input does.
 //!
-//! Runs end at the first look, with one test that failed, so that everything behind a run can be
-//! reached by whoever follows the answers.
+//! Runs have ended as soon as they are started, and one of their tests has failed, so that a
+//! caller who only follows the document's links gets to results and to healing. Only the key
+//! `contract-key` is accepted.
+//!
+//! A line `lie` on the input lets every later answer to `run_suite` miss the name that the
+//! document promises: whoever judges the stand-in can make sure that it judges.
 
+use std::error::Error;
 use std::io::{BufRead, Write};
 
-use checksum_mock::{Mock, RunScript};
+use checksum_mock::{Fault, Mock, RunScript};
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let key = std::env::args().nth(1).ok_or("usage: serve <API key>")?;
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let run = RunScript::new().queued(0).running(0);
     let mock = Mock::builder()
-        .api_key(key)
-        .default_run(
-            RunScript::new()
-                .queued(0)
-                .running(0)
-                .fails(["test-def-456"]),
-        )
+        .api_key("contract-key")
+        .default_run(run.fails(["test-def-456"]))
         .keep_requests(0)
         .start()
         .await?;
-    writeln!(std::io::stdout(), "{}", mock.url())?;
-    // Whoever started this closes it by going away, however that happens.
-    tokio::task::spawn_blocking(|| {
-        let ignored = std::io::stdin().lock().lines().find(Result::is_err);
-        drop(ignored);
-    })
-    .await?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{}", mock.url())?;
+    stdout.flush()?;
+
+    let (lines, mut told) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        let mut input = std::io::stdin().lock().lines();
+        while let Some(Ok(line)) = input.next()
+            && lines.send(line).is_ok()
+        {}
+    });
+    while let Some(line) = told.recv().await {
+        if line == "lie" {
+            let nameless = Fault::answer(r#"{"sharded":false}"#);
+            let nameless = nameless.header("content-type", "application/json");
+            mock.fault(nameless.on("run_suite").always());
+        }
+    }
     Ok(())
 }

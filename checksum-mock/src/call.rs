@@ -22,11 +22,36 @@ impl Call {
         self.parameters.get(name).map_or("", String::as_str)
     }
 
-    /// The last value of a query parameter. An empty one filters nothing.
-    pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query_all(name).last()
+    /// The value of a query parameter that may be given once. An empty one filters nothing.
+    pub(crate) fn query(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        Ok(self.query_once(name)?.filter(|value| !value.is_empty()))
     }
 
+    /// A query parameter that is a whole number of 64 bits.
+    pub(crate) fn query_number(&self, name: &str) -> Result<Option<usize>, Refusal> {
+        let Some(text) = self.query_once(name)? else {
+            return Ok(None);
+        };
+        // A sign is no digit, and Rust's parser takes one.
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Refusal::member(name, "must be an integer of 0 or more"));
+        }
+        let number: u64 = text
+            .parse()
+            .map_err(|_| Refusal::member(name, "must be an integer of 64 bits"))?;
+        Ok(Some(usize::try_from(number).unwrap_or(usize::MAX)))
+    }
+
+    fn query_once(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        let mut values = self.query.iter().filter(|(key, _)| key == name);
+        let value = values.next().map(|(_, value)| value.as_str());
+        match values.next() {
+            None => Ok(value),
+            Some(_) => Err(Refusal::member(name, "must be given no more than once")),
+        }
+    }
+
+    /// The values of a query parameter that may be repeated, but for empty ones.
     pub(crate) fn query_all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.query
             .iter()
@@ -74,7 +99,8 @@ impl Members {
         }
     }
 
-    /// A member that is there. Null is a value, and none that the document allows.
+    /// A member that is there. One that is null is there too, and of a wrong type: no member of a
+    /// request is nullable in the document.
     fn get(&self, name: &str) -> Option<&Value> {
         self.members.get(name)
     }
@@ -87,30 +113,39 @@ impl Members {
         Refusal::member(&self.path(name), message)
     }
 
-    pub(crate) fn string(&self, name: &str) -> Result<Option<String>, Refusal> {
+    /// A string, which may be empty.
+    pub(crate) fn string(&self, name: &str) -> Result<Option<&str>, Refusal> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(self.wrong(name, "must be a string")),
         }
     }
 
-    pub(crate) fn needed_string(&self, name: &str) -> Result<String, Refusal> {
+    pub(crate) fn needed_string(&self, name: &str) -> Result<&str, Refusal> {
         self.string(name)?
             .ok_or_else(|| self.wrong(name, "is required"))
     }
 
-    /// The name of something: a repository, a run.
-    pub(crate) fn identifier(&self, name: &str) -> Result<Option<String>, Refusal> {
+    /// A string that can name something.
+    pub(crate) fn identifier(&self, name: &str) -> Result<Option<&str>, Refusal> {
         match self.string(name)? {
-            Some(text) if !is_identifier(&text) => Err(self.wrong(name, "is no identifier")),
+            Some(text) if !is_identifier(text) => Err(self.wrong(name, NO_IDENTIFIER)),
             text => Ok(text),
         }
     }
 
-    pub(crate) fn needed_identifier(&self, name: &str) -> Result<String, Refusal> {
+    pub(crate) fn needed_identifier(&self, name: &str) -> Result<&str, Refusal> {
         self.identifier(name)?
             .ok_or_else(|| self.wrong(name, "is required"))
+    }
+
+    /// What selects tests by their names.
+    pub(crate) fn needed_pattern(&self, name: &str) -> Result<&str, Refusal> {
+        match self.needed_string(name)? {
+            "" => Err(self.wrong(name, "must not be empty")),
+            pattern => Ok(pattern),
+        }
     }
 
     pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, Refusal> {
@@ -125,7 +160,7 @@ impl Members {
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         match self.get(name) {
             None => Ok(None),
-            Some(value) => match whole(value) {
+            Some(value) => match value.as_u64() {
                 Some(number) if number > 0 => Ok(Some(number)),
                 _ => Err(self.wrong(name, "must be an integer of 1 or more")),
             },
@@ -155,19 +190,19 @@ impl Members {
     }
 
     /// A list of at least one identifier.
-    pub(crate) fn needed_identifiers(&self, name: &str) -> Result<Vec<String>, Refusal> {
+    pub(crate) fn needed_identifiers(&self, name: &str) -> Result<Vec<&str>, Refusal> {
         let value = self
             .get(name)
             .ok_or_else(|| self.wrong(name, "is required"))?;
-        let strings: Option<Vec<String>> = value.as_array().and_then(|list| {
-            let texts = list
-                .iter()
-                .map(|value| value.as_str().filter(|text| is_identifier(text)));
-            texts.map(|text| text.map(str::to_owned)).collect()
+        let identifiers: Option<Vec<&str>> = value.as_array().and_then(|list| {
+            let texts = list.iter().map(Value::as_str);
+            texts
+                .map(|text| text.filter(|text| is_identifier(text)))
+                .collect()
         });
-        strings
+        identifiers
             .filter(|list| !list.is_empty())
-            .ok_or_else(|| self.wrong(name, "must be a list of identifiers, and not empty"))
+            .ok_or_else(|| self.wrong(name, "must be a list of ids, and not empty"))
     }
 
     /// The members that healing is asked for with, alone or in an `autoHeal` block. Gives the
@@ -182,24 +217,16 @@ impl Members {
             let message = "is required when autoCreatePR is true or prNumber is given";
             return Err(self.wrong("repoName", message));
         }
-        Ok(repository.filter(|_| creates))
+        Ok(repository.filter(|_| creates).map(str::to_owned))
     }
 }
 
-/// As the document's pattern has it: nothing that would change the path of a request.
-fn is_identifier(text: &str) -> bool {
-    let harmful = |character: char| character == '\\' || character.is_control();
-    !matches!(text, "" | "." | "..") && !text.contains(harmful)
-}
+const NO_IDENTIFIER: &str =
+    "must not be empty, `.` or `..`, and have neither backslashes nor control characters";
 
-/// A whole number. JSON has no bound for one, and no difference between `1` and `1.0`: what is too
-/// large for 64 bits counts as the largest.
-fn whole(value: &Value) -> Option<u64> {
-    let large = || {
-        let number = value.as_f64()?;
-        (number >= 0.0 && number.fract() == 0.0).then_some(number as u64)
-    };
-    value.as_u64().or_else(large)
+/// Whether the text fits the pattern that the document gives for identifiers.
+fn is_identifier(text: &str) -> bool {
+    !matches!(text, "" | "." | "..") && !text.contains(|c: char| c == '\\' || c.is_control())
 }
 
 impl From<Members> for Value {

@@ -11,6 +11,7 @@ mod generate;
 #[path = "../../checksum-api/build/generation.rs"]
 mod generation;
 mod lint;
+mod process;
 mod recording;
 mod release;
 mod snapshots;
@@ -55,7 +56,7 @@ enum Task {
     /// What changed in the document, and whether it breaks anybody
     Diff(DiffArguments),
     /// The document, the stand-in and the client, judged by tools that nobody here wrote
-    Contract(ContractArguments),
+    Contract(contract::Arguments),
     /// The API reference as one HTML page
     Docs {
         /// Where the page goes
@@ -70,16 +71,6 @@ enum Task {
     Release,
     /// Everything that the gate runs, with the seconds that each step takes
     Ci,
-}
-
-#[derive(clap::Args)]
-struct ContractArguments {
-    /// Run only this one; repeatable
-    #[arg(long, value_enum, value_name = "TOOL")]
-    only: Vec<contract::Judge>,
-    /// Compare answers that `checksum contract verify --save` recorded with the document instead
-    #[arg(long, value_name = "FILE", conflicts_with = "only")]
-    recording: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -107,10 +98,7 @@ fn main() -> ExitCode {
         }
         Task::Lint { rules: false } => lint::run(),
         Task::Diff(arguments) => compare(&arguments),
-        Task::Contract(arguments) => match arguments.recording {
-            Some(file) => recording::replay(&file),
-            None => contract::run(&arguments.only),
-        },
+        Task::Contract(arguments) => contract::run(&arguments),
         Task::Docs { output } => docs::run(&output),
         Task::Release => release::run(),
         Task::Ci => ci::run(),

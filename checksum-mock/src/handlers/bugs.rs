@@ -8,10 +8,13 @@ use crate::state::State;
 const DEFAULT_LIMIT: usize = 20;
 
 pub(crate) fn list_bugs(_: &mut State, call: &Call) -> Result<Answer, Refusal> {
-    let limit = number(call, "limit")?.unwrap_or(DEFAULT_LIMIT);
-    let offset = number(call, "offset")?.unwrap_or(0);
+    let limit = call.query_number("limit")?.unwrap_or(DEFAULT_LIMIT);
+    let offset = call.query_number("offset")?.unwrap_or(0);
     let tags: Vec<&str> = call.query_all("tags").collect();
-    let equals = |bug: &Value, name: &str| call.query(name).is_none_or(|value| bug[name] == value);
+    let mut wanted = Vec::new();
+    for name in ["status", "severity", "project", "collectionName"] {
+        wanted.extend(call.query(name)?.map(|value| (name, value)));
+    }
     let has_text = |bug: &Value, text: &str| {
         bug["title"]
             .as_str()
@@ -22,12 +25,10 @@ pub(crate) fn list_bugs(_: &mut State, call: &Call) -> Result<Answer, Refusal> {
             .as_array()
             .is_some_and(|own| own.iter().any(|tag| tags.iter().any(|t| tag == t)))
     };
-    let search = call.query("search").map(str::to_lowercase);
+    let search = call.query("search")?.map(str::to_lowercase);
     let mut bugs = catalogue::bugs();
     bugs.retain(|bug| {
-        ["status", "severity", "project", "collectionName"]
-            .iter()
-            .all(|name| equals(bug, name))
+        wanted.iter().all(|(name, value)| bug[name] == *value)
             && search.as_deref().is_none_or(|text| has_text(bug, text))
             && (tags.is_empty() || has_tag(bug))
     });
@@ -35,16 +36,4 @@ pub(crate) fn list_bugs(_: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let page: Vec<Value> = bugs.into_iter().skip(offset).take(limit).collect();
     let page = json!({ "bugs": page, "total": total, "limit": limit, "offset": offset });
     Ok(Answer::ok(page))
-}
-
-/// A number of bugs. One that does not fit means more than there are.
-fn number(call: &Call, name: &str) -> Result<Option<usize>, Refusal> {
-    let mut values = call.query.iter().filter(|(key, _)| key == name);
-    let Some((_, text)) = values.next_back() else {
-        return Ok(None);
-    };
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Refusal::member(name, "must be an integer of 0 or more"));
-    }
-    Ok(Some(text.parse().unwrap_or(usize::MAX)))
 }

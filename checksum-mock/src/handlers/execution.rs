@@ -21,34 +21,22 @@ pub(crate) fn run_collection(state: &mut State, call: &Call) -> Result<Answer, R
 
 pub(crate) fn run_tests(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let ids = call.body.needed_identifiers("testIds")?;
-    start(
-        state,
-        call,
-        ids.iter().map(|id| catalogue::test(id)).collect(),
-    )
+    start(state, call, ids.into_iter().map(catalogue::test).collect())
 }
 
 pub(crate) fn run_grep(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
-    let pattern = pattern(call)?;
+    let pattern = call.body.needed_pattern("grep")?;
     let accepted = state
-        .start_run(catalogue::by_pattern(&pattern), None, call.now)
+        .start_run(catalogue::by_pattern(pattern), None, call.now)
         .accepted();
     Ok(Answer::ok(accepted))
 }
 
 pub(crate) fn run_grep_v2(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
-    let pattern = pattern(call)?;
+    let pattern = call.body.needed_pattern("grep")?;
     call.body.string("branch")?;
     call.body.strings_by_name("envOverrides")?;
-    start(state, call, catalogue::by_pattern(&pattern))
-}
-
-fn pattern(call: &Call) -> Result<String, Refusal> {
-    let pattern = call.body.needed_string("grep")?;
-    if pattern.is_empty() {
-        return Err(Refusal::member("grep", "must not be empty"));
-    }
-    Ok(pattern)
+    start(state, call, catalogue::by_pattern(pattern))
 }
 
 fn start(state: &mut State, call: &Call, tests: Vec<TestScript>) -> Result<Answer, Refusal> {

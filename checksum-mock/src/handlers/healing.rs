@@ -8,9 +8,9 @@ use crate::state::State;
 pub(crate) fn trigger_auto_heal(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let id = call.body.needed_identifier("testRunId")?;
     let repository = call.body.healing()?;
-    let run = ended_run(state, &id)?;
+    let run = ended_run(state, id)?;
     let test_ids: Vec<String> = run.failed_tests().map(|test| test.id.clone()).collect();
-    let batch = state.start_heal(&id, repository, call.now);
+    let batch = state.start_heal(id, repository, call.now);
     let sessions: Vec<&str> = batch
         .sessions()
         .iter()

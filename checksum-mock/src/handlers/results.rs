@@ -8,7 +8,7 @@ use crate::state::State;
 
 pub(crate) fn get_test_run_results(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let run = ended_run(state, call.parameter("id"))?;
-    let status = call.query("status");
+    let status = call.query("status")?;
     let tests = run
         .tests
         .iter()

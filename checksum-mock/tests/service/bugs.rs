@@ -49,8 +49,35 @@ async fn a_page_tells_how_many_there_are() {
 async fn limits_are_numbers() {
     let mock = mock();
     let client = Client::of(&mock);
-    for query in ["limit=many", "limit=-1", "offset=1.5"] {
+    for query in [
+        "limit=many",
+        "limit=-1",
+        "limit=%2B1",
+        "offset=",
+        "offset=1.5",
+        "offset=18446744073709551616",
+    ] {
         let path = format!("/v1/health-dashboard/bugs?{query}");
         client.get(&path).await.refusal(422);
+    }
+}
+
+#[tokio::test]
+async fn only_tags_can_be_repeated() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    for name in [
+        "limit",
+        "offset",
+        "status",
+        "severity",
+        "search",
+        "project",
+        "collectionName",
+    ] {
+        let path = format!("/v1/health-dashboard/bugs?{name}=1&{name}=1");
+        let answer = client.get(&path).await;
+        answer.refusal(422);
+        assert_eq!(answer.json()["path"], name);
     }
 }

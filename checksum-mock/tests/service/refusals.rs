@@ -201,6 +201,29 @@ async fn a_missing_or_wrong_member_is_named() {
         assert_eq!(answer.json()["path"], member, "{path} {body}");
         assert!(message.starts_with(member), "{message}");
     }
+    // An empty text is a text, and null is none: no member is nullable in the document.
+    for (path, body, member) in [
+        (
+            "/v1/execution/suite",
+            json!({ "autoHeal": null }),
+            "autoHeal",
+        ),
+        ("/v2/execution/grep", grep("branch", json!(null)), "branch"),
+        (
+            "/v2/execution/grep",
+            grep("autoHeal", json!({ "repoName": "a/b", "prNumber": null })),
+            "autoHeal.prNumber",
+        ),
+        (
+            "/v1/execution/suite",
+            heal(json!({ "repoName": "" })),
+            "autoHeal.repoName",
+        ),
+    ] {
+        let answer = client.post(path, body).await;
+        answer.refusal(422);
+        assert_eq!(answer.json()["path"], member);
+    }
     // Nothing of all that was started.
     assert_eq!(client.start_suite().await, "job-name-12345");
 }
@@ -209,6 +232,35 @@ async fn a_missing_or_wrong_member_is_named() {
 async fn members_that_nobody_knows_are_let_through() {
     let mock = mock();
     let client = Client::of(&mock);
-    let body = json!({ "suiteIds": ["s"], "new": { "a": [1] } });
+    let body = json!({ "suiteIds": ["s"], "new": { "a": [1], "b": null } });
     client.post("/v1/execution/suite", body).await.ok();
+}
+
+#[tokio::test]
+async fn an_id_is_one_that_could_stand_in_a_path() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    for id in ["", ".", "..", "a\\b", "a\nb", "\u{7f}"] {
+        let body = json!({ "testIds": ["id1", id] });
+        client.post("/v1/execution/tests", body).await.refusal(422);
+        let body = json!({ "testRunId": id, "repoName": "a/b" });
+        let answer = client.post("/v1/auto-heal", body).await;
+        answer.refusal(422);
+        assert_eq!(answer.json()["path"], "testRunId");
+        let body = json!({ "prNumber": 1, "repoName": id, "branch": "main" });
+        let answer = client.post("/v1/auto-generate", body).await;
+        answer.refusal(422);
+        assert_eq!(answer.json()["path"], "repoName");
+    }
+}
+
+#[tokio::test]
+async fn a_branch_may_be_any_text() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    let body = json!({ "grep": "checkout", "branch": "" });
+    client.post("/v2/execution/grep", body).await.ok();
+    let body = json!({ "prNumber": 1, "repoName": "a/b", "branch": "" });
+    let started = client.post("/v1/auto-generate", body).await;
+    assert_eq!(started.status, 202);
 }

@@ -5,18 +5,37 @@ mod prism;
 mod schemathesis;
 mod stand_in;
 
-use std::time::Instant;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use clap::ValueEnum;
-use comfy_table::Table;
-use comfy_table::presets::ASCII_MARKDOWN;
+use clap::{Args, ValueEnum};
+use comfy_table::{Table, presets};
+use serde_json::Value;
 
-use crate::tool::Tool;
+use crate::document::PATH as DOCUMENT;
+use crate::tool::{PRISM, REDOCLY, SCHEMATHESIS, SPEC_VALIDATOR, SPECTRAL, Tool};
+use crate::{process, recording, root};
 
-/// One of the tools.
+/// Enough for a build of everything.
+const BUILD_LIMIT: Duration = Duration::from_secs(900);
+
+/// What to check.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Only this tool; repeat it for more than one
+    #[arg(long, value_name = "TOOL")]
+    only: Vec<Judge>,
+    /// Compare answers that `checksum contract verify --save` recorded with the document instead
+    #[arg(long, value_name = "FILE", conflicts_with = "only")]
+    recording: Option<PathBuf>,
+}
+
+/// One that judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Judge {
+enum Judge {
     Redocly,
     Spectral,
     SpecValidator,
@@ -24,83 +43,135 @@ pub(crate) enum Judge {
     Prism,
 }
 
+/// What a tool has found to be right, in its own counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Checked(pub(crate) String);
+
 impl Judge {
-    const ALL: [Self; 5] = [
-        Self::Redocly,
-        Self::Spectral,
-        Self::SpecValidator,
-        Self::Schemathesis,
-        Self::Prism,
-    ];
-
-    /// Those that need nothing but the document.
-    pub(crate) const OF_THE_DOCUMENT: [Self; 3] =
-        [Self::Redocly, Self::Spectral, Self::SpecValidator];
-
     fn tool(self) -> Tool {
         match self {
-            Self::Redocly => document::REDOCLY,
-            Self::Spectral => document::SPECTRAL,
-            Self::SpecValidator => document::SPEC_VALIDATOR,
-            Self::Schemathesis => schemathesis::SCHEMATHESIS,
-            Self::Prism => prism::PRISM,
+            Self::Redocly => REDOCLY,
+            Self::Spectral => SPECTRAL,
+            Self::SpecValidator => SPEC_VALIDATOR,
+            Self::Schemathesis => SCHEMATHESIS,
+            Self::Prism => PRISM,
         }
     }
 
-    /// Has it look, and gives what it counted.
-    fn judge(self) -> Result<String> {
+    fn judge(self) -> Result<Checked> {
         match self {
             Self::Redocly => document::redocly(),
             Self::Spectral => document::spectral(),
             Self::SpecValidator => document::spec_validator(),
-            Self::Schemathesis => schemathesis::run(),
-            Self::Prism => prism::run(),
+            Self::Schemathesis => schemathesis::judge(),
+            Self::Prism => prism::judge(),
         }
+    }
+
+    /// Whether it looks at more than the document.
+    fn needs_programs(self) -> bool {
+        matches!(self, Self::Schemathesis | Self::Prism)
     }
 }
 
-/// Runs the tools, or only these, and prints what each counted.
-pub(crate) fn run(only: &[Judge]) -> Result<()> {
-    let judges = match only {
-        [] => &Judge::ALL[..],
-        only => only,
-    };
-    install(judges)?;
+/// Asks the tools, all unless some are chosen, or a recording.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if let Some(recording) = &arguments.recording {
+        return recording::replay(recording);
+    }
+    let asked = |judge: &Judge| arguments.only.is_empty() || arguments.only.contains(judge);
+    ask(Judge::value_variants()
+        .iter()
+        .copied()
+        .filter(asked)
+        .collect())
+}
+
+/// Asks the tools that look at nothing but the document.
+pub(crate) fn judge_document() -> Result<()> {
+    let judges = Judge::value_variants().iter().copied();
+    ask(judges.filter(|judge| !judge.needs_programs()).collect())
+}
+
+/// Asks each tool, also when one before it has failed, and ends with a table of what they say.
+fn ask(judges: Vec<Judge>) -> Result<()> {
+    if judges.iter().any(|judge| judge.needs_programs()) {
+        build()?;
+    }
+
     let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN);
-    table.set_header(["tool", "version", "counted", "seconds"]);
-    let mut failures = Vec::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(["tool", "version", "checked", "seconds"]);
+    let mut failed = Vec::new();
     for judge in judges {
-        let started = Instant::now();
         let tool = judge.tool();
-        let counted = judge.judge();
-        let counted = counted.unwrap_or_else(|error| {
-            eprintln!("==> {}: {error:#}", tool.package);
-            failures.push(tool.package);
-            "FAILED, see above".to_owned()
-        });
-        table.add_row([
-            tool.package,
-            tool.version,
-            &counted,
-            &started.elapsed().as_secs().to_string(),
-        ]);
+        let started = Instant::now();
+        eprintln!("==> {} {}", tool.program, tool.version);
+        let outcome = judge.judge();
+        let seconds = format!("{:.1}", started.elapsed().as_secs_f64());
+        let checked = match outcome {
+            Ok(Checked(counts)) => counts,
+            Err(error) => {
+                eprintln!("{}: {error:#}", tool.program);
+                failed.push(tool.program);
+                "FAILED, see above".to_owned()
+            }
+        };
+        table.add_row([tool.program, tool.version, &checked, &seconds]);
     }
     eprintln!("{table}");
-    ensure!(failures.is_empty(), "not kept: {}", failures.join(", "));
+    ensure!(failed.is_empty(), "{} found fault", failed.join(" and "));
     Ok(())
 }
 
-/// Installs what is missing, side by side.
-fn install(judges: &[Judge]) -> Result<()> {
-    std::thread::scope(|scope| {
-        let installing: Vec<_> = judges
-            .iter()
-            .map(|judge| scope.spawn(|| judge.tool().install()))
-            .collect();
-        installing.into_iter().try_for_each(|thread| {
-            let result = thread.join().map_err(|_| anyhow::anyhow!("it panicked"));
-            result.and_then(|installed| installed).context("installing")
-        })
-    })
+/// Builds the programs that the judges look at, so that their time limits are about judging.
+fn build() -> Result<()> {
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .args(["build", "--quiet", "--locked"])
+        .args(["-p", "checksum-mock", "--example", "serve"])
+        .args(["-p", "checksum-tests", "--example", "drive"])
+        .current_dir(root());
+    let log = workspace("build")?.join("log.txt");
+    let ended = process::run("cargo", &mut command, &log, BUILD_LIMIT)?;
+    ensure!(
+        ended.status.success(),
+        "the programs to judge do not build\n{}",
+        ended.tail()
+    );
+    Ok(())
+}
+
+/// The document, for judges that want a change of it.
+fn read_document() -> Result<Value> {
+    let yaml = fs::read_to_string(root().join(DOCUMENT)).context(DOCUMENT)?;
+    serde_saphyr::from_str(&yaml).context(DOCUMENT)
+}
+
+/// A folder for what a tool writes, empty: what an earlier run learned is not to steer this one.
+fn workspace(name: &str) -> Result<PathBuf> {
+    let folder = root().join("target/xtask/contract").join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// `cargo run` of an example.
+fn example(package: &str, name: &str) -> Command {
+    let mut command = crate::tool::quiet(env!("CARGO"));
+    command
+        .args(["run", "--quiet", "--locked", "-p", package])
+        .args(["--example", name, "--"])
+        .current_dir(root());
+    command
+}
+
+/// Runs a tool over the document, from the workspace's folder.
+fn over_document(tool: Tool, arguments: &[&str], limit: Duration) -> Result<process::Ended> {
+    let log = workspace(&format!("{}-log", tool.program))?.join("log.txt");
+    let mut command = tool.command()?;
+    command.args(arguments).current_dir(root());
+    process::run(tool.program, &mut command, &log, limit)
 }

@@ -1,63 +1,173 @@
-//! The client against a server made of the document alone, and against the stand-in with a judge
-//! of every request and answer in between.
+//! The client against the document's examples, and the client and the stand-in with Prism between
+//! them, which answers with an error where either does what the document does not say.
 
 use std::fs;
-use std::net::TcpListener;
+use std::path::Path;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
-use super::stand_in::{self, KEY, Server, drive};
-use crate::document::Document;
-use crate::root;
-use crate::tool::{Registry, Tool};
+use super::stand_in::StandIn;
+use super::{Checked, example, workspace};
+use crate::process::{self, Ended, Running};
+use crate::tool::PRISM;
 
-pub(super) const PRISM: Tool = Tool {
-    package: "@stoplight/prism-cli",
-    version: "5.16.0",
-    program: "prism",
-    registry: Registry::Npm,
-};
+const START_LIMIT: Duration = Duration::from_secs(60);
+const DRIVE_LIMIT: Duration = Duration::from_secs(120);
 
-/// The path that all others stand below.
-const BASE: &str = "/public-api";
+/// The document that it serves, in its folder.
+const DOCUMENT: &str = "document.json";
 
-const ROOTED: &str = "target/xtask/rooted.json";
+/// The path of the document's server.
+const BASE_PATH: &str = "/public-api";
 
-pub(super) fn run() -> Result<String> {
-    write_rooted()?;
-    let examples = {
-        let server = prism(&["mock", ROOTED])?;
-        drive(&["examples", &server.url, KEY]).context("against Prism's examples")?
-    };
-    let stand_in = stand_in::start()?;
-    let origin = stand_in.url.trim_end_matches(BASE);
-    let proxy = prism(&["proxy", ROOTED, origin, "--errors"])?;
-    let story = drive(&["story", &proxy.url, KEY]).context("through Prism's proxy")?;
-    Ok(format!("{examples}; {story}"))
+/// What every operation's name is printed behind, by the example `drive`.
+const DECODED: &str = "decoded ";
+
+/// What Prism answers with instead of an answer that the document does not allow. Its log says
+/// more, and later.
+const VIOLATION: &str = "Prism is generating this error";
+
+pub(crate) fn judge() -> Result<Checked> {
+    let folder = workspace("prism")?;
+    let document = with_base_path(super::read_document()?)?;
+    fs::write(folder.join(DOCUMENT), document.to_string())?;
+
+    let (served, url) = start(&folder, "mock", &[])?;
+    let ended = drive(&folder, "examples", &url)?;
+    ensure!(ended.status.success(), "its examples: {}", ended.tail());
+    let examples = decoded(&ended.said);
+    drop(served);
+
+    let mut stand_in = StandIn::start(&folder)?;
+    let upstream = stand_in.url.strip_suffix(BASE_PATH);
+    let upstream = upstream.context("the stand-in has another base path")?;
+    let (proxy, url) = start(&folder, "proxy", &["--errors", upstream])?;
+    let ended = drive(&folder, "stand-in", &url)?;
+    ensure!(
+        ended.status.success(),
+        "the stand-in: {}\n{}",
+        ended.tail(),
+        process::tail(&proxy.said())
+    );
+    let proxied = decoded(&ended.said);
+
+    // Who finds nothing may not have looked: with a lie in one answer, the same drive has to fail.
+    stand_in.lie()?;
+    let ended = drive(&folder, "lie", &url)?;
+    ensure!(
+        is_seen(&ended),
+        "a lie of the stand-in went unseen: {}",
+        ended.tail()
+    );
+    drop(proxy);
+    counts(examples, proxied)
 }
 
-/// Writes the document with the server's path in front of each path: Prism serves paths from the
-/// root, and the client knows no service that does.
-fn write_rooted() -> Result<()> {
-    let mut value = Document::current()?.value().clone();
-    if let Some(paths) = value["paths"].as_object_mut() {
-        let rooted = std::mem::take(paths).into_iter();
-        paths.extend(rooted.map(|(path, item)| (format!("{BASE}{path}"), item)));
-    }
-    let path = root().join(ROOTED);
-    fs::write(&path, value.to_string()).with_context(|| ROOTED.to_owned())
+/// The document with the server's path in front of its own. Prism leaves it away, and the client
+/// does not.
+fn with_base_path(mut document: Value) -> Result<Value> {
+    let server = document["servers"][0]["url"].as_str().unwrap_or_default();
+    ensure!(server.ends_with(BASE_PATH), "the server is {server}");
+    let paths = document["paths"].as_object_mut().context("no paths")?;
+    *paths = std::mem::take(paths)
+        .into_iter()
+        .map(|(path, item)| (format!("{BASE_PATH}{path}"), item))
+        .collect();
+    Ok(document)
 }
 
-/// Starts Prism on a free port.
-fn prism(arguments: &[&str]) -> Result<Server> {
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+/// Starts Prism over the document, and gives its address.
+fn start(folder: &Path, mode: &str, arguments: &[&str]) -> Result<(Running, String)> {
+    let port = process::free_port()?;
     let mut command = PRISM.command()?;
     command
+        .args([mode, "--host=127.0.0.1", "--port", &port.to_string()])
+        .arg(DOCUMENT)
         .args(arguments)
-        .args(["--host", "127.0.0.1", "--port", &port.to_string()])
-        .arg("--multiprocess=false");
-    let (process, _) = stand_in::until(&mut command, |line| {
-        line.contains("Prism is listening").then(String::new)
-    })?;
-    Ok(Server::new(process, format!("http://127.0.0.1:{port}")))
+        .current_dir(folder);
+    let log = folder.join(format!("{mode}.txt"));
+    let mut prism = Running::start("prism", &mut command, &log)?;
+    prism.wait_until(START_LIMIT, |_| process::is_open(port).then_some(()))?;
+    Ok((prism, format!("http://127.0.0.1:{port}")))
+}
+
+/// Lets the client call every operation.
+fn drive(folder: &Path, name: &str, url: &str) -> Result<Ended> {
+    let mut command = example("checksum-tests", "drive");
+    command.args(["--base-url", url]);
+    let log = folder.join(format!("drive-{name}.txt"));
+    process::run("the client", &mut command, &log, DRIVE_LIMIT)
+        .with_context(|| format!("the client against {name}"))
+}
+
+/// How many operations were called and decoded.
+fn decoded(said: &str) -> usize {
+    let lines = said.lines();
+    lines.filter(|line| line.starts_with(DECODED)).count()
+}
+
+/// Whether the client failed at the operation that lies, and Prism is the reason.
+fn is_seen(ended: &Ended) -> bool {
+    let mentions = |text| ended.said.contains(text);
+    !ended.status.success() && mentions("run_suite") && mentions(VIOLATION)
+}
+
+fn counts(examples: usize, proxied: usize) -> Result<Checked> {
+    ensure!(
+        examples == proxied && examples > 0,
+        "{examples} operations with examples, {proxied} with the stand-in"
+    );
+    Ok(Checked(format!(
+        "{examples} operations decoded from examples, {proxied} through the proxy; 1 lie seen"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    use super::*;
+
+    fn ended(code: i32, said: &str) -> Ended {
+        Ended {
+            status: ExitStatus::from_raw(code << 8),
+            said: said.to_owned(),
+        }
+    }
+
+    #[test]
+    fn operations_are_counted_by_their_lines() {
+        let said = "warning: something\ndecoded get_project\ndecoded run_suite\n";
+        assert_eq!(decoded(said), 2);
+        assert_eq!(
+            counts(17, 17).expect("counts").0,
+            "17 operations decoded from examples, 17 through the proxy; 1 lie seen"
+        );
+        assert!(counts(17, 16).is_err());
+        assert!(counts(0, 0).is_err());
+    }
+
+    #[test]
+    fn the_servers_path_stands_before_the_documents() {
+        let document = with_base_path(super::super::read_document().expect("a document"));
+        let document = document.expect("paths");
+        assert!(document["paths"]["/public-api/v1/me"]["get"].is_object());
+        assert!(with_base_path(serde_json::json!({ "paths": {} })).is_err());
+    }
+
+    #[test]
+    fn a_lie_is_seen_when_prism_is_why_the_client_stops() {
+        let said = "decoded get_project\nerror: run_suite: 500 Internal Server Error: Your \
+                    request/response is not valid, so Prism is generating this error for you.";
+        assert!(is_seen(&ended(1, said)));
+        assert!(!is_seen(&ended(0, said)));
+        assert!(!is_seen(&ended(
+            1,
+            "error: run_suite: 500 Internal Server Error"
+        )));
+        assert!(!is_seen(&ended(1, "error: no connection")));
+    }
 }

@@ -40,7 +40,7 @@ pub(crate) fn run() -> Result<()> {
     );
     eprintln!("rules of this workspace: {} kept", RULES.len());
 
-    contract::run(&contract::Judge::OF_THE_DOCUMENT)
+    contract::judge_document()
 }
 
 /// The rules, for people.
