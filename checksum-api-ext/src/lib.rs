@@ -39,31 +39,48 @@
 //!
 //! The API cannot cancel a run. Dropping a [`Run`] or a wait stops the looking and nothing else.
 
+mod address;
+mod attachment;
 mod batch;
+mod bug;
 mod builder;
 mod call;
 mod client;
+mod download;
+mod environment;
 mod error;
+mod html_report;
+mod latest;
+mod members;
 mod poll;
+mod results;
 mod retry;
 mod run;
 mod test_run;
+mod undocumented;
 
+pub use attachment::{Attachment, AttachmentKind, Attachments};
 pub use batch::{
     Batch, BatchChange, BatchEvent, BatchKind, BatchReport, Generation, GenerationBatch, Heal,
-    HealBatch,
+    HealBatch, StartGeneration, StartHeal,
 };
+pub use bug::{Bug, BugPage, ListBugs};
 pub use builder::{API_KEY_VARIABLE, BASE_URL_VARIABLE, ChecksumBuilder, ConfigurationError};
 pub use checksum_api::{
     ApiKey, BaseUrl, ErrorKind, InvalidApiKey, InvalidBaseUrl, InvalidIdentifier, Transport, types,
 };
 pub use client::Checksum;
+pub use download::{Download, DownloadAll, Progress, SavedFile};
 pub use error::{Error, InvalidRequest};
 pub use futures_util::TryStreamExt;
+pub use html_report::HtmlReport;
+pub use latest::LatestTestRun;
 pub use poll::{Event, PollPolicy, Trouble};
+pub use results::{GetResults, Results};
 pub use retry::RetryPolicy;
 pub use run::{
     ApiVersion, AutoHeal, Collection, Counts, Disagreement, Grep, LegacyGrep, Outcome, Run,
     RunChange, RunEvent, RunHandle, RunReport, RunStatus, Selection, StartRun, Suite, Tests,
 };
-pub use test_run::TestRun;
+pub use test_run::{TestInRun, TestRun};
+pub use url::Url;

@@ -69,18 +69,31 @@ impl BaseUrl {
 
     /// Whether the key would cross a network in the clear.
     pub(crate) fn is_exposed(&self) -> bool {
-        self.0.scheme() == "http"
-            && match self.0.host() {
-                Some(Host::Domain(domain)) => domain != "localhost",
-                Some(Host::Ipv4(address)) => !address.is_loopback(),
-                Some(Host::Ipv6(address)) => !address.is_loopback(),
-                None => true,
-            }
+        self.0.scheme() == "http" && !is_loopback(&self.0)
+    }
+
+    /// Whether a file may be got from there: over https, from this machine, or from the base URL's
+    /// own origin, whose exposure was settled when the client was built.
+    pub(crate) fn may_be_fetched(&self, url: &Url) -> bool {
+        match url.scheme() {
+            "https" => true,
+            "http" => is_loopback(url) || self.is_same_origin(url),
+            _ => false,
+        }
     }
 
     /// Whether a URL has this one's scheme, host and port.
     pub fn is_same_origin(&self, other: &Url) -> bool {
         self.0.origin() == other.origin()
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 

@@ -1,4 +1,4 @@
-use checksum_api::types::{self, BatchId, BatchSession, BatchStatus, SessionId};
+use checksum_api::types::{self, BatchId, BatchSession, BatchStatus, SessionId, TestRunId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -43,6 +43,23 @@ impl BatchReport {
     /// is nothing to heal.
     pub fn sessions(&self) -> &[BatchSession] {
         &self.0.sessions
+    }
+
+    /// The pull requests that sessions have opened so far, each once. There may be none for good:
+    /// where every failure is a bug of the application, there is nothing to heal.
+    pub fn pull_requests(&self) -> impl Iterator<Item = &str> {
+        let urls = self.sessions().iter().filter_map(|s| s.pr_url.as_deref());
+        urls.enumerate()
+            .filter(|(index, url)| {
+                let mut before = self.sessions().iter().filter_map(|s| s.pr_url.as_deref());
+                !before.by_ref().take(*index).any(|earlier| earlier == *url)
+            })
+            .map(|(_, url)| url)
+    }
+
+    /// The test run that is being healed; `None` for generation.
+    pub fn test_run_id(&self) -> Option<&TestRunId> {
+        self.0.test_run_id.as_ref()
     }
 
     /// A session by its id.
