@@ -14,7 +14,8 @@ pub type BatchEvent = Event<BatchChange, BatchReport>;
 pub struct BatchReport(pub(crate) types::Batch);
 
 /// Something about a batch that is different from the last look.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "change", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum BatchChange {
     /// The batch is in another state.

@@ -128,7 +128,7 @@ impl Transfer<'_> {
         let response = match self.request().await {
             Err(Error::Request(error))
                 if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE)
-                    && self.written > 0 =>
+                    && self.asks_for_a_part() =>
             {
                 self.restart().await?;
                 self.request().await?
@@ -137,7 +137,7 @@ impl Transfer<'_> {
         };
         let response = if self.goes_on(&response) {
             response
-        } else if response.status() == StatusCode::PARTIAL_CONTENT {
+        } else if self.asks_for_a_part() && response.status() == StatusCode::PARTIAL_CONTENT {
             // A part, and not the one that is missing.
             self.restart().await?;
             self.request().await?
@@ -155,7 +155,8 @@ impl Transfer<'_> {
         let mut headers = HeaderMap::new();
         // Ranges of a compressed form would be ranges of something else.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if let Some(validator) = self.validator.as_ref().filter(|_| self.written > 0)
+        if self.asks_for_a_part()
+            && let Some(validator) = &self.validator
             && let Ok(range) = HeaderValue::try_from(format!("bytes={}-", self.written))
         {
             headers.insert(RANGE, range);
@@ -165,10 +166,15 @@ impl Transfer<'_> {
         Ok(api.get_file(&self.target.source.url, headers).await?)
     }
 
+    /// Whether there is a beginning, and a name for the version that it is of.
+    fn asks_for_a_part(&self) -> bool {
+        self.written > 0 && self.validator.is_some()
+    }
+
     /// Whether a response holds what is missing, and of the same version.
     fn goes_on(&self, response: &FileResponse) -> bool {
         let headers = response.headers();
-        self.written > 0
+        self.asks_for_a_part()
             && response.status() == StatusCode::PARTIAL_CONTENT
             && validator(headers).is_none_or(|own| Some(own) == self.validator)
             && Range::of(headers).is_some_and(|range| range.continues(self.written, self.total))
