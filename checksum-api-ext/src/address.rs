@@ -1,4 +1,5 @@
 use checksum_api::BaseUrl;
+use serde::Serializer;
 use url::Url;
 
 /// Longer than any address that a browser would follow.
@@ -30,6 +31,11 @@ pub(crate) fn resolve(base: &BaseUrl, text: &str) -> Option<Url> {
 /// An address for people to read: without its query, which often is what grants access.
 pub(crate) fn shown(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+/// An address as data: with all that it takes to follow it.
+pub(crate) fn whole<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(url.as_str())
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 use std::fmt;
 use std::path::Path;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::address::{resolve, shown};
+use crate::address::{resolve, shown, whole};
 use crate::download::{Download, Source};
 use crate::undocumented::{text, unwrapped};
 use crate::{Checksum, Error};
@@ -25,10 +27,16 @@ const ADDRESS: [&str; 7] = [
 /// The API's description says that there is an address and not how it is told. Read are an object
 /// with `url`, `reportUrl`, `href` or `link`, on its own or as `data` or `report`, and the bare
 /// address; whatever came is kept as [`raw`](Self::raw).
-#[derive(Clone)]
+///
+/// As JSON it is an object with `url`.
+#[derive(Clone, Serialize, JsonSchema)]
 pub struct HtmlReport {
+    #[serde(skip)]
     client: Checksum,
+    #[serde(serialize_with = "whole")]
+    #[schemars(with = "String")]
     url: Url,
+    #[serde(skip)]
     raw: Value,
 }
 

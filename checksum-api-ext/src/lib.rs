@@ -25,6 +25,26 @@
 //! # }
 //! ```
 //!
+//! # Every operation
+//!
+//! | to | call |
+//! | --- | --- |
+//! | name the key's project | [`checksum.project()`](Checksum::project) |
+//! | run tests | [`run_suite()`](Checksum::run_suite), [`run_collection(id)`](Checksum::run_collection), [`run_tests(ids)`](Checksum::run_tests), [`run_grep(pattern)`](Checksum::run_grep), then [`start()`](StartRun::start) |
+//! | follow a run | `run.await`, [`run.events()`](Run::events), [`run.status()`](Run::status), [`checksum.resume(handle)`](Checksum::resume) |
+//! | wait for its healing too | [`run.await_healed(within)`](Run::await_healed) |
+//! | read results | [`report.results()`](RunReport::results), [`checksum.test_run(id).results()`](TestRun::results) |
+//! | find or save the HTML report | [`test_run.report()`](TestRun::report), [`download(path)`](HtmlReport::download) |
+//! | list or save attachments | [`test_run.test(id).attachments()`](TestInRun::attachments), [`download_all(directory)`](Attachments::download_all) |
+//! | name the latest run | [`checksum.latest_test_run()`](Checksum::latest_test_run) |
+//! | heal | [`report.heal()`](RunReport::heal), [`checksum.heal(id)`](Checksum::heal), [`checksum.heal_batch(id)`](Checksum::heal_batch) |
+//! | generate tests | [`checksum.generate(repo, pr, branch)`](Checksum::generate), [`checksum.generation_batch(id)`](Checksum::generation_batch) |
+//! | list bugs | [`checksum.bugs()`](Checksum::bugs), then [`first_page()`](ListBugs::first_page) or [`stream()`](ListBugs::stream) |
+//!
+//! The API's description names reports, attachments, bugs and the latest run without showing the
+//! answers. Their decoders take every form that a sane service could send, keep the raw JSON, and
+//! give it back with the error where they can make nothing of it: [`Error::answer`].
+//!
 //! # What it promises
 //!
 //! - **A run is never started twice.** A request that starts work is repeated only where the
@@ -35,7 +55,7 @@
 //! - **A verdict is never guessed.** Only `passed` and `healed` are a pass, whatever the counts
 //!   say; a state that this version does not know is waited on, and never passes.
 //! - **The key is never shown.** It goes to the configured origin alone, over https unless that is
-//!   this machine.
+//!   this machine. Files of other origins are got without it.
 //!
 //! The API cannot cancel a run. Dropping a [`Run`] or a wait stops the looking and nothing else.
 

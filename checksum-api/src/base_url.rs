@@ -205,4 +205,21 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn files_come_over_https_or_from_where_the_client_was_told_to_go() {
+        let base: BaseUrl = "http://10.0.0.1:8080".parse().expect("a URL");
+        for (text, may) in [
+            ("https://files.example/x", true),
+            ("http://127.0.0.1/x", true),
+            ("http://10.0.0.1:8080/x", true),
+            ("http://10.0.0.1/x", false),
+            ("http://files.example/x", false),
+            ("ftp://10.0.0.1:8080/x", false),
+            ("file:///x", false),
+        ] {
+            let url = Url::parse(text).expect(text);
+            assert_eq!(base.may_be_fetched(&url), may, "{text}");
+        }
+    }
 }

@@ -1,4 +1,8 @@
+use std::borrow::Cow;
 use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What an attachment is. The API's description names three kinds and lists none, so that this is
 /// told from whatever the answer has.
@@ -70,5 +74,27 @@ impl fmt::Display for AttachmentKind {
 impl From<&str> for AttachmentKind {
     fn from(word: &str) -> Self {
         Self::of_word(word).unwrap_or_else(|| Self::Other(word.to_owned()))
+    }
+}
+
+impl Serialize for AttachmentKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for AttachmentKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(String::deserialize(deserializer)?.as_str().into())
+    }
+}
+
+impl JsonSchema for AttachmentKind {
+    fn schema_name() -> Cow<'static, str> {
+        "AttachmentKind".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "x-extensible-enum": ["trace", "screenshot", "video"] })
     }
 }

@@ -4,12 +4,14 @@ mod list;
 use std::fmt;
 use std::path::Path;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
 pub use kind::AttachmentKind;
 
-use crate::address::shown;
+use crate::address::{shown, whole};
 use crate::download::{Download, DownloadAll, FileNames, Source};
 use crate::{Checksum, Error};
 
@@ -28,15 +30,22 @@ pub struct Attachments {
 }
 
 /// One trace, screenshot, video or other file.
-#[derive(Clone)]
+///
+/// As JSON it is what the methods tell, without the raw answer.
+#[derive(Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Attachment {
+    #[serde(skip)]
     client: Checksum,
     name: String,
     file_name: String,
     kind: AttachmentKind,
     content_type: Option<String>,
+    #[serde(serialize_with = "whole")]
+    #[schemars(with = "String")]
     url: Url,
     size: Option<u64>,
+    #[serde(skip)]
     raw: Value,
 }
 

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use checksum_api::types::{self, BatchId, BatchSession, BatchStatus, SessionId, TestRunId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,13 +51,9 @@ impl BatchReport {
     /// The pull requests that sessions have opened so far, each once. There may be none for good:
     /// where every failure is a bug of the application, there is nothing to heal.
     pub fn pull_requests(&self) -> impl Iterator<Item = &str> {
+        let mut seen = HashSet::new();
         let urls = self.sessions().iter().filter_map(|s| s.pr_url.as_deref());
-        urls.enumerate()
-            .filter(|(index, url)| {
-                let mut before = self.sessions().iter().filter_map(|s| s.pr_url.as_deref());
-                !before.by_ref().take(*index).any(|earlier| earlier == *url)
-            })
-            .map(|(_, url)| url)
+        urls.filter(move |url| seen.insert(*url))
     }
 
     /// The test run that is being healed; `None` for generation.

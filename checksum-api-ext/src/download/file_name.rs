@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use sanitise_file_name::{Options, sanitise_with_options};
 
@@ -8,7 +8,9 @@ const MAX_LENGTH: usize = 160;
 /// Gives out file names, each once, whatever the service calls the files.
 #[derive(Default)]
 pub(crate) struct FileNames {
-    taken: HashSet<String>,
+    /// In lower case, each with the number to try next should it be wanted again: many files of
+    /// one name must not take a walk over all of them each.
+    taken: HashMap<String, u64>,
 }
 
 impl FileNames {
@@ -17,16 +19,27 @@ impl FileNames {
     /// its case.
     pub(crate) fn next(&mut self, wanted: &str) -> String {
         let name = safe(wanted);
-        let mut candidate = name.clone();
-        let mut number = 2;
-        while !self.taken.insert(candidate.to_lowercase()) {
-            candidate = match name.rsplit_once('.') {
+        let mut number = match self.taken.get(&name.to_lowercase()) {
+            None => return self.take(name),
+            Some(number) => *number,
+        };
+        let numbered = loop {
+            let candidate = match name.rsplit_once('.') {
                 Some((stem, extension)) => format!("{stem}-{number}.{extension}"),
                 None => format!("{name}-{number}"),
             };
             number += 1;
-        }
-        candidate
+            if !self.taken.contains_key(&candidate.to_lowercase()) {
+                break candidate;
+            }
+        };
+        self.taken.insert(name.to_lowercase(), number);
+        self.take(numbered)
+    }
+
+    fn take(&mut self, name: String) -> String {
+        self.taken.insert(name.to_lowercase(), 2);
+        name
     }
 }
 
@@ -48,6 +61,7 @@ fn safe(wanted: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
     use std::path::{Component, Path};
 
     use super::*;
@@ -121,5 +135,7 @@ mod tests {
         let unique: HashSet<String> = given.iter().map(|name| name.to_lowercase()).collect();
         assert_eq!(unique.len(), given.len(), "{given:?}");
         assert_eq!(given[..3], ["a.png", "A-2.png", "a-3.png"]);
+        let last = (0..100_000).map(|_| names.next("same.zip")).last();
+        assert_eq!(last.as_deref(), Some("same-100000.zip"));
     }
 }

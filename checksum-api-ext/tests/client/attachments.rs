@@ -71,6 +71,12 @@ async fn those_of_the_stand_in_are_listed_and_written() {
         ("trace.zip", Some("application/zip"))
     );
     assert_eq!(trace.raw()["kind"], "trace");
+    let shown = serde_json::to_value(trace).expect("JSON");
+    assert_eq!(
+        (&shown["kind"], &shown["fileName"]),
+        (&json!("trace"), &json!("trace.zip"))
+    );
+    assert_eq!(shown["url"], trace.url().as_str());
 
     let directory = tempfile::tempdir().expect("a directory");
     let saved = trace.download(directory.path()).await.expect("saved");

@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use checksum_api_ext::{Checksum, Error, ErrorKind, HtmlReport, RetryPolicy, SavedFile};
+use futures_util::{StreamExt, stream};
 use serde_json::json;
 use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -368,9 +369,9 @@ async fn a_place_that_cannot_be_written_to_is_named() {
     assert_eq!(server.received_requests().await.expect("recorded").len(), 1);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_transfer_that_hangs_is_given_up() {
-    let checksum = Checksum::builder()
+/// A client whose files begin and never end.
+fn hanging() -> Checksum {
+    Checksum::builder()
         .api_key(KEY.parse().expect("a key"))
         .base_url("https://checksum.invalid".parse().expect("a URL"))
         .retry(RetryPolicy::never())
@@ -379,13 +380,17 @@ async fn a_transfer_that_hangs_is_given_up() {
             if request.url().path().starts_with("/public-api") {
                 return Ok(http::Response::new("\"/r.html\"".to_owned()).into());
             }
-            let first = futures_util::stream::iter([Ok::<_, std::io::Error>("begun")]);
-            let hanging = futures_util::StreamExt::chain(first, futures_util::stream::pending());
-            Ok(http::Response::new(reqwest::Body::wrap_stream(hanging)).into())
+            let first = stream::iter([Ok::<_, std::io::Error>("begun")]);
+            let body = reqwest::Body::wrap_stream(first.chain(stream::pending()));
+            Ok(http::Response::new(body).into())
         })
         .build()
-        .expect("a client");
-    let report = report_of(&checksum).await;
+        .expect("a client")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transfer_that_hangs_is_given_up() {
+    let report = report_of(&hanging()).await;
     let started = tokio::time::Instant::now();
     let (saved, files) = download(&report).await;
     let error = saved.expect_err("a time-out");
@@ -396,4 +401,21 @@ async fn a_transfer_that_hangs_is_given_up() {
     );
     assert_eq!(started.elapsed().as_secs(), 7);
     assert!(files.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transfer_that_is_dropped_leaves_nothing() {
+    let report = report_of(&hanging()).await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("r.html");
+    let begun = Arc::new(tokio::sync::Notify::new());
+    let told = begun.clone();
+    let download = report
+        .download(&path)
+        .on_progress(move |_| told.notify_one());
+    tokio::select! {
+        _ = download.into_future() => panic!("it never ends"),
+        () = begun.notified() => {}
+    }
+    assert!(names_in(directory.path()).is_empty());
 }

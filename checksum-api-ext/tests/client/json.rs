@@ -2,8 +2,8 @@
 
 use checksum_api_ext::types::TestRunId;
 use checksum_api_ext::{
-    BatchEvent, BatchReport, BugPage, Checksum, Event, HealBatch, LatestTestRun, Results, Run,
-    RunEvent, RunHandle, RunReport, SavedFile, TestRun, TryStreamExt,
+    Attachment, BatchEvent, BatchReport, BugPage, Checksum, Event, HealBatch, HtmlReport,
+    LatestTestRun, Results, Run, RunEvent, RunHandle, RunReport, SavedFile, TestRun, TryStreamExt,
 };
 use checksum_mock::{Fault, Mock, RunScript};
 use serde_json::Value;
@@ -38,6 +38,8 @@ fn every_form_has_a_schema() {
         schemars::schema_for!(LatestTestRun),
         schemars::schema_for!(BugPage),
         schemars::schema_for!(SavedFile),
+        schemars::schema_for!(HtmlReport),
+        schemars::schema_for!(Attachment),
     ];
     for schema in schemas {
         let text = serde_json::to_string(&schema).expect("JSON");

@@ -6,6 +6,7 @@ mod downloads;
 mod generation;
 mod healing;
 mod json;
+mod operations;
 mod results;
 mod scripted;
 mod wire;
