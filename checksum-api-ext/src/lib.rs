@@ -78,6 +78,8 @@ mod retry;
 mod run;
 mod test_run;
 mod undocumented;
+#[cfg(test)]
+mod undocumented_at_random;
 
 pub use attachment::{Attachment, AttachmentKind, Attachments};
 pub use batch::{

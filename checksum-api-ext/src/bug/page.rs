@@ -43,7 +43,7 @@ pub struct BugPage {
 }
 
 impl BugPage {
-    pub(super) fn read(raw: Value) -> Result<Self, Error> {
+    pub(crate) fn read(raw: Value) -> Result<Self, Error> {
         let Some((holders, list)) = find(&raw, 0) else {
             return Err(Error::unexpected("list_bugs", "no list of bugs", raw));
         };
