@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use checksum_api::{ByteStream, Client, ResponseValue};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
+use crate::members::Members;
 use crate::{Error, RetryPolicy};
 
 /// The error of a generated call, which [`Client::call`] turns into [`checksum_api::Error`].
@@ -22,7 +22,7 @@ pub enum Effort {
 #[derive(Clone, Debug)]
 pub struct Caller {
     client: Client,
-    retry: RetryPolicy,
+    pub(crate) retry: RetryPolicy,
 }
 
 impl Caller {
@@ -35,9 +35,9 @@ impl Caller {
     }
 
     /// A caller whose requests carry members that the document does not know.
-    pub(crate) fn with_members(&self, members: Map<String, Value>) -> Self {
+    pub(crate) fn with_members(&self, members: Members) -> Self {
         Self {
-            client: self.client.with_members(members),
+            client: self.client.with_members(members.0),
             retry: self.retry,
         }
     }
@@ -61,12 +61,18 @@ impl Caller {
     }
 
     /// A request that starts work: repeated only where the service cannot have acted on it.
-    pub(crate) async fn dispatch<T, Send, Sending>(&self, send: Send) -> Result<T, Error>
+    pub(crate) async fn dispatch<T, Body, Send, Sending>(
+        &self,
+        body: Body,
+        send: Send,
+    ) -> Result<T, Error>
     where
         T: DeserializeOwned,
-        Send: Fn(Client) -> Sending,
+        Body: Clone,
+        Send: Fn(Client, Body) -> Sending,
         Sending: Future<Output = Sent<T>>,
     {
+        let send = |client| send(client, body.clone());
         let is_safe = |error: &checksum_api::Error| error.is_transient() && !error.may_have_acted();
         self.repeat(send, is_safe).await.map_err(Error::dispatch)
     }

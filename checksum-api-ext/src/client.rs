@@ -1,12 +1,17 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use checksum_api::types::{BatchId, CollectionId, JobName, Project, TestId, TestRunId};
+use checksum_api::types::{BatchId, CollectionId, JobName, Project, RepoName, TestId, TestRunId};
+use checksum_api::{BaseUrl, ClientInfo};
 
 use crate::batch::{Batch, Generation, Heal};
+use crate::bug::ListBugs;
 use crate::call::{Caller, Effort};
+use crate::environment::Environment;
 use crate::run::{Collection, Grep, LegacyGrep, Run, RunHandle, StartRun, Suite, Tests};
-use crate::{ChecksumBuilder, ConfigurationError, Error, PollPolicy, TestRun};
+use crate::{
+    ChecksumBuilder, ConfigurationError, Error, LatestTestRun, PollPolicy, StartGeneration,
+    StartHeal, TestRun,
+};
 
 /// The client. Cheap to clone; clones share one connection pool.
 ///
@@ -88,7 +93,7 @@ impl Checksum {
             Grep {
                 pattern: pattern.into(),
                 branch: None,
-                env: BTreeMap::new(),
+                env: Environment::default(),
             },
         )
     }
@@ -111,9 +116,146 @@ impl Checksum {
         Run::resumed(self, handle.into())
     }
 
-    /// The results of a finished run.
+    /// A run that has ended: its results, report and attachments. Nothing is sent.
     pub fn test_run(&self, id: TestRunId) -> TestRun {
         TestRun::new(self, id)
+    }
+
+    /// The project's most recent run, which need not be the one that the caller started: for a run
+    /// of one's own, [`RunReport::test_run_id`](crate::RunReport::test_run_id) is the one to use.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::start().await?;
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .build()?;
+    /// # checksum.run_suite().start().await?.await?;
+    /// let latest = checksum.latest_test_run().await?;
+    /// let results = checksum.test_run(latest.id().clone()).results().await?;
+    /// println!("{}: {}", results.id, results.status);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The request failed, or the answer names no run: [`Error::UnexpectedAnswer`].
+    pub async fn latest_test_run(&self) -> Result<LatestTestRun, Error> {
+        let answer = self
+            .caller
+            .read(Effort::Persistent, |client| async move {
+                client.get_latest_test_run().send().await
+            })
+            .await?;
+        LatestTestRun::read(answer.0)
+    }
+
+    /// Sets agents to work on the failures of a run that has ended.
+    ///
+    /// Each start makes another batch. A run that was started with [`AutoHeal`](crate::AutoHeal)
+    /// needs none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::start().await?;
+    /// # mock.next_run(checksum_mock::RunScript::new().fails(["test-def-456"]));
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .build()?;
+    /// # let report = checksum.run_suite().start().await?.await?;
+    /// # let test_run_id = report.test_run_id().ok_or("no test run")?.clone();
+    /// let batch = checksum
+    ///     .heal(test_run_id)
+    ///     .pull_request("acme-co/my-tests".parse()?)
+    ///     .branch("main")
+    ///     .pr(42)
+    ///     .metadata("context", "post-deploy healing")
+    ///     .start()
+    ///     .await?;
+    /// println!("{} failures, sessions {:?}", batch.failure_count().unwrap_or(0), batch.session_ids());
+    ///
+    /// let healed = batch.await?;
+    /// assert!(healed.is_success());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn heal(&self, test_run_id: TestRunId) -> StartHeal {
+        StartHeal::new(self, Some(test_run_id))
+    }
+
+    /// Sets an agent to write tests for a pull request: the repository that hosts it,
+    /// `owner/repo`, its number from 1, and its own branch, whose changes the agent reads.
+    ///
+    /// Each start makes another batch.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::start().await?;
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .build()?;
+    /// let batch = checksum
+    ///     .generate("acme-co/webapp".parse()?, 42, "feature/checkout-redesign")
+    ///     .env("BASE_URL", "https://preview.example.com/pr-42/")
+    ///     .metadata("triggeredBy", "release-bot")
+    ///     .start()
+    ///     .await?;
+    /// println!("{:?}, {:?}", batch.session_id(), batch.session_url());
+    ///
+    /// let generated = batch.await?;
+    /// println!("{:?}", generated.pull_requests().collect::<Vec<_>>());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn generate(&self, repo: RepoName, pr: u64, branch: impl Into<String>) -> StartGeneration {
+        StartGeneration::new(self, repo, pr, branch.into())
+    }
+
+    /// The bugs that runs have uncovered.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::start().await?;
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .build()?;
+    /// use checksum_api_ext::TryStreamExt;
+    /// use checksum_api_ext::types::{BugSeverity, BugStatus};
+    ///
+    /// let page = checksum
+    ///     .bugs()
+    ///     .status(BugStatus::Confirmed)
+    ///     .severity(BugSeverity::Critical)
+    ///     .tag("checkout")
+    ///     .first_page()
+    ///     .await?;
+    /// println!("{} of {:?}", page.bugs.len(), page.total);
+    ///
+    /// let mut bugs = checksum.bugs().limit(2).stream();
+    /// while let Some(bug) = bugs.try_next().await? {
+    ///     println!("{:?}: {:?}", bug.id, bug.title);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn bugs(&self) -> ListBugs {
+        ListBugs::new(self)
+    }
+
+    pub(crate) fn base_url(&self) -> &BaseUrl {
+        self.api().inner().base_url()
     }
 
     /// Takes up a healing batch. Nothing is sent.

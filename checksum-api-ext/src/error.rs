@@ -1,7 +1,9 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
 use checksum_api::ErrorKind;
 use checksum_api::types::TestRunId;
+use serde_json::Value;
 
 use crate::ConfigurationError;
 
@@ -57,6 +59,42 @@ pub enum Error {
         /// The last failure.
         source: checksum_api::Error,
     },
+    /// The service answered, and not with what was asked for. The API's description does not show
+    /// the form of this answer.
+    #[error("{operation}: the answer has {missing}: {}", beginning(answer))]
+    UnexpectedAnswer {
+        /// The operation that was called, by its operationId.
+        operation: &'static str,
+        /// What it lacks, as in `no address`.
+        missing: &'static str,
+        /// The answer as it came.
+        answer: Box<Value>,
+    },
+    /// A file is larger than the download's limit. Nothing was kept of it.
+    #[error("{name} is larger than {limit} bytes")]
+    FileTooLarge {
+        /// The file.
+        name: String,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// A file ended before it was complete, and did so again when it was asked for again. Nothing
+    /// was kept of it.
+    #[error("{name} ended after {bytes} bytes, before it was complete")]
+    FileCutShort {
+        /// The file.
+        name: String,
+        /// How much of it there was.
+        bytes: u64,
+    },
+    /// A file could not be written.
+    #[error("cannot write {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
 }
 
 /// A request that the service's description says will be refused.
@@ -75,6 +113,12 @@ pub enum InvalidRequest {
     /// Pull requests are numbered from 1.
     #[error("a pull request's number is 1 or more")]
     PrNumber,
+    /// Tests are generated for the changes of a branch.
+    #[error("generation needs the branch of the pull request")]
+    NoBranch,
+    /// Healing takes a test run's id, which the run's end did not make known.
+    #[error("the run's test run id is not known, and healing needs it")]
+    NoTestRun,
 }
 
 impl Error {
@@ -84,6 +128,26 @@ impl Error {
             Self::DispatchUncertain(error)
         } else {
             Self::Request(error)
+        }
+    }
+
+    pub(crate) fn unexpected(
+        operation: &'static str,
+        missing: &'static str,
+        answer: Value,
+    ) -> Self {
+        Self::UnexpectedAnswer {
+            operation,
+            missing,
+            answer: Box::new(answer),
+        }
+    }
+
+    /// The answer, where one came that this version can make nothing of.
+    pub fn answer(&self) -> Option<&Value> {
+        match self {
+            Self::UnexpectedAnswer { answer, .. } => Some(answer),
+            _ => None,
         }
     }
 
@@ -119,6 +183,15 @@ impl Error {
 
     fn is_kind(&self, kind: ErrorKind) -> bool {
         self.request().is_some_and(|error| error.kind() == kind)
+    }
+}
+
+/// As much of an answer as a message should repeat, on one line.
+fn beginning(answer: &Value) -> String {
+    let text = answer.to_string();
+    match text.char_indices().nth(200) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
     }
 }
 

@@ -25,6 +25,26 @@
 //! # }
 //! ```
 //!
+//! # Every operation
+//!
+//! | to | call |
+//! | --- | --- |
+//! | name the key's project | [`checksum.project()`](Checksum::project) |
+//! | run tests | [`run_suite()`](Checksum::run_suite), [`run_collection(id)`](Checksum::run_collection), [`run_tests(ids)`](Checksum::run_tests), [`run_grep(pattern)`](Checksum::run_grep), then [`start()`](StartRun::start) |
+//! | follow a run | `run.await`, [`run.events()`](Run::events), [`run.status()`](Run::status), [`checksum.resume(handle)`](Checksum::resume) |
+//! | wait for its healing too | [`run.await_healed(within)`](Run::await_healed) |
+//! | read results | [`report.results()`](RunReport::results), [`checksum.test_run(id).results()`](TestRun::results) |
+//! | find or save the HTML report | [`test_run.report()`](TestRun::report), [`download(path)`](HtmlReport::download) |
+//! | list or save attachments | [`test_run.test(id).attachments()`](TestInRun::attachments), [`download_all(directory)`](Attachments::download_all) |
+//! | name the latest run | [`checksum.latest_test_run()`](Checksum::latest_test_run) |
+//! | heal | [`report.heal()`](RunReport::heal), [`checksum.heal(id)`](Checksum::heal), [`checksum.heal_batch(id)`](Checksum::heal_batch) |
+//! | generate tests | [`checksum.generate(repo, pr, branch)`](Checksum::generate), [`checksum.generation_batch(id)`](Checksum::generation_batch) |
+//! | list bugs | [`checksum.bugs()`](Checksum::bugs), then [`first_page()`](ListBugs::first_page) or [`stream()`](ListBugs::stream) |
+//!
+//! The API's description names reports, attachments, bugs and the latest run without showing the
+//! answers. Their decoders take every form that a sane service could send, keep the raw JSON, and
+//! give it back with the error where they can make nothing of it: [`Error::answer`].
+//!
 //! # What it promises
 //!
 //! - **A run is never started twice.** A request that starts work is repeated only where the
@@ -35,35 +55,54 @@
 //! - **A verdict is never guessed.** Only `passed` and `healed` are a pass, whatever the counts
 //!   say; a state that this version does not know is waited on, and never passes.
 //! - **The key is never shown.** It goes to the configured origin alone, over https unless that is
-//!   this machine.
+//!   this machine. Files of other origins are got without it.
 //!
 //! The API cannot cancel a run. Dropping a [`Run`] or a wait stops the looking and nothing else.
 
+mod address;
+mod attachment;
 mod batch;
+mod bug;
 mod builder;
 mod call;
 mod client;
+mod download;
+mod environment;
 mod error;
+mod html_report;
+mod latest;
+mod members;
 mod poll;
+mod results;
 mod retry;
 mod run;
 mod test_run;
+mod undocumented;
+#[cfg(test)]
+mod undocumented_at_random;
 
+pub use attachment::{Attachment, AttachmentKind, Attachments};
 pub use batch::{
     Batch, BatchChange, BatchEvent, BatchKind, BatchReport, Generation, GenerationBatch, Heal,
-    HealBatch,
+    HealBatch, StartGeneration, StartHeal,
 };
+pub use bug::{Bug, BugPage, ListBugs};
 pub use builder::{API_KEY_VARIABLE, BASE_URL_VARIABLE, ChecksumBuilder, ConfigurationError};
 pub use checksum_api::{
     ApiKey, BaseUrl, ErrorKind, InvalidApiKey, InvalidBaseUrl, InvalidIdentifier, Transport, types,
 };
 pub use client::Checksum;
+pub use download::{Download, DownloadAll, Progress, SavedFile};
 pub use error::{Error, InvalidRequest};
 pub use futures_util::TryStreamExt;
+pub use html_report::HtmlReport;
+pub use latest::LatestTestRun;
 pub use poll::{Event, PollPolicy, Trouble};
+pub use results::{GetResults, Results};
 pub use retry::RetryPolicy;
 pub use run::{
     ApiVersion, AutoHeal, Collection, Counts, Disagreement, Grep, LegacyGrep, Outcome, Run,
     RunChange, RunEvent, RunHandle, RunReport, RunStatus, Selection, StartRun, Suite, Tests,
 };
-pub use test_run::TestRun;
+pub use test_run::{TestInRun, TestRun};
+pub use url::Url;

@@ -1,15 +1,24 @@
-use checksum_api::types::{TestRunId, TestRunResults, TestStatus};
+use checksum_api::types::{TestId, TestRunId};
 
+use crate::attachment::Attachments;
 use crate::call::Effort;
-use crate::{Checksum, Error};
+use crate::results::GetResults;
+use crate::{Checksum, Error, HtmlReport, StartHeal};
 
-/// A finished run, by the id that results and healing use. It is not the job name that the run
-/// was started with.
+/// A run that has ended, by the id that results and healing use. It is not the job name that the
+/// run was started with.
 #[derive(Clone, Debug)]
 pub struct TestRun {
     client: Checksum,
     id: TestRunId,
-    status: Option<TestStatus>,
+}
+
+/// A test in a run that has ended; made by [`TestRun::test`].
+#[derive(Clone, Debug)]
+pub struct TestInRun {
+    client: Checksum,
+    run: TestRunId,
+    id: TestId,
 }
 
 impl TestRun {
@@ -17,7 +26,6 @@ impl TestRun {
         Self {
             client: client.clone(),
             id,
-            status: None,
         }
     }
 
@@ -26,14 +34,42 @@ impl TestRun {
         &self.id
     }
 
-    /// Only the tests of that status.
-    #[must_use]
-    pub fn status(mut self, status: TestStatus) -> Self {
-        self.status = Some(status);
-        self
+    /// The result of each test. Sent when it is awaited.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::start().await?;
+    /// # mock.next_run(checksum_mock::RunScript::new().fails(["test-def-456"]));
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .build()?;
+    /// # let report = checksum.run_grep("checkout").start().await?.await?;
+    /// # let id = report.test_run_id().ok_or("no test run")?.clone();
+    /// use checksum_api_ext::types::TestStatus;
+    ///
+    /// let results = checksum.test_run(id.clone()).results().await?;
+    /// for test in results.failed() {
+    ///     println!("{}: {:?}, {:?}", test.checksum_test_id, test.error_message, test.tags);
+    /// }
+    ///
+    /// // The same tests, with the others left out by the service.
+    /// let failed = checksum.test_run(id).results().status(TestStatus::Failed).await?;
+    /// assert!(failed.tests.iter().eq(results.failed()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The request failed; [`Error::is_not_found`] where the service knows no such test run.
+    pub fn results(&self) -> GetResults {
+        GetResults::new(&self.client, &self.id)
     }
 
-    /// The result of each test.
+    /// Where the run's HTML report is.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -45,12 +81,79 @@ impl TestRun {
     /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
     /// #     .build()?;
     /// # let report = checksum.run_grep("checkout").start().await?.await?;
-    /// # let test_run_id = report.test_run_id().ok_or("no test run")?.clone();
-    /// use checksum_api_ext::types::TestStatus;
+    /// # let id = report.test_run_id().ok_or("no test run")?.clone();
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("report.html");
+    /// let report = checksum.test_run(id).report().await?;
+    /// println!("{}", report.url());
+    /// let saved = report.download(&path).await?;
+    /// assert!(saved.bytes > 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
-    /// let results = checksum.test_run(test_run_id).status(TestStatus::Failed).results().await?;
-    /// for test in &results.tests {
-    ///     println!("{}: {:?}", test.checksum_test_id, test.error_message);
+    /// # Errors
+    ///
+    /// The request failed, or the answer has no address: [`Error::UnexpectedAnswer`].
+    pub async fn report(&self) -> Result<HtmlReport, Error> {
+        let id = &self.id;
+        let answer = self
+            .client
+            .caller
+            .read(Effort::Persistent, |client| async move {
+                client.get_test_run_report().id(id).send().await
+            })
+            .await?;
+        HtmlReport::read(&self.client, answer.0)
+    }
+
+    /// One test of the run. Nothing is sent.
+    pub fn test(&self, id: TestId) -> TestInRun {
+        TestInRun {
+            client: self.client.clone(),
+            run: self.id.clone(),
+            id,
+        }
+    }
+
+    /// Heals the run's failures; see [`Checksum::heal`].
+    pub fn heal(&self) -> StartHeal {
+        StartHeal::new(&self.client, Some(self.id.clone()))
+    }
+}
+
+impl TestInRun {
+    /// The test's id.
+    pub fn id(&self) -> &TestId {
+        &self.id
+    }
+
+    /// What the test left behind: traces, screenshots and videos.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::start().await?;
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .build()?;
+    /// # let report = checksum.run_grep("checkout").start().await?.await?;
+    /// # let run_id = report.test_run_id().ok_or("no test run")?.clone();
+    /// # let directory = tempfile::tempdir()?;
+    /// # let directory = directory.path();
+    /// use checksum_api_ext::AttachmentKind;
+    ///
+    /// let test = checksum.test_run(run_id).test("test-def-456".parse()?);
+    /// let attachments = test.attachments().await?;
+    /// for trace in attachments.of_kind(&AttachmentKind::Trace) {
+    ///     let saved = trace.download(directory).await?;
+    ///     println!("{}", saved.path.display());
+    /// }
+    ///
+    /// for saved in attachments.download_all(directory).at_once(2).await {
+    ///     println!("{}", saved?.path.display());
     /// }
     /// # Ok(())
     /// # }
@@ -58,18 +161,18 @@ impl TestRun {
     ///
     /// # Errors
     ///
-    /// The request failed; [`Error::is_not_found`] where the service knows no such test run.
-    pub async fn results(&self) -> Result<TestRunResults, Error> {
-        let (id, status) = (&self.id, &self.status);
-        self.client
+    /// The request failed, or the answer can be no list of attachments:
+    /// [`Error::UnexpectedAnswer`].
+    pub async fn attachments(&self) -> Result<Attachments, Error> {
+        let (run, test) = (&self.run, &self.id);
+        let answer = self
+            .client
             .caller
             .read(Effort::Persistent, |client| async move {
-                let request = client.get_test_run_results().id(id);
-                match status {
-                    None => request.send().await,
-                    Some(status) => request.status(status).send().await,
-                }
+                let request = client.get_test_attachments();
+                request.run_id(run).test_id(test).send().await
             })
-            .await
+            .await?;
+        Attachments::read(&self.client, answer.0)
     }
 }

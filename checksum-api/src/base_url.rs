@@ -69,18 +69,31 @@ impl BaseUrl {
 
     /// Whether the key would cross a network in the clear.
     pub(crate) fn is_exposed(&self) -> bool {
-        self.0.scheme() == "http"
-            && match self.0.host() {
-                Some(Host::Domain(domain)) => domain != "localhost",
-                Some(Host::Ipv4(address)) => !address.is_loopback(),
-                Some(Host::Ipv6(address)) => !address.is_loopback(),
-                None => true,
-            }
+        self.0.scheme() == "http" && !is_loopback(&self.0)
+    }
+
+    /// Whether a file may be got from there: over https, from this machine, or from the base URL's
+    /// own origin, whose exposure was settled when the client was built.
+    pub(crate) fn may_be_fetched(&self, url: &Url) -> bool {
+        match url.scheme() {
+            "https" => true,
+            "http" => is_loopback(url) || self.is_same_origin(url),
+            _ => false,
+        }
     }
 
     /// Whether a URL has this one's scheme, host and port.
     pub fn is_same_origin(&self, other: &Url) -> bool {
         self.0.origin() == other.origin()
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -190,6 +203,23 @@ mod tests {
                 exposed,
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn files_come_over_https_or_from_where_the_client_was_told_to_go() {
+        let base: BaseUrl = "http://10.0.0.1:8080".parse().expect("a URL");
+        for (text, may) in [
+            ("https://files.example/x", true),
+            ("http://127.0.0.1/x", true),
+            ("http://10.0.0.1:8080/x", true),
+            ("http://10.0.0.1/x", false),
+            ("http://files.example/x", false),
+            ("ftp://10.0.0.1:8080/x", false),
+            ("file:///x", false),
+        ] {
+            let url = Url::parse(text).expect(text);
+            assert_eq!(base.may_be_fetched(&url), may, "{text}");
         }
     }
 }

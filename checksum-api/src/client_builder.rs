@@ -8,7 +8,7 @@ use crate::exchange::Exchange;
 use crate::{ApiKey, BaseUrl, Client, Connection, Transport};
 
 /// How many redirects within the origin are followed.
-const MAX_REDIRECTS: usize = 5;
+pub(crate) const MAX_REDIRECTS: usize = 5;
 
 /// Settings of a [`Client`]; made by [`Client::builder`].
 #[must_use]

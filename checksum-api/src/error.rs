@@ -213,7 +213,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -223,6 +223,14 @@ impl Failure {
 
     pub(crate) fn timeout(after: Duration) -> Self {
         Self::new(ErrorKind::Timeout, format!("no answer within {after:?}"))
+    }
+
+    /// Says where it happened, for a request that is none of the document's operations. The query
+    /// is left out: it often is what grants access.
+    pub(crate) fn at(mut self, url: &url::Url) -> Self {
+        let address = format!("{}{}", url.origin().ascii_serialization(), url.path());
+        self.message = format!("GET {}: {}", bounded(&address), self.message);
+        self
     }
 
     /// Classifies an error. A body that only the strict decoder refused is no failure: its value
@@ -265,7 +273,7 @@ impl Failure {
         })
     }
 
-    fn network(error: reqwest::Error, seen: &Seen) -> Self {
+    pub(crate) fn network(error: reqwest::Error, seen: &Seen) -> Self {
         // The URL may carry a search string, and the operation is named anyway.
         let error = error.without_url();
         let kind = if seen.too_large {
@@ -293,7 +301,7 @@ impl Failure {
         }
     }
 
-    fn answer(status: StatusCode, body: &[u8], seen: &Seen) -> Self {
+    pub(crate) fn answer(status: StatusCode, body: &[u8], seen: &Seen) -> Self {
         let kind = match status.as_u16() {
             300..=399 => ErrorKind::Redirected,
             401 => ErrorKind::Unauthorized,

@@ -36,6 +36,7 @@ mod client_builder;
 mod connection;
 mod error;
 mod exchange;
+mod file;
 #[allow(missing_docs, unreachable_pub, unused_imports, clippy::all)]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/generated.rs"));
@@ -54,6 +55,7 @@ pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use client_builder::{BuildError, ClientBuilder};
 pub use connection::Connection;
 pub use error::{Error, ErrorKind};
+pub use file::FileResponse;
 pub use generated::{
     ByteStream, Client, ClientInfo, Error as GeneratedError, OPERATIONS, ResponseValue, builder,
 };

@@ -1,4 +1,6 @@
-use checksum_api::types::BatchId;
+use std::fmt;
+
+use checksum_api::types::{BatchId, GenerationStarted, HealBatchStarted};
 
 use super::BatchReport;
 use crate::Error;
@@ -18,10 +20,13 @@ pub trait BatchKind: sealed::Route + 'static {}
 impl<K: sealed::Route + 'static> BatchKind for K {}
 
 mod sealed {
-    use super::{BatchId, BatchReport, Caller, Effort, Error};
+    use super::{BatchId, BatchReport, Caller, Effort, Error, fmt};
 
     pub trait Route: Send + Sync {
         const NAME: &'static str;
+
+        /// What the service answers when it accepts one.
+        type Started: Clone + fmt::Debug + Send + Sync + 'static;
 
         fn look(
             caller: &Caller,
@@ -33,6 +38,8 @@ mod sealed {
 
 impl sealed::Route for Heal {
     const NAME: &'static str = "healing";
+
+    type Started = HealBatchStarted;
 
     async fn look(caller: &Caller, effort: Effort, id: &BatchId) -> Result<BatchReport, Error> {
         let answer = caller
@@ -46,6 +53,8 @@ impl sealed::Route for Heal {
 
 impl sealed::Route for Generation {
     const NAME: &'static str = "generation";
+
+    type Started = GenerationStarted;
 
     async fn look(caller: &Caller, effort: Effort, id: &BatchId) -> Result<BatchReport, Error> {
         let answer = caller

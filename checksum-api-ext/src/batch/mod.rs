@@ -1,14 +1,20 @@
 mod kind;
+mod start_generation;
+mod start_heal;
 mod status;
 
+use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use checksum_api::types::BatchId;
+use checksum_api::types::{BatchId, GenerationStarted, HealBatchStarted, SessionId, TestId};
 use futures_core::Stream;
 use tokio::time::Instant;
 
 pub use kind::{BatchKind, Generation, Heal};
+pub use start_generation::StartGeneration;
+pub use start_heal::StartHeal;
 pub use status::{BatchChange, BatchEvent, BatchReport};
 
 use crate::call::Effort;
@@ -38,13 +44,13 @@ use crate::{Checksum, Error, PollPolicy};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "a batch goes on unwatched unless it is awaited"]
-pub struct Batch<K> {
+pub struct Batch<K: BatchKind> {
     client: Checksum,
     id: BatchId,
     policy: PollPolicy,
-    kind: std::marker::PhantomData<K>,
+    /// The answer to the request that started it, where this process sent that.
+    started: Option<Arc<K::Started>>,
 }
 
 /// Sessions that repair the failed tests of a run.
@@ -59,7 +65,14 @@ impl<K: BatchKind> Batch<K> {
             client: client.clone(),
             id,
             policy: *client.poll,
-            kind: std::marker::PhantomData,
+            started: None,
+        }
+    }
+
+    fn just_started(client: &Checksum, id: BatchId, answer: K::Started) -> Self {
+        Self {
+            started: Some(Arc::new(answer)),
+            ..Self::new(client, id)
         }
     }
 
@@ -100,14 +113,67 @@ impl<K: BatchKind> Batch<K> {
     }
 }
 
+impl Batch<Heal> {
+    /// What the service said when it accepted the healing; `None` where the batch was taken up by
+    /// its id.
+    pub fn accepted(&self) -> Option<&HealBatchStarted> {
+        self.started.as_deref()
+    }
+
+    /// The sessions, where this process started them. None where there is nothing to heal.
+    pub fn session_ids(&self) -> &[SessionId] {
+        self.accepted().map_or(&[], |answer| &answer.session_ids)
+    }
+
+    /// How many failures the service has taken on, where it said so.
+    pub fn failure_count(&self) -> Option<u64> {
+        self.accepted()?.failure_count
+    }
+
+    /// The tests that are to be healed, where this process started the healing.
+    pub fn test_ids(&self) -> &[TestId] {
+        self.accepted().map_or(&[], |answer| &answer.test_ids)
+    }
+}
+
+impl Batch<Generation> {
+    /// What the service said when it accepted the generation; `None` where the batch was taken up
+    /// by its id.
+    pub fn accepted(&self) -> Option<&GenerationStarted> {
+        self.started.as_deref()
+    }
+
+    /// The agent's session, where the service named it.
+    pub fn session_id(&self) -> Option<&SessionId> {
+        self.accepted()?.session_id.as_ref()
+    }
+
+    /// The session's page in the web app, where the service gave it.
+    pub fn session_url(&self) -> Option<&str> {
+        self.accepted()?.links.as_ref()?.session.as_deref()
+    }
+}
+
+impl<K: BatchKind> fmt::Debug for Batch<K> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Batch")
+            .field("kind", &K::NAME)
+            .field("id", &self.id)
+            .field("policy", &self.policy)
+            .field("started", &self.started)
+            .finish_non_exhaustive()
+    }
+}
+
 // Derived, it would ask for `K: Clone`.
-impl<K> Clone for Batch<K> {
+impl<K: BatchKind> Clone for Batch<K> {
     fn clone(&self) -> Self {
         Self {
             client: self.client.clone(),
             id: self.id.clone(),
             policy: self.policy,
-            kind: std::marker::PhantomData,
+            started: self.started.clone(),
         }
     }
 }
@@ -151,6 +217,6 @@ impl<K: BatchKind> Pollable for Batch<K> {
     }
 
     fn is_fresh(&self) -> bool {
-        false
+        self.started.is_some()
     }
 }

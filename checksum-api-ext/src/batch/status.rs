@@ -1,4 +1,6 @@
-use checksum_api::types::{self, BatchId, BatchSession, BatchStatus, SessionId};
+use std::collections::HashSet;
+
+use checksum_api::types::{self, BatchId, BatchSession, BatchStatus, SessionId, TestRunId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,7 +16,8 @@ pub type BatchEvent = Event<BatchChange, BatchReport>;
 pub struct BatchReport(pub(crate) types::Batch);
 
 /// Something about a batch that is different from the last look.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "change", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum BatchChange {
     /// The batch is in another state.
@@ -43,6 +46,19 @@ impl BatchReport {
     /// is nothing to heal.
     pub fn sessions(&self) -> &[BatchSession] {
         &self.0.sessions
+    }
+
+    /// The pull requests that sessions have opened so far, each once. There may be none for good:
+    /// where every failure is a bug of the application, there is nothing to heal.
+    pub fn pull_requests(&self) -> impl Iterator<Item = &str> {
+        let mut seen = HashSet::new();
+        let urls = self.sessions().iter().filter_map(|s| s.pr_url.as_deref());
+        urls.filter(move |url| seen.insert(*url))
+    }
+
+    /// The test run that is being healed; `None` for generation.
+    pub fn test_run_id(&self) -> Option<&TestRunId> {
+        self.0.test_run_id.as_ref()
     }
 
     /// A session by its id.

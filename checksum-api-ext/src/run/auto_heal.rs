@@ -4,6 +4,7 @@ use checksum_api::types::{self, PrNumber, RepoName};
 use serde_json::Value;
 
 use crate::InvalidRequest;
+use crate::members::Members;
 
 /// Asks the service to start healing should the run end failed.
 ///
@@ -16,11 +17,11 @@ use crate::InvalidRequest;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct AutoHeal {
-    creates_pull_request: bool,
+    pub(crate) creates_pull_request: bool,
     repo: Option<RepoName>,
     branch: Option<String>,
     pr: Option<u64>,
-    pub(super) members: serde_json::Map<String, Value>,
+    pub(crate) members: Members,
 }
 
 impl AutoHeal {
@@ -41,7 +42,7 @@ impl AutoHeal {
             repo: None,
             branch: None,
             pr: None,
-            members: serde_json::Map::new(),
+            members: Members::default(),
         }
     }
 
@@ -70,7 +71,7 @@ impl AutoHeal {
     /// A member that the API's description does not know, such as `metadata`.
     #[must_use]
     pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.members.insert(name.into(), value.into());
+        self.members.insert(name, value);
         self
     }
 

@@ -34,6 +34,9 @@ pub struct RunHandle {
     pub(crate) is_pinned: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) test_run_id: Option<TestRunId>,
+    /// Whether healing was asked for; not known of a run that was taken up by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) is_healing: Option<bool>,
 }
 
 /// A version of the API, of which each has a status route.
@@ -63,6 +66,7 @@ impl RunHandle {
             api_version: None,
             is_pinned: false,
             test_run_id: None,
+            is_healing: None,
         }
     }
 
@@ -77,6 +81,12 @@ impl RunHandle {
     /// The run's name.
     pub fn job_name(&self) -> &JobName {
         &self.job_name
+    }
+
+    /// Whether the run was started with [`AutoHeal`](crate::AutoHeal). `None` for a handle from a
+    /// job name: the API does not tell.
+    pub fn is_healing(&self) -> Option<bool> {
+        self.is_healing
     }
 
     /// The test run, where it was known when the handle was taken.

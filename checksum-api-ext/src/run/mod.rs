@@ -2,6 +2,7 @@ mod auto_heal;
 mod change;
 mod disagreement;
 mod handle;
+mod healing;
 mod outcome;
 mod report;
 mod start;
@@ -15,6 +16,7 @@ use futures_core::Stream;
 use tokio::time::{Instant, timeout_at};
 
 pub use auto_heal::AutoHeal;
+pub(crate) use auto_heal::pr_number;
 pub use change::{RunChange, RunEvent};
 pub use disagreement::Disagreement;
 pub use handle::{ApiVersion, RunHandle};

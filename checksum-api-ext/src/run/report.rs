@@ -1,11 +1,12 @@
-use checksum_api::types::{JobName, RunState, TestRunId, TestRunResults};
+use checksum_api::types::{JobName, RunState, TestRunId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Counts, Disagreement, Outcome, RunStatus};
-use crate::{Checksum, Error};
+use crate::{Checksum, Error, Results, StartHeal, TestRun};
 
 /// What is known of a run that has ended.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunReport {
     #[serde(skip)]
@@ -61,15 +62,50 @@ impl RunReport {
         &self.status
     }
 
+    /// The run, for its results, report and attachments; `None` where its id is not known.
+    pub fn test_run(&self) -> Option<TestRun> {
+        let id = self.test_run_id()?;
+        Some(self.client.test_run(id.clone()))
+    }
+
     /// The result of each test; `None` where the test run's id is not known.
     ///
     /// # Errors
     ///
     /// The request failed.
-    pub async fn results(&self) -> Result<Option<TestRunResults>, Error> {
-        match self.test_run_id() {
+    pub async fn results(&self) -> Result<Option<Results>, Error> {
+        match self.test_run() {
             None => Ok(None),
-            Some(id) => self.client.test_run(id.clone()).results().await.map(Some),
+            Some(test_run) => test_run.results().await.map(Some),
         }
+    }
+
+    /// Heals the run's failures; see [`Checksum::heal`]. Not needed where the run was started with
+    /// [`AutoHeal`](crate::AutoHeal), which has started it.
+    ///
+    /// Where the test run's id is not known, starting is refused before a request is sent:
+    /// [`InvalidRequest::NoTestRun`](crate::InvalidRequest::NoTestRun).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::start().await?;
+    /// # mock.next_run(checksum_mock::RunScript::new().fails(["test-def-456"]));
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .build()?;
+    /// let report = checksum.run_suite().start().await?.await?;
+    /// if !report.outcome().is_pass() {
+    ///     let batch = report.heal().pull_request("acme-co/my-tests".parse()?).start().await?;
+    ///     let healed = batch.await?;
+    ///     println!("{:?}", healed.pull_requests().collect::<Vec<_>>());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn heal(&self) -> StartHeal {
+        StartHeal::new(&self.client, self.test_run_id().cloned())
     }
 }

@@ -1,13 +1,13 @@
-use std::collections::BTreeMap;
-
 use checksum_api::types::{
-    self, CollectionId, DispatchedRun, EnvOverrides, GrepPattern, RunCollectionRequest,
-    RunGrepRequest, RunGrepV2Request, RunSuiteRequest, RunTestsRequest, TestId,
+    self, CollectionId, DispatchedRun, GrepPattern, RunCollectionRequest, RunGrepRequest,
+    RunGrepV2Request, RunSuiteRequest, RunTestsRequest, TestId,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{ApiVersion, AutoHeal, Run, RunHandle};
 use crate::call::Caller;
+use crate::environment::Environment;
+use crate::members::Members;
 use crate::{Checksum, Error, InvalidRequest};
 
 /// A run about to be started; made by [`Checksum::run_suite`] and its siblings.
@@ -17,7 +17,7 @@ pub struct StartRun<S> {
     client: Checksum,
     selection: S,
     auto_heal: Option<AutoHeal>,
-    members: Map<String, Value>,
+    members: Members,
 }
 
 /// Every test of the project.
@@ -37,11 +37,11 @@ pub struct Tests {
 }
 
 /// Tests by their names.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Grep {
     pub(crate) pattern: String,
     pub(crate) branch: Option<String>,
-    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) env: Environment,
 }
 
 /// Tests by their names, by the older route.
@@ -84,13 +84,13 @@ impl<S: Selection> StartRun<S> {
             client: client.clone(),
             selection,
             auto_heal: None,
-            members: Map::new(),
+            members: Members::default(),
         }
     }
 
     /// A member of the request that the API's description does not know, such as `shardCount`.
     pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.members.insert(name.into(), value.into());
+        self.members.insert(name, value);
         self
     }
 
@@ -108,12 +108,13 @@ impl<S: Selection> StartRun<S> {
     /// - The answer names no job: [`Error::NoJobName`]. The run was started.
     pub async fn start(self) -> Result<Run, Error> {
         let mut members = self.members;
+        let is_healing = self.auto_heal.is_some();
         let auto_heal = match self.auto_heal {
             None => None,
             Some(auto_heal) => {
                 let body = auto_heal.body().map_err(Error::Invalid)?;
-                if !auto_heal.members.is_empty() {
-                    members.insert("autoHeal".to_owned(), auto_heal.members.into());
+                if let Some(own) = auto_heal.members.some() {
+                    members.insert("autoHeal", own);
                 }
                 Some(body)
             }
@@ -130,6 +131,7 @@ impl<S: Selection> StartRun<S> {
             api_version: Some(S::API_VERSION),
             is_pinned: false,
             test_run_id: accepted.run_id,
+            is_healing: Some(is_healing),
         };
         Ok(Run::started(&self.client, handle))
     }
@@ -152,20 +154,8 @@ impl StartRun<Grep> {
 
     /// An environment variable for this run alone. Values are never printed.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.selection.env.insert(name.into(), value.into());
+        self.selection.env.insert(name, value);
         self
-    }
-}
-
-impl std::fmt::Debug for Grep {
-    /// Names of variables only: their values may be secret.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Grep")
-            .field("pattern", &self.pattern)
-            .field("branch", &self.branch)
-            .field("env", &self.env.keys())
-            .finish()
     }
 }
 
@@ -179,9 +169,8 @@ impl sealed::Dispatch for Suite {
     ) -> Result<DispatchedRun, Error> {
         let body = RunSuiteRequest { auto_heal };
         caller
-            .dispatch(|client| {
-                let body = body.clone();
-                async move { client.run_suite().body(body).send().await }
+            .dispatch(body, |client, body| async move {
+                client.run_suite().body(body).send().await
             })
             .await
     }
@@ -197,9 +186,8 @@ impl sealed::Dispatch for Collection {
     ) -> Result<DispatchedRun, Error> {
         let body = RunCollectionRequest { auto_heal };
         caller
-            .dispatch(|client| {
-                let (id, body) = (self.id.clone(), body.clone());
-                async move { client.run_collection().id(id).body(body).send().await }
+            .dispatch((self.id, body), |client, (id, body)| async move {
+                client.run_collection().id(id).body(body).send().await
             })
             .await
     }
@@ -221,9 +209,8 @@ impl sealed::Dispatch for Tests {
             auto_heal,
         };
         caller
-            .dispatch(|client| {
-                let body = body.clone();
-                async move { client.run_tests().body(body).send().await }
+            .dispatch(body, |client, body| async move {
+                client.run_tests().body(body).send().await
             })
             .await
     }
@@ -245,13 +232,12 @@ impl sealed::Dispatch for Grep {
         let body = RunGrepV2Request {
             grep: grep_pattern(&self.pattern)?,
             branch: self.branch,
-            env_overrides: (!self.env.is_empty()).then_some(EnvOverrides(self.env)),
+            env_overrides: self.env.body(),
             auto_heal,
         };
         caller
-            .dispatch(|client| {
-                let body = body.clone();
-                async move { client.run_grep_v2().body(body).send().await }
+            .dispatch(body, |client, body| async move {
+                client.run_grep_v2().body(body).send().await
             })
             .await
     }
@@ -269,9 +255,8 @@ impl sealed::Dispatch for LegacyGrep {
             grep: grep_pattern(&self.pattern)?,
         };
         caller
-            .dispatch(|client| {
-                let body = body.clone();
-                async move { client.run_grep().body(body).send().await }
+            .dispatch(body, |client, body| async move {
+                client.run_grep().body(body).send().await
             })
             .await
     }

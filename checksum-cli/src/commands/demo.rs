@@ -98,8 +98,9 @@ async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestRes
     let Some(id) = report.test_run_id() else {
         return Ok(Vec::new());
     };
-    let failed = checksum.test_run(id.clone()).status(TestStatus::Failed);
-    Ok(failed.results().await?.tests)
+    let results = checksum.test_run(id.clone()).results();
+    let failed = results.status(TestStatus::Failed).await?;
+    Ok(failed.into_inner().tests)
 }
 
 fn show(batch: &BatchReport, narrator: &Display) {

@@ -10,11 +10,11 @@ use crate::output::{Output, one_line};
 
 pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<ExitCode, Failure> {
     let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
-    let mut test_run = checksum.test_run(arguments.test_run);
+    let mut results = checksum.test_run(arguments.test_run).results();
     if let Some(status) = arguments.status {
-        test_run = test_run.status(status);
+        results = results.status(status);
     }
-    let results = test_run.results().await?;
+    let results = results.await?;
     output.result(&table(&results), &results);
     Ok(ExitCode::Pass)
 }

@@ -1,0 +1,97 @@
+use std::future::IntoFuture;
+use std::pin::Pin;
+
+use checksum_api::types::{GenerateRequest, Metadata, RepoName};
+use serde_json::Value;
+
+use super::{Batch, Generation};
+use crate::environment::Environment;
+use crate::members::Members;
+use crate::run::pr_number;
+use crate::{Checksum, Error, InvalidRequest};
+
+/// Generation about to be started; made by [`Checksum::generate`]. Awaiting it is the same as
+/// [`start`](Self::start).
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `start`"]
+pub struct StartGeneration {
+    client: Checksum,
+    repo: RepoName,
+    pr: u64,
+    branch: String,
+    env: Environment,
+    metadata: Members,
+    members: Members,
+}
+
+impl StartGeneration {
+    pub(crate) fn new(client: &Checksum, repo: RepoName, pr: u64, branch: String) -> Self {
+        Self {
+            client: client.clone(),
+            repo,
+            pr,
+            branch,
+            env: Environment::default(),
+            metadata: Members::default(),
+            members: Members::default(),
+        }
+    }
+
+    /// An environment variable for this session alone, such as the address of a preview. Values
+    /// are never printed.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.insert(name, value);
+        self
+    }
+
+    /// Something that the agent is told as context.
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.metadata.insert(name, value);
+        self
+    }
+
+    /// A member of the request that the API's description does not know.
+    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.members.insert(name, value);
+        self
+    }
+
+    /// Asks the service to start generating, once, as
+    /// [`StartRun::start`](crate::StartRun::start) does.
+    ///
+    /// # Errors
+    ///
+    /// - The request would be refused: [`Error::Invalid`]. Nothing was sent.
+    /// - The service refused: [`Error::Request`]. Nothing was started.
+    /// - The answer did not arrive or cannot be read: [`Error::DispatchUncertain`]. The session
+    ///   may have started.
+    pub async fn start(self) -> Result<Batch<Generation>, Error> {
+        if self.branch.trim().is_empty() {
+            return Err(Error::Invalid(InvalidRequest::NoBranch));
+        }
+        let body = GenerateRequest {
+            pr_number: pr_number(self.pr).map_err(Error::Invalid)?,
+            repo_name: self.repo,
+            branch: self.branch,
+            metadata: self.metadata.some().map(Metadata),
+            env_overrides: self.env.body(),
+        };
+        let caller = self.client.caller.with_members(self.members);
+        let accepted = caller
+            .dispatch(body, |client, body| async move {
+                client.trigger_auto_generate().body(body).send().await
+            })
+            .await?;
+        let id = accepted.batch_id.clone();
+        Ok(Batch::just_started(&self.client, id, accepted))
+    }
+}
+
+impl IntoFuture for StartGeneration {
+    type Output = Result<Batch<Generation>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.start())
+    }
+}

@@ -1,0 +1,126 @@
+use std::future::IntoFuture;
+use std::pin::Pin;
+
+use checksum_api::types::{HealRequest, Metadata, RepoName, TestRunId};
+use serde_json::Value;
+
+use super::{Batch, Heal};
+use crate::members::Members;
+use crate::{AutoHeal, Checksum, Error, InvalidRequest};
+
+/// Healing about to be started; made by [`Checksum::heal`] and
+/// [`RunReport::heal`](crate::RunReport::heal).
+///
+/// A repository has to be named unless healing opens no pull request and reports to none. Awaiting
+/// it is the same as [`start`](Self::start).
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `start`"]
+pub struct StartHeal {
+    client: Checksum,
+    /// `None` for a run of which only v1 knows; starting is then refused.
+    test_run_id: Option<TestRunId>,
+    how: AutoHeal,
+    metadata: Members,
+}
+
+impl StartHeal {
+    pub(crate) fn new(client: &Checksum, test_run_id: Option<TestRunId>) -> Self {
+        // The service's own default is to open a pull request. Not naming a repository for it is
+        // then a mistake that can be told before anything is sent.
+        let mut how = AutoHeal::without_pull_request();
+        how.creates_pull_request = true;
+        Self {
+            client: client.clone(),
+            test_run_id,
+            how,
+            metadata: Members::default(),
+        }
+    }
+
+    fn with(mut self, change: impl FnOnce(AutoHeal) -> AutoHeal) -> Self {
+        self.how = change(self.how);
+        self
+    }
+
+    /// Healing ends with a pull request that carries the fixes, reported to this repository,
+    /// `owner/repo`: the one that hosts the pull request named by [`pr`](Self::pr).
+    pub fn pull_request(mut self, repo: RepoName) -> Self {
+        self.how.creates_pull_request = true;
+        self.repo(repo)
+    }
+
+    /// Healing opens no pull request.
+    pub fn without_pull_request(mut self) -> Self {
+        self.how.creates_pull_request = false;
+        self
+    }
+
+    /// The repository, for healing that opens no pull request and reports to one.
+    pub fn repo(self, repo: RepoName) -> Self {
+        self.with(|how| how.repo(repo))
+    }
+
+    /// The branch of the tests' repository that the fixes are made against. By default it is the
+    /// test run's, which is wrong where that is a branch of another repository.
+    pub fn branch(self, branch: impl Into<String>) -> Self {
+        self.with(|how| how.branch(branch))
+    }
+
+    /// The existing pull request that progress is reported to, from 1.
+    pub fn pr(self, number: u64) -> Self {
+        self.with(|how| how.pr(number))
+    }
+
+    /// Something that the agent is told as context.
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.metadata.insert(name, value);
+        self
+    }
+
+    /// A member of the request that the API's description does not know.
+    pub fn member(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.with(|how| how.member(name, value))
+    }
+
+    /// Asks the service to start healing, once, as [`StartRun::start`](crate::StartRun::start)
+    /// does.
+    ///
+    /// # Errors
+    ///
+    /// - The request would be refused: [`Error::Invalid`]. Nothing was sent.
+    /// - The service refused: [`Error::Request`]. [`Error::is_not_found`] where it knows no such
+    ///   test run; a job name is none.
+    /// - The answer did not arrive or cannot be read: [`Error::DispatchUncertain`]. Healing may
+    ///   have started.
+    pub async fn start(self) -> Result<Batch<Heal>, Error> {
+        let test_run_id = self
+            .test_run_id
+            .ok_or(Error::Invalid(InvalidRequest::NoTestRun))?;
+        let how = self.how.body().map_err(Error::Invalid)?;
+        let body = HealRequest {
+            test_run_id,
+            auto_create_pr: how.auto_create_pr,
+            branch: how.branch,
+            pr_number: how.pr_number,
+            repo_name: how.repo_name,
+            metadata: self.metadata.some().map(Metadata),
+        };
+        let caller = self.client.caller.with_members(self.how.members);
+        let accepted = caller
+            .dispatch(body, |client, body| async move {
+                client.trigger_auto_heal().body(body).send().await
+            })
+            .await?;
+        let id = accepted.batch_id.clone();
+        Ok(Batch::just_started(&self.client, id, accepted))
+    }
+}
+
+impl IntoFuture for StartHeal {
+    type Output = Result<Batch<Heal>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.start())
+    }
+}

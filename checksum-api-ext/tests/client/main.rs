@@ -1,0 +1,33 @@
+//! The client's calls, from the call site to the request and back.
+
+mod attachments;
+mod bugs;
+mod downloads;
+mod generation;
+mod healing;
+mod json;
+mod operations;
+mod results;
+mod scripted;
+mod wire;
+
+const KEY: &str = "key-that-must-not-show";
+
+/// A client of the stand-in that does not pause.
+fn client_of(mock: &checksum_mock::Mock) -> checksum_api_ext::Checksum {
+    client_at(&mock.url())
+}
+
+fn client_at(origin: &str) -> checksum_api_ext::Checksum {
+    use std::time::Duration;
+
+    use checksum_api_ext::{ApiKey, Checksum, PollPolicy, RetryPolicy};
+
+    Checksum::builder()
+        .api_key(ApiKey::new(KEY).expect("a key"))
+        .base_url(origin.parse().expect("a URL"))
+        .poll(PollPolicy::every(Duration::ZERO))
+        .retry(RetryPolicy::default().delay(Duration::ZERO))
+        .build()
+        .expect("a client")
+}
