@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::ConfigurationError;
 
-/// What can go wrong between asking and knowing.
+/// What can go wrong between asking and knowing. Each message is complete: what it tells of a cause
+/// is not told again by [`source`](std::error::Error::source).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -26,7 +27,7 @@ pub enum Error {
         "the work may have started, and was not asked for again: {0}; \
          look at the dashboard before you do"
     )]
-    DispatchUncertain(#[source] checksum_api::Error),
+    DispatchUncertain(checksum_api::Error),
     /// The service accepted a run and gave no name to follow it by, as it does for sharded runs.
     #[error(
         "the run was started, but the answer has no job name to follow it by{}",
@@ -48,7 +49,7 @@ pub enum Error {
     },
     /// Looking failed for longer than the wait bears. What became of the work is not known.
     #[error(
-        "gave up on {what} after {} of trouble; its outcome is unknown: {source}",
+        "gave up on {what} after {} of trouble; its outcome is unknown: {last_failure}",
         seconds(*after)
     )]
     GaveUp {
@@ -56,8 +57,8 @@ pub enum Error {
         what: String,
         /// How long every look had failed.
         after: Duration,
-        /// The last failure.
-        source: checksum_api::Error,
+        /// Why the last look failed.
+        last_failure: checksum_api::Error,
     },
     /// The service answered, and not with what was asked for. The API's description does not show
     /// the form of this answer.
@@ -88,12 +89,12 @@ pub enum Error {
         bytes: u64,
     },
     /// A file could not be written.
-    #[error("cannot write {}", path.display())]
+    #[error("cannot write {}: {reason}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
 }
 
@@ -156,7 +157,10 @@ impl Error {
         match self {
             Self::Request(error)
             | Self::DispatchUncertain(error)
-            | Self::GaveUp { source: error, .. } => Some(error),
+            | Self::GaveUp {
+                last_failure: error,
+                ..
+            } => Some(error),
             _ => None,
         }
     }

@@ -33,7 +33,7 @@ pub struct BaseUrl(Url);
 pub enum InvalidBaseUrl {
     /// Not a URL at all.
     #[error("the base URL is not a URL: {0}")]
-    Syntax(#[from] url::ParseError),
+    Syntax(url::ParseError),
     /// Neither https nor http.
     #[error("the base URL has the scheme `{0}`; it must be https")]
     Scheme(String),
@@ -108,7 +108,7 @@ impl FromStr for BaseUrl {
     type Err = InvalidBaseUrl;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut url = Url::parse(text.trim())?;
+        let mut url = Url::parse(text.trim()).map_err(InvalidBaseUrl::Syntax)?;
         if !matches!(url.scheme(), "https" | "http") {
             return Err(InvalidBaseUrl::Scheme(url.scheme().to_owned()));
         }

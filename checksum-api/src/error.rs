@@ -294,9 +294,13 @@ impl Failure {
             ErrorKind::InvalidRequest => "the request cannot be made",
             _ => "the connection broke before the answer was complete",
         };
+        let message = match kind {
+            ErrorKind::Timeout => what.to_owned(),
+            _ => format!("{what}: {}", root_cause(&error)),
+        };
         Self {
             kind,
-            message: format!("{what}: {}", root_cause(&error)),
+            message,
             source: Some(Box::new(error)),
         }
     }

@@ -113,12 +113,14 @@ async fn read_and_dispatch(what: &str, checksum: &Checksum) -> [String; 2] {
     [read, dispatch].map(|error| {
         let text = error.to_string();
         assert!(!text.contains(KEY), "{text}");
-        let mut parts: Vec<&str> = text.split("; ").collect();
+        let mut parts: Vec<String> = text.split("; ").map(str::to_owned).collect();
         let request = parts
             .iter_mut()
             .find(|part| part.contains("): "))
             .expect("a request");
-        *request = request.rsplit_once(": ").expect("a cause").0;
+        let (who, cause) = request.split_once("): ").expect("a cause");
+        let ours = cause.split_once(": ").map_or(cause, |(ours, _)| ours);
+        *request = format!("{who}): {ours}");
         format!("{what}: {}", parts.join("; "))
     })
 }

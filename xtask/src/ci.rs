@@ -1,5 +1,3 @@
-use std::fs;
-use std::io::ErrorKind;
 use std::process::Command;
 use std::time::Instant;
 
@@ -63,6 +61,11 @@ const STEPS: &[Step] = &[
         arguments: &["xtask", "generate", "--check"],
         environment: &[],
     },
+    Step {
+        title: "other people's tools",
+        arguments: &["xtask", "contract"],
+        environment: &[],
+    },
     // The last one, so that its count of tests is what the gate ends with.
     Step {
         title: "the tests of the README",
@@ -74,11 +77,7 @@ const STEPS: &[Step] = &[
 /// Runs every step, and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
     let started = Instant::now();
-    let references = root().join(snapshots::REFERENCES);
-    match fs::remove_file(&references) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
+    let references = snapshots::forget_references()?;
     for step in STEPS {
         let step_started = Instant::now();
         eprintln!("==> {}: cargo {}", step.title, step.arguments.join(" "));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use walkdir::WalkDir;
@@ -30,8 +30,8 @@ pub(crate) fn refresh(check: bool) -> Result<Vec<PathBuf>> {
         .env("INSTA_FORCE_PASS", "1")
         .env("INSTA_UPDATE", if check { "new" } else { "always" })
         .env("INSTA_OUTPUT", "none")
-        .stdout(std::process::Stdio::null());
-    let status = tests.status().context("cannot run cargo")?;
+        .stderr(Stdio::inherit());
+    let ended = tests.output().context("cannot run cargo")?;
 
     let mut changed = Vec::new();
     if check {
@@ -52,11 +52,21 @@ pub(crate) fn refresh(check: bool) -> Result<Vec<PathBuf>> {
         }
     }
     ensure!(
-        status.success(),
-        "the surface tests do not pass, see above (cargo {})",
-        SURFACE_TESTS.join(" ")
+        ended.status.success(),
+        "the surface tests do not pass (cargo {})\n{}",
+        SURFACE_TESTS.join(" "),
+        String::from_utf8_lossy(&ended.stdout)
     );
     Ok(changed)
+}
+
+/// Begins `REFERENCES` anew. insta adds to the file, and fails where its folder is not there.
+pub(crate) fn forget_references() -> Result<PathBuf> {
+    let references = root().join(REFERENCES);
+    let folder = references.parent().unwrap_or(root());
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    fs::write(&references, "").context(REFERENCES)?;
+    Ok(references)
 }
 
 /// Snapshots that no test asked for, after a run of all tests with `REFERENCES` written.

@@ -19,9 +19,9 @@ pub(super) async fn save(
     options: Options,
 ) -> Result<SavedFile, Error> {
     let path = target.path.as_path();
-    let failed = |source| Error::File {
+    let failed = |reason| Error::File {
         path: path.to_owned(),
-        source,
+        reason,
     };
     let (file, temporary) = temporary_beside(path).await.map_err(failed)?;
     let mut transfer = Transfer {
@@ -242,10 +242,10 @@ impl Transfer<'_> {
         }
     }
 
-    fn failed(&self, source: io::Error) -> Error {
+    fn failed(&self, reason: io::Error) -> Error {
         Error::File {
             path: self.target.path.clone(),
-            source,
+            reason,
         }
     }
 

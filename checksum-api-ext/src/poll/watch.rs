@@ -179,7 +179,7 @@ impl<P: Pollable> Watch<P> {
             return Err(Error::GaveUp {
                 what: self.target.name(),
                 after: lasting,
-                source: error,
+                last_failure: error,
             });
         }
         let paced = self.pace.pause(self.started.elapsed());
