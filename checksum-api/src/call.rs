@@ -32,7 +32,7 @@ impl Client {
         let mut client = self.clone();
         let exchange = Exchange::default();
         client.inner.exchange = exchange.clone();
-        // reqwest has its own time-out, but another transport may have none.
+        // The only time limit of an answer, so that one message tells of it whatever the transport.
         let failure = match tokio::time::timeout(self.inner.request_timeout, send(client)).await {
             Ok(Ok(response)) => return Ok(response.into_inner()),
             Ok(Err(error)) => match Failure::of(error, &exchange.seen()).await {

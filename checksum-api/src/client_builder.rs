@@ -119,7 +119,6 @@ impl ClientBuilder {
             .with_no_client_auth();
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
-            .timeout(self.request_timeout)
             .connect_timeout(self.connect_timeout)
             .user_agent(self.user_agent)
             .referer(false)
