@@ -1,3 +1,5 @@
+use std::mem::{Discriminant, discriminant};
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
@@ -18,7 +20,8 @@ pub(crate) enum Undecodable {
 }
 
 /// Decodes a body that the plain decoder refused. Optional members of an unexpected type are given
-/// up: a status poll should not fail because a count has become a string. Members that are missing
+/// up, those with a list that has such an element included: a status poll should not fail because a
+/// count has become a string. Members that are missing
 /// count as null, which is enough for those that may be null.
 pub(crate) fn salvage<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable> {
     let mut value: Value = serde_json::from_slice(body).map_err(Undecodable::NotJson)?;
@@ -32,7 +35,7 @@ pub(crate) fn salvage<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable
         let (path, reason) = (error.path().to_string(), error.inner().to_string());
         let missing = missing_member(&reason);
         let member = match missing {
-            None => path.clone(),
+            None => without_indexes(&path).to_owned(),
             Some(name) if path == "." => name.to_owned(),
             Some(name) => format!("{path}.{name}"),
         };
@@ -63,6 +66,18 @@ fn missing_member(reason: &str) -> Option<&str> {
     Some(name)
 }
 
+/// The member that a path of elements leads through: `tests[3].tags` for `tests[3].tags[0]`.
+fn without_indexes(path: &str) -> &str {
+    let mut member = path;
+    while let Some((list, _)) = member
+        .strip_suffix(']')
+        .and_then(|text| text.rsplit_once('['))
+    {
+        member = list;
+    }
+    member
+}
+
 /// Adds the member as null to the object at the path, and to its siblings in arrays.
 fn supply_null(value: &mut Value, path: &Path, name: &str) -> bool {
     let segments: Vec<&Segment> = path.iter().collect();
@@ -72,20 +87,36 @@ fn supply_null(value: &mut Value, path: &Path, name: &str) -> bool {
     })
 }
 
-/// Removes the member at the path, and members of the same name and the same wrong kind from its
-/// siblings in arrays: a hundred thousand tests with `"tags": null` take one round.
+/// Removes the member at the path or, where that is an element of a list, the member that the list
+/// is. Members of the same name and the same wrong kind go from its siblings in arrays too: a
+/// hundred thousand tests with `"tags": null` take one round.
 fn give_up(value: &mut Value, path: &Path) -> bool {
     let segments: Vec<&Segment> = path.iter().collect();
-    let Some(kind) = locate(value, &segments).map(std::mem::discriminant) else {
+    let is_member = |segment: &&Segment| matches!(segment, Segment::Map { .. });
+    let Some(member) = segments.iter().rposition(is_member) else {
         return false;
     };
-    let Some((Segment::Map { key }, parents)) = segments.split_last() else {
+    let (parents, member) = segments.split_at(member);
+    let Some((Segment::Map { key }, elements)) = member.split_first() else {
+        return false;
+    };
+    let Some(kind) = locate(value, &segments).map(discriminant) else {
         return false;
     };
     each(value, parents, &mut |object| {
-        let is_wrong = |member: &Value| std::mem::discriminant(member) == kind;
+        let is_wrong = |member: &Value| has(member, elements, kind);
         object.get(key).is_some_and(is_wrong) && object.remove(key).is_some()
     })
+}
+
+/// Whether there is a value of the kind at the path, whatever its indexes.
+fn has(value: &Value, path: &[&Segment], kind: Discriminant<Value>) -> bool {
+    match path {
+        [] => discriminant(value) == kind,
+        [_, rest @ ..] => value
+            .as_array()
+            .is_some_and(|elements| elements.iter().any(|element| has(element, rest, kind))),
+    }
 }
 
 fn locate<'a>(value: &'a Value, segments: &[&Segment]) -> Option<&'a Value> {

@@ -222,6 +222,41 @@ async fn a_member_that_may_be_null_may_be_missing() {
     );
 }
 
+/// What the client makes of the tests of a run.
+async fn tests_of(tests: serde_json::Value) -> Result<Vec<checksum_api::types::TestResult>, Error> {
+    let body = serde_json::json!({"id": "run-id", "status": "failed", "tests": tests});
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_json(body);
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let client = builder(&server.uri()).build().expect("a client");
+    let results = client
+        .call(|client| async move { client.get_test_run_results().id("run-id").send().await })
+        .await?;
+    Ok(results.tests)
+}
+
+#[tokio::test]
+async fn an_optional_list_with_an_element_of_another_type_is_given_up() {
+    let tests = tests_of(serde_json::json!([
+        {"checksumTestId": "a", "status": "passed", "errorMessage": null, "tags": ["smoke"]},
+        {"checksumTestId": "b", "status": "failed", "errorMessage": null, "tags": ["smoke", {}]},
+    ]));
+    let tests = tests.await.expect("tests");
+    assert_eq!(tests[0].tags, ["smoke"]);
+    assert_eq!(tests[1].tags, [""; 0]);
+}
+
+#[tokio::test]
+async fn an_element_of_a_needed_list_is_not_given_up() {
+    let error = tests_of(serde_json::json!([
+        {"checksumTestId": "a", "status": "passed", "errorMessage": null},
+        "the rest is missing",
+    ]));
+    let message = error.await.expect_err("an error").to_string();
+    let expected = "unexpected answer at `tests[1]`: invalid type: string \"the rest is missing\"";
+    assert!(message.contains(expected), "{message}");
+}
+
 #[tokio::test]
 async fn what_the_client_cannot_do_without_is_named_by_its_path() {
     let body = serde_json::json!({
