@@ -2,11 +2,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use checksum_api_ext::PollPolicy;
-use checksum_api_ext::types::{CollectionId, JobName, RepoName, TestId, TestRunId, TestStatus};
+use checksum_api_ext::types::{
+    BatchId, BugSeverity, BugStatus, CollectionId, JobName, RepoName, TestId, TestRunId, TestStatus,
+};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit_code;
+use crate::failure::Failure;
 
 /// Start end-to-end test runs in Checksum's cloud, wait for them, and exit with their verdict.
 ///
@@ -108,13 +111,27 @@ pub(crate) enum Command {
     /// Start a run, wait for it, and exit with its verdict
     #[command(after_help = exit_code::HELP)]
     Run(Run),
-    /// Wait for a run that was started earlier, and exit with its verdict
+    /// Heal the failed tests of a run, wait for it, and exit with what it came to
+    #[command(after_help = exit_code::HELP)]
+    Heal(Heal),
+    /// Generate tests for a pull request, wait for it, and exit with what it came to
+    #[command(after_help = exit_code::HELP)]
+    Generate(Generate),
+    /// Wait for what was started earlier, and exit with its verdict
     #[command(after_help = exit_code::HELP)]
     Wait(Wait),
     /// Look at a run once; 8 while it has not finished, then its verdict's exit code
     Status(Status),
     /// Show the result of each test of a finished run
     Results(Results),
+    /// Show where a run's HTML report is, or download it
+    Report(Report),
+    /// List the traces, screenshots and videos of a run's tests, or download them
+    Attachments(Attachments),
+    /// Show the project's most recent run
+    Latest(Latest),
+    /// List the bugs of the application that tests have found
+    Bugs(Bugs),
     /// Show the project that the API key belongs to
     Me(Me),
     /// Check what the service answers against the OpenAPI document
@@ -123,6 +140,17 @@ pub(crate) enum Command {
     Mock(Mock),
     /// See it all happen against the built-in stand-in: no key, no network
     Demo,
+    /// Print what a shell needs to complete this command's arguments
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page of this command, or of one of its commands
+    Man {
+        /// Such as `run grep`
+        command: Vec<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -175,9 +203,8 @@ pub(crate) enum Selection {
         /// The branch of the tests' repository to run
         #[arg(long)]
         branch: Option<String>,
-        /// An environment variable for this run; repeatable. Values are never printed
-        #[arg(long, value_name = "KEY=VALUE")]
-        env: Vec<String>,
+        #[command(flatten)]
+        variables: Variables,
         #[command(flatten)]
         options: RunOptions,
     },
@@ -187,17 +214,72 @@ pub(crate) enum Selection {
 pub(crate) struct RunOptions {
     #[command(flatten)]
     pub(crate) healing: Healing,
-    /// Do not wait: print the run's name and exit
-    #[arg(
-        long,
-        help_heading = "Waiting",
-        conflicts_with_all = ["timeout", "poll_interval", "strict"]
-    )]
-    pub(crate) detach: bool,
+    #[command(flatten)]
+    pub(crate) dispatch: Dispatch,
     #[command(flatten)]
     pub(crate) waiting: Waiting,
+    /// Fail a pass that the same answer contradicts, by a count of failed tests
+    #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) connection: Connection,
+}
+
+/// How something is started.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Starting")]
+pub(crate) struct Dispatch {
+    /// Do not wait: print the name of what was started and exit
+    #[arg(long, conflicts_with_all = ["timeout", "poll_interval"])]
+    pub(crate) detach: bool,
+    /// Keep what `checksum wait --run-id-file` comes back by in a file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) run_id_file: Option<PathBuf>,
+    /// Print the request and send nothing; needs no API key
+    #[arg(long, conflicts_with_all = ["detach", "run_id_file"])]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Variables {
+    /// An environment variable for the tests; repeatable. Values are never printed
+    #[arg(long, value_name = "KEY=VALUE")]
+    env: Vec<String>,
+}
+
+impl Variables {
+    pub(crate) fn pairs(&self) -> Result<Vec<(&str, &str)>, Failure> {
+        pairs("--env", &self.env)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Metadata {
+    /// A note that the service keeps; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    metadata: Vec<String>,
+}
+
+impl Metadata {
+    pub(crate) fn pairs(&self) -> Result<Vec<(&str, &str)>, Failure> {
+        pairs("--metadata", &self.metadata)
+    }
+}
+
+/// Taken apart here: clap would repeat a text that it refuses, with the value in it.
+fn pairs<'a>(
+    option: &'static str,
+    texts: &'a [String],
+) -> Result<Vec<(&'a str, &'a str)>, Failure> {
+    let pair = |(index, text): (usize, &'a String)| {
+        text.split_once('=')
+            .filter(|(name, _)| !name.is_empty())
+            .ok_or(Failure::Pair {
+                option,
+                number: index + 1,
+            })
+    };
+    texts.iter().enumerate().map(pair).collect()
 }
 
 #[derive(Debug, Args)]
@@ -229,9 +311,6 @@ pub(crate) struct Waiting {
     /// Look this often, such as 10s, in place of the pace that suits most runs
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) poll_interval: Option<Duration>,
-    /// Fail a pass that the same answer contradicts, by a count of failed tests
-    #[arg(long)]
-    pub(crate) strict: bool,
 }
 
 impl Waiting {
@@ -248,8 +327,76 @@ impl Waiting {
 
 #[derive(Debug, Args)]
 pub(crate) struct Wait {
+    #[command(flatten)]
+    pub(crate) awaited: Awaited,
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+    /// Fail a pass that the same answer contradicts, by a count of failed tests
+    #[arg(long, help_heading = "Waiting")]
+    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Awaited {
     /// The name that the run was started with
-    pub(crate) job: JobName,
+    pub(crate) job: Option<JobName>,
+    /// A healing, by its batch's id
+    #[arg(long, value_name = "BATCH")]
+    pub(crate) heal_batch: Option<BatchId>,
+    /// A generation, by its batch's id
+    #[arg(long, value_name = "BATCH")]
+    pub(crate) generation_batch: Option<BatchId>,
+    /// What --run-id-file kept when it was started
+    #[arg(long, value_name = "PATH")]
+    pub(crate) run_id_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Heal {
+    /// The test run's id, which is not the run's name: the verdict shows it
+    pub(crate) test_run: TestRunId,
+    /// The repository of the pull request, as owner/repo
+    #[arg(long)]
+    pub(crate) repo: Option<RepoName>,
+    /// The branch that the fixes are made against
+    #[arg(long)]
+    pub(crate) branch: Option<String>,
+    /// The number of an existing pull request to report to
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) pr: Option<u64>,
+    /// Open no pull request with the fixes
+    #[arg(long)]
+    pub(crate) no_create_pr: bool,
+    #[command(flatten)]
+    pub(crate) metadata: Metadata,
+    #[command(flatten)]
+    pub(crate) dispatch: Dispatch,
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// The repository of the pull request, as owner/repo
+    #[arg(long)]
+    pub(crate) repo: RepoName,
+    /// The pull request's number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) pr: u64,
+    /// The pull request's branch
+    #[arg(long)]
+    pub(crate) branch: String,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    #[command(flatten)]
+    pub(crate) metadata: Metadata,
+    #[command(flatten)]
+    pub(crate) dispatch: Dispatch,
     #[command(flatten)]
     pub(crate) waiting: Waiting,
     #[command(flatten)]
@@ -271,6 +418,72 @@ pub(crate) struct Results {
     /// Only tests of this status, such as failed
     #[arg(long)]
     pub(crate) status: Option<TestStatus>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// The test run's id, which is not the run's name: the verdict shows it
+    pub(crate) test_run: TestRunId,
+    /// Write the page to a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) download: Option<PathBuf>,
+    /// Show the page in the browser, which BROWSER names where it is set
+    #[arg(long)]
+    pub(crate) open: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Attachments {
+    /// The test run's id, which is not the run's name: the verdict shows it
+    pub(crate) test_run: TestRunId,
+    /// The test's id; every test where there is none
+    pub(crate) test: Option<TestId>,
+    /// Only of tests that failed
+    #[arg(long, conflicts_with = "test")]
+    pub(crate) failed: bool,
+    /// Write the files into a directory, in one of its own for each test
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) download: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Latest {
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bugs {
+    /// Only bugs in this state, such as confirmed
+    #[arg(long)]
+    pub(crate) status: Option<BugStatus>,
+    /// Only bugs of this severity, such as critical
+    #[arg(long)]
+    pub(crate) severity: Option<BugSeverity>,
+    /// Only bugs whose text has this
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+    /// Only bugs with this tag; repeatable
+    #[arg(long, value_name = "TAG")]
+    pub(crate) tag: Vec<String>,
+    /// Only bugs of this project
+    #[arg(long)]
+    pub(crate) project: Option<String>,
+    /// Only bugs of this collection, by its name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection_name: Option<String>,
+    /// Only one page of so many bugs; all bugs where there is no limit
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) limit: Option<u64>,
+    /// Skip so many bugs
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) offset: Option<u64>,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use checksum_api_ext::{ApiKey, Checksum, PollPolicy};
+use checksum_api_ext::{ApiKey, Checksum, ChecksumBuilder, PollPolicy, RetryPolicy, Transport};
 
 use crate::arguments::Connection;
 use crate::failure::Failure;
@@ -12,16 +12,33 @@ const MAX_KEY_BYTES: u64 = 16 * 1024;
 /// The client for these arguments: the key from a file or from standard input where one of them is
 /// asked for, else from the environment.
 pub(crate) fn client(connection: &Connection, poll: PollPolicy) -> Result<Checksum, Failure> {
-    let mut builder = Checksum::builder().poll(poll);
+    let mut builder = unkeyed(connection)?.poll(poll);
     builder = match key(connection)? {
         Some(key) => builder.api_key(key),
         None => builder.key_from_env()?,
     };
-    builder = match &connection.base_url {
+    Ok(builder.build()?)
+}
+
+/// The same without a key of anybody's: for requests that are not sent.
+pub(crate) fn keyless(
+    connection: &Connection,
+    transport: impl Transport,
+) -> Result<Checksum, Failure> {
+    let key = ApiKey::new("none").map_err(|error| Failure::Key {
+        from: "a dry run".to_owned(),
+        error,
+    })?;
+    let builder = unkeyed(connection)?.api_key(key).transport(transport);
+    Ok(builder.retry(RetryPolicy::never()).build()?)
+}
+
+fn unkeyed(connection: &Connection) -> Result<ChecksumBuilder, Failure> {
+    let builder = Checksum::builder();
+    Ok(match &connection.base_url {
         Some(base_url) => builder.base_url(base_url.parse().map_err(Failure::BaseUrl)?),
         None => builder.base_url_from_env()?,
-    };
-    Ok(builder.build()?)
+    })
 }
 
 fn key(connection: &Connection) -> Result<Option<ApiKey>, Failure> {

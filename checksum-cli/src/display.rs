@@ -1,12 +1,11 @@
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use checksum_api_ext::types::JobName;
-use checksum_api_ext::{RunChange, RunStatus, Trouble};
+use checksum_api_ext::Trouble;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::failure::come_back;
 use crate::output::{one_line, tell};
+use crate::way_back::WayBack;
 
 /// What people see of a wait, on standard error: on a terminal a line that is kept up to date,
 /// elsewhere a line for each change.
@@ -39,16 +38,17 @@ impl Display {
         }
     }
 
-    /// The name of a run is said whatever was asked for: it is the only way back.
-    pub(crate) fn started(&self, job_name: &JobName) {
+    /// The name is said whatever was asked for: it is the only way back.
+    pub(crate) fn started(&self, way_back: &WayBack) {
         match self.mode {
-            Mode::Quiet => tell(&format!("started {job_name}")),
-            _ => tell(&format!("started {job_name}; {}", come_back(job_name))),
+            Mode::Quiet => tell(&format!("started {way_back}")),
+            _ => tell(&format!("started {way_back}; {}", way_back.hint())),
         }
     }
 
-    pub(crate) fn changed(&mut self, change: &RunChange) {
-        self.state = sentence(&change.status);
+    /// Shows the state that the work is in now.
+    pub(crate) fn state(&mut self, state: String) {
+        self.state = state;
         match &self.mode {
             Mode::Quiet => {}
             Mode::Lines => tell(&self.state),
@@ -86,6 +86,14 @@ impl Display {
         }
     }
 
+    /// Something that went wrong, which is said whatever was asked for.
+    pub(crate) fn warning(&self, line: &str) {
+        match self.mode {
+            Mode::Quiet => tell(line),
+            _ => self.note(line),
+        }
+    }
+
     /// A sentence beside the state.
     pub(crate) fn note(&self, line: &str) {
         match &self.mode {
@@ -99,14 +107,6 @@ impl Display {
 impl Drop for Display {
     fn drop(&mut self) {
         self.finish();
-    }
-}
-
-fn sentence(status: &RunStatus) -> String {
-    let state = one_line(status.state().as_str());
-    match status.counts() {
-        None => state,
-        Some(counts) => format!("{state}: {counts}"),
     }
 }
 

@@ -5,10 +5,10 @@ use checksum_api_ext::Outcome;
 /// How the command ends. The numbers are part of its interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitCode {
-    /// The tests passed, or the command did what it was asked.
+    /// The tests passed, every session completed, or the command did what it was asked.
     Pass = 0,
-    /// Tests failed, or the answers are not as documented.
-    TestsFailed = 1,
+    /// Tests or a session failed, or the answers are not as documented.
+    Failed = 1,
     /// The arguments, the configuration, or what the service was asked for is wrong.
     Usage = 2,
     /// The wait timed out; the run goes on.
@@ -34,19 +34,19 @@ pub(crate) enum ExitCode {
 /// The table, as `--help` shows it.
 pub(crate) const HELP: &str = "\
 Exit codes:
-    0  pass: the tests passed, or were healed
-    1  tests failed
+    0  pass: the tests passed or were healed, every session completed
+    1  failed: a test, a session of an agent, or an answer that is not as documented
     2  usage or configuration, or the service does not know what was asked for
-    3  the wait timed out; the run goes on
+    3  the wait timed out; the work goes on
     4  refused: the service does not accept the key (401, 403)
     5  the service or the network gave up, so that the outcome is unknown,
-       or a run may have been started and the answer did not arrive
+       or work may have been started and the answer did not arrive
     6  process-error: the service's infrastructure failed
     8  status: the run has not finished
     9  the run was cancelled
    10  passed, but something asked for beside it failed
-  130  interrupted (SIGINT); the run goes on
-  143  terminated (SIGTERM); the run goes on";
+  130  interrupted (SIGINT); the work goes on
+  143  terminated (SIGTERM); the work goes on";
 
 /// What the table comes to where there is no run.
 pub(crate) const CONTRACT_HELP: &str = "\
@@ -64,7 +64,7 @@ impl From<&Outcome> for ExitCode {
     fn from(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Passed | Outcome::Healed => Self::Pass,
-            Outcome::Failed => Self::TestsFailed,
+            Outcome::Failed => Self::Failed,
             Outcome::InfrastructureError => Self::ProcessError,
             Outcome::Cancelled => Self::Cancelled,
             _ => Self::Unknown,

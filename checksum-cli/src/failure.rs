@@ -1,12 +1,12 @@
 use std::path::PathBuf;
 
-use checksum_api_ext::types::JobName;
 use checksum_api_ext::{ConfigurationError, Error, ErrorKind, InvalidApiKey, InvalidBaseUrl};
 use checksum_contract::DocumentError;
 use checksum_mock::MockError;
 
 use crate::exit_code::ExitCode;
 use crate::interruption::Signal;
+use crate::way_back::WayBack;
 
 /// What to do when the service refuses.
 pub(crate) const CHECK_THE_KEY: &str =
@@ -28,19 +28,28 @@ pub(crate) enum Failure {
     Key { from: String, error: InvalidApiKey },
     #[error("--base-url: {0}")]
     BaseUrl(InvalidBaseUrl),
-    #[error("--env takes KEY=VALUE; number {0} has no name before a `=`")]
-    Env(usize),
+    #[error("{option} takes KEY=VALUE; number {number} has no name before a `=`")]
+    Pair { option: &'static str, number: usize },
+    #[error("--run-id-file {}: {error}", path.display())]
+    RunIdFile {
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    #[error("cannot open the browser: {0}")]
+    Browser(std::io::Error),
+    #[error("there is no command `{0}`")]
+    NoSuchCommand(String),
     #[error("CHECKSUM_LOG: {0}")]
     Logging(String),
     #[error(transparent)]
     Request(#[from] Error),
-    /// A wait ended without the end of its run.
+    /// A wait ended without the end of its work.
     #[error("{error}")]
-    Wait { job_name: JobName, error: Error },
-    #[error("{signal} while the run was being started; it may have started")]
+    Wait { way_back: WayBack, error: Error },
+    #[error("{signal} while the work was being started; it may have started")]
     InterruptedStart { signal: Signal },
-    #[error("{signal}; the run goes on")]
-    InterruptedWait { signal: Signal, job_name: JobName },
+    #[error("{signal}; the {} goes on", way_back.noun())]
+    InterruptedWait { signal: Signal, way_back: WayBack },
     #[error("{0}")]
     Interrupted(Signal),
     #[error("{error}: {}", std::error::Error::source(error).map(ToString::to_string).unwrap_or_default())]
@@ -66,10 +75,10 @@ impl Failure {
         }
     }
 
-    /// The run that goes on, where there is one.
-    pub(crate) fn job_name(&self) -> Option<&JobName> {
+    /// What goes on, where something does.
+    pub(crate) fn way_back(&self) -> Option<&WayBack> {
         match self {
-            Self::Wait { job_name, .. } | Self::InterruptedWait { job_name, .. } => Some(job_name),
+            Self::Wait { way_back, .. } | Self::InterruptedWait { way_back, .. } => Some(way_back),
             _ => None,
         }
     }
@@ -79,32 +88,18 @@ impl Failure {
         let key = CHECK_THE_KEY;
         match self {
             Self::Request(error) if error.is_refused() => Some(key.to_owned()),
-            Self::Wait { job_name, error } if error.is_refused() => {
-                Some(format!("{key}; then {}", come_back(job_name)))
+            Self::Wait { way_back, error } if error.is_refused() => {
+                Some(format!("{key}; then {}", way_back.hint()))
             }
             Self::InterruptedStart { .. } => {
                 Some("look at the dashboard before you start it again".to_owned())
             }
-            _ => self.job_name().map(come_back),
+            _ => self.way_back().map(WayBack::hint),
         }
     }
 }
 
-/// How to take up a run again.
-pub(crate) fn come_back(job_name: &JobName) -> String {
-    let name = job_name.as_str();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@".contains(c);
-    if name.chars().all(is_plain) && !name.starts_with('-') {
-        format!("come back with `checksum wait {name}`")
-    } else {
-        format!(
-            "come back with `checksum wait -- '{}'`",
-            name.replace('\'', r"'\''")
-        )
-    }
-}
-
-fn of_error(error: &Error) -> ExitCode {
+pub(crate) fn of_error(error: &Error) -> ExitCode {
     match error {
         Error::Configuration(_) | Error::Invalid(_) => ExitCode::Usage,
         Error::WaitTimedOut { .. } => ExitCode::TimedOut,

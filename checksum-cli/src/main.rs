@@ -2,6 +2,7 @@
 //! verdict. `checksum --help` tells the rest.
 
 mod arguments;
+mod batch_verdict;
 mod commands;
 mod credentials;
 mod display;
@@ -12,6 +13,7 @@ mod interruption;
 mod logging;
 mod output;
 mod verdict;
+mod way_back;
 
 use std::process::ExitCode;
 

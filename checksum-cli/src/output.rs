@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::arguments::Format;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::way_back::WayBack;
 
 /// Standard output: data, in the form that was asked for.
 pub(crate) struct Output {
@@ -53,11 +54,17 @@ impl Output {
         }
     }
 
+    /// Text that is neither: a script, a manual page.
+    pub(crate) fn page(&mut self, text: &impl Display) {
+        self.line(text);
+    }
+
     /// Why there is no result: an object for programs, a sentence and what to do for people.
     pub(crate) fn failure(&mut self, failure: &Failure) {
         if !self.is_human() {
             let object = json!({
-                "jobName": failure.job_name(),
+                "jobName": failure.way_back().and_then(WayBack::job_name),
+                "batchId": failure.way_back().and_then(WayBack::batch_id),
                 "error": failure.to_string(),
                 "exitCode": failure.exit_code() as u8,
             });

@@ -5,7 +5,7 @@ use checksum_api_ext::{ApiKey, AutoHeal, BatchReport, Checksum, PollPolicy, Run,
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
 use serde_json::json;
 
-use super::follow::{conclude, follow};
+use super::follow::{conclude_run, follow_run};
 use super::results::table;
 use crate::display::Display;
 use crate::exit_code::ExitCode;
@@ -62,7 +62,7 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
     {
         output.result(&table(&results), &results);
     }
-    let exit_code = conclude(&report, false, &narrator, output);
+    let exit_code = conclude_run(&report, false, &narrator, output);
     narrator.note(&format!(
         "exit code {}: that of the last run's verdict",
         exit_code as u8
@@ -91,7 +91,7 @@ async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport,
     display.note(&format!("started {}", run.job_name()));
     let accepted = json!({ "jobName": run.job_name(), "handle": run.handle() });
     output.event("started", &accepted);
-    follow(run, &mut display, output).await
+    follow_run(run, &mut display, output).await
 }
 
 async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestResult>, Failure> {

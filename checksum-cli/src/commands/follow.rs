@@ -1,34 +1,78 @@
-use std::time::Duration;
-
-use checksum_api_ext::{Error, Event, Run, RunReport, TryStreamExt};
+use checksum_api_ext::{
+    BatchChange, BatchEvent, BatchReport, Error, Event, Run, RunChange, RunReport, TryStreamExt,
+};
+use futures_util::Stream;
 use serde_json::json;
+use std::time::Duration;
 use tokio::time::{Instant, interval_at};
 
+use crate::batch_verdict::{BatchVerdict, session};
 use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, one_line};
 use crate::verdict::Verdict;
+use crate::way_back::WayBack;
 
 /// How long nothing may be said on a log.
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// Waits for a run and shows what happens.
-pub(super) async fn follow(
+pub(super) async fn follow_run(
     run: &Run,
     display: &mut Display,
     output: &mut Output,
 ) -> Result<RunReport, Failure> {
-    let job_name = run.job_name();
-    let failed = |error: Error| Failure::Wait {
-        job_name: job_name.clone(),
-        error,
+    let way_back = WayBack::Run(run.job_name().clone());
+    let changed = |change: RunChange, display: &mut Display, output: &mut Output| {
+        let status = &change.status;
+        let state = one_line(status.state().as_str());
+        display.state(match status.counts() {
+            None => state,
+            Some(counts) => format!("{state}: {counts}"),
+        });
+        let change = json!({ "state": status.state(), "counts": status.counts() });
+        output.event("changed", &change);
     };
-    let mut events = run.events();
+    follow(run.events(), way_back, display, output, changed).await
+}
+
+/// Waits for a batch and shows what happens to it and to its sessions.
+pub(super) async fn follow_batch(
+    events: impl Stream<Item = Result<BatchEvent, Error>> + Unpin,
+    way_back: WayBack,
+    display: &mut Display,
+    output: &mut Output,
+) -> Result<BatchReport, Failure> {
+    let changed = |change: BatchChange, display: &mut Display, output: &mut Output| match change {
+        BatchChange::State { current, .. } => {
+            display.state(one_line(current.as_str()));
+            output.event("changed", &json!({ "state": current }));
+        }
+        BatchChange::Session(changed) => {
+            display.note(&session(&changed));
+            output.event("session", &changed);
+        }
+        // A kind of change that this version does not know.
+        _ => {}
+    };
+    follow(events, way_back, display, output, changed).await
+}
+
+async fn follow<Change, End>(
+    mut events: impl Stream<Item = Result<Event<Change, End>, Error>> + Unpin,
+    way_back: WayBack,
+    display: &mut Display,
+    output: &mut Output,
+    mut changed: impl FnMut(Change, &mut Display, &mut Output),
+) -> Result<End, Failure> {
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     loop {
         let event = tokio::select! {
-            event = events.try_next() => event.map_err(failed)?,
+            event = events.try_next() => event.map_err(|error| Failure::Wait {
+                way_back: way_back.clone(),
+                error,
+            })?,
             _ = heartbeat.tick() => {
                 display.heartbeat();
                 continue;
@@ -36,12 +80,7 @@ pub(super) async fn follow(
         };
         heartbeat.reset();
         match event {
-            Some(Event::Changed(change)) => {
-                display.changed(&change);
-                let status = &change.status;
-                let change = json!({ "state": status.state(), "counts": status.counts() });
-                output.event("changed", &change);
-            }
+            Some(Event::Changed(change)) => changed(change, display, output),
             Some(Event::Trouble(trouble)) => {
                 display.trouble(&trouble);
                 output.event("trouble", &json!({ "error": trouble.to_string() }));
@@ -62,7 +101,7 @@ pub(super) async fn follow(
 }
 
 /// Says what a run has come to.
-pub(super) fn conclude(
+pub(super) fn conclude_run(
     report: &RunReport,
     is_strict: bool,
     display: &Display,
@@ -77,6 +116,13 @@ pub(super) fn conclude(
         };
         display.note(&format!("note: {disagreement}; {meaning}"));
     }
+    output.ending("finished", &verdict, &verdict);
+    exit_code
+}
+
+/// Says what a batch has come to.
+pub(super) fn conclude_batch(report: &BatchReport, output: &mut Output) -> ExitCode {
+    let (verdict, exit_code) = BatchVerdict::new(report);
     output.ending("finished", &verdict, &verdict);
     exit_code
 }

@@ -1,7 +1,16 @@
+mod attachments;
+mod bugs;
 mod demo;
+mod dispatch;
+mod dry_run;
 mod follow;
+mod generate;
+mod heal;
+mod latest;
+mod manual;
 mod me;
 mod mock;
+mod report;
 mod results;
 mod run;
 mod status;
@@ -22,14 +31,22 @@ pub(crate) async fn execute(
     let quiet = arguments.global.quiet;
     match arguments.command {
         Command::Run(arguments) => run::execute(arguments, quiet, output).await,
+        Command::Heal(arguments) => heal::execute(arguments, quiet, output).await,
+        Command::Generate(arguments) => generate::execute(arguments, quiet, output).await,
         Command::Wait(arguments) => wait::execute(arguments, quiet, output).await,
         Command::Status(arguments) => plainly(status::execute(arguments, output)).await,
         Command::Results(arguments) => plainly(results::execute(arguments, output)).await,
+        Command::Report(arguments) => plainly(report::execute(arguments, output)).await,
+        Command::Attachments(arguments) => plainly(attachments::execute(arguments, output)).await,
+        Command::Latest(arguments) => plainly(latest::execute(arguments, output)).await,
+        Command::Bugs(arguments) => plainly(bugs::execute(arguments, output)).await,
         Command::Me(arguments) => plainly(me::execute(arguments, output)).await,
         Command::Contract(arguments) => match arguments.task {
             ContractTask::Verify(arguments) => plainly(verify::execute(arguments, output)).await,
         },
         Command::Mock(arguments) => plainly(mock::execute(arguments, output)).await,
+        Command::Completions { shell } => Ok(manual::completions(shell, output)),
+        Command::Man { command } => manual::page(&command, output),
         Command::Demo => plainly(demo::execute(quiet, output)).await,
     }
 }

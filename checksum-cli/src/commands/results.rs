@@ -40,7 +40,7 @@ pub(super) fn table(results: &TestRunResults) -> Table {
 }
 
 /// A cell of a readable size.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     match text.char_indices().nth(400) {
         Some((end, _)) => one_line(&text[..end]) + "…",
         None => one_line(text),

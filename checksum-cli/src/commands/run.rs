@@ -1,17 +1,15 @@
-use std::cell::OnceCell;
-
-use checksum_api_ext::types::JobName;
 use checksum_api_ext::{AutoHeal, Checksum, Error, InvalidRequest, Run};
 use serde_json::json;
 
-use super::follow::{conclude, follow};
+use super::dispatch::{Accepted, dispatch};
+use super::dry_run;
+use super::follow::{conclude_run, follow_run};
 use crate::arguments::{self, Healing, RunOptions, Selection};
 use crate::credentials;
-use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::interruption::unless_interrupted;
 use crate::output::Output;
+use crate::way_back::WayBack;
 
 pub(super) async fn execute(
     arguments: arguments::Run,
@@ -19,33 +17,30 @@ pub(super) async fn execute(
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
     let options = options(&arguments.selection);
+    if options.dispatch.dry_run {
+        let start = async |checksum: &Checksum| start(checksum, &arguments.selection).await;
+        return dry_run::execute(&options.connection, start, output).await;
+    }
     let checksum = credentials::client(&options.connection, options.waiting.policy())?;
-    let started = OnceCell::new();
-    let work = async {
-        let mut display = Display::new(quiet, output.is_human());
+    let start = async {
         let run = start(&checksum, &arguments.selection).await?;
-        // Known to the outside before anything else can go wrong.
-        let _ = started.set(run.job_name().clone());
-        display.started(run.job_name());
-        let accepted = json!({ "jobName": run.job_name(), "handle": run.handle() });
-        if options.detach {
-            output.ending("started", run.job_name(), &accepted);
-            return Ok(ExitCode::Pass);
-        }
-        output.event("started", &accepted);
-        let report = follow(&run, &mut display, output).await?;
-        Ok(conclude(&report, options.waiting.strict, &display, output))
-    };
-    let ended = unless_interrupted(work).await;
-    ended.unwrap_or_else(|signal| {
-        Err(match started.get() {
-            None => Failure::InterruptedStart { signal },
-            Some(job_name) => Failure::InterruptedWait {
-                signal,
-                job_name: JobName::clone(job_name),
-            },
+        Ok(Accepted {
+            way_back: WayBack::Run(run.job_name().clone()),
+            object: json!({ "jobName": run.job_name(), "handle": run.handle() }),
+            work: run,
         })
-    })
+    };
+    dispatch(
+        &options.dispatch,
+        quiet,
+        output,
+        start,
+        async |run, display, output| {
+            let report = follow_run(&run, display, output).await?;
+            Ok(conclude_run(&report, options.strict, display, output))
+        },
+    )
+    .await
 }
 
 fn options(selection: &Selection) -> &RunOptions {
@@ -75,18 +70,14 @@ async fn start(checksum: &Checksum, selection: &Selection) -> Result<Run, Failur
         Selection::Grep {
             pattern,
             branch,
-            env,
+            variables,
             ..
         } => {
             let mut run = checksum.run_grep(pattern);
             if let Some(branch) = branch {
                 run = run.branch(branch);
             }
-            for (index, variable) in env.iter().enumerate() {
-                let (name, value) = variable
-                    .split_once('=')
-                    .filter(|(name, _)| !name.is_empty())
-                    .ok_or(Failure::Env(index + 1))?;
+            for (name, value) in variables.pairs()? {
                 run = run.env(name, value);
             }
             start!(run)

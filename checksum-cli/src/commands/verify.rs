@@ -253,7 +253,7 @@ impl Verification<'_> {
         if self.is_refused() {
             ExitCode::Refused
         } else if self.report.has_drift() {
-            ExitCode::TestsFailed
+            ExitCode::Failed
         } else if let Some(failure) = self.failure {
             failure
         } else if named_unknown || !self.has(ReadOutcome::Compared) {

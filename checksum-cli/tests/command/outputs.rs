@@ -10,10 +10,26 @@ fn the_help_texts() {
     for arguments in [
         "--help",
         "run --help",
+        "run suite --help",
+        "run collection --help",
+        "run tests --help",
         "run grep --help",
+        "heal --help",
+        "generate --help",
         "wait --help",
+        "status --help",
         "results --help",
+        "report --help",
+        "attachments --help",
+        "latest --help",
+        "bugs --help",
+        "me --help",
+        "contract --help",
         "contract verify --help",
+        "mock --help",
+        "demo --help",
+        "completions --help",
+        "man --help",
     ] {
         let ended = checksum("", arguments).end();
         assert_eq!(ended.code, 0, "{ended:?}");

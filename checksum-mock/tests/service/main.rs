@@ -12,5 +12,4 @@ mod healing;
 mod records;
 mod refusals;
 mod results;
-mod routes;
 mod runs;

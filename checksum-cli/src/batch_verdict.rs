@@ -1,0 +1,75 @@
+use std::fmt;
+
+use checksum_api_ext::BatchReport;
+use checksum_api_ext::types::{BatchId, BatchSession, BatchStatus, SessionStatus, TestRunId};
+use serde::Serialize;
+
+use crate::exit_code::ExitCode;
+use crate::output::one_line;
+
+/// What the command says of a batch that has ended.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BatchVerdict {
+    batch_id: BatchId,
+    state: BatchStatus,
+    /// Whether every session completed. There may have been none: nothing was to be healed.
+    pass: bool,
+    test_run_id: Option<TestRunId>,
+    sessions: Vec<BatchSession>,
+    pull_requests: Vec<String>,
+    exit_code: u8,
+}
+
+impl BatchVerdict {
+    pub(crate) fn new(report: &BatchReport) -> (Self, ExitCode) {
+        let exit_code = exit_code(report);
+        let verdict = Self {
+            batch_id: report.id().clone(),
+            state: report.state().clone(),
+            pass: exit_code == ExitCode::Pass,
+            test_run_id: report.test_run_id().cloned(),
+            sessions: report.sessions().to_vec(),
+            pull_requests: report.pull_requests().map(str::to_owned).collect(),
+            exit_code: exit_code as u8,
+        };
+        (verdict, exit_code)
+    }
+}
+
+fn exit_code(report: &BatchReport) -> ExitCode {
+    let completed = |session: &BatchSession| session.status == SessionStatus::Completed;
+    if !report.is_success() {
+        ExitCode::Failed
+    } else if *report.state() == BatchStatus::Completed && report.sessions().iter().all(completed) {
+        ExitCode::Pass
+    } else {
+        // It has ended in a state that nobody knows.
+        ExitCode::Unknown
+    }
+}
+
+/// A session for people: its id, its state and its pull request.
+pub(crate) fn session(session: &BatchSession) -> String {
+    let mut text = format!("{} {}", session.session_id, session.status);
+    if let Some(url) = &session.pr_url {
+        text = format!("{text}: {url}");
+    }
+    one_line(&text)
+}
+
+impl fmt::Display for BatchVerdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.sessions.len();
+        let state = one_line(self.state.as_str());
+        write!(formatter, "{}: {state}, ", self.batch_id)?;
+        match count {
+            0 => write!(formatter, "no sessions"),
+            1 => write!(formatter, "1 session"),
+            _ => write!(formatter, "{count} sessions"),
+        }?;
+        self.sessions
+            .iter()
+            .try_for_each(|one| write!(formatter, "\n{}", session(one)))
+    }
+}

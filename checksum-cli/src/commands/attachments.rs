@@ -1,0 +1,109 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use checksum_api_ext::types::{TestId, TestStatus};
+use checksum_api_ext::{Attachment, Attachments, Error, PollPolicy, TestRun};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::arguments;
+use crate::credentials;
+use crate::exit_code::ExitCode;
+use crate::failure::{Failure, of_error};
+use crate::output::{Output, one_line};
+
+/// What is escaped in a test's id where it names a directory: no two ids share one.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
+/// An attachment, and what became of its download.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    test_id: TestId,
+    #[serde(flatten)]
+    attachment: Attachment,
+    /// Where it is; null where nothing was downloaded.
+    path: Option<PathBuf>,
+    /// Why it is not there.
+    error: Option<String>,
+}
+
+pub(super) async fn execute(
+    arguments: arguments::Attachments,
+    output: &mut Output,
+) -> Result<ExitCode, Failure> {
+    let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
+    let test_run = checksum.test_run(arguments.test_run);
+    let tests = match arguments.test {
+        Some(test) => vec![test],
+        None => tests(&test_run, arguments.failed).await?,
+    };
+    let mut listed = Vec::new();
+    let mut exit_code = ExitCode::Pass;
+    for test in tests {
+        let attachments = test_run.test(test.clone()).attachments().await?;
+        let saved = save(&attachments, &test, arguments.download.as_deref()).await;
+        for (attachment, saved) in attachments.iter().zip(saved) {
+            let (path, error) = match saved {
+                Ok(path) => (path, None),
+                Err(error) => {
+                    exit_code = of_error(&error);
+                    (None, Some(error.to_string()))
+                }
+            };
+            let attachment = Listed {
+                test_id: test.clone(),
+                attachment: attachment.clone(),
+                path,
+                error,
+            };
+            output.event("attachment", &attachment);
+            listed.push(attachment);
+        }
+    }
+    let object = json!({ "attachments": listed, "exitCode": exit_code as u8 });
+    let lines: Vec<String> = listed.iter().map(ToString::to_string).collect();
+    output.ending("finished", &lines.join("\n"), &object);
+    Ok(exit_code)
+}
+
+async fn tests(test_run: &TestRun, failed_alone: bool) -> Result<Vec<TestId>, Failure> {
+    let mut results = test_run.results();
+    if failed_alone {
+        results = results.status(TestStatus::Failed);
+    }
+    let results = results.await?.into_inner();
+    let ids = results.tests.into_iter().map(|test| test.checksum_test_id);
+    Ok(ids.collect())
+}
+
+/// Downloads the attachments of a test where somebody wants that, and gives what came of each.
+async fn save(
+    attachments: &Attachments,
+    test: &TestId,
+    directory: Option<&Path>,
+) -> Vec<Result<Option<PathBuf>, Error>> {
+    let Some(directory) = directory else {
+        return attachments.iter().map(|_| Ok(None)).collect();
+    };
+    let name = utf8_percent_encode(test.as_str(), ESCAPED).to_string();
+    let saved = attachments.download_all(directory.join(name)).await;
+    let path = saved
+        .into_iter()
+        .map(|saved| saved.map(|file| Some(file.path)));
+    path.collect()
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match (&self.path, &self.error) {
+            (Some(path), _) => path.display().to_string(),
+            (None, Some(error)) => error.clone(),
+            (None, None) => self.attachment.url().to_string(),
+        };
+        let (test, kind) = (&self.test_id, self.attachment.kind().as_str());
+        let line = format!("{test} {kind} {}: {place}", self.attachment.name());
+        formatter.write_str(&one_line(&line))
+    }
+}

@@ -1,0 +1,21 @@
+use checksum_api_ext::PollPolicy;
+
+use crate::arguments::Latest;
+use crate::credentials;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::output::{Output, one_line};
+
+pub(super) async fn execute(arguments: Latest, output: &mut Output) -> Result<ExitCode, Failure> {
+    let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
+    let latest = checksum.latest_test_run().await?;
+    let mut text = latest.id().to_string();
+    if let Some(state) = latest.state() {
+        text = format!("{text}: {state}");
+    }
+    if let Some(branch) = latest.branch() {
+        text = format!("{text}, branch {branch}");
+    }
+    output.result(&one_line(&text), &latest);
+    Ok(ExitCode::Pass)
+}

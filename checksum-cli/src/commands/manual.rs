@@ -1,0 +1,32 @@
+//! What shells and `man` want to know of this command.
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use crate::arguments::Arguments;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(super) fn completions(shell: Shell, output: &mut Output) -> ExitCode {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "checksum", &mut script);
+    output.page(&String::from_utf8_lossy(&script).trim_end());
+    ExitCode::Pass
+}
+
+/// The page of the command that these words lead to.
+pub(super) fn page(words: &[String], output: &mut Output) -> Result<ExitCode, Failure> {
+    let mut command = Arguments::command();
+    command.build();
+    for word in words {
+        let found = command.find_subcommand(word).cloned();
+        command = found.ok_or_else(|| Failure::NoSuchCommand(words.join(" ")))?;
+    }
+    let mut page = Vec::new();
+    // Written to memory, which does not fail.
+    let _ = Man::new(command).render(&mut page);
+    output.page(&String::from_utf8_lossy(&page).trim_end());
+    Ok(ExitCode::Pass)
+}

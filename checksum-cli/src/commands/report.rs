@@ -1,0 +1,27 @@
+use checksum_api_ext::PollPolicy;
+use serde_json::json;
+
+use crate::arguments::Report;
+use crate::credentials;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(super) async fn execute(arguments: Report, output: &mut Output) -> Result<ExitCode, Failure> {
+    let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
+    let report = checksum.test_run(arguments.test_run).report().await?;
+    let url = report.url();
+    let saved = match &arguments.download {
+        None => None,
+        Some(path) => Some(report.download(path).await?),
+    };
+    let text = match &saved {
+        None => url.to_string(),
+        Some(file) => format!("{} ({} bytes)", file.path.display(), file.bytes),
+    };
+    output.result(&text, &json!({ "url": url.as_str(), "saved": saved }));
+    if arguments.open {
+        webbrowser::open(url.as_str()).map_err(Failure::Browser)?;
+    }
+    Ok(ExitCode::Pass)
+}

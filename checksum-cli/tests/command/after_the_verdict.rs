@@ -1,0 +1,290 @@
+//! Healing, generation, and what there is to read of a run that has ended.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+
+use checksum_mock::{BatchScript, Fault, Mock, RunScript};
+
+use crate::invocation::{Ended, checksum};
+
+const TEST_RUN: &str = "00000000-0000-4000-8000-000000000001";
+
+/// A stand-in with one run that has ended, in which a test failed.
+async fn after_a_run() -> Mock {
+    let mock = Mock::start().await.expect("a stand-in");
+    mock.next_run(RunScript::new().fails(["test-def-456", "test-ghi-789"]));
+    let ended = checksum(&mock.url(), "run suite --poll-interval 0s --quiet").end();
+    assert_eq!(ended.code, 1, "{ended:?}");
+    mock
+}
+
+/// What an invocation showed, without the port of the stand-in and the directory of the test.
+fn shown(mock: &Mock, arguments: &str, directory: &str, ended: &Ended) -> String {
+    let origin = mock.url().replace("/public-api", "");
+    let mut text = format!("$ checksum {arguments}\n{}", ended.stdout);
+    if !ended.stderr.is_empty() {
+        text += &format!("--- standard error\n{}", ended.stderr);
+    }
+    text += &format!("--- exit code {}\n\n", ended.code);
+    let text = text.replace(&origin, "http://[stand-in]");
+    match directory {
+        "" => text,
+        directory => text.replace(directory, "[directory]"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn healing_in_each_form() {
+    let mut all = String::new();
+    for form in ["human", "json", "ndjson"] {
+        let mock = after_a_run().await;
+        let script = BatchScript::new().pending(1).session(1);
+        mock.next_heal(script.fails(["test-ghi-789"]));
+        let arguments = format!(
+            "heal {TEST_RUN} --repo acme-co/my-tests --branch main --pr 42 \
+             --metadata ticket=42 --poll-interval 0s --output {form}"
+        );
+        let ended = checksum(&mock.url(), &arguments).end();
+        assert_eq!(ended.code, 1, "{ended:?}");
+        all += &shown(&mock, &arguments, "", &ended);
+    }
+    insta::assert_snapshot!("heal", all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_end_of_a_healing() {
+    let arguments = format!("heal {TEST_RUN} --no-create-pr --poll-interval 0s --output json");
+    for (script, code) in [
+        (BatchScript::new(), 0),
+        (BatchScript::new().no_sessions(), 0),
+        (BatchScript::new().without_pull_requests(), 0),
+        (BatchScript::new().fails(["test-def-456"]), 1),
+        (BatchScript::new().fails_all(), 1),
+    ] {
+        let mock = after_a_run().await;
+        mock.next_heal(script.clone());
+        let ended = checksum(&mock.url(), &arguments).end();
+        assert_eq!(ended.code, code, "{script:?}: {ended:?}");
+    }
+
+    let mock = after_a_run().await;
+    mock.fault(Fault::status(503).on("trigger_auto_heal").always());
+    let ended = checksum(&mock.url(), &arguments).end();
+    assert_eq!(ended.code, 5, "it may have been started: {ended:?}");
+    let mock = after_a_run().await;
+    mock.next_heal(BatchScript::new().session(1_000_000));
+    let ended = checksum(&mock.url(), &format!("{arguments} --timeout 1ms")).end();
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.stderr.contains("wait --heal-batch="), "{ended:?}");
+    let ended = checksum(&mock.url(), "heal nowhere --no-create-pr").end();
+    assert_eq!(ended.code, 2, "{ended:?}");
+    let ended = checksum(&mock.url(), &format!("heal {TEST_RUN} --pr 1")).end();
+    assert_eq!(
+        ended.code, 2,
+        "a pull request needs a repository: {ended:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn generation_in_each_form() {
+    let mut all = String::new();
+    for form in ["human", "json", "ndjson"] {
+        let mock = Mock::start().await.expect("a stand-in");
+        let arguments = format!(
+            "generate --repo acme-co/webapp --pr 42 --branch feature/checkout \
+             --env BASE_URL=https://secret.example.com --metadata by=ci \
+             --poll-interval 0s --output {form}"
+        );
+        let ended = checksum(&mock.url(), &arguments).end();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let printed = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(!printed.contains("secret.example"), "{printed}");
+        all += &shown(&mock, &arguments, "", &ended);
+    }
+    insta::assert_snapshot!("generate", all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_detached_is_waited_for_by_its_name_or_its_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("way-back.json");
+    let file = file.to_str().expect("UTF-8");
+    let heal = format!("heal {TEST_RUN} --no-create-pr");
+    let generate = "generate --repo acme-co/webapp --pr 42 --branch feature";
+    let mut all = String::new();
+    for (start, wait) in [
+        ("run suite", "wait job-name-12346 --poll-interval 0s"),
+        (heal.as_str(), "wait --heal-batch batch-xyz-789"),
+        (generate, "wait --generation-batch batch-gen-1"),
+    ] {
+        let mock = after_a_run().await;
+        let arguments = format!("{start} --detach --run-id-file {file}");
+        let ended = checksum(&mock.url(), &arguments).end();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        all += &shown(&mock, &arguments, file, &ended);
+        all += &format!(
+            "$ cat [directory]\n{}\n",
+            fs::read_to_string(file).expect("a file")
+        );
+
+        let by_file = format!("wait --run-id-file {file} --poll-interval 0s");
+        let ended = checksum(&mock.url(), &by_file).end();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        all += &shown(&mock, &by_file, file, &ended);
+        let by_name = checksum(&mock.url(), wait).end();
+        assert_eq!((by_name.code, by_name.stdout), (0, ended.stdout));
+    }
+    insta::assert_snapshot!("detached", all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_wait_is_taken_up_by_its_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("way-back.json");
+    let mock = Mock::start().await.expect("a stand-in");
+    mock.fault(Fault::never_answers().on("get_run_status"));
+    let invocation = checksum(&mock.url(), "run suite --run-id-file").argument(&file);
+    let mut child = invocation.spawn();
+    let stderr = BufReader::new(child.stderr.take().expect("standard error"));
+    let started = stderr.lines().next().expect("a line").expect("a line");
+    assert!(started.starts_with("started job-name-12345"), "{started}");
+    // It looks when everything before that is done.
+    while mock.requests().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+
+    let invocation = checksum(&mock.url(), "wait --poll-interval 0s --run-id-file").argument(&file);
+    let ended = invocation.end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(
+        ended.stdout.starts_with("job-name-12345: passed"),
+        "{ended:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_written_starts_nothing() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let ended = checksum(&mock.url(), "run suite --run-id-file nowhere/at/all.json").end();
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert_eq!(mock.request_count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_shows_the_request_and_sends_nothing() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let mut all = String::new();
+    for arguments in [
+        "run suite --dry-run",
+        "run collection collection-abc-123 --auto-heal --repo acme-co/my-tests --dry-run",
+        "run tests id1 id2 --dry-run --output json",
+        "run grep checkout --env PASSWORD=hunter2 --dry-run",
+        "heal run-id --no-create-pr --metadata by=ci --dry-run",
+        "generate --repo acme-co/webapp --pr 42 --branch feature --env PASSWORD=hunter2 --dry-run",
+    ] {
+        let invocation = checksum(&mock.url(), arguments).without_env("CHECKSUM_API_KEY");
+        let ended = invocation.end();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(!ended.stdout.contains("hunter2"), "{ended:?}");
+        let version = env!("CARGO_PKG_VERSION");
+        let text = shown(&mock, arguments, "", &ended);
+        all += &text.replace(&format!("/{version}"), "/[version]");
+    }
+    assert_eq!(mock.request_count(), 0);
+    insta::assert_snapshot!("dry run", all);
+
+    let ended = checksum(&mock.url(), "heal run-id --dry-run").end();
+    assert_eq!(
+        ended.code, 2,
+        "what would not be sent is refused: {ended:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_there_is_to_read() {
+    let mock = after_a_run().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().to_str().expect("UTF-8");
+    let mut all = String::new();
+    for arguments in [
+        "latest".to_owned(),
+        format!("results {TEST_RUN} --status failed"),
+        format!("report {TEST_RUN}"),
+        format!("report {TEST_RUN} --download {path}/report.html"),
+        format!("attachments {TEST_RUN} test-def-456"),
+        format!("attachments {TEST_RUN} --failed --download {path}"),
+        "bugs --severity critical".to_owned(),
+        "bugs --tag checkout --limit 1".to_owned(),
+    ] {
+        for form in ["human", "json", "ndjson"] {
+            let arguments = format!("{arguments} --output {form}");
+            let ended = checksum(&mock.url(), &arguments).end();
+            assert_eq!(ended.code, 0, "{arguments}: {ended:?}");
+            assert_eq!(ended.stderr, "", "{arguments}");
+            all += &shown(&mock, &arguments, path, &ended);
+        }
+    }
+    insta::assert_snapshot!("reading", all);
+    let report = fs::read_to_string(directory.path().join("report.html")).expect("a report");
+    assert!(report.starts_with("<!doctype html>"), "{report}");
+    let traces = fs::read_dir(directory.path().join("test-def-456")).expect("a directory");
+    assert_ne!(traces.count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_that_fails_is_listed_and_fails_the_command() {
+    let mock = after_a_run().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    // A file where a directory has to be.
+    fs::write(directory.path().join("test-def-456"), "").expect("a file");
+    let arguments = format!("attachments {TEST_RUN} --failed --output json --download");
+    let invocation = checksum(&mock.url(), &arguments).argument(directory.path());
+    let ended = invocation.end();
+    assert_eq!(ended.code, 5, "{ended:?}");
+    assert!(ended.stdout.contains("cannot write"), "{ended:?}");
+    assert!(directory.path().join("test-ghi-789").is_dir());
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_opened_in_the_browser_of_the_environment() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mock = after_a_run().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let browser = directory.path().join("browser");
+    let opened = directory.path().join("opened");
+    let script = format!("#!/bin/sh\necho \"$1\" > {}\n", opened.display());
+    fs::write(&browser, script).expect("a script");
+    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).expect("a program");
+    let invocation = checksum(&mock.url(), &format!("report {TEST_RUN} --open"))
+        .env("BROWSER", browser.to_str().expect("UTF-8"))
+        .env("PATH", "/usr/bin:/bin");
+    let ended = invocation.end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    // The browser is another process, which the command does not wait for.
+    while fs::read_to_string(&opened).map_or(true, |text| !text.ends_with('\n')) {
+        tokio::task::yield_now().await;
+    }
+    let url = fs::read_to_string(&opened).expect("an address");
+    assert_eq!(ended.stdout, url);
+}
+
+#[test]
+fn shells_and_manuals_know_every_command() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ended = checksum("", &format!("completions {shell}")).end();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(ended.stdout.contains("heal"), "{ended:?}");
+        assert!(ended.stdout.contains("run-id-file"), "{ended:?}");
+    }
+    let ended = checksum("", "man").end();
+    assert!(ended.stdout.contains(".TH checksum 1"), "{ended:?}");
+    assert!(ended.stdout.contains("generate"), "{ended:?}");
+    let ended = checksum("", "man run grep").end();
+    assert!(ended.stdout.contains("run\\-id\\-file"), "{ended:?}");
+    let ended = checksum("", "man nothing").end();
+    assert_eq!(ended.code, 2, "{ended:?}");
+}
