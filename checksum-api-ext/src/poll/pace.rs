@@ -5,40 +5,43 @@ use rand::{RngExt, SeedableRng};
 
 use super::PollPolicy;
 
-/// The pauses of one wait.
-pub(crate) struct Pace {
-    policy: PollPolicy,
-    next: Duration,
+/// Measures the pauses of a wait, or of many waits that share it.
+pub(crate) struct Pacer {
+    pub(crate) policy: PollPolicy,
     random: StdRng,
 }
 
-impl Pace {
+/// How far one wait has slowed down.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    next: Duration,
+}
+
+impl Pacer {
     pub(crate) fn new(policy: PollPolicy) -> Self {
         let random = match policy.seed {
             Some(seed) => StdRng::seed_from_u64(seed),
             None => StdRng::from_rng(&mut rand::rng()),
         };
-        Self {
-            policy,
-            next: policy.first_delay,
-            random,
+        Self { policy, random }
+    }
+
+    /// The pace of a wait that begins, or in which something has changed: more may follow soon.
+    pub(crate) fn quick(&self) -> Pace {
+        Pace {
+            next: self.policy.first_delay,
         }
     }
 
-    /// Something changed: more may follow soon.
-    pub(crate) fn quicken(&mut self) {
-        self.next = self.policy.first_delay;
-    }
-
     /// The pause before the next look, when the wait has lasted `elapsed`.
-    pub(crate) fn pause(&mut self, elapsed: Duration) -> Duration {
+    pub(crate) fn pause(&mut self, pace: &mut Pace, elapsed: Duration) -> Duration {
         let ceiling = if elapsed < self.policy.early {
             self.policy.early_ceiling
         } else {
             self.policy.ceiling
         };
-        let pause = self.next.min(ceiling);
-        self.next = scaled(pause, self.policy.growth);
+        let pause = pace.next.min(ceiling);
+        pace.next = scaled(pause, self.policy.growth);
         let share = self.policy.jitter;
         scaled(pause, 1.0 + share * self.random.random_range(-1.0..=1.0))
     }
@@ -56,14 +59,16 @@ mod tests {
     /// The looks at a run that starts running after 15 s and ends after `length`: how many there
     /// are, and how long the end goes unnoticed.
     fn follow(policy: PollPolicy, length: f64) -> (u32, f64) {
-        let mut pace = Pace::new(policy);
+        let mut pacer = Pacer::new(policy);
+        let mut pace = pacer.quick();
         let (mut now, mut looks, mut running) = (0.0, 1, false);
         while now < length {
-            now += pace.pause(Duration::from_secs_f64(now)).as_secs_f64();
+            let elapsed = Duration::from_secs_f64(now);
+            now += pacer.pause(&mut pace, elapsed).as_secs_f64();
             looks += 1;
             if now >= 15.0 && !running {
                 running = true;
-                pace.quicken();
+                pace = pacer.quick();
             }
         }
         (looks, now - length)
@@ -95,13 +100,18 @@ mod tests {
     #[test]
     fn grows_to_the_ceiling_and_quickens() {
         let policy = PollPolicy::default().jitter(0.0);
-        let mut pace = Pace::new(policy);
-        let mut pauses = |elapsed| pace.pause(Duration::from_secs(elapsed)).as_secs_f64();
+        let mut pacer = Pacer::new(policy);
+        let mut pace = pacer.quick();
+        let mut pauses = |elapsed| {
+            let elapsed = Duration::from_secs(elapsed);
+            pacer.pause(&mut pace, elapsed).as_secs_f64()
+        };
         let early: Vec<f64> = (0..7).map(|_| pauses(0)).collect();
         assert_eq!(early, [1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0]);
         assert_eq!(pauses(240), 9.75);
-        pace.quicken();
-        assert_eq!(pace.pause(Duration::from_secs(600)), Duration::from_secs(1));
+        let mut pace = pacer.quick();
+        let pause = pacer.pause(&mut pace, Duration::from_secs(600));
+        assert_eq!(pause, Duration::from_secs(1));
     }
 
     #[test]
@@ -109,9 +119,10 @@ mod tests {
         let policy = PollPolicy::every(Duration::MAX)
             .growth(f64::MAX)
             .jitter(f64::NAN);
-        let mut pace = Pace::new(policy);
-        assert_eq!(pace.pause(Duration::ZERO), Duration::MAX);
-        assert_eq!(pace.pause(Duration::MAX), Duration::MAX);
+        let mut pacer = Pacer::new(policy);
+        let mut pace = pacer.quick();
+        assert_eq!(pacer.pause(&mut pace, Duration::ZERO), Duration::MAX);
+        assert_eq!(pacer.pause(&mut pace, Duration::MAX), Duration::MAX);
     }
 
     #[test]
@@ -120,9 +131,10 @@ mod tests {
             .jitter(0.1)
             .seed(7);
         let draw = || {
-            let mut pace = Pace::new(policy);
+            let mut pacer = Pacer::new(policy);
+            let mut pace = pacer.quick();
             (0..100)
-                .map(|_| pace.pause(Duration::ZERO))
+                .map(|_| pacer.pause(&mut pace, Duration::ZERO))
                 .collect::<Vec<_>>()
         };
         let pauses = draw();
