@@ -9,8 +9,8 @@ use crate::call::{Caller, Effort};
 use crate::environment::Environment;
 use crate::run::{Collection, Grep, LegacyGrep, Run, RunHandle, StartRun, Suite, Tests};
 use crate::{
-    ChecksumBuilder, ConfigurationError, Error, LatestTestRun, PollPolicy, StartGeneration,
-    StartHeal, TestRun,
+    ChecksumBuilder, ConfigurationError, Error, Handle, LatestTestRun, PollPolicy, StartGeneration,
+    StartHeal, TestRun, WatchAll,
 };
 
 /// The client. Cheap to clone; clones share one connection pool.
@@ -114,6 +114,40 @@ impl Checksum {
     /// A bare [`JobName`] does too: `checksum.resume(job_name)`.
     pub fn resume(&self, handle: impl Into<RunHandle>) -> Run {
         Run::resumed(self, handle.into())
+    }
+
+    /// Watches many runs and batches by one stream, with a pace and a back-off that they share. More
+    /// can be added and some removed while it goes.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::start().await?;
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .build()?;
+    /// use checksum_api_ext::{Event, Handle, StreamExt};
+    ///
+    /// let first = checksum.run_suite().start().await?;
+    /// let second = checksum.run_grep("checkout").start().await?;
+    ///
+    /// let mut all = checksum.watch_all([Handle::from(&first)]);
+    /// all.add(&second);
+    /// while let Some((handle, event)) = all.next().await {
+    ///     match event {
+    ///         Ok(Event::Finished(report)) => println!("{handle}: {}", report.is_success()),
+    ///         Ok(_) => {}
+    ///         Err(error) => println!("{handle}: {error}"),
+    ///     }
+    ///     let _to_store = serde_json::to_string(&all.handles().collect::<Vec<_>>())?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn watch_all(&self, handles: impl IntoIterator<Item = Handle>) -> WatchAll {
+        WatchAll::new(self, handles)
     }
 
     /// A run that has ended: its results, report and attachments. Nothing is sent.

@@ -32,6 +32,7 @@
 //! | name the key's project | [`checksum.project()`](Checksum::project) |
 //! | run tests | [`run_suite()`](Checksum::run_suite), [`run_collection(id)`](Checksum::run_collection), [`run_tests(ids)`](Checksum::run_tests), [`run_grep(pattern)`](Checksum::run_grep), then [`start()`](StartRun::start) |
 //! | follow a run | `run.await`, [`run.events()`](Run::events), [`run.status()`](Run::status), [`checksum.resume(handle)`](Checksum::resume) |
+//! | follow thousands of runs and batches | [`checksum.watch_all(handles)`](Checksum::watch_all) |
 //! | wait for its healing too | [`run.await_healed(within)`](Run::await_healed) |
 //! | read results | [`report.results()`](RunReport::results), [`checksum.test_run(id).results()`](TestRun::results) |
 //! | find or save the HTML report | [`test_run.report()`](TestRun::report), [`download(path)`](HtmlReport::download) |
@@ -80,6 +81,7 @@ mod test_run;
 mod undocumented;
 #[cfg(test)]
 mod undocumented_at_random;
+mod work;
 
 pub use attachment::{Attachment, AttachmentKind, Attachments};
 pub use batch::{
@@ -94,7 +96,7 @@ pub use checksum_api::{
 pub use client::Checksum;
 pub use download::{Download, DownloadAll, Progress, SavedFile};
 pub use error::{Error, InvalidRequest};
-pub use futures_util::TryStreamExt;
+pub use futures_util::{StreamExt, TryStreamExt};
 pub use html_report::HtmlReport;
 pub use latest::LatestTestRun;
 pub use poll::{Event, PollPolicy, Trouble};
@@ -106,3 +108,4 @@ pub use run::{
 };
 pub use test_run::{TestInRun, TestRun};
 pub use url::Url;
+pub use work::{Handle, WatchAll, WorkChange, WorkEvent, WorkReport};

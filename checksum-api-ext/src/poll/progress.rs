@@ -5,7 +5,7 @@ use checksum_api::ErrorKind;
 use tokio::time::{Instant, timeout_at};
 
 use super::pace::{Pace, Pacer};
-use super::{Event, Pollable, PollPolicy, Trouble};
+use super::{Event, PollPolicy, Pollable, Trouble};
 use crate::Error;
 
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);

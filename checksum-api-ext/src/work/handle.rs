@@ -1,0 +1,84 @@
+use std::fmt;
+
+use checksum_api::types::{BatchId, JobName};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{GenerationBatch, HealBatch, Run, RunHandle};
+
+/// The way back to any work that goes on in the service: a small value to store anywhere.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use checksum_api_ext::Handle;
+///
+/// let saved = r#"[{"run": {"jobName": "job-name-12345"}}, {"healBatch": "heal-batch-789"}]"#;
+/// let handles: Vec<Handle> = serde_json::from_str(saved)?;
+/// assert_eq!(handles[1].to_string(), "healing batch heal-batch-789");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Handle {
+    /// A run.
+    Run(RunHandle),
+    /// A healing batch.
+    HealBatch(BatchId),
+    /// A generation batch.
+    GenerationBatch(BatchId),
+}
+
+impl Handle {
+    /// Whether both lead to the same work, whatever else they know of it.
+    pub fn is_same_work(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+
+    pub(super) fn identity(&self) -> (&'static str, &str) {
+        match self {
+            Self::Run(handle) => ("run", handle.job_name().as_str()),
+            Self::HealBatch(id) => ("healing batch", id.as_str()),
+            Self::GenerationBatch(id) => ("generation batch", id.as_str()),
+        }
+    }
+}
+
+/// As in `run job-name-12345`.
+impl fmt::Display for Handle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, id) = self.identity();
+        write!(formatter, "{kind} {id}")
+    }
+}
+
+impl From<RunHandle> for Handle {
+    fn from(handle: RunHandle) -> Self {
+        Self::Run(handle)
+    }
+}
+
+impl From<JobName> for Handle {
+    fn from(job_name: JobName) -> Self {
+        Self::Run(job_name.into())
+    }
+}
+
+impl From<&Run> for Handle {
+    fn from(run: &Run) -> Self {
+        Self::Run(run.handle())
+    }
+}
+
+impl From<&HealBatch> for Handle {
+    fn from(batch: &HealBatch) -> Self {
+        Self::HealBatch(batch.id().clone())
+    }
+}
+
+impl From<&GenerationBatch> for Handle {
+    fn from(batch: &GenerationBatch) -> Self {
+        Self::GenerationBatch(batch.id().clone())
+    }
+}

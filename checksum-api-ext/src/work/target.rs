@@ -1,0 +1,108 @@
+use tokio::time::Instant;
+
+use super::{Handle, WorkChange, WorkReport};
+use crate::poll::Pollable;
+use crate::{BatchReport, Checksum, Error, GenerationBatch, HealBatch, Run, RunStatus};
+
+/// The work behind a handle, for as long as one look takes.
+pub(super) enum Target {
+    Run(Run),
+    HealBatch(HealBatch),
+    GenerationBatch(GenerationBatch),
+}
+
+/// What a look saw, in a box, since thousands are kept.
+#[derive(Clone)]
+pub(super) enum Status {
+    Run(Box<RunStatus>),
+    Batch(Box<BatchReport>),
+}
+
+impl Target {
+    pub(super) fn new(client: &Checksum, handle: &Handle) -> Self {
+        match handle {
+            Handle::Run(handle) => Self::Run(client.resume(handle.clone())),
+            Handle::HealBatch(id) => Self::HealBatch(client.heal_batch(id.clone())),
+            Handle::GenerationBatch(id) => {
+                Self::GenerationBatch(client.generation_batch(id.clone()))
+            }
+        }
+    }
+
+    /// With what the last look has taught of the way.
+    pub(super) fn handle(&self) -> Handle {
+        match self {
+            Self::Run(run) => run.into(),
+            Self::HealBatch(batch) => batch.into(),
+            Self::GenerationBatch(batch) => batch.into(),
+        }
+    }
+}
+
+impl Pollable for Target {
+    type Status = Status;
+    type Change = WorkChange;
+    type End = WorkReport;
+
+    fn name(&self) -> String {
+        self.handle().to_string()
+    }
+
+    async fn look(&mut self) -> Result<Status, Error> {
+        Ok(match self {
+            Self::Run(run) => Status::Run(Box::new(Pollable::look(run).await?)),
+            Self::HealBatch(batch) => Status::Batch(Box::new(batch.look().await?)),
+            Self::GenerationBatch(batch) => Status::Batch(Box::new(batch.look().await?)),
+        })
+    }
+
+    fn has_ended(status: &Status) -> bool {
+        match status {
+            Status::Run(status) => Run::has_ended(status),
+            Status::Batch(status) => HealBatch::has_ended(status),
+        }
+    }
+
+    fn state(status: &Status) -> String {
+        match status {
+            Status::Run(status) => Run::state(status),
+            Status::Batch(status) => HealBatch::state(status),
+        }
+    }
+
+    fn changes(previous: Option<&Status>, current: &Status) -> Vec<WorkChange> {
+        match current {
+            Status::Run(current) => {
+                let previous = previous.and_then(|status| match status {
+                    Status::Run(status) => Some(&**status),
+                    Status::Batch(_) => None,
+                });
+                let changes = Run::changes(previous, current);
+                changes.into_iter().map(WorkChange::Run).collect()
+            }
+            Status::Batch(current) => {
+                let previous = previous.and_then(|status| match status {
+                    Status::Batch(status) => Some(&**status),
+                    Status::Run(_) => None,
+                });
+                let changes = HealBatch::changes(previous, current);
+                changes.into_iter().map(WorkChange::Batch).collect()
+            }
+        }
+    }
+
+    async fn end(&mut self, status: Status, deadline: Option<Instant>) -> WorkReport {
+        match (self, status) {
+            (Self::Run(run), Status::Run(status)) => {
+                WorkReport::Run(Box::new(run.end(*status, deadline).await))
+            }
+            (_, Status::Batch(report)) => WorkReport::Batch(*report),
+            (_, Status::Run(_)) => unreachable!("a batch has no status of a run"),
+        }
+    }
+
+    /// A handle does not tell, so that for the policy's grace any work may be unknown.
+    fn is_fresh(&self) -> bool {
+        true
+    }
+}

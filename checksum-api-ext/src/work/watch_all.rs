@@ -1,0 +1,319 @@
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::hash::{Hash, Hasher};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::target::Target;
+use super::{Handle, WorkEvent};
+use crate::poll::{Pace, Pacer, Progress, Seen};
+use crate::{Checksum, Error};
+
+/// Many runs and batches, watched by one stream; made by [`Checksum::watch_all`].
+///
+/// Its items are a handle and what happened to that work. An error ends the watch of that handle
+/// and of no other. The stream ends when nothing is left to watch, and goes on when more is added.
+///
+/// Looks are shared out fairly, the longest due first, and never more of them are under way, or
+/// begun in a second, than was set. A `Retry-After` holds all of them back. While look after look
+/// fails, fewer and fewer are under way at once, and at last single ones at the policy's pace.
+///
+/// It waits as the client's [`PollPolicy`](crate::PollPolicy) says, of which deadline, patience and
+/// grace are those of each work from when it is added.
+///
+/// Dropping it, or the wait for its next item, loses nothing: the work goes on, and
+/// [`handles`](Self::handles) is what to store and to watch again later.
+pub struct WatchAll {
+    client: Checksum,
+    pacer: Pacer,
+    works: HashMap<Key, Entry>,
+    due: BinaryHeap<Reverse<(Instant, u64, Key)>>,
+    /// Tells a work from one that was removed and added again.
+    next_number: u64,
+    under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Landed> + Send>>>,
+    ready: VecDeque<(Key, Result<WorkEvent, Error>)>,
+    limit: usize,
+    interval: Duration,
+    /// In order, since all of them are as long after the beginning.
+    deadlines: VecDeque<(Instant, u64, Key)>,
+    next_start: Instant,
+    failures_in_a_row: u32,
+    pace_in_trouble: Pace,
+    alarm: Pin<Box<Sleep>>,
+}
+
+/// The works that are watched, by what leads to them.
+#[derive(Clone)]
+struct Key(Arc<Handle>);
+
+struct Entry {
+    number: u64,
+    progress: Progress<Target>,
+}
+
+/// A look that has come back; `None` where the deadline passed first.
+struct Landed {
+    key: Key,
+    number: u64,
+    target: Target,
+    looked: Option<Result<Seen<Target>, Error>>,
+}
+
+impl WatchAll {
+    pub(crate) fn new(client: &Checksum, handles: impl IntoIterator<Item = Handle>) -> Self {
+        let pacer = Pacer::new(*client.poll);
+        let mut all = Self {
+            client: client.clone(),
+            pace_in_trouble: pacer.quick(),
+            pacer,
+            works: HashMap::new(),
+            due: BinaryHeap::new(),
+            next_number: 0,
+            under_way: FuturesUnordered::new(),
+            ready: VecDeque::new(),
+            limit: 8,
+            interval: Duration::from_secs(1) / 25,
+            deadlines: VecDeque::new(),
+            next_start: Instant::now(),
+            failures_in_a_row: 0,
+            alarm: Box::pin(sleep_until(Instant::now())),
+        };
+        for handle in handles {
+            all.add(handle);
+        }
+        all
+    }
+
+    /// How many looks are under way at once, at the most: 8, and never less than 1.
+    #[must_use]
+    pub fn at_once(mut self, looks: usize) -> Self {
+        self.limit = looks.max(1);
+        self
+    }
+
+    /// How many looks begin in a second, at the most: 25, and never less than 1. Ten thousand works
+    /// are looked at every 400 s, then.
+    #[must_use]
+    pub fn per_second(mut self, looks: u32) -> Self {
+        self.interval = Duration::from_secs(1) / looks.max(1);
+        self
+    }
+
+    /// Watches one more. `false` where it is watched already.
+    pub fn add(&mut self, handle: impl Into<Handle>) -> bool {
+        let key = Key(Arc::new(handle.into()));
+        if self.works.contains_key(&key) {
+            return false;
+        }
+        let number = self.next_number;
+        self.next_number += 1;
+        let progress = Progress::new(&self.pacer);
+        if let Some(deadline) = progress.deadline(&self.pacer.policy) {
+            self.deadlines.push_back((deadline, number, key.clone()));
+        }
+        self.works.insert(key.clone(), Entry { number, progress });
+        self.due.push(Reverse((Instant::now(), number, key)));
+        true
+    }
+
+    /// Watches one less; nothing more is said of it. `false` where it is not watched.
+    pub fn remove(&mut self, handle: &Handle) -> bool {
+        self.ready.retain(|(key, _)| !key.0.is_same_work(handle));
+        let key = Key(Arc::new(handle.clone()));
+        self.works.remove(&key).is_some()
+    }
+
+    /// The ways back to all that is watched, in no particular order, with what the looks have
+    /// taught: what to store, and to watch again later.
+    pub fn handles(&self) -> impl Iterator<Item = &Handle> {
+        self.works.keys().map(|key| &*key.0)
+    }
+
+    /// How much is watched.
+    pub fn len(&self) -> usize {
+        self.works.len()
+    }
+
+    /// Whether nothing is watched.
+    pub fn is_empty(&self) -> bool {
+        self.works.is_empty()
+    }
+
+    /// How many looks may be under way now. Each failure in a row halves it.
+    fn limit_now(&self) -> usize {
+        (self.limit >> self.failures_in_a_row.min(usize::BITS - 1)).max(1)
+    }
+
+    /// Begins the look that has been due for longest. Otherwise, says when to try again, where that
+    /// is a matter of time.
+    fn begin(&mut self) -> Result<(), Option<Instant>> {
+        if self.under_way.len() >= self.limit_now() {
+            return Err(None);
+        }
+        let now = Instant::now();
+        while let Some(Reverse((at, number, key))) = self.due.pop() {
+            let Some(entry) = self.works.get(&key).filter(|e| e.number == number) else {
+                continue;
+            };
+            let deadline = entry.progress.deadline(&self.pacer.policy);
+            let start = at.max(self.next_start);
+            if start > now {
+                self.due.push(Reverse((at, number, key)));
+                return Err(Some(start));
+            }
+            self.next_start = now + self.interval;
+            let mut target = Target::new(&self.client, &key.0);
+            self.under_way.push(Box::pin(async move {
+                let looked = Seen::look(&mut target, deadline).await;
+                Landed {
+                    key,
+                    number,
+                    target,
+                    looked,
+                }
+            }));
+            return Ok(());
+        }
+        Err(None)
+    }
+
+    /// Ends the watches whose deadline has passed.
+    fn expire(&mut self) {
+        let now = Instant::now();
+        while let Some((_, number, key)) = self.deadlines.pop_front_if(|(at, ..)| *at <= now) {
+            let is_watched = |entry: &Entry| entry.number == number;
+            if self.works.get(&key).is_some_and(is_watched)
+                && let Some(entry) = self.works.remove(&key)
+            {
+                let error = entry.progress.timed_out(&Target::new(&self.client, &key.0));
+                self.ready.push_back((key, Err(error)));
+            }
+        }
+    }
+
+    fn landed(&mut self, landed: Landed) {
+        let Landed {
+            key,
+            number,
+            target,
+            looked,
+        } = landed;
+        self.note_trouble(looked.as_ref());
+        let current = self.works.remove_entry(&key);
+        let Some((key, mut entry)) = current else {
+            return;
+        };
+        if entry.number != number {
+            self.works.insert(key, entry);
+            return;
+        }
+        let mut events = VecDeque::new();
+        let next = match looked {
+            None => Err(entry.progress.timed_out(&target)),
+            Some(looked) => entry
+                .progress
+                .learn(&target, looked, &mut self.pacer, &mut events),
+        };
+        let events = events.into_iter().map(|event| (key.clone(), Ok(event)));
+        self.ready.extend(events);
+        match next {
+            Err(error) => self.ready.push_back((key, Err(error))),
+            Ok(None) => {}
+            Ok(Some(at)) => {
+                let learnt = target.handle();
+                let key = match *key.0 == learnt {
+                    true => key,
+                    false => Key(Arc::new(learnt)),
+                };
+                self.works.insert(key.clone(), entry);
+                self.due.push(Reverse((at, number, key)));
+            }
+        }
+    }
+
+    /// Failures that may pass slow all looks down, since they seldom come alone.
+    fn note_trouble(&mut self, looked: Option<&Result<Seen<Target>, Error>>) {
+        let Some(Err(Error::Request(error))) = looked else {
+            self.failures_in_a_row = 0;
+            self.pace_in_trouble = self.pacer.quick();
+            return;
+        };
+        if !error.is_transient() {
+            return;
+        }
+        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+        let paced = match self.limit_now() {
+            1 => self.pacer.pause(&mut self.pace_in_trouble, Duration::ZERO),
+            _ => Duration::ZERO,
+        };
+        let pause = error.retry_after().unwrap_or(paced);
+        if let Some(start) = Instant::now().checked_add(pause) {
+            self.next_start = self.next_start.max(start);
+        }
+    }
+}
+
+impl Stream for WatchAll {
+    type Item = (Handle, Result<WorkEvent, Error>);
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some((key, event)) = self.ready.pop_front() {
+                return Poll::Ready(Some(((*key.0).clone(), event)));
+            }
+            if let Poll::Ready(Some(landed)) = self.under_way.poll_next_unpin(context) {
+                self.landed(landed);
+                continue;
+            }
+            self.expire();
+            if !self.ready.is_empty() {
+                continue;
+            }
+            let Err(start) = self.begin() else { continue };
+            if self.works.is_empty() {
+                return Poll::Ready(None);
+            }
+            let deadline = self.deadlines.front().map(|(at, ..)| *at);
+            match start.into_iter().chain(deadline).min() {
+                None => return Poll::Pending,
+                Some(at) => {
+                    self.alarm.as_mut().reset(at);
+                    ready!(self.alarm.as_mut().poll(context));
+                }
+            }
+        }
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is_same_work(&other.0)
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.identity().hash(state);
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.identity().cmp(&other.0.identity())
+    }
+}

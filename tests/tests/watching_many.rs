@@ -1,0 +1,336 @@
+//! Many runs and batches, watched by one stream over a service without a socket.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use checksum_api_ext::types::JobName;
+use checksum_api_ext::{
+    ApiVersion, Checksum, Error, Event, Handle, PollPolicy, RetryPolicy, RunHandle, StreamExt,
+    WatchAll,
+};
+use checksum_mock::{BatchScript, Mock, RunScript};
+use checksum_tests::client_of;
+use http::Response;
+use serde_json::json;
+use tokio::time::{Instant, sleep, timeout};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Runs that end after a while, behind a network on which each request takes 100 ms.
+#[derive(Clone)]
+struct Service(Arc<Mutex<Seen>>);
+
+struct Seen {
+    began: Instant,
+    /// How long each run takes.
+    length: Duration,
+    /// Answered with 503, and with `Retry-After` where it is given.
+    outage: Option<(std::ops::Range<Duration>, Option<u64>)>,
+    /// This run's status is a 503 for good.
+    broken: Option<String>,
+    /// When each look at each run came.
+    looks: BTreeMap<String, Vec<Duration>>,
+    under_way: usize,
+    most_under_way: usize,
+}
+
+impl Service {
+    fn new(length: Duration) -> Self {
+        Self(Arc::new(Mutex::new(Seen {
+            began: Instant::now(),
+            length,
+            outage: None,
+            broken: None,
+            looks: BTreeMap::new(),
+            under_way: 0,
+            most_under_way: 0,
+        })))
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn client(&self, policy: PollPolicy) -> Checksum {
+        let service = self.clone();
+        Checksum::builder()
+            .api_key("key".parse().expect("a key"))
+            .base_url("https://checksum.invalid".parse().expect("a URL"))
+            .retry(RetryPolicy::never())
+            .poll(policy.jitter(0.0))
+            .transport(move |request: reqwest::Request| {
+                let service = service.clone();
+                async move {
+                    let name = request.url().path().rsplit('/').next().unwrap_or_default();
+                    let answer = service.seen().answer(name);
+                    sleep(SECOND / 10).await;
+                    service.seen().under_way -= 1;
+                    Ok(answer.into())
+                }
+            })
+            .build()
+            .expect("a client")
+    }
+
+    /// All looks at all runs, in order.
+    fn looks(&self) -> Vec<Duration> {
+        let mut looks: Vec<Duration> = self.seen().looks.values().flatten().copied().collect();
+        looks.sort();
+        looks
+    }
+}
+
+impl Seen {
+    fn answer(&mut self, name: &str) -> Response<String> {
+        let now = self.began.elapsed();
+        self.looks.entry(name.to_owned()).or_default().push(now);
+        self.under_way += 1;
+        self.most_under_way = self.most_under_way.max(self.under_way);
+        let outage = self.outage.as_ref().filter(|(when, _)| when.contains(&now));
+        if outage.is_some() || self.broken.as_deref() == Some(name) {
+            let answer = Response::builder().status(503);
+            let answer = match outage.and_then(|(_, retry_after)| *retry_after) {
+                None => answer,
+                Some(seconds) => answer.header("retry-after", seconds),
+            };
+            return answer.body(String::new()).expect("an answer");
+        }
+        let state = if now < self.length {
+            "running"
+        } else {
+            "passed"
+        };
+        Response::new(json!({ "status": state }).to_string())
+    }
+}
+
+fn job(number: usize) -> Handle {
+    let name = JobName::new(format!("job-{number}")).expect("a job name");
+    RunHandle::new(name).pin(ApiVersion::V1).into()
+}
+
+fn jobs(count: usize) -> Vec<Handle> {
+    (0..count).map(job).collect()
+}
+
+/// How each work ended, in order of the ends.
+async fn ends(all: &mut WatchAll) -> Vec<(Handle, Result<bool, Error>)> {
+    let mut ends = Vec::new();
+    while let Some((handle, event)) = all.next().await {
+        match event {
+            Ok(Event::Finished(report)) => ends.push((handle, Ok(report.is_success()))),
+            Ok(_) => {}
+            Err(error) => ends.push((handle, Err(error))),
+        }
+    }
+    ends
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_hundred_runs_end_within_their_bounds() {
+    let service = Service::new(600 * SECOND);
+    let client = service.client(PollPolicy::default());
+    let mut all = client.watch_all(jobs(500)).at_once(4).per_second(25);
+    let ends = ends(&mut all).await;
+
+    let names: BTreeSet<String> = ends.iter().map(|(handle, _)| handle.to_string()).collect();
+    assert_eq!(names.len(), 500);
+    assert!(ends.iter().all(|(_, end)| matches!(end, Ok(true))));
+    assert!(all.is_empty());
+    assert!(service.seen().most_under_way <= 4);
+    // Fair: no run is looked at much oftener than another.
+    let counts = service
+        .seen()
+        .looks
+        .values()
+        .map(Vec::len)
+        .collect::<BTreeSet<_>>();
+    assert!(
+        counts.last() <= counts.first().map(|least| least + 2).as_ref(),
+        "{counts:?}"
+    );
+    // As quick as it may be: the last end is noticed one round after the first at the latest.
+    let looks = service.looks();
+    assert!(
+        looks.last().is_some_and(|last| *last < 640 * SECOND),
+        "{:?}",
+        looks.last()
+    );
+    for (earlier, later) in looks.iter().zip(&looks[25..]) {
+        assert!(
+            *later - *earlier >= SECOND * 99 / 100,
+            "{earlier:?} and {later:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn few_runs_are_looked_at_as_if_alone() {
+    let service = Service::new(300 * SECOND);
+    let client = service.client(PollPolicy::default());
+    ends(&mut client.watch_all(jobs(1))).await;
+    let together = service.looks();
+    let service = Service::new(300 * SECOND);
+    let Handle::Run(handle) = job(0) else {
+        unreachable!("a run")
+    };
+    let client = service.client(PollPolicy::default());
+    client.resume(handle).await.expect("an end");
+    assert_eq!(together, service.looks());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_slows_all_of_them_down_and_ends_none() {
+    let service = Service::new(900 * SECOND);
+    service.seen().outage = Some((100 * SECOND..400 * SECOND, None));
+    let client = service.client(PollPolicy::every(10 * SECOND));
+    let ends = ends(&mut client.watch_all(jobs(200))).await;
+    assert_eq!(ends.len(), 200);
+    assert!(ends.iter().all(|(_, end)| matches!(end, Ok(true))));
+    let in_outage = |at: &&Duration| (101 * SECOND..400 * SECOND).contains(at);
+    let looks = service.looks();
+    let count = looks.iter().filter(in_outage).count();
+    assert!(
+        (10..=40).contains(&count),
+        "{count} looks in an outage of 300 s"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_service_asks_of_one_all_of_them_do() {
+    let service = Service::new(300 * SECOND);
+    service.seen().outage = Some((50 * SECOND..51 * SECOND, Some(90)));
+    let client = service.client(PollPolicy::every(10 * SECOND));
+    ends(&mut client.watch_all(jobs(100))).await;
+    let looks = service.looks();
+    // The looks that are under way when the first refusal comes are not called back.
+    let quiet = |at: &&Duration| (51 * SECOND..140 * SECOND).contains(at);
+    assert_eq!(looks.iter().filter(quiet).count(), 0);
+    assert!(
+        looks
+            .iter()
+            .any(|at| (140 * SECOND..142 * SECOND).contains(at))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_fails_for_good_ends_alone() {
+    let service = Service::new(1_200 * SECOND);
+    service.seen().broken = Some("job-3".to_owned());
+    let client = service.client(PollPolicy::every(10 * SECOND));
+    let ends = ends(&mut client.watch_all(jobs(20))).await;
+    let (failed, passed): (Vec<_>, Vec<_>) = ends.iter().partition(|(_, end)| end.is_err());
+    assert_eq!(passed.len(), 19);
+    let [(handle, Err(Error::GaveUp { after, .. }))] = failed[..] else {
+        panic!("{failed:?}")
+    };
+    assert_eq!(handle.to_string(), "run job-3");
+    assert!((300 * SECOND..330 * SECOND).contains(after), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn deadlines_hold_even_while_the_service_asks_for_quiet() {
+    let service = Service::new(3_600 * SECOND);
+    service.seen().outage = Some((100 * SECOND..110 * SECOND, Some(3_000)));
+    let policy = PollPolicy::every(10 * SECOND).deadline(500 * SECOND);
+    let mut all = service.client(policy).watch_all(jobs(50));
+    let began = Instant::now();
+    let ends = ends(&mut all).await;
+    assert_eq!(ends.len(), 50);
+    assert!(
+        ends.iter()
+            .all(|(_, end)| end.as_ref().is_err_and(Error::is_timed_out))
+    );
+    assert_eq!(began.elapsed().as_secs(), 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_grows_and_shrinks_and_is_resumed() {
+    let service = Service::new(100 * SECOND);
+    let client = service.client(PollPolicy::every(10 * SECOND));
+    let mut all = client.watch_all(jobs(3));
+    assert!(!all.add(job(1)), "it is watched already");
+    // To give up a wait in the middle loses nothing.
+    while timeout(15 * SECOND, all.next()).await.is_ok() {
+        if service.seen().began.elapsed() > 30 * SECOND {
+            break;
+        }
+    }
+    assert!(all.remove(&job(0)));
+    assert!(!all.remove(&job(0)));
+    assert!(all.add(job(7)));
+    let saved = serde_json::to_string(&all.handles().collect::<Vec<_>>()).expect("JSON");
+    drop(all);
+
+    let handles: Vec<Handle> = serde_json::from_str(&saved).expect("handles");
+    let mut all = client.watch_all(handles);
+    assert_eq!(all.len(), 3);
+    let mut names: Vec<String> = ends(&mut all)
+        .await
+        .iter()
+        .map(|(h, _)| h.to_string())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["run job-1", "run job-2", "run job-7"]);
+    // It goes on after it was empty.
+    all.add(job(9));
+    assert_eq!(ends(&mut all).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_and_batches_together() {
+    let mock = Mock::builder().without_socket();
+    let client = client_of(&mock);
+    mock.next_run(RunScript::new().fails(["test-1"]));
+    let failed = client
+        .run_suite()
+        .start()
+        .await
+        .expect("a run")
+        .await
+        .expect("an end");
+    mock.next_heal(BatchScript::new().fails_all());
+    let repo = "acme-co/my-tests".parse().expect("a name");
+    let heal = failed
+        .heal()
+        .pull_request(repo)
+        .start()
+        .await
+        .expect("a batch");
+    let repo = "acme-co/webapp".parse().expect("a name");
+    let generation = client
+        .generate(repo, 42, "branch")
+        .start()
+        .await
+        .expect("a batch");
+    let run = client.run_grep("checkout").start().await.expect("a run");
+    let unknown: JobName = "nobody-knows-it".parse().expect("a name");
+
+    let handles = [
+        Handle::from(&heal),
+        Handle::from(&generation),
+        Handle::from(&run),
+        unknown.into(),
+    ];
+    let ends = ends(&mut client.watch_all(handles)).await;
+    let mut told: Vec<String> = ends
+        .iter()
+        .map(|(handle, end)| match (handle, end) {
+            (Handle::Run(_), Ok(end)) => format!("a run: {end}"),
+            (Handle::Run(_), Err(error)) => format!("a run: not found: {}", error.is_not_found()),
+            (Handle::HealBatch(_), end) => format!("healing: {end:?}"),
+            (_, end) => format!("generation: {end:?}"),
+        })
+        .collect();
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "a run: not found: true",
+            "a run: true",
+            "generation: Ok(true)",
+            "healing: Ok(false)"
+        ]
+    );
+}
