@@ -46,7 +46,8 @@ pub struct WatchAll {
     next_start: Instant,
     failures_in_a_row: u32,
     pace_in_trouble: Pace,
-    alarm: Pin<Box<Sleep>>,
+    /// Made at the first need, since only a runtime can.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 /// The works that are watched, by what leads to them.
@@ -83,7 +84,7 @@ impl WatchAll {
             deadlines: VecDeque::new(),
             next_start: Instant::now(),
             failures_in_a_row: 0,
-            alarm: Box::pin(sleep_until(Instant::now())),
+            alarm: None,
         };
         for handle in handles {
             all.add(handle);
@@ -284,8 +285,9 @@ impl Stream for WatchAll {
             match start.into_iter().chain(deadline).min() {
                 None => return Poll::Pending,
                 Some(at) => {
-                    self.alarm.as_mut().reset(at);
-                    ready!(self.alarm.as_mut().poll(context));
+                    let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(at)));
+                    alarm.as_mut().reset(at);
+                    ready!(alarm.as_mut().poll(context));
                 }
             }
         }

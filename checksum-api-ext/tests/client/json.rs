@@ -2,8 +2,9 @@
 
 use checksum_api_ext::types::TestRunId;
 use checksum_api_ext::{
-    Attachment, BatchEvent, BatchReport, BugPage, Checksum, Event, HealBatch, HtmlReport,
-    LatestTestRun, Results, Run, RunEvent, RunHandle, RunReport, SavedFile, TestRun, TryStreamExt,
+    Attachment, BatchEvent, BatchReport, BugPage, Checksum, Event, Handle, HealBatch, HtmlReport,
+    LatestTestRun, Results, Run, RunEvent, RunHandle, RunReport, SavedFile, StreamExt, TestRun,
+    TryStreamExt, WorkEvent,
 };
 use checksum_mock::{Fault, Mock, RunScript};
 use serde_json::Value;
@@ -24,12 +25,15 @@ fn clients_and_what_they_give_go_anywhere() {
     send(checksum.bugs().stream());
     send(checksum.heal(TestRunId::new("a").expect("an id")).start());
     send(checksum.latest_test_run());
+    send(checksum.watch_all([]));
 }
 
 #[test]
 fn every_form_has_a_schema() {
     let schemas = [
         schemars::schema_for!(RunHandle),
+        schemars::schema_for!(Handle),
+        schemars::schema_for!(WorkEvent),
         schemars::schema_for!(RunEvent),
         schemars::schema_for!(RunReport),
         schemars::schema_for!(BatchEvent),
@@ -116,4 +120,26 @@ async fn events_are_objects_that_name_themselves() {
             _ => assert_eq!(json["batchId"], batch.id().as_str()),
         }
     }
+}
+
+#[tokio::test]
+async fn events_of_many_say_what_they_are_of() {
+    let mock = Mock::start().await.expect("a mock");
+    let checksum = client_of(&mock);
+    let run = checksum.run_suite().start().await.expect("a run");
+    let repo = "acme-co/webapp".parse().expect("a name");
+    let batch = checksum.generate(repo, 42, "branch").start().await;
+    let handles = [Handle::from(&run), Handle::from(&batch.expect("a batch"))];
+    let mut all = checksum.watch_all(handles);
+    let mut ended = 0;
+    while let Some((handle, event)) = all.next().await {
+        let event = serde_json::to_value(event.expect("an event")).expect("JSON");
+        let kind = match handle {
+            Handle::Run(_) => "run",
+            _ => "batch",
+        };
+        assert!(event[kind].is_object(), "{event}");
+        ended += usize::from(event["event"] == "finished");
+    }
+    assert_eq!(ended, 2);
 }
