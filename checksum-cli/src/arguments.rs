@@ -305,7 +305,7 @@ pub(crate) struct Healing {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Waiting")]
 pub(crate) struct Waiting {
-    /// Stop waiting after this long, such as 30m; the run goes on
+    /// Stop waiting after this long, such as 30m; the work goes on
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Option<Duration>,
     /// Look this often, such as 10s, in place of the pace that suits most runs
