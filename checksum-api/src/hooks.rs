@@ -60,12 +60,12 @@ impl ClientHooks<Connection> for Client {
             otel.name = info.operation_id,
             http.request.method = request.method().as_str(),
             url.template = Operation::find(info.operation_id).map(|operation| operation.path),
-            url.path = request.url().path(),
+            url.full = request.url().as_str(),
             server.address = request.url().host_str(),
             server.port = request.url().port_or_known_default(),
             http.response.status_code = tracing::field::Empty,
             http.response.body.size = tracing::field::Empty,
-            error.r#type = tracing::field::Empty,
+            "error.type" = tracing::field::Empty,
         );
         let exchange = async {
             let response = match &connection.transport {
@@ -76,9 +76,17 @@ impl ClientHooks<Connection> for Client {
         };
         let outcome = exchange.instrument(span.clone()).await;
         match &outcome {
-            Ok(response) => span.record("http.response.status_code", response.status().as_u16()),
-            Err(error) => span.record("error.type", error_type(error)),
-        };
+            Ok(response) => {
+                let status = response.status();
+                span.record("http.response.status_code", status.as_u16());
+                if status.is_client_error() || status.is_server_error() {
+                    span.record("error.type", status.as_str());
+                }
+            }
+            Err(error) => {
+                span.record("error.type", error_type(error));
+            }
+        }
         span.in_scope(|| match &outcome {
             Ok(response) => tracing::debug!(status = response.status().as_u16(), "answered"),
             Err(error) => tracing::debug!(reason = error_type(error), "no answer"),
