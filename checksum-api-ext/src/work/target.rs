@@ -39,6 +39,22 @@ impl Target {
     }
 }
 
+impl Status {
+    fn run(&self) -> Option<&RunStatus> {
+        match self {
+            Self::Run(status) => Some(status),
+            Self::Batch(_) => None,
+        }
+    }
+
+    fn batch(&self) -> Option<&BatchReport> {
+        match self {
+            Self::Batch(status) => Some(status),
+            Self::Run(_) => None,
+        }
+    }
+}
+
 impl Pollable for Target {
     type Status = Status;
     type Change = WorkChange;
@@ -73,19 +89,11 @@ impl Pollable for Target {
     fn changes(previous: Option<&Status>, current: &Status) -> Vec<WorkChange> {
         match current {
             Status::Run(current) => {
-                let previous = previous.and_then(|status| match status {
-                    Status::Run(status) => Some(&**status),
-                    Status::Batch(_) => None,
-                });
-                let changes = Run::changes(previous, current);
+                let changes = Run::changes(previous.and_then(Status::run), current);
                 changes.into_iter().map(WorkChange::Run).collect()
             }
             Status::Batch(current) => {
-                let previous = previous.and_then(|status| match status {
-                    Status::Batch(status) => Some(&**status),
-                    Status::Run(_) => None,
-                });
-                let changes = HealBatch::changes(previous, current);
+                let changes = HealBatch::changes(previous.and_then(Status::batch), current);
                 changes.into_iter().map(WorkChange::Batch).collect()
             }
         }

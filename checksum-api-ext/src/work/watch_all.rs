@@ -189,14 +189,20 @@ impl WatchAll {
     fn expire(&mut self) {
         let now = Instant::now();
         while let Some((_, number, key)) = self.deadlines.pop_front_if(|(at, ..)| *at <= now) {
-            let is_watched = |entry: &Entry| entry.number == number;
-            if self.works.get(&key).is_some_and(is_watched)
-                && let Some(entry) = self.works.remove(&key)
-            {
+            if let Some((key, entry)) = self.take(&key, number) {
                 let error = entry.progress.timed_out(&Target::new(&self.client, &key.0));
                 self.ready.push_back((key, Err(error)));
             }
         }
+    }
+
+    /// Takes a work out, unless it was removed since it had this number.
+    fn take(&mut self, key: &Key, number: u64) -> Option<(Key, Entry)> {
+        let entry = self.works.get(key)?;
+        if entry.number != number {
+            return None;
+        }
+        self.works.remove_entry(key)
     }
 
     fn landed(&mut self, landed: Landed) {
@@ -207,14 +213,9 @@ impl WatchAll {
             looked,
         } = landed;
         self.note_trouble(looked.as_ref());
-        let current = self.works.remove_entry(&key);
-        let Some((key, mut entry)) = current else {
+        let Some((key, mut entry)) = self.take(&key, number) else {
             return;
         };
-        if entry.number != number {
-            self.works.insert(key, entry);
-            return;
-        }
         let mut events = VecDeque::new();
         let next = match looked {
             None => Err(entry.progress.timed_out(&target)),

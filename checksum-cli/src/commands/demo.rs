@@ -3,10 +3,10 @@ use std::time::Duration;
 use checksum_api_ext::types::{TestResult, TestStatus};
 use checksum_api_ext::{ApiKey, AutoHeal, BatchReport, Checksum, PollPolicy, Run, RunReport};
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
-use serde_json::json;
 
 use super::follow::{conclude_run, follow_run};
 use super::results::table;
+use super::run::accepted;
 use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -89,8 +89,7 @@ fn client(mock: &Mock) -> Result<Checksum, Failure> {
 async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport, Failure> {
     let mut display = Display::new(quiet, output.is_human());
     display.note(&format!("started {}", run.job_name()));
-    let accepted = json!({ "jobName": run.job_name(), "handle": run.handle() });
-    output.event("started", &accepted);
+    output.event("started", &accepted(run));
     follow_run(run, &mut display, output).await
 }
 

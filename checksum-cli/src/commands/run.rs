@@ -1,5 +1,5 @@
 use checksum_api_ext::{AutoHeal, Checksum, Error, InvalidRequest, Run};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::dispatch::{Accepted, dispatch};
 use super::dry_run;
@@ -26,7 +26,7 @@ pub(super) async fn execute(
         let run = start(&checksum, &arguments.selection).await?;
         Ok(Accepted {
             way_back: WayBack::Run(run.job_name().clone()),
-            object: json!({ "jobName": run.job_name(), "handle": run.handle() }),
+            object: accepted(&run),
             work: run,
         })
     };
@@ -41,6 +41,11 @@ pub(super) async fn execute(
         },
     )
     .await
+}
+
+/// What programs are told of a run that the service has accepted.
+pub(super) fn accepted(run: &Run) -> Value {
+    json!({ "jobName": run.job_name(), "handle": run.handle() })
 }
 
 fn options(selection: &Selection) -> &RunOptions {
