@@ -10,7 +10,7 @@ use crate::undocumented::{text, unwrapped};
 ///
 /// The API's description names the route and does not show its answer. Read are an object with
 /// `id`, `testRunId` or `runId`, on its own or as `data` or `testRun`, and the bare id; whatever
-/// came is kept as [`raw`](Self::raw).
+/// came is kept as `raw`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LatestTestRun {

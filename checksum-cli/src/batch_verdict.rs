@@ -2,13 +2,14 @@ use std::fmt;
 
 use checksum_api_ext::BatchReport;
 use checksum_api_ext::types::{BatchId, BatchSession, BatchStatus, SessionStatus, TestRunId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
 use crate::output::one_line;
 
 /// What the command says of a batch that has ended.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BatchVerdict {
     batch_id: BatchId,

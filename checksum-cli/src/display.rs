@@ -1,11 +1,11 @@
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use checksum_api_ext::Trouble;
+use checksum_api_ext::{Handle, Trouble};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output::{one_line, tell};
-use crate::way_back::WayBack;
+use crate::way_back;
 
 /// What people see of a wait, on standard error: on a terminal a line that is kept up to date,
 /// elsewhere a line for each change.
@@ -39,10 +39,11 @@ impl Display {
     }
 
     /// The name is said whatever was asked for: it is the only way back.
-    pub(crate) fn started(&self, way_back: &WayBack) {
+    pub(crate) fn started(&self, handle: &Handle) {
+        let id = handle.id();
         match self.mode {
-            Mode::Quiet => tell(&format!("started {way_back}")),
-            _ => tell(&format!("started {way_back}; {}", way_back.hint())),
+            Mode::Quiet => tell(&format!("started {id}")),
+            _ => tell(&format!("started {id}; {}", way_back::hint(handle))),
         }
     }
 

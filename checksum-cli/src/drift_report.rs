@@ -1,12 +1,13 @@
 use std::fmt;
 
 use checksum_contract::Drift;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
 
 /// What the command says of the answers that it has compared with the document.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DriftReport {
     /// Deviations from what is documented.
@@ -18,7 +19,7 @@ pub(crate) struct DriftReport {
 }
 
 /// What became of one operation.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct Read {
     pub(crate) operation: &'static str,
     pub(crate) outcome: ReadOutcome,
@@ -26,7 +27,7 @@ pub(crate) struct Read {
     pub(crate) reason: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ReadOutcome {
     /// Answered, and compared.

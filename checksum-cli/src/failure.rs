@@ -1,12 +1,14 @@
 use std::path::PathBuf;
 
-use checksum_api_ext::{ConfigurationError, Error, ErrorKind, InvalidApiKey, InvalidBaseUrl};
+use checksum_api_ext::{
+    ConfigurationError, Error, ErrorKind, Handle, InvalidApiKey, InvalidBaseUrl,
+};
 use checksum_contract::DocumentError;
 use checksum_mock::MockError;
 
 use crate::exit_code::ExitCode;
 use crate::interruption::Signal;
-use crate::way_back::WayBack;
+use crate::way_back;
 
 /// What to do when the service refuses.
 pub(crate) const CHECK_THE_KEY: &str =
@@ -45,11 +47,11 @@ pub(crate) enum Failure {
     Request(#[from] Error),
     /// A wait ended without the end of its work.
     #[error("{error}")]
-    Wait { way_back: WayBack, error: Error },
+    Wait { handle: Box<Handle>, error: Error },
     #[error("{signal} while the work was being started; it may have started")]
     InterruptedStart { signal: Signal },
-    #[error("{signal}; the {} goes on", way_back.noun())]
-    InterruptedWait { signal: Signal, way_back: WayBack },
+    #[error("{signal}; the {} goes on", noun(handle))]
+    InterruptedWait { signal: Signal, handle: Box<Handle> },
     #[error("{0}")]
     Interrupted(Signal),
     #[error("{error}: {}", std::error::Error::source(error).map(ToString::to_string).unwrap_or_default())]
@@ -76,9 +78,9 @@ impl Failure {
     }
 
     /// What goes on, where something does.
-    pub(crate) fn way_back(&self) -> Option<&WayBack> {
+    pub(crate) fn handle(&self) -> Option<&Handle> {
         match self {
-            Self::Wait { way_back, .. } | Self::InterruptedWait { way_back, .. } => Some(way_back),
+            Self::Wait { handle, .. } | Self::InterruptedWait { handle, .. } => Some(handle),
             _ => None,
         }
     }
@@ -88,14 +90,21 @@ impl Failure {
         let key = CHECK_THE_KEY;
         match self {
             Self::Request(error) if error.is_refused() => Some(key.to_owned()),
-            Self::Wait { way_back, error } if error.is_refused() => {
-                Some(format!("{key}; then {}", way_back.hint()))
+            Self::Wait { handle, error } if error.is_refused() => {
+                Some(format!("{key}; then {}", way_back::hint(handle)))
             }
             Self::InterruptedStart { .. } => {
                 Some("look at the dashboard before you start it again".to_owned())
             }
-            _ => self.way_back().map(WayBack::hint),
+            _ => self.handle().map(way_back::hint),
         }
+    }
+}
+
+fn noun(handle: &Handle) -> &'static str {
+    match handle {
+        Handle::Run(_) => "run",
+        Handle::HealBatch(_) | Handle::GenerationBatch(_) => "batch",
     }
 }
 

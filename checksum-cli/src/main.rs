@@ -11,6 +11,7 @@ mod exit_code;
 mod failure;
 mod interruption;
 mod logging;
+mod message;
 mod output;
 mod verdict;
 mod way_back;

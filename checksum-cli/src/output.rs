@@ -2,13 +2,11 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
 use anstream::AutoStream;
-use serde::Serialize;
-use serde_json::json;
 
 use crate::arguments::Format;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::way_back::WayBack;
+use crate::message::{Line, Message};
 
 /// Standard output: data, in the form that was asked for.
 pub(crate) struct Output {
@@ -31,46 +29,39 @@ impl Output {
     }
 
     /// The result of the command: text for people, an object for programs.
-    pub(crate) fn result(&mut self, text: &impl Display, object: &impl Serialize) {
+    pub(crate) fn result(&mut self, text: &impl Display, message: &Message<'_>) {
         match self.format {
-            Format::Human => self.line(text),
-            Format::Json | Format::Ndjson => self.object(object),
+            Format::Human => self.page(text),
+            Format::Json | Format::Ndjson => self.message(message),
         }
     }
 
-    /// Something that happens on the way to the result: an object of its own, with the name of
-    /// what happened, where each is asked for.
-    pub(crate) fn event(&mut self, name: &str, object: &impl Serialize) {
+    /// Something that happens on the way to the result, where each is asked for.
+    pub(crate) fn event(&mut self, message: &Message<'_>) {
         if self.format == Format::Ndjson {
-            self.named(name, object);
+            self.message(message);
         }
     }
 
-    /// The result of a wait: the last event, where each is asked for.
-    pub(crate) fn ending(&mut self, name: &str, text: &impl Display, object: &impl Serialize) {
-        match self.format {
-            Format::Ndjson => self.named(name, object),
-            _ => self.result(text, object),
-        }
-    }
-
-    /// Text that is neither: a script, a manual page.
+    /// Text whatever the form: a script, a manual page, a schema.
     pub(crate) fn page(&mut self, text: &impl Display) {
-        self.line(text);
+        if self.failure.is_none() {
+            let written = writeln!(self.stdout, "{text}").and_then(|()| self.stdout.flush());
+            self.failure = written.err();
+        }
     }
 
     /// Why there is no result: an object for programs, a sentence and what to do for people.
     pub(crate) fn failure(&mut self, failure: &Failure) {
+        let error = failure.to_string();
         if !self.is_human() {
-            let object = json!({
-                "jobName": failure.way_back().and_then(WayBack::job_name),
-                "batchId": failure.way_back().and_then(WayBack::batch_id),
-                "error": failure.to_string(),
-                "exitCode": failure.exit_code() as u8,
+            self.message(&Message::Error {
+                error: &error,
+                handle: failure.handle(),
+                exit_code: failure.exit_code() as u8,
             });
-            self.ending("error", &"", &object);
         }
-        tell(&format!("error: {}", one_line(&failure.to_string())));
+        tell(&format!("error: {}", one_line(&error)));
         if let Some(hint) = failure.hint() {
             tell(&hint);
         }
@@ -94,31 +85,12 @@ impl Output {
         }
     }
 
-    fn named(&mut self, event: &str, object: &impl Serialize) {
-        self.object(&Named { event, object });
-    }
-
-    fn object(&mut self, object: &impl Serialize) {
-        match serde_json::to_string(object) {
-            Ok(text) => self.line(&text),
+    fn message(&mut self, message: &Message<'_>) {
+        match serde_json::to_string(&Line::new(message)) {
+            Ok(line) => self.page(&line),
             Err(error) => self.failure = Some(error.into()),
         }
     }
-
-    fn line(&mut self, text: &impl Display) {
-        if self.failure.is_none() {
-            let written = writeln!(self.stdout, "{text}").and_then(|()| self.stdout.flush());
-            self.failure = written.err();
-        }
-    }
-}
-
-/// An object that says first what happened.
-#[derive(Serialize)]
-struct Named<'a, T> {
-    event: &'a str,
-    #[serde(flatten)]
-    object: &'a T,
 }
 
 /// What the service sends may hold anything. A terminal must not act on it, nor a CI system take a

@@ -2,13 +2,14 @@ use std::fmt;
 
 use checksum_api_ext::types::{JobName, RunState, TestRunId};
 use checksum_api_ext::{Counts, Outcome, RunStatus};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
 use crate::output::one_line;
 
 /// What the command says of a run that it has looked at.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Verdict {
     job_name: JobName,

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ const MAX_DRIFTS: usize = 500;
 ///
 /// As JSON it is a flat object: `operation`, `path`, `provenance`, `count`, and `kind` with what
 /// belongs to the [`DriftKind`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Drift {
     /// The operationId.
@@ -37,7 +38,7 @@ pub struct Drift {
 }
 
 /// What is different. `kind` in JSON, in words with hyphens.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DriftKind {

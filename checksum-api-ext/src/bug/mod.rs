@@ -15,8 +15,7 @@ use crate::undocumented::{text, texts};
 /// A bug of the application that tests have found.
 ///
 /// The API's description lists the states and severities and does not show a bug: every member is
-/// what was found under a likely name, and may be absent. Whatever came is kept as
-/// [`raw`](Self::raw).
+/// what was found under a likely name, and may be absent. Whatever came is kept as `raw`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

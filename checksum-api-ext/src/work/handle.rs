@@ -20,7 +20,7 @@ use crate::{GenerationBatch, HealBatch, Run, RunHandle};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[non_exhaustive]
+// Exhaustive: whoever resumes work has to know of each kind.
 pub enum Handle {
     /// A run.
     Run(RunHandle),
@@ -34,6 +34,11 @@ impl Handle {
     /// Whether both lead to the same work, whatever else they know of it.
     pub fn is_same_work(&self, other: &Self) -> bool {
         self.identity() == other.identity()
+    }
+
+    /// The run's name or the batch's id.
+    pub fn id(&self) -> &str {
+        self.identity().1
     }
 
     pub(super) fn identity(&self) -> (&'static str, &str) {

@@ -4,22 +4,23 @@ use std::path::{Path, PathBuf};
 use checksum_api_ext::types::{TestId, TestStatus};
 use checksum_api_ext::{Attachment, Attachments, Error, PollPolicy, TestRun};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::arguments;
 use crate::credentials;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, of_error};
+use crate::message::Message;
 use crate::output::{Output, one_line};
 
 /// What is escaped in a test's id where it names a directory: no two ids share one.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// An attachment, and what became of its download.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Listed {
+pub(crate) struct Listed {
     test_id: TestId,
     #[serde(flatten)]
     attachment: Attachment,
@@ -58,13 +59,16 @@ pub(super) async fn execute(
                 path,
                 error,
             };
-            output.event("attachment", &attachment);
+            output.event(&Message::Attachment(&attachment));
             listed.push(attachment);
         }
     }
-    let object = json!({ "attachments": listed, "exitCode": exit_code as u8 });
+    let message = Message::Attachments {
+        attachments: &listed,
+        exit_code: exit_code as u8,
+    };
     let lines: Vec<String> = listed.iter().map(ToString::to_string).collect();
-    output.ending("finished", &lines.join("\n"), &object);
+    output.result(&lines.join("\n"), &message);
     Ok(exit_code)
 }
 

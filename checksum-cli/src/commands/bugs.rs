@@ -1,12 +1,12 @@
 use checksum_api_ext::{Bug, ListBugs, PollPolicy, TryStreamExt};
 use comfy_table::{ContentArrangement, Table, presets};
-use serde_json::json;
 
 use super::results::printable;
 use crate::arguments::Bugs;
 use crate::credentials;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::message::Message;
 use crate::output::Output;
 
 pub(super) async fn execute(arguments: Bugs, output: &mut Output) -> Result<ExitCode, Failure> {
@@ -19,11 +19,11 @@ pub(super) async fn execute(arguments: Bugs, output: &mut Output) -> Result<Exit
     } else {
         let mut all = list.stream();
         while let Some(bug) = all.try_next().await? {
-            output.event("bug", &bug);
+            output.event(&Message::Bug(&bug));
             bugs.push(bug);
         }
     }
-    output.ending("finished", &table(&bugs), &json!({ "bugs": bugs }));
+    output.result(&table(&bugs), &Message::Bugs { bugs: &bugs });
     Ok(ExitCode::Pass)
 }
 

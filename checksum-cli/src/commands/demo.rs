@@ -6,7 +6,7 @@ use checksum_mock::{BatchScript, Clock, Mock, RunScript};
 
 use super::follow::{conclude_run, follow_run};
 use super::results::table;
-use super::run::accepted;
+use super::work::run_started;
 use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -60,7 +60,7 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
     if let Some(results) = report.results().await?
         && output.is_human()
     {
-        output.result(&table(&results), &results);
+        output.page(&table(&results));
     }
     let exit_code = conclude_run(&report, false, &narrator, output);
     narrator.note(&format!(
@@ -89,7 +89,7 @@ fn client(mock: &Mock) -> Result<Checksum, Failure> {
 async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport, Failure> {
     let mut display = Display::new(quiet, output.is_human());
     display.note(&format!("started {}", run.job_name()));
-    output.event("started", &accepted(run));
+    output.event(&run_started(run));
     follow_run(run, &mut display, output).await
 }
 

@@ -2,33 +2,31 @@
 
 use std::cell::OnceCell;
 
-use serde_json::Value;
+use checksum_api_ext::Checksum;
 
-use crate::arguments::Dispatch;
+use super::dry_run;
+use super::work::Work;
+use crate::arguments::Starting;
+use crate::credentials;
 use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interruption::unless_interrupted;
 use crate::output::Output;
-use crate::way_back::{RunIdFile, WayBack};
-
-/// Something that the service has accepted.
-pub(super) struct Accepted<Work> {
-    pub(super) work: Work,
-    pub(super) way_back: WayBack,
-    /// What programs are told of it.
-    pub(super) object: Value,
-}
+use crate::way_back::RunIdFile;
 
 /// Starts something, tells the way back before anything else can go wrong, and follows it to its
-/// end unless that is not wanted.
-pub(super) async fn dispatch<Work>(
-    options: &Dispatch,
+/// end; or not all of that, as the options say.
+pub(super) async fn dispatch<W: Work>(
+    options: &Starting,
     quiet: bool,
     output: &mut Output,
-    start: impl Future<Output = Result<Accepted<Work>, Failure>>,
-    follow: impl AsyncFnOnce(Work, &mut Display, &mut Output) -> Result<ExitCode, Failure>,
+    start: impl AsyncFnOnce(&Checksum) -> Result<W, Failure>,
 ) -> Result<ExitCode, Failure> {
+    if options.dry_run {
+        return dry_run::execute(&options.connection, start, output).await;
+    }
+    let checksum = credentials::client(&options.connection, options.waiting.policy())?;
     let file = options.run_id_file.as_deref();
     let unwritable = |error| Failure::RunIdFile {
         path: file.unwrap_or("".as_ref()).to_owned(),
@@ -41,19 +39,19 @@ pub(super) async fn dispatch<Work>(
     let started = OnceCell::new();
     let work = async {
         let mut display = Display::new(quiet, output.is_human());
-        let accepted = start.await?;
-        let way_back = started.get_or_init(|| accepted.way_back);
-        display.started(way_back);
-        let kept = prepared.map_or(Ok(()), |file| file.keep(way_back));
+        let work = start(&checksum).await?;
+        let handle = started.get_or_init(|| work.handle());
+        display.started(handle);
+        let kept = prepared.map_or(Ok(()), |file| file.keep(handle));
         if let Err(error) = &kept {
             display.warning(&unwritable(std::io::Error::from(error.kind())).to_string());
         }
         let code = if options.detach {
-            output.ending("started", way_back, &accepted.object);
+            output.result(&handle.id(), &work.started());
             ExitCode::Pass
         } else {
-            output.event("started", &accepted.object);
-            follow(accepted.work, &mut display, output).await?
+            output.event(&work.started());
+            work.conclude(&mut display, output).await?
         };
         Ok(match (code, kept) {
             (ExitCode::Pass, Err(_)) => ExitCode::PassedButIncomplete,
@@ -64,9 +62,9 @@ pub(super) async fn dispatch<Work>(
     ended.unwrap_or_else(|signal| {
         Err(match started.get() {
             None => Failure::InterruptedStart { signal },
-            Some(way_back) => Failure::InterruptedWait {
+            Some(handle) => Failure::InterruptedWait {
                 signal,
-                way_back: way_back.clone(),
+                handle: Box::new(handle.clone()),
             },
         })
     })

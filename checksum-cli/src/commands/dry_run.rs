@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use checksum_api_ext::Checksum;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -10,15 +11,16 @@ use crate::arguments::Connection;
 use crate::credentials;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::message::Message;
 use crate::output::{Output, one_line};
 
 /// What stands in the place of everything that must not be shown.
 const HIDDEN: &str = "***";
 
 /// A request as it would go out. Neither the key nor the values of variables are in it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Request {
+pub(crate) struct Request {
     method: String,
     url: String,
     headers: Map<String, Value>,
@@ -41,7 +43,7 @@ pub(super) async fn execute<T>(
     let request = made.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (request, ended) {
         (Some(request), _) => {
-            output.result(&request.text(), &request);
+            output.result(&request.text(), &Message::Request(&request));
             Ok(ExitCode::Pass)
         }
         (None, Err(failure)) => Err(failure),

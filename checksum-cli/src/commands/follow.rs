@@ -1,8 +1,8 @@
 use checksum_api_ext::{
-    BatchChange, BatchEvent, BatchReport, Error, Event, Run, RunChange, RunReport, TryStreamExt,
+    BatchChange, BatchEvent, BatchReport, Error, Event, Handle, Run, RunChange, RunReport,
+    TryStreamExt,
 };
 use futures_util::Stream;
-use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, interval_at};
 
@@ -10,9 +10,9 @@ use crate::batch_verdict::{BatchVerdict, session};
 use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::message::Message;
 use crate::output::{Output, one_line};
 use crate::verdict::Verdict;
-use crate::way_back::WayBack;
 
 /// How long nothing may be said on a log.
 const HEARTBEAT: Duration = Duration::from_secs(60);
@@ -23,7 +23,6 @@ pub(super) async fn follow_run(
     display: &mut Display,
     output: &mut Output,
 ) -> Result<RunReport, Failure> {
-    let way_back = WayBack::Run(run.job_name().clone());
     let changed = |change: RunChange, display: &mut Display, output: &mut Output| {
         let status = &change.status;
         let state = one_line(status.state().as_str());
@@ -31,37 +30,39 @@ pub(super) async fn follow_run(
             None => state,
             Some(counts) => format!("{state}: {counts}"),
         });
-        let change = json!({ "state": status.state(), "counts": status.counts() });
-        output.event("changed", &change);
+        output.event(&Message::RunChanged {
+            state: status.state(),
+            counts: status.counts(),
+        });
     };
-    follow(run.events(), way_back, display, output, changed).await
+    follow(run.events(), run.into(), display, output, changed).await
 }
 
 /// Waits for a batch and shows what happens to it and to its sessions.
 pub(super) async fn follow_batch(
     events: impl Stream<Item = Result<BatchEvent, Error>> + Unpin,
-    way_back: WayBack,
+    handle: Handle,
     display: &mut Display,
     output: &mut Output,
 ) -> Result<BatchReport, Failure> {
     let changed = |change: BatchChange, display: &mut Display, output: &mut Output| match change {
         BatchChange::State { current, .. } => {
             display.state(one_line(current.as_str()));
-            output.event("changed", &json!({ "state": current }));
+            output.event(&Message::BatchChanged { state: &current });
         }
         BatchChange::Session(changed) => {
             display.note(&session(&changed));
-            output.event("session", &changed);
+            output.event(&Message::SessionChanged { session: &changed });
         }
         // A kind of change that this version does not know.
         _ => {}
     };
-    follow(events, way_back, display, output, changed).await
+    follow(events, handle, display, output, changed).await
 }
 
 async fn follow<Change, End>(
     mut events: impl Stream<Item = Result<Event<Change, End>, Error>> + Unpin,
-    way_back: WayBack,
+    handle: Handle,
     display: &mut Display,
     output: &mut Output,
     mut changed: impl FnMut(Change, &mut Display, &mut Output),
@@ -70,7 +71,7 @@ async fn follow<Change, End>(
     loop {
         let event = tokio::select! {
             event = events.try_next() => event.map_err(|error| Failure::Wait {
-                way_back: way_back.clone(),
+                handle: Box::new(handle.clone()),
                 error,
             })?,
             _ = heartbeat.tick() => {
@@ -83,11 +84,15 @@ async fn follow<Change, End>(
             Some(Event::Changed(change)) => changed(change, display, output),
             Some(Event::Trouble(trouble)) => {
                 display.trouble(&trouble);
-                output.event("trouble", &json!({ "error": trouble.to_string() }));
+                output.event(&Message::Trouble {
+                    error: trouble.to_string(),
+                });
             }
             Some(Event::Recovered { after }) => {
                 display.recovered(after);
-                output.event("recovered", &json!({ "afterSeconds": after.as_secs() }));
+                output.event(&Message::Recovered {
+                    after_seconds: after.as_secs(),
+                });
             }
             Some(Event::Finished(report)) => {
                 display.finish();
@@ -116,13 +121,13 @@ pub(super) fn conclude_run(
         };
         display.note(&format!("note: {disagreement}; {meaning}"));
     }
-    output.ending("finished", &verdict, &verdict);
+    output.result(&verdict, &Message::Run(&verdict));
     exit_code
 }
 
 /// Says what a batch has come to.
 pub(super) fn conclude_batch(report: &BatchReport, output: &mut Output) -> ExitCode {
     let (verdict, exit_code) = BatchVerdict::new(report);
-    output.ending("finished", &verdict, &verdict);
+    output.result(&verdict, &Message::Batch(&verdict));
     exit_code
 }

@@ -4,6 +4,7 @@ use crate::arguments::Latest;
 use crate::credentials;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::message::Message;
 use crate::output::{Output, one_line};
 
 pub(super) async fn execute(arguments: Latest, output: &mut Output) -> Result<ExitCode, Failure> {
@@ -16,6 +17,6 @@ pub(super) async fn execute(arguments: Latest, output: &mut Output) -> Result<Ex
     if let Some(branch) = latest.branch() {
         text = format!("{text}, branch {branch}");
     }
-    output.result(&one_line(&text), &latest);
+    output.result(&one_line(&text), &Message::Latest(&latest));
     Ok(ExitCode::Pass)
 }

@@ -1,4 +1,4 @@
-//! What shells and `man` want to know of this command.
+//! What shells, `man` and programs want to know of this command.
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -7,12 +7,18 @@ use clap_mangen::Man;
 use crate::arguments::Arguments;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::message::Line;
 use crate::output::Output;
 
 pub(super) fn completions(shell: Shell, output: &mut Output) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "checksum", &mut script);
     output.page(&String::from_utf8_lossy(&script).trim_end());
+    ExitCode::Pass
+}
+
+pub(super) fn schema(output: &mut Output) -> ExitCode {
+    output.page(&format!("{:#}", Line::schema().as_value()));
     ExitCode::Pass
 }
 

@@ -1,10 +1,10 @@
 use checksum_api_ext::BASE_URL_VARIABLE;
 use checksum_mock::{Mock, RunScript};
-use serde_json::json;
 
 use crate::arguments;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::message::Message;
 use crate::output::{Output, tell};
 
 pub(super) async fn execute(
@@ -25,7 +25,7 @@ pub(super) async fn execute(
         .start()
         .await?;
     let url = mock.url();
-    output.result(&url, &json!({ "url": url }));
+    output.result(&url, &Message::Mock { url: &url });
     tell(&format!(
         "serving; use it with {BASE_URL_VARIABLE}={url} and any key; Ctrl-C ends it"
     ));

@@ -16,6 +16,10 @@ mod run;
 mod status;
 mod verify;
 mod wait;
+mod work;
+
+pub(crate) use attachments::Listed;
+pub(crate) use dry_run::Request;
 
 use crate::arguments::{Arguments, Command, ContractTask};
 use crate::exit_code::ExitCode;
@@ -46,6 +50,7 @@ pub(crate) async fn execute(
         },
         Command::Mock(arguments) => plainly(mock::execute(arguments, output)).await,
         Command::Completions { shell } => Ok(manual::completions(shell, output)),
+        Command::Schema => Ok(manual::schema(output)),
         Command::Man { command } => manual::page(&command, output),
         Command::Demo => plainly(demo::execute(quiet, output)).await,
     }

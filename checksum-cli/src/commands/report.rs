@@ -1,10 +1,10 @@
 use checksum_api_ext::PollPolicy;
-use serde_json::json;
 
 use crate::arguments::Report;
 use crate::credentials;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::message::Message;
 use crate::output::Output;
 
 pub(super) async fn execute(arguments: Report, output: &mut Output) -> Result<ExitCode, Failure> {
@@ -19,7 +19,11 @@ pub(super) async fn execute(arguments: Report, output: &mut Output) -> Result<Ex
         None => url.to_string(),
         Some(file) => format!("{} ({} bytes)", file.path.display(), file.bytes),
     };
-    output.result(&text, &json!({ "url": url.as_str(), "saved": saved }));
+    let message = Message::Report {
+        report: &report,
+        saved: saved.as_ref(),
+    };
+    output.result(&text, &message);
     if arguments.open {
         webbrowser::open(url.as_str()).map_err(Failure::Browser)?;
     }

@@ -6,6 +6,7 @@ use crate::arguments::Results;
 use crate::credentials;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::message::Message;
 use crate::output::{Output, one_line};
 
 pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<ExitCode, Failure> {
@@ -15,7 +16,8 @@ pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<E
         results = results.status(status);
     }
     let results = results.await?;
-    output.result(&table(&results), &results);
+    let message = Message::Results { results: &results };
+    output.result(&table(&results), &message);
     Ok(ExitCode::Pass)
 }
 

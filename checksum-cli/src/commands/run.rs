@@ -1,15 +1,11 @@
 use checksum_api_ext::{AutoHeal, Checksum, Error, InvalidRequest, Run};
-use serde_json::{Value, json};
 
-use super::dispatch::{Accepted, dispatch};
-use super::dry_run;
-use super::follow::{conclude_run, follow_run};
+use super::dispatch::dispatch;
+use super::work::JudgedRun;
 use crate::arguments::{self, Healing, RunOptions, Selection};
-use crate::credentials;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::way_back::WayBack;
 
 pub(super) async fn execute(
     arguments: arguments::Run,
@@ -17,35 +13,13 @@ pub(super) async fn execute(
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
     let options = options(&arguments.selection);
-    if options.dispatch.dry_run {
-        let start = async |checksum: &Checksum| start(checksum, &arguments.selection).await;
-        return dry_run::execute(&options.connection, start, output).await;
-    }
-    let checksum = credentials::client(&options.connection, options.waiting.policy())?;
-    let start = async {
-        let run = start(&checksum, &arguments.selection).await?;
-        Ok(Accepted {
-            way_back: WayBack::Run(run.job_name().clone()),
-            object: accepted(&run),
-            work: run,
+    let start = async |checksum: &Checksum| {
+        Ok(JudgedRun {
+            run: start(checksum, &arguments.selection).await?,
+            is_strict: options.strict,
         })
     };
-    dispatch(
-        &options.dispatch,
-        quiet,
-        output,
-        start,
-        async |run, display, output| {
-            let report = follow_run(&run, display, output).await?;
-            Ok(conclude_run(&report, options.strict, display, output))
-        },
-    )
-    .await
-}
-
-/// What programs are told of a run that the service has accepted.
-pub(super) fn accepted(run: &Run) -> Value {
-    json!({ "jobName": run.job_name(), "handle": run.handle() })
+    dispatch(&options.starting, quiet, output, start).await
 }
 
 fn options(selection: &Selection) -> &RunOptions {

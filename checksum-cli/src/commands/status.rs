@@ -4,6 +4,7 @@ use crate::arguments::Status;
 use crate::credentials;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::message::Message;
 use crate::output::Output;
 use crate::verdict::Verdict;
 
@@ -11,6 +12,6 @@ pub(super) async fn execute(arguments: Status, output: &mut Output) -> Result<Ex
     let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
     let status = checksum.resume(arguments.job.clone()).status().await?;
     let (verdict, exit_code) = Verdict::new(&arguments.job, &status, false);
-    output.result(&verdict, &verdict);
+    output.result(&verdict, &Message::Run(&verdict));
     Ok(exit_code)
 }

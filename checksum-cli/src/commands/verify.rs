@@ -16,6 +16,7 @@ use crate::credentials;
 use crate::drift_report::{DriftReport, Read, ReadOutcome};
 use crate::exit_code::ExitCode;
 use crate::failure::{CHECK_THE_KEY, Failure, of_request};
+use crate::message::Message;
 use crate::output::{Output, tell};
 
 /// How many bugs are looked at.
@@ -48,7 +49,7 @@ pub(super) async fn execute(arguments: Verify, output: &mut Output) -> Result<Ex
         }
     }
     report.ends_with(exit_code);
-    output.ending("finished", &report, &report);
+    output.result(&report, &Message::Contract(&report));
     if exit_code == ExitCode::Refused {
         tell("error: the service refused");
         tell(CHECK_THE_KEY);
@@ -225,10 +226,12 @@ impl Verification<'_> {
             outcome,
             reason,
         };
-        self.output.event("read", &read);
+        self.output.event(&Message::Read(&read));
         for drift in &drifts {
-            let name = if drift.is_failure() { "drift" } else { "note" };
-            self.output.event(name, drift);
+            self.output.event(&match drift.is_failure() {
+                true => Message::Drift(drift),
+                false => Message::Note(drift),
+            });
         }
         self.report.push(read, drifts);
     }

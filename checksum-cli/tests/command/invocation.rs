@@ -1,8 +1,20 @@
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use serde_json::Value;
 
 /// The key that every invocation uses, and that nothing may print.
 pub(crate) const KEY: &str = "sk-test-5f2b9c-must-not-show";
+
+/// What every line for programs keeps to, with no member beside those that are described.
+static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
+    let printed = checksum("", "schema").end();
+    let mut schema: Value = serde_json::from_str(&printed.stdout).expect("a schema");
+    schema["unevaluatedProperties"] = false.into();
+    jsonschema::validator_for(&schema).expect("a schema")
+});
 
 /// One invocation of the command.
 pub(crate) struct Invocation(Command);
@@ -56,8 +68,29 @@ impl Invocation {
     }
 
     pub(crate) fn end(self) -> Ended {
+        let is_for_programs = self.0.get_args().any(|argument| {
+            let argument = argument.to_str();
+            argument.is_some_and(|text| ["json", "ndjson"].contains(&text))
+        });
         let child = self.spawn();
-        ended(child.wait_with_output().expect("the command ends"))
+        let ended = ended(child.wait_with_output().expect("the command ends"));
+        if is_for_programs {
+            ended.lines().for_each(drop);
+        }
+        ended
+    }
+}
+
+impl Ended {
+    /// What it printed for programs, each line of which is as the schema says.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = Value> {
+        self.stdout.lines().map(|line| {
+            let value = serde_json::from_str(line).expect(line);
+            if let Err(error) = SCHEMA.validate(&value) {
+                panic!("{line}: {error}");
+            }
+            value
+        })
     }
 }
 

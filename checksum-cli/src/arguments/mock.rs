@@ -1,0 +1,14 @@
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub(crate) struct Mock {
+    /// The port of the loopback interface; 0 for any free one
+    #[arg(long, default_value_t = 4010)]
+    pub(crate) port: u16,
+    /// The state that runs end in
+    #[arg(long, default_value = "passed", value_name = "STATE")]
+    pub(crate) end: String,
+    /// A test that fails, by its id; repeatable
+    #[arg(long, value_name = "TEST")]
+    pub(crate) failing: Vec<String>,
+}

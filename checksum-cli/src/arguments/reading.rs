@@ -1,0 +1,97 @@
+use std::path::PathBuf;
+
+use checksum_api_ext::types::{BugSeverity, BugStatus, JobName, TestId, TestRunId, TestStatus};
+use clap::Args;
+
+use super::Connection;
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// The name that the run was started with
+    pub(crate) job: JobName,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Results {
+    /// The test run's id, which is not the run's name: the verdict shows it
+    pub(crate) test_run: TestRunId,
+    /// Only tests of this status, such as failed
+    #[arg(long)]
+    pub(crate) status: Option<TestStatus>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// The test run's id, which is not the run's name: the verdict shows it
+    pub(crate) test_run: TestRunId,
+    /// Write the page to a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) download: Option<PathBuf>,
+    /// Show the page in the browser, which BROWSER names where it is set
+    #[arg(long)]
+    pub(crate) open: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Attachments {
+    /// The test run's id, which is not the run's name: the verdict shows it
+    pub(crate) test_run: TestRunId,
+    /// The test's id; every test where there is none
+    pub(crate) test: Option<TestId>,
+    /// Only of tests that failed
+    #[arg(long, conflicts_with = "test")]
+    pub(crate) failed: bool,
+    /// Write the files into a directory, in one of its own for each test
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) download: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Latest {
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bugs {
+    /// Only bugs in this state, such as confirmed
+    #[arg(long)]
+    pub(crate) status: Option<BugStatus>,
+    /// Only bugs of this severity, such as critical
+    #[arg(long)]
+    pub(crate) severity: Option<BugSeverity>,
+    /// Only bugs whose text has this
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+    /// Only bugs with this tag; repeatable
+    #[arg(long, value_name = "TAG")]
+    pub(crate) tag: Vec<String>,
+    /// Only bugs of this project
+    #[arg(long)]
+    pub(crate) project: Option<String>,
+    /// Only bugs of this collection, by its name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection_name: Option<String>,
+    /// Only one page of so many bugs; all bugs where there is no limit
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) limit: Option<u64>,
+    /// Skip so many bugs
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) offset: Option<u64>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Me {
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}

@@ -1,0 +1,141 @@
+use std::path::PathBuf;
+
+use checksum_api_ext::types::{CollectionId, RepoName, TestId, TestRunId};
+use clap::{Args, Subcommand};
+
+use super::Connection;
+use super::pairs::{Metadata, Variables};
+use super::waiting::Waiting;
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(subcommand)]
+    pub(crate) selection: Selection,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Selection {
+    /// Every test of the project
+    Suite {
+        #[command(flatten)]
+        options: RunOptions,
+    },
+    /// Every test of a collection
+    Collection {
+        /// The collection's id
+        id: CollectionId,
+        #[command(flatten)]
+        options: RunOptions,
+    },
+    /// Tests by their ids
+    Tests {
+        /// The tests' ids
+        #[arg(required = true)]
+        ids: Vec<TestId>,
+        #[command(flatten)]
+        options: RunOptions,
+    },
+    /// Tests by their names
+    Grep {
+        /// A part of the names, or a regular expression
+        pattern: String,
+        /// The branch of the tests' repository to run
+        #[arg(long)]
+        branch: Option<String>,
+        #[command(flatten)]
+        variables: Variables,
+        #[command(flatten)]
+        options: RunOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunOptions {
+    #[command(flatten)]
+    pub(crate) healing: Healing,
+    #[command(flatten)]
+    pub(crate) starting: Starting,
+    /// Fail a pass that the same answer contradicts, by a count of failed tests
+    #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
+    pub(crate) strict: bool,
+}
+
+/// How something is started, and waited for.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Starting")]
+pub(crate) struct Starting {
+    /// Do not wait: print the name of what was started and exit
+    #[arg(long, conflicts_with_all = ["timeout", "poll_interval"])]
+    pub(crate) detach: bool,
+    /// Keep what `checksum wait --run-id-file` comes back by in a file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) run_id_file: Option<PathBuf>,
+    /// Print the request and send nothing; needs no API key
+    #[arg(long, conflicts_with_all = ["detach", "run_id_file"])]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Healing")]
+pub(crate) struct Healing {
+    /// Start healing should the run end failed
+    #[arg(long)]
+    pub(crate) auto_heal: bool,
+    /// The repository of the pull request, as owner/repo
+    #[arg(long, requires = "auto_heal")]
+    pub(crate) repo: Option<RepoName>,
+    /// The branch that the fixes are made against
+    #[arg(long, requires = "auto_heal", value_name = "BRANCH")]
+    pub(crate) heal_branch: Option<String>,
+    /// The number of an existing pull request to report to
+    #[arg(long, requires = "auto_heal", value_name = "NUMBER")]
+    pub(crate) pr: Option<u64>,
+    /// Open no pull request with the fixes
+    #[arg(long, requires = "auto_heal")]
+    pub(crate) no_create_pr: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Heal {
+    /// The test run's id, which is not the run's name: the verdict shows it
+    pub(crate) test_run: TestRunId,
+    /// The repository of the pull request, as owner/repo
+    #[arg(long)]
+    pub(crate) repo: Option<RepoName>,
+    /// The branch that the fixes are made against
+    #[arg(long)]
+    pub(crate) branch: Option<String>,
+    /// The number of an existing pull request to report to
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) pr: Option<u64>,
+    /// Open no pull request with the fixes
+    #[arg(long)]
+    pub(crate) no_create_pr: bool,
+    #[command(flatten)]
+    pub(crate) metadata: Metadata,
+    #[command(flatten)]
+    pub(crate) starting: Starting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// The repository of the pull request, as owner/repo
+    #[arg(long)]
+    pub(crate) repo: RepoName,
+    /// The pull request's number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) pr: u64,
+    /// The pull request's branch
+    #[arg(long)]
+    pub(crate) branch: String,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    #[command(flatten)]
+    pub(crate) metadata: Metadata,
+    #[command(flatten)]
+    pub(crate) starting: Starting,
+}
