@@ -24,6 +24,7 @@ pub struct MockBuilder {
     port: u16,
     pub(crate) clock: Clock,
     pub(crate) default_run: RunScript,
+    pub(crate) broken_tests: Vec<String>,
     pub(crate) kept_requests: usize,
 }
 
@@ -42,6 +43,7 @@ impl Default for MockBuilder {
             port: 0,
             clock: Clock::default(),
             default_run: RunScript::default(),
+            broken_tests: Vec::new(),
             kept_requests: 10_000,
         }
     }
@@ -144,6 +146,13 @@ impl MockBuilder {
     /// What becomes of runs for which [`Mock::next_run`] gives nothing else.
     pub fn default_run(mut self, script: RunScript) -> Self {
         self.default_run = script;
+        self
+    }
+
+    /// Tests that fail in each run that has them and for which [`Mock::next_run`] gives nothing
+    /// else.
+    pub fn broken_tests<Id: Into<String>>(mut self, tests: impl IntoIterator<Item = Id>) -> Self {
+        self.broken_tests = tests.into_iter().map(Into::into).collect();
         self
     }
 

@@ -84,6 +84,16 @@ impl RunScript {
         self.ends_with("failed")
     }
 
+    /// These tests fail, and with them a run that would have passed.
+    pub(crate) fn breaks(self, tests: Vec<String>) -> Self {
+        let end = self.end.clone();
+        match tests.is_empty() {
+            true => self,
+            false if end == "passed" => self.fails(tests),
+            false => self.fails(tests).ends_with(end),
+        }
+    }
+
     /// It ends `healed`.
     pub fn healed(self) -> Self {
         self.ends_with("healed")

@@ -44,7 +44,7 @@ impl Service {
             clock: settings.clock,
             api_key: settings.api_key,
             origin,
-            state: Mutex::new(State::new(settings.default_run)),
+            state: Mutex::new(State::new(settings.default_run, settings.broken_tests)),
             faults: Mutex::default(),
             record: Mutex::new(Record::new(settings.kept_requests)),
         })

@@ -12,6 +12,7 @@ use crate::{RunScript, TestScript};
 #[derive(Debug, Default)]
 pub(crate) struct State {
     default_run: RunScript,
+    broken_tests: Vec<String>,
     pub(crate) next_runs: VecDeque<RunScript>,
     pub(crate) next_heals: VecDeque<BatchScript>,
     pub(crate) next_generations: VecDeque<BatchScript>,
@@ -52,9 +53,10 @@ impl Batches {
 }
 
 impl State {
-    pub(crate) fn new(default_run: RunScript) -> Self {
+    pub(crate) fn new(default_run: RunScript, broken_tests: Vec<String>) -> Self {
         Self {
             default_run,
+            broken_tests,
             ..Self::default()
         }
     }
@@ -66,7 +68,11 @@ impl State {
         now: Duration,
     ) -> &Run {
         let next = self.next_runs.pop_front();
-        let script = next.unwrap_or_else(|| self.default_run.clone());
+        let script = next.unwrap_or_else(|| {
+            let tests = tests.iter().map(|test| &test.id);
+            let broken = tests.filter(|id| self.broken_tests.contains(id));
+            self.default_run.clone().breaks(broken.cloned().collect())
+        });
         let index = self.runs.len();
         let run = Run::new(index as u64 + 1, tests, auto_heal, script, now);
         self.jobs.insert(run.job_name.clone(), index);

@@ -8,7 +8,7 @@ pub(crate) struct Mock {
     /// The state that runs end in
     #[arg(long, default_value = "passed", value_name = "STATE")]
     pub(crate) end: String,
-    /// A test that fails, by its id; repeatable
+    /// A test that fails in each run that has it, by its id; repeatable
     #[arg(long, value_name = "TEST")]
     pub(crate) failing: Vec<String>,
 }

@@ -11,17 +11,10 @@ pub(super) async fn execute(
     arguments: arguments::Mock,
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
-    let mut script = RunScript::new();
-    if !arguments.failing.is_empty() {
-        script = script.fails(arguments.failing);
-    }
-    // A state that was named, or that no failing test has changed.
-    if arguments.end != "passed" {
-        script = script.ends_with(arguments.end);
-    }
     let mock = Mock::builder()
         .port(arguments.port)
-        .default_run(script)
+        .default_run(RunScript::new().ends_with(arguments.end))
+        .broken_tests(arguments.failing)
         .start()
         .await?;
     let url = mock.url();

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 
 use checksum_mock::{Fault, Mock, RunScript};
 
-use crate::invocation::{Ended, checksum};
+use crate::invocation::{Ended, checksum, for_programs};
 
 /// Runs the suite to the end of that script.
 async fn suite(script: RunScript) -> Ended {
@@ -39,12 +39,15 @@ fn a_stand_in_in_another_process_is_as_good() {
         ("process-error", 6),
         ("cancelled", 9),
     ] {
-        let arguments = format!("mock --port 0 --end {end}");
+        let arguments = format!("mock --port 0 --end {end} --output json");
         let mut server = checksum("", &arguments).spawn();
-        let mut url = String::new();
+        let mut line = String::new();
         let stdout = server.stdout.take().expect("standard output");
-        BufReader::new(stdout).read_line(&mut url).expect("a line");
-        let ended = checksum(url.trim(), "run suite --poll-interval 0s").end();
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let serving = for_programs(&line);
+        assert_eq!(serving["type"], "mock");
+        let url = serving["url"].as_str().expect("an address");
+        let ended = checksum(url, "run suite --poll-interval 0s").end();
         server.kill().expect("killed");
         server.wait().expect("gone");
         assert_eq!(ended.code, code, "{ended:?}");

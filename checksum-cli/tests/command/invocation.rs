@@ -84,14 +84,17 @@ impl Invocation {
 impl Ended {
     /// What it printed for programs, each line of which is as the schema says.
     pub(crate) fn lines(&self) -> impl Iterator<Item = Value> {
-        self.stdout.lines().map(|line| {
-            let value = serde_json::from_str(line).expect(line);
-            if let Err(error) = SCHEMA.validate(&value) {
-                panic!("{line}: {error}");
-            }
-            value
-        })
+        self.stdout.lines().map(for_programs)
     }
+}
+
+/// A line that programs read, which is as the schema says.
+pub(crate) fn for_programs(line: &str) -> Value {
+    let value = serde_json::from_str(line).expect(line);
+    if let Err(error) = SCHEMA.validate(&value) {
+        panic!("{line}: {error}");
+    }
+    value
 }
 
 /// What a process came to. Whatever it was asked, the key is in none of its outputs.

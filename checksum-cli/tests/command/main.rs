@@ -7,5 +7,6 @@ mod exit_codes;
 mod interruption;
 mod invocation;
 mod outputs;
+mod readme;
 mod second_server;
 mod secrets;

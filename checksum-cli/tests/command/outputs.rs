@@ -139,30 +139,3 @@ async fn the_log_has_colours_where_they_are_asked_for() {
         assert_eq!(ended.stderr.contains('\u{1b}'), is_coloured, "{ended:?}");
     }
 }
-
-/// The README shows what the demo prints, both streams as a terminal would.
-#[test]
-fn the_demo_prints_what_the_readme_shows() {
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    // One handle for both, so that they share a position.
-    let stream = || file.as_file().try_clone().expect("a stream");
-    let status = std::process::Command::new(env!("CARGO_BIN_EXE_checksum"))
-        .arg("demo")
-        .env_clear()
-        .stdout(stream())
-        .stderr(stream())
-        .status()
-        .expect("the command ends");
-    assert_eq!(status.code(), Some(0));
-    let printed = std::fs::read_to_string(file.path()).expect("what was printed");
-    // The package has its own copy of the workspace's.
-    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(here.join("README.md"))
-        .or_else(|_| std::fs::read_to_string(here.join("../README.md")))
-        .expect("the README");
-    let shown = readme
-        .split("-- demo\n")
-        .nth(1)
-        .and_then(|rest| rest.split("\n```").next());
-    assert_eq!(printed.trim_end(), shown.expect("the demo in the README"));
-}

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use checksum_mock::{RunScript, TestScript};
+use checksum_mock::{Clock, Mock, RunScript, TestScript};
 use serde_json::json;
 
 use crate::client::{Client, mock};
@@ -44,6 +44,27 @@ async fn phases_can_last_on_the_clock() {
     assert_eq!(state().await, "running");
     mock.clock().advance(2 * second);
     assert_eq!(state().await, "passed");
+}
+
+#[tokio::test]
+async fn broken_tests_fail_the_runs_that_have_them() {
+    let builder = Mock::builder().clock(Clock::manual());
+    let mock = builder.broken_tests(["test-def-456"]).without_socket();
+    let client = Client::of(&mock);
+    let end = async |test: &str| {
+        let body = json!({ "testIds": [test, "test-abc-123"] });
+        let accepted = client.post("/v1/execution/tests", body).await.ok();
+        let job = accepted["name"].as_str().expect("a name").to_owned();
+        client.follow(&job).await;
+        let path = format!("/v1/execution/status/{job}");
+        client.get(&path).await.ok()
+    };
+    let passed = json!({ "status": "passed", "passed": 2, "failed": 0, "recovered": 0, "bug": 0 });
+    let failed = json!({ "status": "failed", "passed": 1, "failed": 1, "recovered": 0, "bug": 0 });
+    assert_eq!(end("test-def-456").await, failed);
+    assert_eq!(end("test-ghi-789").await, passed);
+    mock.next_run(RunScript::new());
+    assert_eq!(end("test-def-456").await, passed, "the script decides");
 }
 
 #[tokio::test]

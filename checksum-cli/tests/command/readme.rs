@@ -1,0 +1,139 @@
+//! The README shows what the command prints, both streams as a terminal would.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::thread;
+
+use snapbox::Data;
+
+/// Commands of the README that are about building, and what they stand before.
+const BUILT: &str = "cargo run -p checksum-cli -- ";
+
+/// Somebody who follows the README.
+struct Reader {
+    directory: tempfile::TempDir,
+    mock: Option<Child>,
+    /// Where the stand-in serves, which the README has at its usual port.
+    origin: String,
+    last_code: Option<i32>,
+}
+
+impl Reader {
+    fn new() -> Self {
+        Self {
+            directory: tempfile::tempdir().expect("a directory"),
+            mock: None,
+            origin: String::new(),
+            last_code: None,
+        }
+    }
+
+    /// What a terminal would show below this command; `None` where it is not tried here.
+    fn enter(&mut self, line: &str) -> Option<String> {
+        if line == "echo $?" {
+            return Some(format!("{}\n", self.last_code.expect("a command before")));
+        }
+        let command = line.strip_prefix("checksum ");
+        let command = command.or_else(|| line.strip_prefix(BUILT))?;
+        Some(match command.strip_suffix(" &") {
+            Some(command) => self.serve(command),
+            None => self.run(command),
+        })
+    }
+
+    fn serve(&mut self, command: &str) -> String {
+        let path = self.directory.path().join("served");
+        let child = self.command(&format!("{command} --port 0"), &path).spawn();
+        self.mock = Some(child.expect("the stand-in starts"));
+        loop {
+            let shown = std::fs::read_to_string(&path).expect("what was printed");
+            if shown.lines().count() == 2 && shown.ends_with('\n') {
+                let url = shown.lines().next().expect("an address");
+                self.origin = url.replace("/public-api", "");
+                return shown.replace(&self.origin, "http://127.0.0.1:4010");
+            }
+            thread::yield_now();
+        }
+    }
+
+    fn run(&mut self, command: &str) -> String {
+        let path = self.directory.path().join("shown");
+        let is_waiting = ["run ", "heal ", "generate ", "wait "];
+        let is_waiting = is_waiting.iter().any(|name| command.starts_with(name));
+        let command = match is_waiting && !command.contains("--detach") {
+            true => format!("{command} --poll-interval 0s"),
+            false => command.to_owned(),
+        };
+        let status = self.command(&command, &path).status();
+        self.last_code = status.expect("the command ends").code();
+        let shown = std::fs::read_to_string(&path).expect("what was printed");
+        match self.origin.as_str() {
+            "" => shown,
+            origin => shown.replace(origin, "http://127.0.0.1:4010"),
+        }
+    }
+
+    fn command(&self, command: &str, shown: &Path) -> Command {
+        let file = File::create(shown).expect("a file");
+        // One handle for both, so that they share a position.
+        let stream = file.try_clone().expect("a stream");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_checksum"));
+        process
+            .args(command.split_whitespace())
+            .current_dir(&self.directory)
+            .env_clear()
+            .env("CHECKSUM_API_KEY", "any")
+            .env(
+                "CHECKSUM_API_BASE_URL",
+                format!("{}/public-api", self.origin),
+            )
+            .stdout(file)
+            .stderr(stream);
+        process
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        for mock in &mut self.mock {
+            let _ = mock.kill();
+            let _ = mock.wait();
+        }
+    }
+}
+
+/// `SNAPSHOTS=overwrite` writes what is printed into the README.
+#[test]
+fn every_command_prints_what_the_readme_shows() {
+    // The package has its own copy of the workspace's.
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let places = [here.join("README.md"), here.join("../README.md")];
+    let path = places.iter().find(|path| path.exists()).expect("a README");
+    let readme = std::fs::read_to_string(path).expect("the README");
+    let mut reader = Reader::new();
+    let mut actual = String::new();
+    let mut is_session = false;
+    let mut is_shown = false;
+    let mut entered = 0;
+    for line in readme.lines() {
+        if line.starts_with("```") {
+            is_session = line == "```console";
+            is_shown = false;
+        }
+        let command = line.strip_prefix("$ ").filter(|_| is_session);
+        if is_shown && command.is_none() {
+            continue;
+        }
+        actual += line;
+        actual.push('\n');
+        if let Some(command) = command {
+            let shown = reader.enter(command);
+            is_shown = shown.is_some();
+            entered += usize::from(is_shown);
+            actual += shown.unwrap_or_default().as_str();
+        }
+    }
+    assert!(entered > 20, "{entered} commands were tried");
+    snapbox::assert_data_eq!(actual, Data::read_from(path, None).raw());
+}
