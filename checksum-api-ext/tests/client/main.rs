@@ -9,6 +9,7 @@ mod json;
 mod operations;
 mod results;
 mod scripted;
+mod second_server;
 mod wire;
 
 const KEY: &str = "key-that-must-not-show";

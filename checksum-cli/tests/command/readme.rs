@@ -96,7 +96,7 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        for mock in &mut self.mock {
+        if let Some(mock) = &mut self.mock {
             let _ = mock.kill();
             let _ = mock.wait();
         }

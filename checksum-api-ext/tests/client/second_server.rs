@@ -1,0 +1,426 @@
+//! A server that shares no code with the stand-in: it knows the examples of the API's description,
+//! letter for letter, and guesses at the shapes that the description leaves out.
+
+use std::collections::BTreeSet;
+
+use checksum_api_ext::types::{BatchStatus, BugSeverity, BugStatus, SessionStatus, TestStatus};
+use checksum_api_ext::{AttachmentKind, AutoHeal, Checksum, Outcome, TryStreamExt};
+use serde_json::{Value, json};
+use wiremock::matchers::{body_json, header, method, path};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+use crate::{KEY, client_at};
+
+const NAME: &str = r#"{ "name": "job-name-12345" }"#;
+
+const RUNNING: &str = r#"{ "status": "running" }"#;
+
+const COMPLETE_V1: &str = r#"{
+    "status": "passed", "passed": 45, "failed": 2, "recovered": 1, "bug": 0
+}"#;
+
+const COMPLETE_V2: &str = r#"{
+    "testRunId": "00000000-0000-0000-0000-000000000000",
+    "status": "passed", "passed": 45, "failed": 2, "recovered": 1, "bug": 0
+}"#;
+
+const RESULTS: &str = r#"{
+    "id": "run-id", "status": "failed", "branch": "main",
+    "passed": 45, "failed": 2, "recovered": 1, "bug": 0,
+    "tests": [
+        {
+            "checksumTestId": "test-abc-123",
+            "testTitle": "User can add item to cart",
+            "testFilePath": "checksum/tests/cart.spec.ts",
+            "status": "passed",
+            "errorMessage": null,
+            "healthStatus": "healthy",
+            "tags": ["smoke", "cart"]
+        },
+        {
+            "checksumTestId": "test-def-456",
+            "testTitle": "User can complete checkout",
+            "testFilePath": "checksum/tests/checkout.spec.ts",
+            "status": "failed",
+            "errorMessage": "Timeout waiting for selector #pay-button",
+            "healthStatus": "flaky",
+            "tags": ["checkout"]
+        }
+    ]
+}"#;
+
+const GENERATION: &str = r#"{
+    "batchId": "batch-abc",
+    "sessionId": "sess-xyz",
+    "links": { "session": "https://app.checksum.ai/..." }
+}"#;
+
+const HEALING: &str = r#"{
+    "batchId": "batch-xyz-789",
+    "sessionIds": ["sess-1", "sess-2", "sess-3"],
+    "failureCount": 3,
+    "testIds": ["test-abc-123", "test-def-456", "test-ghi-789"]
+}"#;
+
+const BATCH: &str = r#"{
+    "batchId": "batch-xyz-789",
+    "status": "in_progress",
+    "testRunId": "run-id",
+    "totalSessions": 3,
+    "completedCount": 1,
+    "failedCount": 0,
+    "allTerminal": false,
+    "sessions": [
+        {
+            "sessionId": "sess-1",
+            "checksumTestId": "test-abc-123",
+            "status": "completed",
+            "prUrl": "https://github.com/org/repo/pull/42"
+        },
+        {
+            "sessionId": "sess-2",
+            "checksumTestId": "test-def-456",
+            "status": "running",
+            "prUrl": null
+        },
+        {
+            "sessionId": "sess-3",
+            "checksumTestId": "test-ghi-789",
+            "status": "running",
+            "prUrl": null
+        }
+    ]
+}"#;
+
+const PROJECT: &str = r#"{ "id": "project-abc-123", "name": "My Project" }"#;
+
+/// What the service may answer where its description does not say. Each is one way to know a run,
+/// a report, a trace and a screenshot, and a critical and a minor bug.
+struct Guess {
+    latest: Value,
+    report: Value,
+    attachments: Value,
+    bugs: Value,
+}
+
+fn guesses() -> [Guess; 3] {
+    let report = "https://files.example/run-id/index.html?signature=a%2Fb";
+    let trace = "https://files.example/run-id/trace.zip?signature=a%2Fb";
+    let screenshot = "https://files.example/run-id/test-failed-1.png";
+    [
+        Guess {
+            latest: json!({ "id": "run-id", "status": "failed", "branch": "main" }),
+            report: json!({ "url": report }),
+            attachments: json!([
+                { "name": "trace", "type": "trace", "url": trace },
+                { "name": "screenshot", "type": "screenshot", "url": screenshot },
+            ]),
+            bugs: json!([
+                { "id": "bug-1", "title": "Cannot pay", "severity": "critical",
+                  "status": "needs-triage", "tags": ["checkout"] },
+                { "id": "bug-2", "title": "Typo", "severity": "minor", "status": "snoozed" },
+            ]),
+        },
+        Guess {
+            latest: json!({ "testRunId": "run-id", "jobName": "job-name-12345" }),
+            report: json!(report),
+            attachments: json!({ "traces": [trace], "screenshots": [screenshot], "videos": [] }),
+            bugs: json!({
+                "bugs": [
+                    { "_id": 1, "name": "Cannot pay", "severity": "critical",
+                      "state": "needs-triage", "test": { "checksumTestId": "test-def-456" } },
+                    { "_id": 2, "name": "Typo", "severity": "minor", "state": "snoozed" },
+                ],
+                "total": 2, "limit": 50, "offset": 0,
+            }),
+        },
+        Guess {
+            latest: json!({ "data": { "testRun": { "uuid": "run-id", "state": "failed" } } }),
+            report: json!({ "data": { "reportUrl": report, "expiresAt": "2026-12-01" } }),
+            attachments: json!({ "data": [
+                { "fileName": "trace.zip", "contentType": "application/zip", "signedUrl": trace },
+                { "fileName": "shot.png", "contentType": "image/png", "signedUrl": screenshot },
+            ] }),
+            bugs: json!({
+                "data": [
+                    { "bugId": "bug-1", "summary": "Cannot pay", "severity": "critical",
+                      "status": "needs-triage", "collection": { "name": "Checkout" } },
+                    { "bugId": "bug-2", "summary": "Typo", "severity": "minor",
+                      "status": "snoozed" },
+                ],
+                "pagination": { "hasMore": false },
+            }),
+        },
+    ]
+}
+
+/// Answers a request to this route that has a key, and the body where one is given.
+async fn answers(
+    server: &MockServer,
+    (verb, route): (&str, &str),
+    body: Option<Value>,
+    status: u16,
+    answer: &str,
+) {
+    let mut mock = Mock::given(method(verb))
+        .and(path(format!("/public-api{route}")))
+        .and(header("authorization", format!("Bearer {KEY}")));
+    if let Some(body) = body {
+        mock = mock.and(body_json(body));
+    }
+    let answer = ResponseTemplate::new(status).set_body_raw(answer.to_owned(), "application/json");
+    mock.respond_with(answer).mount(server).await;
+}
+
+/// Answers the first look with what goes on, and all later ones with the end.
+async fn ends(server: &MockServer, route: &str, ongoing: &str, end: &str) {
+    let first = ResponseTemplate::new(200).set_body_raw(ongoing.to_owned(), "application/json");
+    Mock::given(method("GET"))
+        .and(path(format!("/public-api{route}")))
+        .respond_with(first)
+        .up_to_n_times(1)
+        .with_priority(1)
+        .mount(server)
+        .await;
+    answers(server, ("GET", route), None, 200, end).await;
+}
+
+fn auto_heal() -> Value {
+    json!({
+        "autoCreatePR": true,
+        "branch": "main",
+        "repoName": "acme-co/my-tests",
+        "prNumber": 42
+    })
+}
+
+async fn server_with(guess: &Guess) -> MockServer {
+    let server = MockServer::start().await;
+    let on = &server;
+    let suite = json!({ "autoHeal": auto_heal() });
+    answers(
+        on,
+        ("POST", "/v1/execution/suite"),
+        Some(suite.clone()),
+        200,
+        NAME,
+    )
+    .await;
+    let collection = ("POST", "/v1/execution/collection/collection-1");
+    answers(on, collection, Some(suite), 201, NAME).await;
+    let tests = json!({ "testIds": ["id1", "id2"] });
+    answers(on, ("POST", "/v1/execution/tests"), Some(tests), 200, NAME).await;
+    let grep = json!({ "grep": "checkout" });
+    answers(on, ("POST", "/v1/execution/grep"), Some(grep), 200, NAME).await;
+    let grep = json!({
+        "grep": "checkout",
+        "branch": "feature/preview",
+        "envOverrides": { "BASE_URL": "https://pr-42.preview.example.com" },
+        "autoHeal": auto_heal()
+    });
+    answers(on, ("POST", "/v2/execution/grep"), Some(grep), 202, NAME).await;
+    let status = "/v1/execution/status/job-name-12345";
+    ends(on, status, RUNNING, COMPLETE_V1).await;
+    let status = "/v2/execution/status/job-name-12345";
+    ends(on, status, RUNNING, COMPLETE_V2).await;
+
+    let results = ("GET", "/v1/test-runs/run-id/results");
+    answers(on, results, None, 200, RESULTS).await;
+    for (route, answer) in [
+        ("/v1/test-runs/latest", &guess.latest),
+        ("/v1/test-runs/run-id/report", &guess.report),
+        (
+            "/v1/test-runs/run-id/tests/test-def-456/attachments",
+            &guess.attachments,
+        ),
+        ("/v1/health-dashboard/bugs", &guess.bugs),
+    ] {
+        answers(on, ("GET", route), None, 200, &answer.to_string()).await;
+    }
+
+    let heal = json!({
+        "testRunId": "run-id",
+        "autoCreatePR": true,
+        "branch": "main",
+        "prNumber": 42,
+        "repoName": "acme-co/my-tests",
+        "metadata": { "context": "post-deploy healing" }
+    });
+    answers(on, ("POST", "/v1/auto-heal"), Some(heal), 200, HEALING).await;
+    let generate = json!({
+        "prNumber": 42,
+        "repoName": "acme-co/webapp",
+        "branch": "feature/checkout-redesign",
+        "metadata": { "triggeredBy": "release-bot" },
+        "envOverrides": { "BASE_URL": "https://preview.example.com/pr-42/" }
+    });
+    let generation = ("POST", "/v1/auto-generate");
+    answers(on, generation, Some(generate), 202, GENERATION).await;
+    let end = BATCH
+        .replace("in_progress", "completed")
+        .replace("running", "completed")
+        .replace("\"allTerminal\": false", "\"allTerminal\": true");
+    ends(on, "/v1/auto-heal/batch/batch-xyz-789", BATCH, &end).await;
+    ends(on, "/v1/auto-generate/batch/batch-abc", BATCH, &end).await;
+    answers(on, ("GET", "/v1/me"), None, 200, PROJECT).await;
+    server
+}
+
+/// The operations that were asked for, by the templates of the document.
+fn operations(requests: &[Request]) -> BTreeSet<&'static str> {
+    let operation = |request: &Request| {
+        let path = request.url.path().strip_prefix("/public-api");
+        let path = path.expect("a path below the base URL");
+        let mut all = checksum_api::OPERATIONS.iter();
+        let found = all.find(|one| one.method == request.method.as_str() && one.matches(path));
+        found.expect("an operation").id
+    };
+    requests.iter().map(operation).collect()
+}
+
+#[tokio::test]
+async fn every_operation_against_the_descriptions_examples()
+-> Result<(), Box<dyn std::error::Error>> {
+    for guess in guesses() {
+        let server = server_with(&guess).await;
+        let checksum = client_at(&server.uri());
+        runs(&checksum).await?;
+        after_a_run(&checksum).await?;
+        batches(&checksum).await?;
+        let requests = server.received_requests().await.expect("requests");
+        assert_eq!(operations(&requests).len(), 17);
+    }
+    Ok(())
+}
+
+async fn runs(checksum: &Checksum) -> Result<(), Box<dyn std::error::Error>> {
+    let project = checksum.project().await?;
+    assert_eq!(
+        (project.id.as_str(), &*project.name),
+        ("project-abc-123", "My Project")
+    );
+
+    let heal = || -> Result<AutoHeal, Box<dyn std::error::Error>> {
+        let heal = AutoHeal::pull_request("acme-co/my-tests".parse()?);
+        Ok(heal.branch("main").pr(42))
+    };
+    let report = checksum
+        .run_suite()
+        .auto_heal(heal()?)
+        .start()
+        .await?
+        .await?;
+    assert_eq!(report.outcome(), Outcome::Passed);
+    assert_eq!(
+        report.strict_outcome(),
+        Outcome::Failed,
+        "it counts 2 failed tests"
+    );
+    let counts = report.counts().expect("counts");
+    assert_eq!(
+        counts.to_string(),
+        "45 passed, 2 failed, 1 recovered, 0 bug"
+    );
+
+    let collection = checksum.run_collection("collection-1".parse()?);
+    let run = collection.auto_heal(heal()?).start().await?;
+    assert_eq!(run.await?.job_name().as_str(), "job-name-12345");
+    let tests = checksum.run_tests(["id1".parse()?, "id2".parse()?]);
+    assert!(tests.start().await?.await?.outcome().is_pass());
+    #[allow(deprecated)]
+    let legacy = checksum.run_grep_v1("checkout").start().await?;
+    assert!(legacy.await?.outcome().is_pass());
+
+    let run = checksum
+        .run_grep("checkout")
+        .branch("feature/preview")
+        .env("BASE_URL", "https://pr-42.preview.example.com")
+        .auto_heal(heal()?)
+        .start()
+        .await?;
+    let report = run.await?;
+    let test_run = report.test_run_id().expect("v2 names it");
+    assert_eq!(test_run.as_str(), "00000000-0000-0000-0000-000000000000");
+    Ok(())
+}
+
+async fn after_a_run(checksum: &Checksum) -> Result<(), Box<dyn std::error::Error>> {
+    let latest = checksum.latest_test_run().await?;
+    let test_run = checksum.test_run(latest.id().clone());
+
+    let results = test_run.results().await?;
+    let failed: Vec<_> = results.failed().collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].status, TestStatus::Failed);
+    let error = failed[0].error_message.as_deref();
+    assert_eq!(error, Some("Timeout waiting for selector #pay-button"));
+
+    let report = test_run.report().await?;
+    let url = "https://files.example/run-id/index.html?signature=a%2Fb";
+    assert_eq!(report.url().as_str(), url);
+
+    let attachments = test_run.test(failed[0].checksum_test_id.clone());
+    let attachments = attachments.attachments().await?;
+    let urls = |kind| -> Vec<&str> {
+        let of_kind = attachments.of_kind(kind);
+        of_kind.map(|one| one.url().as_str()).collect()
+    };
+    let trace = "https://files.example/run-id/trace.zip?signature=a%2Fb";
+    let screenshot = "https://files.example/run-id/test-failed-1.png";
+    assert_eq!(urls(&AttachmentKind::Trace), [trace]);
+    assert_eq!(urls(&AttachmentKind::Screenshot), [screenshot]);
+    assert_eq!(attachments.iter().count(), 2);
+
+    // The server does not know `offset`: it answers each request with the same page.
+    let bugs: Vec<_> = checksum.bugs().stream().try_collect().await?;
+    let told: Vec<_> = bugs
+        .iter()
+        .map(|bug| {
+            (
+                bug.title.as_deref(),
+                bug.severity.clone(),
+                bug.status.clone(),
+            )
+        })
+        .collect();
+    let critical = (BugSeverity::Critical, BugStatus::NeedsTriage);
+    let minor = (BugSeverity::Minor, BugStatus::Snoozed);
+    let expected = [
+        (Some("Cannot pay"), Some(critical.0), Some(critical.1)),
+        (Some("Typo"), Some(minor.0), Some(minor.1)),
+    ];
+    assert_eq!(told, expected);
+    assert!(bugs.iter().all(|bug| bug.id.is_some()));
+    assert_eq!(checksum.bugs().first_page().await?.bugs, bugs);
+    Ok(())
+}
+
+async fn batches(checksum: &Checksum) -> Result<(), Box<dyn std::error::Error>> {
+    let batch = checksum
+        .heal("run-id".parse()?)
+        .pull_request("acme-co/my-tests".parse()?)
+        .branch("main")
+        .pr(42)
+        .metadata("context", "post-deploy healing")
+        .start()
+        .await?;
+    assert_eq!(batch.session_ids().len(), 3);
+    assert_eq!(batch.failure_count(), Some(3));
+    assert!(!batch.status().await?.all_terminal());
+    let report = batch.await?;
+    assert_eq!(*report.state(), BatchStatus::Completed);
+    let states = report.sessions().iter().map(|session| &session.status);
+    assert!(states.eq([&SessionStatus::Completed; 3]));
+    let pull_requests: Vec<_> = report.pull_requests().collect();
+    assert_eq!(pull_requests, ["https://github.com/org/repo/pull/42"]);
+
+    let batch = checksum
+        .generate("acme-co/webapp".parse()?, 42, "feature/checkout-redesign")
+        .metadata("triggeredBy", "release-bot")
+        .env("BASE_URL", "https://preview.example.com/pr-42/")
+        .start()
+        .await?;
+    assert_eq!(batch.session_url(), Some("https://app.checksum.ai/..."));
+    assert!(batch.await?.is_success());
+    Ok(())
+}
