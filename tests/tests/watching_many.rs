@@ -279,6 +279,37 @@ async fn a_set_grows_and_shrinks_and_is_resumed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_saved_has_each_run_whose_end_was_not_told() {
+    let service = Service::new(100 * SECOND);
+    let client = service.client(PollPolicy::every(10 * SECOND));
+    let mut all = client.watch_all(jobs(2));
+    let mut told = BTreeSet::new();
+    while let Some((handle, event)) = all.next().await {
+        if matches!(event, Ok(Event::Finished(_))) {
+            told.insert(handle.to_string());
+        }
+        // Whoever is killed here finds each run among what it was told or what it has saved.
+        let saved: BTreeSet<String> = all.handles().map(Handle::to_string).collect();
+        assert!(told.is_disjoint(&saved));
+        assert_eq!(told.len() + saved.len(), 2, "{told:?}, {saved:?}");
+        assert_eq!(saved.len(), all.len());
+    }
+    assert_eq!(told.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_is_under_way_at_the_deadline_comes_to_its_end() {
+    // The state comes in time; the question for the test run's id does not.
+    let service = Service::new(10 * SECOND);
+    let policy = PollPolicy::every(10 * SECOND).deadline(10 * SECOND + SECOND / 4);
+    let handle = json!({ "run": { "jobName": "job-1", "apiVersion": "v1" } });
+    let handle: Handle = serde_json::from_value(handle).expect("a handle");
+    let mut all = service.client(policy).watch_all([handle]);
+    let ends = ends(&mut all).await;
+    assert!(matches!(ends[0].1, Ok(true)), "{ends:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn runs_and_batches_together() {
     let mock = Mock::builder().without_socket();
     let client = client_of(&mock);

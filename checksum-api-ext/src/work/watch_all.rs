@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::target::Target;
 use super::{Handle, WorkEvent};
 use crate::poll::{Pace, Pacer, Progress, Seen};
-use crate::{Checksum, Error};
+use crate::{Checksum, Error, Event};
 
 /// Many runs and batches, watched by one stream; made by [`Checksum::watch_all`].
 ///
@@ -56,7 +56,18 @@ struct Key(Arc<Handle>);
 
 struct Entry {
     number: u64,
+    stage: Stage,
     progress: Progress<Target>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Stage {
+    /// It is due, or will be.
+    Waiting,
+    /// A look is under way, which minds the deadline by itself.
+    UnderWay,
+    /// The stream has yet to tell how: until then it is among the handles, so that no end is lost.
+    Ended,
 }
 
 /// A look that has come back; `None` where the deadline passed first.
@@ -117,9 +128,20 @@ impl WatchAll {
         self.next_number += 1;
         let progress = Progress::new(&self.pacer);
         if let Some(deadline) = progress.deadline(&self.pacer.policy) {
+            // Those of works that have ended go before they are more than what is watched.
+            if self.deadlines.len() > 2 * self.works.len() + 16 {
+                let works = &self.works;
+                self.deadlines
+                    .retain(|(_, number, key)| works.get(key).is_some_and(|e| e.number == *number));
+            }
             self.deadlines.push_back((deadline, number, key.clone()));
         }
-        self.works.insert(key.clone(), Entry { number, progress });
+        let entry = Entry {
+            number,
+            stage: Stage::Waiting,
+            progress,
+        };
+        self.works.insert(key.clone(), entry);
         self.due.push(Reverse((Instant::now(), number, key)));
         true
     }
@@ -131,8 +153,8 @@ impl WatchAll {
         self.works.remove(&key).is_some()
     }
 
-    /// The ways back to all that is watched, in no particular order, with what the looks have
-    /// taught: what to store, and to watch again later.
+    /// The ways back to all whose end the stream has not told, in no particular order, with what
+    /// the looks have taught: what to store, and to watch again later.
     pub fn handles(&self) -> impl Iterator<Item = &Handle> {
         self.works.keys().map(|key| &*key.0)
     }
@@ -160,7 +182,7 @@ impl WatchAll {
         }
         let now = Instant::now();
         while let Some(Reverse((at, number, key))) = self.due.pop() {
-            let Some(entry) = self.works.get(&key).filter(|e| e.number == number) else {
+            let Some(entry) = self.works.get_mut(&key).filter(|e| e.is_waiting(number)) else {
                 continue;
             };
             let deadline = entry.progress.deadline(&self.pacer.policy);
@@ -169,6 +191,7 @@ impl WatchAll {
                 self.due.push(Reverse((at, number, key)));
                 return Err(Some(start));
             }
+            entry.stage = Stage::UnderWay;
             self.next_start = now + self.interval;
             let mut target = Target::new(&self.client, &key.0);
             self.under_way.push(Box::pin(async move {
@@ -189,20 +212,12 @@ impl WatchAll {
     fn expire(&mut self) {
         let now = Instant::now();
         while let Some((_, number, key)) = self.deadlines.pop_front_if(|(at, ..)| *at <= now) {
-            if let Some((key, entry)) = self.take(&key, number) {
+            if let Some(entry) = self.works.get_mut(&key).filter(|e| e.is_waiting(number)) {
+                entry.stage = Stage::Ended;
                 let error = entry.progress.timed_out(&Target::new(&self.client, &key.0));
                 self.ready.push_back((key, Err(error)));
             }
         }
-    }
-
-    /// Takes a work out, unless it was removed since it had this number.
-    fn take(&mut self, key: &Key, number: u64) -> Option<(Key, Entry)> {
-        let entry = self.works.get(key)?;
-        if entry.number != number {
-            return None;
-        }
-        self.works.remove_entry(key)
     }
 
     fn landed(&mut self, landed: Landed) {
@@ -213,7 +228,7 @@ impl WatchAll {
             looked,
         } = landed;
         self.note_trouble(looked.as_ref());
-        let Some((key, mut entry)) = self.take(&key, number) else {
+        let Some(entry) = self.works.get_mut(&key).filter(|e| e.number == number) else {
             return;
         };
         let mut events = VecDeque::new();
@@ -225,31 +240,44 @@ impl WatchAll {
         };
         let events = events.into_iter().map(|event| (key.clone(), Ok(event)));
         self.ready.extend(events);
+        entry.stage = match &next {
+            Ok(Some(_)) => Stage::Waiting,
+            Ok(None) | Err(_) => Stage::Ended,
+        };
         match next {
             Err(error) => self.ready.push_back((key, Err(error))),
             Ok(None) => {}
             Ok(Some(at)) => {
-                let learnt = target.handle();
-                let key = match *key.0 == learnt {
-                    true => key,
-                    false => Key(Arc::new(learnt)),
-                };
-                self.works.insert(key.clone(), entry);
+                let key = self.learnt(key, target.handle());
                 self.due.push(Reverse((at, number, key)));
             }
         }
     }
 
+    /// Watches a work by what is known of the way to it now.
+    fn learnt(&mut self, key: Key, handle: Handle) -> Key {
+        if *key.0 == handle {
+            return key;
+        }
+        let key = Key(Arc::new(handle));
+        // Inserting alone would keep the old key.
+        if let Some(entry) = self.works.remove(&key) {
+            self.works.insert(key.clone(), entry);
+        }
+        key
+    }
+
     /// Failures that may pass slow all looks down, since they seldom come alone.
     fn note_trouble(&mut self, looked: Option<&Result<Seen<Target>, Error>>) {
-        let Some(Err(Error::Request(error))) = looked else {
-            self.failures_in_a_row = 0;
-            self.pace_in_trouble = self.pacer.quick();
-            return;
+        let error = match looked {
+            Some(Err(Error::Request(error))) if error.is_transient() => error,
+            Some(Ok(_)) => {
+                self.failures_in_a_row = 0;
+                self.pace_in_trouble = self.pacer.quick();
+                return;
+            }
+            _ => return,
         };
-        if !error.is_transient() {
-            return;
-        }
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
         let paced = match self.limit_now() {
             1 => self.pacer.pause(&mut self.pace_in_trouble, Duration::ZERO),
@@ -268,6 +296,9 @@ impl Stream for WatchAll {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             if let Some((key, event)) = self.ready.pop_front() {
+                if matches!(event, Ok(Event::Finished(_)) | Err(_)) {
+                    self.works.remove(&key);
+                }
                 return Poll::Ready(Some(((*key.0).clone(), event)));
             }
             if let Poll::Ready(Some(landed)) = self.under_way.poll_next_unpin(context) {
@@ -292,6 +323,13 @@ impl Stream for WatchAll {
                 }
             }
         }
+    }
+}
+
+impl Entry {
+    /// Whether it is the one of that number, and no look is under way.
+    fn is_waiting(&self, number: u64) -> bool {
+        self.number == number && self.stage == Stage::Waiting
     }
 }
 
