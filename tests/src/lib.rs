@@ -2,6 +2,7 @@
 //! tokio's clock can be paused and every timestamp is exact.
 
 pub mod document;
+pub mod memory;
 pub mod operations;
 mod wire;
 

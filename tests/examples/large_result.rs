@@ -2,15 +2,15 @@
 //! far the process's memory grows at its highest.
 //!
 //! ```text
-//! cargo run --release -p checksum-api-ext --example large_result
+//! cargo run --release -p checksum-tests --example large_result
 //! ```
 
 use std::error::Error;
-use std::fs;
 use std::io::Write;
 use std::time::Instant;
 
 use checksum_api_ext::Checksum;
+use checksum_tests::memory;
 
 const TESTS: usize = 100_000;
 
@@ -26,11 +26,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             async { Ok(response.into()) }
         })
         .build()?;
-    let before = highest_memory()?;
+    let before = memory::highest()?;
     let started = Instant::now();
     let results = checksum.test_run("run-id".parse()?).results().await?;
     let seconds = started.elapsed().as_secs_f64();
-    let grown = highest_memory()?.saturating_sub(before);
+    let grown = memory::highest()?.saturating_sub(before);
     let failed = results.failed().count();
     writeln!(
         std::io::stdout(),
@@ -62,12 +62,4 @@ fn test(number: usize) -> String {
         r#"{{"checksumTestId":"test-{number}","status":"{status}","errorMessage":{error},"healthStatus":"healthy","testTitle":"User can do the thing with the number {number}","testFilePath":"checksum/tests/area-{}/thing.spec.ts","tags":["smoke","checkout"]}}"#,
         number % 100
     )
-}
-
-/// The highest resident memory so far, in bytes. Linux tells it.
-fn highest_memory() -> Result<u64, Box<dyn Error>> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kibibytes = line.and_then(|line| line.split_whitespace().next());
-    Ok(kibibytes.ok_or("no VmHWM")?.parse::<u64>()? * 1024)
 }
