@@ -185,7 +185,7 @@ impl Checksum {
                 client.get_latest_test_run().send().await
             })
             .await?;
-        LatestTestRun::read(answer.0)
+        LatestTestRun::read(answer.0).map_err(|error| error.without_key(self.api()))
     }
 
     /// Sets agents to work on the failures of a run that has ended.

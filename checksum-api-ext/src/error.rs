@@ -144,6 +144,14 @@ impl Error {
         }
     }
 
+    /// Without the key, should the answer have repeated it.
+    pub(crate) fn without_key(mut self, client: &checksum_api::Client) -> Self {
+        if let Self::UnexpectedAnswer { answer, .. } = &mut self {
+            redact(answer, client);
+        }
+        self
+    }
+
     /// The answer, where one came that this version can make nothing of.
     pub fn answer(&self) -> Option<&Value> {
         match self {
@@ -187,6 +195,23 @@ impl Error {
 
     fn is_kind(&self, kind: ErrorKind) -> bool {
         self.request().is_some_and(|error| error.kind() == kind)
+    }
+}
+
+fn redact(value: &mut Value, client: &checksum_api::Client) {
+    match value {
+        Value::String(text) => *text = client.redact(text).into_owned(),
+        Value::Array(list) => list.iter_mut().for_each(|value| redact(value, client)),
+        Value::Object(members) => {
+            let redacted = std::mem::take(members)
+                .into_iter()
+                .map(|(name, mut value)| {
+                    redact(&mut value, client);
+                    (client.redact(&name).into_owned(), value)
+                });
+            *members = redacted.collect();
+        }
+        _ => {}
     }
 }
 

@@ -105,6 +105,7 @@ impl TestRun {
             })
             .await?;
         HtmlReport::read(&self.client, answer.0)
+            .map_err(|error| error.without_key(self.client.api()))
     }
 
     /// One test of the run. Nothing is sent.
@@ -174,5 +175,6 @@ impl TestInRun {
             })
             .await?;
         Attachments::read(&self.client, answer.0)
+            .map_err(|error| error.without_key(self.client.api()))
     }
 }

@@ -237,6 +237,7 @@ fn operation_table(document: &Value) -> Result<TokenStream, GenerationError> {
                 Some(body) if body["required"] == true => quote! { Required },
                 Some(_) => quote! { Optional },
             };
+            let secret_members = secret_members(document, operation);
             let method = method.to_uppercase();
             rows.push(quote! {
                 crate::operation::Operation {
@@ -246,6 +247,7 @@ fn operation_table(document: &Value) -> Result<TokenStream, GenerationError> {
                     summary: #summary,
                     deprecated: #deprecated,
                     body: crate::operation::RequestBody::#body,
+                    secret_members: &[#(#secret_members),*],
                 }
             });
         }
@@ -254,6 +256,28 @@ fn operation_table(document: &Value) -> Result<TokenStream, GenerationError> {
         /// Every operation of the document, by path.
         pub static OPERATIONS: &[crate::operation::Operation] = &[#(#rows),*];
     })
+}
+
+/// The members of an operation's request body that are passwords, or hold some by name.
+fn secret_members<'a>(document: &'a Value, operation: &'a Value) -> Vec<&'a str> {
+    let resolved = |schema: &'a Value| -> &'a Value {
+        let pointer = text(schema, "$ref").trim_start_matches('#');
+        match pointer {
+            "" => schema,
+            pointer => document.pointer(pointer).unwrap_or(schema),
+        }
+    };
+    let body = resolved(&operation["requestBody"]);
+    let schema = resolved(&body["content"]["application/json"]["schema"]);
+    let is_secret = |(name, schema): (&'a String, &'a Value)| {
+        let schema = resolved(schema);
+        let places = [schema, &schema["additionalProperties"]];
+        let is_password = |place: &&Value| text(place, "format") == "password";
+        places.iter().any(is_password).then_some(name.as_str())
+    };
+    members(schema, "/properties")
+        .filter_map(is_secret)
+        .collect()
 }
 
 /// Every `$ref` must lead somewhere in this document; progenitor would panic.

@@ -3,6 +3,8 @@ use std::fmt;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::secrets::Secrets;
+
 /// An API key, as created in the dashboard under Settings, Project Settings.
 ///
 /// It zeroes its memory when it is dropped and prints as `***`.
@@ -68,9 +70,9 @@ impl ApiKey {
         Ok(header)
     }
 
-    /// A text without the key, should somebody have repeated it.
-    pub(crate) fn redact(&self, text: &str) -> String {
-        text.replace(self.0.expose_secret(), "***")
+    /// What no text may repeat.
+    pub(crate) fn secrets(&self) -> Secrets {
+        Secrets::key(&self.0)
     }
 }
 

@@ -30,7 +30,7 @@ impl Client {
         Sending: Future<Output = Result<ResponseValue<T>, GeneratedError<ByteStream>>>,
     {
         let mut client = self.clone();
-        let exchange = Exchange::default();
+        let exchange = Exchange::new(self.inner.api_key.secrets());
         client.inner.exchange = exchange.clone();
         // The only time limit of an answer, so that one message tells of it whatever the transport.
         let failure = match tokio::time::timeout(self.inner.request_timeout, send(client)).await {
@@ -41,6 +41,6 @@ impl Client {
             },
             Err(_) => Failure::timeout(self.inner.request_timeout),
         };
-        Err(Error::new(failure, exchange.seen(), &self.inner.api_key))
+        Err(Error::new(failure, exchange.seen()))
     }
 }

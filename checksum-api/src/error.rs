@@ -11,10 +11,14 @@ use serde_json::Value;
 use crate::exchange::Seen;
 use crate::generated::Error as GeneratedError;
 use crate::salvage::{Undecodable, salvage};
-use crate::{ApiKey, ByteStream, Operation};
+use crate::secrets::Secrets;
+use crate::{ByteStream, Operation};
 
 /// How many characters of a response an error repeats.
 const MAX_EXCERPT: usize = 300;
+
+/// How many bytes of a response are looked at for them.
+const MAX_READ: usize = 64 * 1024;
 
 /// Headers in which services and the proxies before them name a request.
 const REQUEST_ID_HEADERS: [&str; 5] = [
@@ -27,8 +31,8 @@ const REQUEST_ID_HEADERS: [&str; 5] = [
 
 /// One call that failed: which one, what came back, and whether trying again can help.
 ///
-/// Match on [`kind`](Self::kind); the text is for people. It holds no key, and of the response
-/// only a bounded excerpt.
+/// Match on [`kind`](Self::kind); the text is for people. Of the response it holds a bounded excerpt,
+/// without the key and without what [secret members](Operation::secret_members) of the request had.
 pub struct Error(Box<Details>);
 
 struct Details {
@@ -77,15 +81,16 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    pub(crate) fn new(failure: Failure, seen: Seen, api_key: &ApiKey) -> Self {
+    pub(crate) fn new(failure: Failure, seen: Seen) -> Self {
+        let secrets = &seen.secrets;
         Self(Box::new(Details {
             kind: failure.kind,
             operation: seen.operation,
             path: seen.path,
             status: seen.status,
             retry_after: retry_after(&seen.headers, SystemTime::now()),
-            request_id: request_id(&seen.headers).map(|id| api_key.redact(&id)),
-            message: api_key.redact(&failure.message),
+            request_id: request_id(&seen.headers, secrets),
+            message: secrets.redact(&failure.message).into_owned(),
             source: failure.source,
         }))
     }
@@ -227,9 +232,9 @@ impl Failure {
 
     /// Says where it happened, for a request that is none of the document's operations. The query
     /// is left out: it often is what grants access.
-    pub(crate) fn at(mut self, url: &url::Url) -> Self {
+    pub(crate) fn at(mut self, url: &url::Url, seen: &Seen) -> Self {
         let address = format!("{}{}", url.origin().ascii_serialization(), url.path());
-        self.message = format!("GET {}: {}", bounded(&address), self.message);
+        self.message = format!("GET {}: {}", bounded(&address, &seen.secrets), self.message);
         self
     }
 
@@ -239,6 +244,7 @@ impl Failure {
         error: GeneratedError<ByteStream>,
         seen: &Seen,
     ) -> Result<T, Self> {
+        let secrets = &seen.secrets;
         Err(match error {
             GeneratedError::InvalidRequest(message) | GeneratedError::Custom(message) => {
                 Self::new(ErrorKind::InvalidRequest, plainly(message))
@@ -249,12 +255,13 @@ impl Failure {
             GeneratedError::InvalidResponsePayload(body, _) => match salvage(&body) {
                 Ok(value) => return Ok(value),
                 Err(Undecodable::NotJson(error)) => {
-                    let message = format!("expected JSON, got {} ({error})", excerpt(&body));
+                    let message =
+                        format!("expected JSON, got {} ({error})", excerpt(&body, secrets));
                     Self::new(ErrorKind::NotJson, message)
                 }
                 Err(Undecodable::Shape { path, reason }) => {
                     // Serde repeats the value that it did not expect, however long.
-                    let reason = bounded(&reason.to_string());
+                    let reason = bounded(&reason.to_string(), secrets);
                     let message = format!("unexpected answer at `{path}`: {reason}");
                     Self::new(ErrorKind::UnexpectedShape, message)
                 }
@@ -296,7 +303,7 @@ impl Failure {
         };
         let message = match kind {
             ErrorKind::Timeout => what.to_owned(),
-            _ => format!("{what}: {}", root_cause(&error)),
+            _ => format!("{what}: {}", root_cause(&error, &seen.secrets)),
         };
         Self {
             kind,
@@ -323,7 +330,7 @@ impl Failure {
             );
             format!("redirected to {origin}, which was not followed; check the base URL")
         } else {
-            spoken(body).unwrap_or_else(|| excerpt(body))
+            spoken(body, &seen.secrets).unwrap_or_else(|| excerpt(body, &seen.secrets))
         };
         Self::new(kind, message)
     }
@@ -347,7 +354,7 @@ fn plainly(message: String) -> String {
 
 /// The message of a JSON error body, in the places where services put one. The API's description
 /// does not say what its error bodies look like.
-fn spoken(body: &[u8]) -> Option<String> {
+fn spoken(body: &[u8], secrets: &Secrets) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let candidates = [
         "/message",
@@ -363,19 +370,22 @@ fn spoken(body: &[u8]) -> Option<String> {
         .iter()
         .filter_map(|pointer| value.pointer(pointer)?.as_str())
         .find(|text| !text.trim().is_empty())
-        .map(bounded)
+        .map(|text| bounded(text, secrets))
 }
 
 /// The beginning of a body, on one line.
-fn excerpt(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(4 * MAX_EXCERPT)]);
+fn excerpt(body: &[u8], secrets: &Secrets) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_READ)]);
     if text.trim().is_empty() {
         return "an empty body".to_owned();
     }
-    format!("`{}`", bounded(&text))
+    format!("`{}`", bounded(&text, secrets))
 }
 
-fn bounded(text: &str) -> String {
+/// A text on one line of a readable length. What must not be repeated goes first: of a secret that
+/// is cut off, a part would remain.
+fn bounded(text: &str, secrets: &Secrets) -> String {
+    let text = secrets.redact(text);
     let mut line = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
         if !line.is_empty() && !word.is_empty() {
@@ -392,12 +402,12 @@ fn bounded(text: &str) -> String {
     }
 }
 
-fn root_cause(error: &reqwest::Error) -> String {
+fn root_cause(error: &reqwest::Error, secrets: &Secrets) -> String {
     let mut cause: &dyn StdError = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    bounded(&cause.to_string())
+    bounded(&cause.to_string(), secrets)
 }
 
 /// `Retry-After`, in either of its forms. A date in the past means now.
@@ -411,11 +421,11 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-fn request_id(headers: &HeaderMap) -> Option<String> {
+fn request_id(headers: &HeaderMap, secrets: &Secrets) -> Option<String> {
     REQUEST_ID_HEADERS
         .iter()
         .find_map(|name| header(headers, name))
-        .map(|id| bounded(&id))
+        .map(|id| bounded(&id, secrets))
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::{HeaderMap, StatusCode};
 
 use crate::Operation;
+use crate::secrets::Secrets;
 
 /// What the hooks saw of one call. Progenitor's error forgets the status and the headers of a
 /// response that it cannot decode; this does not.
@@ -11,6 +12,8 @@ pub(crate) struct Exchange(Arc<Mutex<Seen>>);
 
 #[derive(Clone, Default)]
 pub(crate) struct Seen {
+    /// What nothing that is told of the call may repeat.
+    pub(crate) secrets: Secrets,
     pub(crate) operation: Option<&'static Operation>,
     /// The request's path, without its query.
     pub(crate) path: String,
@@ -23,6 +26,12 @@ pub(crate) struct Seen {
 }
 
 impl Exchange {
+    pub(crate) fn new(secrets: Secrets) -> Self {
+        let exchange = Self::default();
+        exchange.note(|seen| seen.secrets = secrets);
+        exchange
+    }
+
     pub(crate) fn note(&self, change: impl FnOnce(&mut Seen)) {
         change(&mut self.lock());
     }

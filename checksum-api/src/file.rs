@@ -54,7 +54,7 @@ impl Client {
                     ErrorKind::InvalidRequest,
                     "refusing to get a file over anything but https",
                 );
-                return Err(self.file_error(failure, &url, Seen::default()));
+                return Err(self.file_error(failure, &url, self.seen()));
             }
             let response = self.send_for_file(&url, &headers, takes_key).await?;
             let status = response.status();
@@ -75,7 +75,7 @@ impl Client {
             }
         }
         let failure = Failure::new(ErrorKind::Redirected, "redirected too often");
-        Err(self.file_error(failure, &url, Seen::default()))
+        Err(self.file_error(failure, &url, self.seen()))
     }
 
     async fn send_for_file(
@@ -92,7 +92,7 @@ impl Client {
         if takes_key {
             let key = connection.api_key.header().map_err(|error| {
                 let failure = Failure::new(ErrorKind::InvalidRequest, error.to_string());
-                self.file_error(failure, url, Seen::default())
+                self.file_error(failure, url, self.seen())
             })?;
             request.headers_mut().insert(AUTHORIZATION, key);
         }
@@ -104,7 +104,7 @@ impl Client {
         };
         let sent = Seen {
             sent: true,
-            ..Seen::default()
+            ..self.seen()
         };
         match timeout(connection.request_timeout, sending).await {
             Ok(Ok(response)) => Ok(response),
@@ -122,7 +122,7 @@ impl Client {
             sent: true,
             status: Some(response.status()),
             headers: response.headers().clone(),
-            ..Seen::default()
+            ..self.seen()
         };
         let mut body = Vec::new();
         while let Ok(Ok(Some(part))) = timeout(self.inner.request_timeout, response.chunk()).await {
@@ -136,7 +136,15 @@ impl Client {
     }
 
     fn file_error(&self, failure: Failure, url: &Url, seen: Seen) -> Error {
-        Error::new(failure.at(url), seen, &self.inner.api_key)
+        Error::new(failure.at(url, &seen), seen)
+    }
+
+    /// Nothing yet.
+    fn seen(&self) -> Seen {
+        Seen {
+            secrets: self.inner.api_key.secrets(),
+            ..Seen::default()
+        }
     }
 }
 
@@ -174,7 +182,7 @@ impl FileResponse {
             sent: true,
             status: Some(self.response.status()),
             headers: self.response.headers().clone(),
-            ..Seen::default()
+            ..self.client.seen()
         };
         let failure = match failure {
             Some(error) => Failure::network(error, &seen),

@@ -46,6 +46,17 @@ impl ClientHooks<Connection> for Client {
             request.headers_mut().remove(CONTENT_TYPE);
             request.headers_mut().remove(CONTENT_LENGTH);
         }
+        if let Some(operation) = operation
+            && !operation.secret_members.is_empty()
+        {
+            let body = request.body().and_then(reqwest::Body::as_bytes);
+            let body: Value = serde_json::from_slice(body.unwrap_or_default()).unwrap_or_default();
+            connection.exchange.note(|seen| {
+                for member in operation.secret_members {
+                    seen.secrets.learn(&body[*member]);
+                }
+            });
+        }
         let key = connection.api_key.header()?;
         request.headers_mut().insert(AUTHORIZATION, key);
         Ok(())

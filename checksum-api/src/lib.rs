@@ -47,6 +47,7 @@ mod members;
 mod open_enum;
 mod operation;
 mod salvage;
+mod secrets;
 mod transport;
 
 pub use answer::Answer;

@@ -16,6 +16,9 @@ pub struct Operation {
     pub deprecated: bool,
     /// Whether it takes a request body.
     pub body: RequestBody,
+    /// The members of the request body whose values nothing prints: `format: password` in the
+    /// document.
+    pub secret_members: &'static [&'static str],
 }
 
 /// Whether an operation takes a request body.

@@ -54,8 +54,12 @@ fn collect<'a>(
         // A list that is not there is taken for an empty one.
         Value::Null => true,
         Value::Array(elements) => {
+            let before = found.len();
             found.extend(elements.iter().filter_map(|one| entry(one, kind, base)));
-            true
+            // Elements that have nothing to do with addresses make it a list of something else.
+            found.len() > before
+                || elements.is_empty()
+                || elements.iter().any(|one| is_without_address(one))
         }
         Value::String(_) => match entry(value, kind, base) {
             Some(entry) => {
@@ -98,6 +102,11 @@ fn collect_members<'a>(
         }
     }
     is_list
+}
+
+/// Whether it is an attachment that is nowhere, or is not there itself.
+fn is_without_address(element: &Value) -> bool {
+    element.is_null() || ADDRESS.iter().any(|name| element.get(*name).is_some())
 }
 
 fn entry<'a>(raw: &'a Value, kind: Option<&str>, base: &BaseUrl) -> Option<Entry<'a>> {
@@ -200,7 +209,8 @@ mod tests {
             json!([]),
             json!({}),
             json!({ "attachments": null }),
-            json!({ "attachments": [null, 3, {}, { "url": null }, "<html>"] }),
+            json!({ "attachments": [null, 3, {}, "<html>"] }),
+            json!([{ "name": "trace.zip", "url": null }]),
         ] {
             assert_eq!(read(&none), Some(Vec::new()), "{none}");
         }
@@ -210,6 +220,8 @@ mod tests {
             json!(true),
             json!({ "message": "no" }),
             json!({ "attachments": 7 }),
+            json!([3, {}, "<html>"]),
+            json!({ "headers": [{ "authorization": "Bearer" }] }),
         ] {
             assert_eq!(read(&odd), None, "{odd}");
         }

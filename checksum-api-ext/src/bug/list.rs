@@ -144,7 +144,7 @@ impl ListBugs {
                 request.send().await
             })
             .await?;
-        BugPage::read(answer.0)
+        BugPage::read(answer.0).map_err(|error| error.without_key(self.client.api()))
     }
 
     pub(super) fn start(&self) -> u64 {

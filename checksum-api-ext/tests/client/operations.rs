@@ -4,7 +4,9 @@ use checksum_api_ext::RunHandle;
 use checksum_api_ext::types::TestId;
 use checksum_mock::{Mock, ROUTES, RunScript};
 
-use crate::client_of;
+use serde_json::json;
+
+use crate::{KEY, client_of, scripted};
 
 /// Everything that the document offers can be had without the raw client.
 #[tokio::test]
@@ -51,4 +53,37 @@ async fn there_is_a_call_for_every_operation() -> Result<(), Box<dyn std::error:
     let offered: BTreeSet<_> = ROUTES.iter().map(|route| route.operation_id).collect();
     assert_eq!(called, offered);
     Ok(())
+}
+
+/// A base URL may lead to a service that repeats what it is sent.
+#[tokio::test]
+async fn an_echo_is_no_answer_and_shows_no_key() {
+    let echo = |request: &reqwest::Request| {
+        let headers = format!("{}: Bearer {KEY}", request.url());
+        scripted::json(
+            200,
+            &json!({ "headers": [{ "authorization": headers, KEY: [KEY] }] }),
+        )
+    };
+    let checksum = scripted::client(echo);
+    let test_run = checksum.test_run("run-id".parse().expect("an id"));
+    let test = test_run.test("test-id".parse().expect("an id"));
+    let run = checksum.resume(RunHandle::new("job-name".parse().expect("a name")));
+    let batch = checksum.heal_batch("batch-id".parse().expect("an id"));
+    let errors = [
+        checksum.project().await.err(),
+        checksum.run_suite().start().await.err(),
+        run.status().await.err(),
+        checksum.latest_test_run().await.err(),
+        test_run.results().await.err(),
+        test_run.report().await.err(),
+        test.attachments().await.err(),
+        checksum.bugs().first_page().await.err(),
+        batch.status().await.err(),
+    ];
+    for (number, error) in errors.into_iter().enumerate() {
+        let error = error.unwrap_or_else(|| panic!("number {number} is content"));
+        let shown = format!("{error} {error:?} {:?}", error.answer());
+        assert!(!shown.contains(KEY), "{shown}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use checksum_api::OPERATIONS;
 use checksum_api_ext::Checksum;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -63,13 +64,11 @@ impl Request {
             };
         let body = request.body().and_then(reqwest::Body::as_bytes);
         let mut body: Option<Value> = body.and_then(|body| serde_json::from_slice(body).ok());
-        let variables = body.as_mut().and_then(|body| body.get_mut("envOverrides"));
-        for value in variables
-            .and_then(Value::as_object_mut)
-            .into_iter()
-            .flat_map(Map::values_mut)
-        {
-            *value = HIDDEN.into();
+        let secret = OPERATIONS.iter().flat_map(|one| one.secret_members);
+        for name in secret {
+            if let Some(value) = body.as_mut().and_then(|body| body.get_mut(*name)) {
+                hide(value);
+            }
         }
         Self {
             method: request.method().to_string(),
@@ -89,5 +88,13 @@ impl Request {
             text += &format!("\n\n{body:#}");
         }
         text
+    }
+}
+
+/// The names that a secret member has stay.
+fn hide(value: &mut Value) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(hide),
+        value => *value = HIDDEN.into(),
     }
 }

@@ -38,6 +38,41 @@ async fn nothing_secret_is_logged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_service_repeats_is_hidden() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let value = "https://user:hush@preview.example/";
+    for said in [
+        format!("cannot reach {value}"),
+        serde_json::json!({ "message": format!("cannot reach {value}") }).to_string(),
+        serde_json::json!({ "sent": { "BASE_URL": value } }).to_string(),
+    ] {
+        for arguments in [
+            "run grep checkout",
+            "generate --repo acme-co/webapp --pr 42 --branch feature",
+        ] {
+            let operations = ["run_grep_v2", "trigger_auto_generate"];
+            for operation in operations {
+                mock.fault(Fault::status(400).body(said.clone()).on(operation));
+            }
+            let arguments = format!("{arguments} --env BASE_URL={value} --output json -vvv");
+            let ended = checksum(&mock.url(), &arguments).end();
+            assert_eq!(ended.code, 2, "{ended:?}");
+            let shown = ended.stdout + &ended.stderr;
+            assert!(shown.contains("***"), "{shown}");
+            assert!(!shown.contains("hush"), "{shown}");
+        }
+    }
+
+    // Not even a part of it, where the text is cut.
+    for length in 270..300 {
+        let said = format!("{}{KEY}", "x".repeat(length));
+        mock.fault(Fault::status(400).body(said).on("get_project"));
+        let ended = checksum(&mock.url(), "me").end();
+        assert!(!ended.stderr.contains(&KEY[..4]), "{ended:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_key_comes_from_a_file_or_from_standard_input() {
     let mock = Mock::builder()
         .api_key(KEY)
