@@ -59,7 +59,7 @@ fn collect<'a>(
             // Elements that have nothing to do with addresses make it a list of something else.
             found.len() > before
                 || elements.is_empty()
-                || elements.iter().any(|one| is_without_address(one))
+                || elements.iter().any(is_without_address)
         }
         Value::String(_) => match entry(value, kind, base) {
             Some(entry) => {
