@@ -23,7 +23,7 @@ use crate::{
 /// use checksum_api_ext::{ApiKey, Checksum};
 ///
 /// let checksum = Checksum::builder().api_key(ApiKey::new(key)?).base_url(url.parse()?).build()?;
-/// println!("{}", checksum.project().await?.name);
+/// assert_eq!(checksum.project().await?.name, "My Project");
 /// # Ok(())
 /// # }
 /// ```
@@ -135,14 +135,17 @@ impl Checksum {
     ///
     /// let mut all = checksum.watch_all([Handle::from(&first)]);
     /// all.add(&second);
+    /// let mut ends = Vec::new();
     /// while let Some((handle, event)) = all.next().await {
     ///     match event {
-    ///         Ok(Event::Finished(report)) => println!("{handle}: {}", report.is_success()),
+    ///         Ok(Event::Finished(report)) => ends.push(format!("{handle}: {}", report.is_success())),
     ///         Ok(_) => {}
-    ///         Err(error) => println!("{handle}: {error}"),
+    ///         Err(error) => ends.push(format!("{handle}: {error}")), // this one alone
     ///     }
     ///     let _to_store = serde_json::to_string(&all.handles().collect::<Vec<_>>())?;
     /// }
+    /// ends.sort();
+    /// assert_eq!(ends, ["run job-name-12345: true", "run job-name-12346: true"]);
     /// # Ok(())
     /// # }
     /// ```
@@ -170,7 +173,8 @@ impl Checksum {
     /// # checksum.run_suite().start().await?.await?;
     /// let latest = checksum.latest_test_run().await?;
     /// let results = checksum.test_run(latest.id().clone()).results().await?;
-    /// println!("{}: {}", results.id, results.status);
+    /// assert_eq!(results.id, *latest.id());
+    /// assert_eq!(results.status.as_str(), "passed");
     /// # Ok(())
     /// # }
     /// ```
@@ -213,10 +217,12 @@ impl Checksum {
     ///     .metadata("context", "post-deploy healing")
     ///     .start()
     ///     .await?;
-    /// println!("{} failures, sessions {:?}", batch.failure_count().unwrap_or(0), batch.session_ids());
+    /// assert_eq!(batch.failure_count(), Some(1));
     ///
     /// let healed = batch.await?;
     /// assert!(healed.is_success());
+    /// let pull_requests: Vec<&str> = healed.pull_requests().collect();
+    /// assert_eq!(pull_requests, ["https://github.com/acme-co/my-tests/pull/43"]);
     /// # Ok(())
     /// # }
     /// ```
@@ -244,10 +250,11 @@ impl Checksum {
     ///     .metadata("triggeredBy", "release-bot")
     ///     .start()
     ///     .await?;
-    /// println!("{:?}, {:?}", batch.session_id(), batch.session_url());
+    /// assert_eq!(batch.session_url(), Some("https://app.checksum.ai/#/sessions/sess-1"));
     ///
     /// let generated = batch.await?;
-    /// println!("{:?}", generated.pull_requests().collect::<Vec<_>>());
+    /// let pull_requests: Vec<&str> = generated.pull_requests().collect();
+    /// assert_eq!(pull_requests, ["https://github.com/acme-co/my-tests/pull/43"]);
     /// # Ok(())
     /// # }
     /// ```
@@ -265,7 +272,7 @@ impl Checksum {
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
     /// #     .build()?;
-    /// use checksum_api_ext::TryStreamExt;
+    /// use checksum_api_ext::{Bug, TryStreamExt};
     /// use checksum_api_ext::types::{BugSeverity, BugStatus};
     ///
     /// let page = checksum
@@ -275,12 +282,11 @@ impl Checksum {
     ///     .tag("checkout")
     ///     .first_page()
     ///     .await?;
-    /// println!("{} of {:?}", page.bugs.len(), page.total);
+    /// assert_eq!(page.bugs[0].title.as_deref(), Some("The pay button never becomes active"));
     ///
-    /// let mut bugs = checksum.bugs().limit(2).stream();
-    /// while let Some(bug) = bugs.try_next().await? {
-    ///     println!("{:?}: {:?}", bug.id, bug.title);
-    /// }
+    /// // All of them, two in a request.
+    /// let bugs: Vec<Bug> = checksum.bugs().limit(2).stream().try_collect().await?;
+    /// assert_eq!(bugs.len(), 5);
     /// # Ok(())
     /// # }
     /// ```

@@ -17,10 +17,12 @@
 //!     .auto_heal(AutoHeal::pull_request("acme-co/my-tests".parse()?).branch("main").pr(42))
 //!     .start()
 //!     .await?;
-//! println!("started {}", run.job_name());
+//! assert_eq!(run.job_name().as_str(), "job-name-12345");
 //!
 //! let report = run.await?;
 //! assert!(report.outcome().is_pass());
+//! let counts = report.counts().map(|counts| counts.to_string());
+//! assert_eq!(counts.as_deref(), Some("6 passed, 0 failed, 0 recovered, 0 bug"));
 //! # Ok(())
 //! # }
 //! ```

@@ -52,8 +52,11 @@ impl TestRun {
     ///
     /// let results = checksum.test_run(id.clone()).results().await?;
     /// for test in results.failed() {
-    ///     println!("{}: {:?}, {:?}", test.checksum_test_id, test.error_message, test.tags);
+    ///     assert_eq!(test.checksum_test_id.as_str(), "test-def-456");
+    ///     assert_eq!(test.error_message.as_deref(), Some("Timeout waiting for selector #pay-button"));
+    ///     assert_eq!(test.tags, ["checkout"]);
     /// }
+    /// assert_eq!((results.passed().count(), results.failed().count()), (1, 1));
     ///
     /// // The same tests, with the others left out by the service.
     /// let failed = checksum.test_run(id).results().status(TestStatus::Failed).await?;
@@ -85,9 +88,10 @@ impl TestRun {
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("report.html");
     /// let report = checksum.test_run(id).report().await?;
-    /// println!("{}", report.url());
+    /// assert!(report.url().path().ends_with("/report.html"));
+    ///
     /// let saved = report.download(&path).await?;
-    /// assert!(saved.bytes > 0);
+    /// assert_eq!(saved.content_type.as_deref(), Some("text/html; charset=utf-8"));
     /// # Ok(())
     /// # }
     /// ```
@@ -148,14 +152,16 @@ impl TestInRun {
     ///
     /// let test = checksum.test_run(run_id).test("test-def-456".parse()?);
     /// let attachments = test.attachments().await?;
+    /// let kinds: Vec<&str> = attachments.iter().map(|one| one.kind().as_str()).collect();
+    /// assert_eq!(kinds, ["trace", "screenshot", "video"]);
+    ///
     /// for trace in attachments.of_kind(&AttachmentKind::Trace) {
     ///     let saved = trace.download(directory).await?;
-    ///     println!("{}", saved.path.display());
+    ///     assert_eq!(saved.path, directory.join("trace.zip"));
     /// }
     ///
-    /// for saved in attachments.download_all(directory).at_once(2).await {
-    ///     println!("{}", saved?.path.display());
-    /// }
+    /// let saved = attachments.download_all(directory).at_once(2).await;
+    /// assert!(saved.iter().all(|one| one.is_ok()), "one result for each");
     /// # Ok(())
     /// # }
     /// ```

@@ -57,9 +57,7 @@ fn collect<'a>(
             let before = found.len();
             found.extend(elements.iter().filter_map(|one| entry(one, kind, base)));
             // Elements that have nothing to do with addresses make it a list of something else.
-            found.len() > before
-                || elements.is_empty()
-                || elements.iter().any(is_without_address)
+            found.len() > before || elements.is_empty() || elements.iter().any(is_without_address)
         }
         Value::String(_) => match entry(value, kind, base) {
             Some(entry) => {

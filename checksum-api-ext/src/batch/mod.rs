@@ -38,9 +38,9 @@ use crate::{Checksum, Error, PollPolicy};
 /// # checksum.run_suite().auto_heal(heal).start().await?.await?;
 /// # let batch_id = mock.heal_batches()[0].parse()?;
 /// let report = checksum.heal_batch(batch_id).await?;
-/// for session in report.sessions() {
-///     println!("{}: {:?}", session.session_id, session.pr_url);
-/// }
+/// let session = &report.sessions()[0];
+/// assert_eq!(session.status.as_str(), "completed");
+/// assert_eq!(session.pr_url.as_deref(), Some("https://github.com/acme-co/my-tests/pull/43"));
 /// # Ok(())
 /// # }
 /// ```

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// let saved = serde_json::to_string(&run.handle())?;
 ///
 /// let run = checksum.resume(serde_json::from_str::<RunHandle>(&saved)?);
-/// println!("{}", run.status().await?.state());
+/// assert_eq!(run.status().await?.state().as_str(), "queued");
 /// # Ok(())
 /// # }
 /// ```

@@ -36,7 +36,7 @@ impl Run {
     /// let heal = AutoHeal::pull_request("acme-co/my-tests".parse()?);
     /// let run = checksum.run_suite().auto_heal(heal).start().await?;
     /// let report = run.await_healed(Duration::from_secs(15 * 60)).await?;
-    /// println!("{}", report.outcome());
+    /// assert_eq!(report.outcome().to_string(), "healed");
     /// # Ok(())
     /// # }
     /// ```

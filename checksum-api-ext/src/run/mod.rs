@@ -44,7 +44,7 @@ use crate::{Checksum, Error, PollPolicy};
 /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
 /// #     .build()?;
 /// let run = checksum.run_suite().start().await?;
-/// println!("{}", run.job_name());
+/// assert_eq!(run.job_name().as_str(), "job-name-12345");
 /// let report = run.await?;
 /// assert!(report.outcome().is_pass());
 /// # Ok(())
@@ -136,13 +136,15 @@ impl Run {
     ///
     /// let run = checksum.run_grep("checkout").start().await?;
     /// let mut events = run.events();
+    /// let mut told = Vec::new();
     /// while let Some(event) = events.try_next().await? {
     ///     match event {
-    ///         Event::Changed(change) => println!("{}", change.status.state()),
-    ///         Event::Finished(report) => println!("{}", report.outcome()),
+    ///         Event::Changed(change) => told.push(change.status.state().to_string()),
+    ///         Event::Finished(report) => told.push(format!("ended: {}", report.outcome())),
     ///         _ => {}
     ///     }
     /// }
+    /// assert_eq!(told, ["queued", "running", "passed", "ended: passed"]);
     /// # Ok(())
     /// # }
     /// ```

@@ -97,11 +97,11 @@ impl RunReport {
     /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
     /// #     .build()?;
     /// let report = checksum.run_suite().start().await?.await?;
-    /// if !report.outcome().is_pass() {
-    ///     let batch = report.heal().pull_request("acme-co/my-tests".parse()?).start().await?;
-    ///     let healed = batch.await?;
-    ///     println!("{:?}", healed.pull_requests().collect::<Vec<_>>());
-    /// }
+    /// assert!(!report.outcome().is_pass());
+    /// let batch = report.heal().pull_request("acme-co/my-tests".parse()?).start().await?;
+    /// let healed = batch.await?;
+    /// let pull_requests: Vec<&str> = healed.pull_requests().collect();
+    /// assert_eq!(pull_requests, ["https://github.com/acme-co/my-tests/pull/43"]);
     /// # Ok(())
     /// # }
     /// ```

@@ -11,6 +11,34 @@ use crate::members::Members;
 use crate::{Checksum, Error, InvalidRequest};
 
 /// A run about to be started; made by [`Checksum::run_suite`] and its siblings.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mock = checksum_mock::Mock::start().await?;
+/// # let checksum = checksum_api_ext::Checksum::builder()
+/// #     .api_key("my-key".parse()?)
+/// #     .base_url(mock.url().parse()?)
+/// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+/// #     .build()?;
+/// let collection = checksum.run_collection("collection-abc-123".parse()?).start().await?;
+/// let tests = checksum.run_tests(["test-abc-123".parse()?, "test-ghi-789".parse()?]).start().await?;
+/// let grep = checksum
+///     .run_grep("checkout")
+///     .branch("feature/preview")
+///     .env("BASE_URL", "https://pr-42.preview.example.com")
+///     .start()
+///     .await?;
+///
+/// let mut passed = Vec::new();
+/// for run in [collection, tests, grep] {
+///     let counts = run.await?.counts().unwrap_or_default();
+///     passed.push(counts.passed);
+/// }
+/// assert_eq!(passed, [3, 2, 2]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `start`"]
 pub struct StartRun<S> {
