@@ -30,6 +30,7 @@ const ADDRESS: [&str; 7] = [
 ///
 /// As JSON it is an object with `url`.
 #[derive(Clone, Serialize, JsonSchema)]
+#[schemars(description = "Where the HTML report of a run is.")]
 pub struct HtmlReport {
     #[serde(skip)]
     client: Checksum,

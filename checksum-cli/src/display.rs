@@ -1,8 +1,8 @@
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use checksum_api_ext::{Handle, Trouble};
-use indicatif::{ProgressBar, ProgressStyle};
+use checksum_api_ext::{Handle, Progress, Trouble};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use crate::output::{one_line, tell};
 use crate::way_back;
@@ -53,10 +53,26 @@ impl Display {
         match &self.mode {
             Mode::Quiet => {}
             Mode::Lines => tell(&self.state),
-            Mode::Live(bar) => {
-                bar.enable_steady_tick(Duration::from_millis(120));
-                bar.set_message(self.state.clone());
-            }
+            Mode::Live(bar) => show(bar, self.state.clone()),
+        }
+    }
+
+    /// Shows how far a file has come, where somebody is watching.
+    pub(crate) fn transfer(&self) -> impl Fn(Progress<'_>) + Send + Sync + 'static {
+        let bar = match &self.mode {
+            Mode::Live(bar) => Some(bar.clone()),
+            Mode::Quiet | Mode::Lines => None,
+        };
+        move |progress| {
+            let Some(bar) = &bar else { return };
+            let (name, bytes) = (one_line(progress.name), HumanBytes(progress.bytes));
+            show(
+                bar,
+                match progress.total {
+                    None => format!("{name}: {bytes}"),
+                    Some(total) => format!("{name}: {bytes} of {}", HumanBytes(total)),
+                },
+            );
         }
     }
 
@@ -109,6 +125,11 @@ impl Drop for Display {
     fn drop(&mut self) {
         self.finish();
     }
+}
+
+fn show(bar: &ProgressBar, message: String) {
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar.set_message(message);
 }
 
 fn style() -> ProgressStyle {

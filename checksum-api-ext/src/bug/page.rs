@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 3;
 ///
 /// The API's description does not show one. Read are an array and an object with `bugs`, `items`,
 /// `data` or `results`, which may say how it goes on: `total`, `hasMore`, `next`, also within
-/// `pagination` or `meta`. Whatever came is kept as [`raw`](Self::raw).
+/// `pagination` or `meta`. Whatever came is kept as `raw`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

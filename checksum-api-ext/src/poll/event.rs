@@ -14,6 +14,7 @@ use serde::{Serialize, Serializer};
     rename_all = "kebab-case",
     rename_all_fields = "camelCase"
 )]
+#[schemars(description = "What a watcher learns, one at a time.")]
 #[non_exhaustive]
 pub enum Event<Change, End> {
     /// Something is different from the last look. The first look counts.

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(description = "The way back to a run.")]
 pub struct RunHandle {
     pub(crate) job_name: JobName,
     /// The version whose status route is asked first.

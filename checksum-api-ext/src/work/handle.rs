@@ -20,6 +20,7 @@ use crate::{GenerationBatch, HealBatch, Run, RunHandle};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(description = "The way back to any work that goes on in the service.")]
 // Exhaustive: whoever resumes work has to know of each kind.
 pub enum Handle {
     /// A run.

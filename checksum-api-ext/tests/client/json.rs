@@ -51,6 +51,12 @@ fn every_form_has_a_schema() {
             text.contains("\"type\":") || text.contains("\"oneOf\":"),
             "{text}"
         );
+        for rust in ["```", "](", "::"] {
+            assert!(
+                !text.contains(rust),
+                "people read it who know no Rust: {text}"
+            );
+        }
     }
 }
 

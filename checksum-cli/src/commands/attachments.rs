@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::arguments;
 use crate::credentials;
+use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, of_error};
 use crate::message::Message;
@@ -32,6 +33,7 @@ pub(crate) struct Listed {
 
 pub(super) async fn execute(
     arguments: arguments::Attachments,
+    quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
     let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
@@ -40,11 +42,12 @@ pub(super) async fn execute(
         Some(test) => vec![test],
         None => tests(&test_run, arguments.failed).await?,
     };
+    let display = Display::new(quiet, output.is_human());
     let mut listed = Vec::new();
     let mut exit_code = ExitCode::Pass;
     for test in tests {
         let attachments = test_run.test(test.clone()).attachments().await?;
-        let saved = save(&attachments, &test, arguments.download.as_deref()).await;
+        let saved = save(&attachments, &test, arguments.download.as_deref(), &display).await;
         for (attachment, saved) in attachments.iter().zip(saved) {
             let (path, error) = match saved {
                 Ok(path) => (path, None),
@@ -63,6 +66,7 @@ pub(super) async fn execute(
             listed.push(attachment);
         }
     }
+    display.finish();
     let message = Message::Attachments {
         attachments: &listed,
         exit_code: exit_code as u8,
@@ -87,12 +91,14 @@ async fn save(
     attachments: &Attachments,
     test: &TestId,
     directory: Option<&Path>,
+    display: &Display,
 ) -> Vec<Result<Option<PathBuf>, Error>> {
     let Some(directory) = directory else {
         return attachments.iter().map(|_| Ok(None)).collect();
     };
     let name = utf8_percent_encode(test.as_str(), ESCAPED).to_string();
-    let saved = attachments.download_all(directory.join(name)).await;
+    let downloads = attachments.download_all(directory.join(name));
+    let saved = downloads.on_progress(display.transfer()).await;
     let path = saved
         .into_iter()
         .map(|saved| saved.map(|file| Some(file.path)));

@@ -40,8 +40,10 @@ pub(crate) async fn execute(
         Command::Wait(arguments) => wait::execute(arguments, quiet, output).await,
         Command::Status(arguments) => plainly(status::execute(arguments, output)).await,
         Command::Results(arguments) => plainly(results::execute(arguments, output)).await,
-        Command::Report(arguments) => plainly(report::execute(arguments, output)).await,
-        Command::Attachments(arguments) => plainly(attachments::execute(arguments, output)).await,
+        Command::Report(arguments) => plainly(report::execute(arguments, quiet, output)).await,
+        Command::Attachments(arguments) => {
+            plainly(attachments::execute(arguments, quiet, output)).await
+        }
         Command::Latest(arguments) => plainly(latest::execute(arguments, output)).await,
         Command::Bugs(arguments) => plainly(bugs::execute(arguments, output)).await,
         Command::Me(arguments) => plainly(me::execute(arguments, output)).await,
