@@ -30,8 +30,8 @@ pub(crate) fn check(what: &'static str, text: &str) -> Result<(), InvalidIdentif
 
 /// Defines a newtype over a string for each identifier of the document.
 macro_rules! identifier {
-    ($(#[$documentation:meta])* $name:ident) => {
-        $(#[$documentation])*
+    (#[doc = $documentation:literal] $name:ident) => {
+        #[doc = $documentation]
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(transparent)]
         pub struct $name(String);
@@ -119,7 +119,11 @@ macro_rules! identifier {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "minLength": 1 })
+                schemars::json_schema!({
+                    "description": $documentation,
+                    "type": "string",
+                    "minLength": 1,
+                })
             }
         }
     };

@@ -1,10 +1,10 @@
 /// Defines an enumeration that keeps values which the document does not list.
 macro_rules! open_enum {
     (
-        $(#[$documentation:meta])*
+        #[doc = $documentation:literal]
         $name:ident { $($(#[$variant_documentation:meta])* $variant:ident => $value:literal),* }
     ) => {
-        $(#[$documentation])*
+        #[doc = $documentation]
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum $name {
@@ -83,6 +83,7 @@ macro_rules! open_enum {
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({
+                    "description": $documentation,
                     "type": "string",
                     "x-extensible-enum": [$($value),*],
                 })

@@ -19,6 +19,7 @@ pub(crate) struct BatchVerdict {
     test_run_id: Option<TestRunId>,
     sessions: Vec<BatchSession>,
     pull_requests: Vec<String>,
+    /// What the command ends with.
     exit_code: u8,
 }
 

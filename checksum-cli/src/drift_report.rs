@@ -15,6 +15,7 @@ pub(crate) struct DriftReport {
     /// Deviations from what is mentioned or observed.
     notes: Vec<Drift>,
     reads: Vec<Read>,
+    /// What the command ends with.
     exit_code: u8,
 }
 

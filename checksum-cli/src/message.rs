@@ -90,7 +90,10 @@ pub(crate) enum Message<'a> {
     /// A look at a batch saw a session that is new or has changed.
     SessionChanged { session: &'a BatchSession },
     /// A look failed in a way that may pass; the wait goes on.
-    Trouble { error: String },
+    Trouble {
+        /// What failed, on which request, and whether trying again can help.
+        error: String,
+    },
     /// A look succeeded again.
     Recovered { after_seconds: u64 },
     /// What is known of a run: its verdict, where it has ended.
@@ -115,6 +118,7 @@ pub(crate) enum Message<'a> {
     /// All attachments that were asked for.
     Attachments {
         attachments: &'a [Listed],
+        /// What the command ends with.
         exit_code: u8,
     },
     /// The project's most recent run.
@@ -135,9 +139,11 @@ pub(crate) enum Message<'a> {
     Contract(&'a DriftReport),
     /// Why there is no result.
     Error {
+        /// What failed, on which request, and whether trying again can help.
         error: &'a str,
         /// What goes on in the service, and how to come back to it.
         handle: Option<&'a Handle>,
+        /// What the command ends with.
         exit_code: u8,
     },
 }

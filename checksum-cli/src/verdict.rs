@@ -22,6 +22,7 @@ pub(crate) struct Verdict {
     failure_reason: Option<String>,
     /// What in the service's answer contradicts its state.
     disagreement: Option<String>,
+    /// What the command ends with.
     exit_code: u8,
 }
 

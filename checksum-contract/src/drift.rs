@@ -21,6 +21,7 @@ const MAX_DRIFTS: usize = 500;
 /// As JSON it is a flat object: `operation`, `path`, `provenance`, `count`, and `kind` with what
 /// belongs to the [`DriftKind`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(description = "One way in which an answer is not as the document says.")]
 #[non_exhaustive]
 pub struct Drift {
     /// The operationId.

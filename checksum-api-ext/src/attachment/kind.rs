@@ -95,6 +95,10 @@ impl JsonSchema for AttachmentKind {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "x-extensible-enum": ["trace", "screenshot", "video"] })
+        json_schema!({
+            "description": "What an attachment is.",
+            "type": "string",
+            "x-extensible-enum": ["trace", "screenshot", "video"],
+        })
     }
 }
