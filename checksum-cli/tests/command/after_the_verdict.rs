@@ -1,7 +1,6 @@
 //! Healing, generation, and what there is to read of a run that has ended.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 
 use checksum_mock::{BatchScript, Fault, Mock, RunScript};
 
@@ -135,33 +134,6 @@ async fn what_was_detached_is_waited_for_by_its_name_or_its_file() {
         assert_eq!((by_name.code, by_name.stdout), (0, ended.stdout));
     }
     insta::assert_snapshot!("detached", all);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_wait_is_taken_up_by_its_file() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let file = directory.path().join("way-back.json");
-    let mock = Mock::start().await.expect("a stand-in");
-    mock.fault(Fault::never_answers().on("get_run_status"));
-    let invocation = checksum(&mock.url(), "run suite --run-id-file").argument(&file);
-    let mut child = invocation.spawn();
-    let stderr = BufReader::new(child.stderr.take().expect("standard error"));
-    let started = stderr.lines().next().expect("a line").expect("a line");
-    assert!(started.starts_with("started job-name-12345"), "{started}");
-    // It looks when everything before that is done.
-    while mock.requests().len() < 2 {
-        tokio::task::yield_now().await;
-    }
-    child.kill().expect("killed");
-    child.wait().expect("gone");
-
-    let invocation = checksum(&mock.url(), "wait --poll-interval 0s --run-id-file").argument(&file);
-    let ended = invocation.end();
-    assert_eq!(ended.code, 0, "{ended:?}");
-    assert!(
-        ended.stdout.starts_with("job-name-12345: passed"),
-        "{ended:?}"
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,7 +30,7 @@ fn signal(child: &Child, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_wait_is_taken_up_by_its_name() {
+async fn a_killed_wait_is_taken_up_by_its_name_or_its_file() {
     let mock = Mock::start().await.expect("a stand-in");
     mock.fault(Fault::never_answers().on("get_run_status"));
     mock.next_run(
@@ -39,20 +39,27 @@ async fn a_killed_wait_is_taken_up_by_its_name() {
             .running(2)
             .fails(["test-def-456"]),
     );
-    let mut child = checksum(&mock.url(), "run suite").spawn();
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("run.json");
+    let invocation = checksum(&mock.url(), "run suite --run-id-file").argument(&file);
+    let mut child = invocation.spawn();
     let name = job_name(&mut child);
+    // It looks when everything before that is done.
+    while mock.requests().len() < 2 {
+        tokio::task::yield_now().await;
+    }
     child.kill().expect("killed");
     child.wait().expect("gone");
 
-    let resumed = checksum(&mock.url(), "wait --poll-interval 0s")
-        .argument(&name)
-        .end();
-    assert_eq!(resumed.code, 1, "{resumed:?}");
-    assert!(
-        resumed
-            .stdout
-            .starts_with("job-name-12345: failed (5 passed, 1 failed")
-    );
+    for resumed in [
+        checksum(&mock.url(), "wait --poll-interval 0s").argument(&name),
+        checksum(&mock.url(), "wait --poll-interval 0s --run-id-file").argument(&file),
+    ] {
+        let ended = resumed.end();
+        assert_eq!(ended.code, 1, "{ended:?}");
+        let verdict = "job-name-12345: failed (5 passed, 1 failed";
+        assert!(ended.stdout.starts_with(verdict), "{ended:?}");
+    }
     let starts = mock
         .requests()
         .into_iter()
