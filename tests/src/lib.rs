@@ -4,6 +4,7 @@
 pub mod document;
 pub mod memory;
 pub mod operations;
+mod types;
 mod wire;
 
 pub use wire::Wire;

@@ -4,13 +4,11 @@ mod json_schema;
 
 use std::collections::BTreeMap;
 
+use checksum_tests::document::document;
+use checksum_tests::every_type;
 use json_schema::{Shape, of_document, of_type};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde_json::Value;
-
-fn document() -> Value {
-    serde_saphyr::from_str(include_str!("../../openapi/checksum.yaml")).expect("the document")
-}
 
 /// The schema that schemars makes of each type that the document names.
 fn generated() -> BTreeMap<&'static str, Schema> {
@@ -19,50 +17,7 @@ fn generated() -> BTreeMap<&'static str, Schema> {
             [$((stringify!($name), schema::<checksum_api::types::$name>())),*].into()
         };
     }
-    schemas![
-        AutoHeal,
-        Batch,
-        BatchId,
-        BatchSession,
-        BatchStatus,
-        BugPage,
-        BugSeverity,
-        BugStatus,
-        CollectionId,
-        DispatchedRun,
-        EnvOverrides,
-        GenerateRequest,
-        GenerationLinks,
-        GenerationStarted,
-        GrepPattern,
-        HealBatchStarted,
-        HealRequest,
-        HealthStatus,
-        HtmlReport,
-        JobName,
-        LatestTestRun,
-        Metadata,
-        PrNumber,
-        Project,
-        RepoName,
-        RunCollectionRequest,
-        RunGrepRequest,
-        RunGrepV2Request,
-        RunState,
-        RunStatus,
-        RunStatusV2,
-        RunSuiteRequest,
-        RunTestsRequest,
-        SessionId,
-        SessionStatus,
-        TestAttachments,
-        TestId,
-        TestResult,
-        TestRunId,
-        TestRunResults,
-        TestStatus,
-        Verdict,
-    ]
+    every_type!(schemas)
 }
 
 fn schema<T: JsonSchema>() -> Schema {

@@ -1,0 +1,51 @@
+/// Gives another macro the name of every schema of the document, which is that of a generated type
+/// too.
+#[macro_export]
+macro_rules! every_type {
+    ($to:ident) => {
+        $to![
+            AutoHeal,
+            Batch,
+            BatchId,
+            BatchSession,
+            BatchStatus,
+            BugPage,
+            BugSeverity,
+            BugStatus,
+            CollectionId,
+            DispatchedRun,
+            EnvOverrides,
+            GenerateRequest,
+            GenerationLinks,
+            GenerationStarted,
+            GrepPattern,
+            HealBatchStarted,
+            HealRequest,
+            HealthStatus,
+            HtmlReport,
+            JobName,
+            LatestTestRun,
+            Metadata,
+            PrNumber,
+            Project,
+            RepoName,
+            RunCollectionRequest,
+            RunGrepRequest,
+            RunGrepV2Request,
+            RunState,
+            RunStatus,
+            RunStatusV2,
+            RunSuiteRequest,
+            RunTestsRequest,
+            SessionId,
+            SessionStatus,
+            TestAttachments,
+            TestId,
+            TestResult,
+            TestRunId,
+            TestRunResults,
+            TestStatus,
+            Verdict,
+        ]
+    };
+}
