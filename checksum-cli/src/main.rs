@@ -2,18 +2,15 @@
 //! verdict. `checksum --help` tells the rest.
 
 mod arguments;
-mod batch_verdict;
 mod commands;
 mod credentials;
 mod display;
-mod drift_report;
 mod exit_code;
 mod failure;
 mod interruption;
 mod logging;
 mod message;
 mod output;
-mod verdict;
 mod way_back;
 
 use std::process::ExitCode;

@@ -1,35 +1,19 @@
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use checksum_api_ext::types::{TestId, TestStatus};
-use checksum_api_ext::{Attachment, Attachments, Error, PollPolicy, TestRun};
+use checksum_api_ext::{Attachments, Error, PollPolicy, TestRun};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use crate::arguments;
 use crate::credentials;
 use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, of_error};
-use crate::message::Message;
-use crate::output::{Output, one_line};
+use crate::message::{ListedAttachment, Message};
+use crate::output::Output;
 
 /// What is escaped in a test's id where it names a directory: no two ids share one.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
-
-/// An attachment, and what became of its download.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Listed {
-    test_id: TestId,
-    #[serde(flatten)]
-    attachment: Attachment,
-    /// Where it is; null where nothing was downloaded.
-    path: Option<PathBuf>,
-    /// Why it is not there.
-    error: Option<String>,
-}
 
 pub(super) async fn execute(
     arguments: arguments::Attachments,
@@ -56,7 +40,7 @@ pub(super) async fn execute(
                     (None, Some(error.to_string()))
                 }
             };
-            let attachment = Listed {
+            let attachment = ListedAttachment {
                 test_id: test.clone(),
                 attachment: attachment.clone(),
                 path,
@@ -103,17 +87,4 @@ async fn save(
         .into_iter()
         .map(|saved| saved.map(|file| Some(file.path)));
     path.collect()
-}
-
-impl fmt::Display for Listed {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = match (&self.path, &self.error) {
-            (Some(path), _) => path.display().to_string(),
-            (None, Some(error)) => error.clone(),
-            (None, None) => self.attachment.url().to_string(),
-        };
-        let (test, kind) = (&self.test_id, self.attachment.kind().as_str());
-        let line = format!("{test} {kind} {}: {place}", self.attachment.name());
-        formatter.write_str(&one_line(&line))
-    }
 }

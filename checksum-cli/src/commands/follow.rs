@@ -6,13 +6,11 @@ use futures_util::Stream;
 use std::time::Duration;
 use tokio::time::{Instant, interval_at};
 
-use crate::batch_verdict::{BatchVerdict, session};
 use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::message::Message;
+use crate::message::{BatchVerdict, Message, Verdict, session};
 use crate::output::{Output, one_line};
-use crate::verdict::Verdict;
 
 /// How long nothing may be said on a log.
 const HEARTBEAT: Duration = Duration::from_secs(60);

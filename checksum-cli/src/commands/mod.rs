@@ -18,9 +18,6 @@ mod verify;
 mod wait;
 mod work;
 
-pub(crate) use attachments::Listed;
-pub(crate) use dry_run::Request;
-
 use crate::arguments::{Arguments, Command, ContractTask};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;

@@ -4,9 +4,8 @@ use crate::arguments::Status;
 use crate::credentials;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::message::Message;
+use crate::message::{Message, Verdict};
 use crate::output::Output;
-use crate::verdict::Verdict;
 
 pub(super) async fn execute(arguments: Status, output: &mut Output) -> Result<ExitCode, Failure> {
     let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;

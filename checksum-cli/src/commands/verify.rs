@@ -13,10 +13,9 @@ use serde_json::Value;
 
 use crate::arguments::Verify;
 use crate::credentials;
-use crate::drift_report::{DriftReport, Read, ReadOutcome};
 use crate::exit_code::ExitCode;
 use crate::failure::{CHECK_THE_KEY, Failure, of_request};
-use crate::message::Message;
+use crate::message::{DriftReport, Message, Read, ReadOutcome};
 use crate::output::{Output, tell};
 
 /// How many bugs are looked at.

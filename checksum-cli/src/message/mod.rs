@@ -1,5 +1,11 @@
 //! What programs read on standard output.
 
+mod batch_verdict;
+mod drift_report;
+mod listed_attachment;
+mod unsent_request;
+mod verdict;
+
 use checksum_api_ext::types::{
     BatchId, BatchSession, BatchStatus, JobName, Project, RunState, SessionId, TestId,
     TestRunResults,
@@ -10,10 +16,11 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-use crate::batch_verdict::BatchVerdict;
-use crate::commands::{Listed, Request};
-use crate::drift_report::{DriftReport, Read};
-use crate::verdict::Verdict;
+pub(crate) use batch_verdict::{BatchVerdict, session};
+pub(crate) use drift_report::{DriftReport, Read, ReadOutcome};
+pub(crate) use listed_attachment::ListedAttachment;
+pub(crate) use unsent_request::UnsentRequest;
+pub(crate) use verdict::Verdict;
 
 /// The version of the form. Types and members may be added to it; whatever else changes makes
 /// another one.
@@ -101,7 +108,7 @@ pub(crate) enum Message<'a> {
     /// What a batch has come to.
     Batch(&'a BatchVerdict),
     /// The request that would have been sent, with `--dry-run`.
-    Request(&'a Request),
+    Request(&'a UnsentRequest),
     /// The project that the API key belongs to.
     Project { project: &'a Project },
     /// The result of each test of a run.
@@ -114,10 +121,10 @@ pub(crate) enum Message<'a> {
         saved: Option<&'a SavedFile>,
     },
     /// An attachment, as soon as it is known what became of it.
-    Attachment(&'a Listed),
+    Attachment(&'a ListedAttachment),
     /// All attachments that were asked for.
     Attachments {
-        attachments: &'a [Listed],
+        attachments: &'a [ListedAttachment],
         /// What the command ends with.
         exit_code: u8,
     },
