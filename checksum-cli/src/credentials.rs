@@ -64,6 +64,9 @@ fn key(connection: &Connection) -> Result<Option<ApiKey>, Failure> {
 
 fn read(source: impl Read) -> io::Result<String> {
     let mut text = String::new();
-    source.take(MAX_KEY_BYTES).read_to_string(&mut text)?;
+    source.take(MAX_KEY_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_KEY_BYTES {
+        return Err(io::Error::other("it is too large to be a key"));
+    }
     Ok(text)
 }

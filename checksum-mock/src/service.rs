@@ -181,11 +181,19 @@ fn act(
     (route.handler)(&mut state, &call)
 }
 
-async fn file(Shared(service): Shared<Arc<Service>>, uri: Uri) -> Result<Response, Refusal> {
+async fn file(
+    Shared(service): Shared<Arc<Service>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     let mut state = service.state();
     state.settle(service.clock.now());
     let path = uri.path().strip_prefix(files::ROOT).unwrap_or_default();
-    files::find(&state, path.trim_start_matches('/'))
+    let file = files::find(&state, path.trim_start_matches('/'))?;
+    file.answer(&headers).map_err(|error| {
+        let message = error.to_string();
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+    })
 }
 
 /// An answer of which half arrives.

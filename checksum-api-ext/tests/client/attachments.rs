@@ -92,6 +92,31 @@ async fn those_of_the_stand_in_are_listed_and_written() {
 }
 
 #[tokio::test]
+async fn one_of_the_stand_in_goes_on_where_it_broke() {
+    let mock = Service::start().await.expect("a mock");
+    let run = client_of(&mock).run_suite().start().await.expect("a run");
+    let report = run.await.expect("a report");
+    let test_run = report.test_run().expect("an id");
+    let test = test_run.test("test-def-456".parse().expect("an id"));
+    let attachments = test.attachments().await.expect("attachments");
+    let trace = attachments.iter().next().expect("a trace");
+    let directory = tempfile::tempdir().expect("a directory");
+    let whole = trace.download(directory.path()).await.expect("a file");
+    let expected = std::fs::read(&whole.path).expect("a file");
+
+    let before = mock.requests().len();
+    mock.fault(Fault::truncated());
+    let again = trace.download(directory.path()).await.expect("a file");
+    assert_eq!(std::fs::read(&again.path).expect("a file"), expected);
+    let ranges: Vec<Option<String>> = mock.requests()[before..]
+        .iter()
+        .map(|request| request.header("range").map(str::to_owned))
+        .collect();
+    let rest = format!("bytes={}-", expected.len() / 2);
+    assert_eq!(ranges, [None, Some(rest)]);
+}
+
+#[tokio::test]
 async fn an_answer_that_is_no_list_is_kept_in_the_error() {
     let mock = Service::start().await.expect("a mock");
     let checksum = client_of(&mock);

@@ -100,6 +100,13 @@ async fn the_key_comes_from_a_file_or_from_standard_input() {
         two_lines.stderr.contains("contains white space"),
         "{two_lines:?}"
     );
+    let mut large = tempfile::NamedTempFile::new().expect("a file");
+    write!(large, "{}", KEY.repeat(1_000)).expect("written");
+    let large = checksum(&mock.url(), "me --api-key-file")
+        .argument(large.path())
+        .end();
+    assert_eq!(large.code, 2, "{large:?}");
+    assert!(large.stderr.contains("too large"), "{large:?}");
     assert_eq!(
         checksum(&mock.url(), "me --api-key-file /nowhere")
             .end()

@@ -1,4 +1,6 @@
+use axum::body::Body;
 use checksum_mock::{RunScript, TestScript};
+use http::Request;
 use serde_json::json;
 
 use crate::client::{Client, mock};
@@ -136,6 +138,45 @@ async fn attachments_have_bytes() {
     }
     let other = client.get(&path.replace("def-456", "none")).await;
     other.refusal(404);
+}
+
+#[tokio::test]
+async fn a_part_of_a_file_can_be_asked_for() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    let job = client.start_suite().await;
+    let id = client.follow(&job).await;
+    let path = format!("/files/{id}/0/trace.zip");
+    let get = async |headers: &[(&str, &str)]| {
+        let mut request = Request::get(&path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        client.send(request.body(Body::empty()).unwrap()).await
+    };
+    let whole = get(&[]).await;
+    let tag = whole.headers["etag"].to_str().unwrap().to_owned();
+    let whole = whole.body.unwrap();
+    let length = whole.len();
+
+    let rest = get(&[("range", "bytes=10-"), ("if-range", &tag)]).await;
+    assert_eq!(rest.status, 206);
+    let range = format!("bytes 10-{}/{length}", length - 1);
+    assert_eq!(rest.headers["content-range"], range.as_str());
+    assert_eq!(rest.body.unwrap(), whole[10..]);
+    let last = get(&[("range", "bytes=-1")]).await;
+    assert_eq!(last.body.unwrap(), whole[length - 1..]);
+    let beyond = get(&[("range", "bytes=100000-")]).await;
+    assert_eq!(beyond.status, 416);
+    for headers in [
+        [("range", "bytes=10-"), ("if-range", "\"other\"")],
+        [("range", "bytes=0-1,4-5"), ("accept", "*/*")],
+        [("range", "lines=1-2"), ("accept", "*/*")],
+    ] {
+        let answer = get(&headers).await;
+        assert_eq!(answer.status, 200, "{headers:?}");
+        assert_eq!(answer.body.unwrap(), whole);
+    }
 }
 
 #[tokio::test]
