@@ -4,7 +4,7 @@ use checksum_api::{ByteStream, Client, ResponseValue};
 use serde::de::DeserializeOwned;
 
 use crate::members::Members;
-use crate::{Error, RetryPolicy};
+use crate::{Error, RetryPolicy, TARGET};
 
 /// The error of a generated call, which [`Client::call`] turns into [`checksum_api::Error`].
 type Sent<T> = Result<ResponseValue<T>, checksum_api::GeneratedError<ByteStream>>;
@@ -99,7 +99,7 @@ impl Caller {
             match pause.filter(|_| may_repeat(&error)) {
                 None => return Err(error),
                 Some(pause) => {
-                    tracing::debug!(%error, attempts, ?pause, "trying again");
+                    tracing::debug!(target: TARGET, %error, attempts, ?pause, "trying again");
                     tokio::time::sleep(pause).await;
                     paused += pause;
                 }

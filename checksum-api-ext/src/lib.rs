@@ -85,6 +85,9 @@ mod undocumented;
 mod undocumented_at_random;
 mod work;
 
+/// The target of this crate's events in `tracing`, which no move of code between modules changes.
+const TARGET: &str = "checksum_api_ext";
+
 pub use attachment::{Attachment, AttachmentKind, Attachments};
 pub use batch::{
     Batch, BatchChange, BatchEvent, BatchKind, BatchReport, Generation, GenerationBatch, Heal,

@@ -3,6 +3,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Failure;
 use crate::exchange::Exchange;
 use crate::generated::Error as GeneratedError;
+use crate::spans;
 use crate::{ByteStream, Client, Error, ResponseValue};
 
 impl Client {
@@ -39,7 +40,12 @@ impl Client {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             },
-            Err(_) => Failure::timeout(self.inner.request_timeout),
+            Err(_) => {
+                if let Some(span) = exchange.seen().span {
+                    spans::no_answer(&span, "timeout");
+                }
+                Failure::timeout(self.inner.request_timeout)
+            }
         };
         Err(Error::new(failure, exchange.seen()))
     }

@@ -17,6 +17,8 @@ pub(crate) struct Seen {
     pub(crate) operation: Option<&'static Operation>,
     /// The request's path, without its query.
     pub(crate) path: String,
+    /// What `tracing` is told of the request.
+    pub(crate) span: Option<tracing::Span>,
     /// The request was handed to the network.
     pub(crate) sent: bool,
     pub(crate) status: Option<StatusCode>,

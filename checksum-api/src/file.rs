@@ -7,11 +7,13 @@ use http::{HeaderMap, Method, StatusCode};
 use progenitor_client::ClientInfo;
 use reqwest::{Request, Response};
 use tokio::time::timeout;
+use tracing::Instrument;
 use url::Url;
 
 use crate::client_builder::MAX_REDIRECTS;
 use crate::error::Failure;
 use crate::exchange::Seen;
+use crate::spans;
 use crate::{Client, Error, ErrorKind};
 
 /// How long a whole file may take. What ends a transfer that hangs is the request time-out, which
@@ -96,20 +98,24 @@ impl Client {
             })?;
             request.headers_mut().insert(AUTHORIZATION, key);
         }
+        let span = spans::of_file(url);
         let sending = async {
-            match &connection.transport {
+            let outcome = match &connection.transport {
                 None => self.client().execute(request).await,
                 Some(transport) => transport.send(request).await,
-            }
+            };
+            spans::end(&span, &outcome);
+            outcome
         };
         let sent = Seen {
             sent: true,
             ..self.seen()
         };
-        match timeout(connection.request_timeout, sending).await {
+        match timeout(connection.request_timeout, sending.instrument(span.clone())).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(self.file_error(Failure::network(error, &sent), url, sent)),
             Err(_) => {
+                spans::no_answer(&span, "timeout");
                 let failure = Failure::timeout(connection.request_timeout);
                 Err(self.file_error(failure, url, sent))
             }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use tracing::Instrument;
 
 use crate::members::merge;
+use crate::spans;
 use crate::{Answer, Client, Connection, Operation, RequestBody};
 
 /// How much of an error response is read: enough for any message to a person.
@@ -64,20 +65,11 @@ impl ClientHooks<Connection> for Client {
 
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
         let connection = self.inner();
-        connection.exchange.note(|seen| seen.sent = true);
-        let span = tracing::debug_span!(
-            "checksum.request",
-            otel.kind = "client",
-            otel.name = info.operation_id,
-            http.request.method = request.method().as_str(),
-            url.template = Operation::find(info.operation_id).map(|operation| operation.path),
-            url.full = request.url().as_str(),
-            server.address = request.url().host_str(),
-            server.port = request.url().port_or_known_default(),
-            http.response.status_code = tracing::field::Empty,
-            http.response.body.size = tracing::field::Empty,
-            "error.type" = tracing::field::Empty,
-        );
+        let span = spans::of_operation(&request, info.operation_id);
+        connection.exchange.note(|seen| {
+            seen.sent = true;
+            seen.span = Some(span.clone());
+        });
         let exchange = async {
             let response = match &connection.transport {
                 None => self.client().execute(request).await?,
@@ -86,22 +78,7 @@ impl ClientHooks<Connection> for Client {
             bounded(connection, response).await
         };
         let outcome = exchange.instrument(span.clone()).await;
-        match &outcome {
-            Ok(response) => {
-                let status = response.status();
-                span.record("http.response.status_code", status.as_u16());
-                if status.is_client_error() || status.is_server_error() {
-                    span.record("error.type", status.as_str());
-                }
-            }
-            Err(error) => {
-                span.record("error.type", error_type(error));
-            }
-        }
-        span.in_scope(|| match &outcome {
-            Ok(response) => tracing::debug!(status = response.status().as_u16(), "answered"),
-            Err(error) => tracing::debug!(reason = error_type(error), "no answer"),
-        });
+        spans::end(&span, &outcome);
         outcome
     }
 }
@@ -176,15 +153,4 @@ async fn bounded(connection: &Connection, mut response: Response) -> reqwest::Re
         parts.extensions = with_url.into_parts().0.extensions;
     }
     Ok(Response::from(http::Response::from_parts(parts, body)))
-}
-
-/// A word of low cardinality, as OpenTelemetry's `error.type` wants it.
-fn error_type(error: &reqwest::Error) -> &'static str {
-    if error.is_connect() {
-        "connect"
-    } else if error.is_timeout() {
-        "timeout"
-    } else {
-        "interrupted"
-    }
 }

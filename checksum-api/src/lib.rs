@@ -48,6 +48,7 @@ mod open_enum;
 mod operation;
 mod salvage;
 mod secrets;
+mod spans;
 mod transport;
 
 pub use answer::Answer;

@@ -53,6 +53,7 @@ pub(crate) fn salvage<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable
             return Err(refusal);
         }
         tracing::warn!(
+            target: crate::spans::TARGET,
             member,
             "mended a member of the answer that was not as described"
         );

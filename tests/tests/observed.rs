@@ -63,12 +63,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Notes {
     }
 }
 
+/// Takes notes of what is told in this thread from now on.
+fn listen() -> (Notes, tracing::subscriber::DefaultGuard) {
+    let notes = Notes::default();
+    let subscriber = tracing_subscriber::registry().with(notes.clone());
+    (notes, tracing::subscriber::set_default(subscriber))
+}
+
 /// A wait that meets trouble and ends: one request that is answered with 503, and one with 200.
 #[tokio::test(start_paused = true)]
 async fn requests_and_trouble_are_told() {
-    let notes = Notes::default();
-    let subscriber = tracing_subscriber::registry().with(notes.clone());
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (notes, _guard) = listen();
     let answers = Answers::new([Answer::status(503), json!({ "status": "passed" }).into()]);
     let handle = RunHandle::new(JobName::new("job").expect("a job name")).pin(ApiVersion::V1);
     let run = answers
@@ -78,4 +83,33 @@ async fn requests_and_trouble_are_told() {
     let told = notes.take();
     assert!(!told.contains("nobody-may-see"));
     insta::assert_snapshot!(told);
+}
+
+/// What grants access to a file is not told.
+#[tokio::test]
+async fn downloads_are_told() {
+    let (notes, _guard) = listen();
+    let url = "https://files.invalid/report.html?signature=that-nobody-may-see";
+    let answers = Answers::new([json!({ "url": url }).into(), Answer::status(404)]);
+    let test_run = answers.client().test_run("run-id".parse().expect("an id"));
+    let report = test_run.report().await.expect("a report");
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("report.html");
+    report.download(path).await.expect_err("there is none");
+    let told = notes.take();
+    assert!(!told.contains("nobody-may-see"));
+    insta::assert_snapshot!(told);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_given_up_is_told() {
+    let (notes, _guard) = listen();
+    let mock = checksum_mock::Mock::builder().without_socket();
+    mock.fault(checksum_mock::Fault::never_answers().always());
+    let checksum = checksum_tests::client_of(&mock);
+    let run = checksum.run_suite().start().await;
+    assert!(run.expect_err("no answer").is_dispatch_uncertain());
+    let told = notes.take();
+    assert!(told.contains("error.type = \"timeout\""), "{told}");
+    assert!(told.contains("reason = \"timeout\""), "{told}");
 }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::range::{Range, validator};
 use super::{Options, Progress, SavedFile, Target};
-use crate::{Checksum, Error};
+use crate::{Checksum, Error, TARGET};
 
 /// Brings a file to its place.
 pub(super) async fn save(
@@ -114,7 +114,7 @@ impl Transfer<'_> {
             let retry_after = error.request().and_then(checksum_api::Error::retry_after);
             match retry.next(attempts, paused, retry_after) {
                 Some(pause) if may_pass => {
-                    tracing::debug!(%error, attempts, ?pause, "downloading again");
+                    tracing::debug!(target: TARGET, %error, attempts, ?pause, "downloading again");
                     tokio::time::sleep(pause).await;
                     paused += pause;
                 }

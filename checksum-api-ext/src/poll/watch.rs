@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::pace::Pacer;
 use super::progress::{Progress, Seen};
 use super::{Event, PollPolicy, Pollable};
-use crate::Error;
+use crate::{Error, TARGET};
 
 /// One wait: looks, pauses, and reports what it learns.
 pub(crate) struct Watch<P: Pollable> {
@@ -39,7 +39,7 @@ impl<P: Pollable> Watch<P> {
             match self.next().await? {
                 Some(Event::Finished(end)) => return Ok(end),
                 Some(Event::Trouble(trouble)) => {
-                    tracing::warn!(error = %trouble, "trouble while waiting");
+                    tracing::warn!(target: TARGET, error = %trouble, "trouble while waiting");
                 }
                 Some(Event::Changed(_) | Event::Recovered { .. }) => {}
                 None => unreachable!("a watch ends with its last event or with an error"),
