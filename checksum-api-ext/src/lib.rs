@@ -60,6 +60,18 @@
 //! - **The key is never shown.** It goes to the configured origin alone, over https unless that is
 //!   this machine. Files of other origins are got without it.
 //!
+//! # What it tells `tracing`
+//!
+//! Each request is a span of level DEBUG, `checksum.request` or, for a download, `checksum.file`,
+//! with OpenTelemetry's attributes for HTTP clients: `http.request.method`, `url.full` without what
+//! grants access to a file, `url.template`, `server.address`, `server.port`,
+//! `http.response.status_code`, `http.response.body.size` and `error.type`. `otel.name` is the
+//! operation's name in the document. Events are of the targets `checksum_api` and
+//! `checksum_api_ext`: DEBUG for each answer and each request that is sent again, WARN for trouble
+//! while waiting and for an answer that had to be mended.
+//!
+//! # What it leaves
+//!
 //! The API cannot cancel a run. Dropping a [`Run`] or a wait stops the looking and nothing else.
 
 mod address;
