@@ -244,11 +244,17 @@ impl WatchAll {
             Ok(Some(_)) => Stage::Waiting,
             Ok(None) | Err(_) => Stage::Ended,
         };
+        // One that passed meanwhile was left to the look, which came in time after all.
+        let deadline = entry.progress.deadline(&self.pacer.policy);
+        let passed = deadline.filter(|deadline| *deadline <= Instant::now());
         match next {
             Err(error) => self.ready.push_back((key, Err(error))),
             Ok(None) => {}
             Ok(Some(at)) => {
                 let key = self.learnt(key, target.handle());
+                if let Some(deadline) = passed {
+                    self.deadlines.push_front((deadline, number, key.clone()));
+                }
                 self.due.push(Reverse((at, number, key)));
             }
         }
