@@ -45,8 +45,10 @@ impl Reader {
     fn serve(&mut self, command: &str) -> String {
         let path = self.directory.path().join("served");
         let child = self.command(&format!("{command} --port 0"), &path).spawn();
-        self.mock = Some(child.expect("the stand-in starts"));
+        let child = self.mock.insert(child.expect("the stand-in starts"));
         loop {
+            let ended = child.try_wait().expect("a child");
+            assert!(ended.is_none(), "the stand-in ended: {ended:?}");
             let shown = std::fs::read_to_string(&path).expect("what was printed");
             if shown.lines().count() == 2 && shown.ends_with('\n') {
                 let url = shown.lines().next().expect("an address");
