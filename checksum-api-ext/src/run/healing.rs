@@ -3,8 +3,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Outcome, Run, RunChange, RunReport, RunStatus};
-use crate::Error;
 use crate::poll::{Pollable, Watch};
+use crate::{Error, TARGET};
 
 impl Run {
     /// Waits to the end, and where the run failed and healing was asked for, looks for
@@ -43,9 +43,9 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// As for [`wait`](Self::wait), whose deadline is that of the first verdict alone. An error
-    /// after that verdict takes it along: where it matters, `wait` first and
-    /// [`resume`](crate::Checksum::resume) then.
+    /// As for [`wait`](Self::wait), whose deadline is that of the first verdict alone. After that
+    /// verdict there is none: where it cannot be seen whether the run is healed, `tracing` is told
+    /// why, and the verdict stands.
     pub async fn await_healed(self, within: Duration) -> Result<RunReport, Error> {
         let report = self.clone().wait().await?;
         if report.outcome() != Outcome::Failed || self.handle.is_healing == Some(false) {
@@ -53,8 +53,13 @@ impl Run {
         }
         let policy = self.policy.deadline(within);
         match Watch::new(Healing(self), policy).end().await {
-            Err(error) if error.is_timed_out() => Ok(report),
-            healed => healed,
+            Ok(healed) => Ok(healed),
+            Err(error) => {
+                if !error.is_timed_out() {
+                    tracing::warn!(target: TARGET, %error, "cannot see whether the run is healed");
+                }
+                Ok(report)
+            }
         }
     }
 }

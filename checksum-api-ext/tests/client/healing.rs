@@ -223,6 +223,20 @@ async fn a_run_that_stays_failed_is_reported_so_when_the_time_is_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_verdict_stands_where_its_healing_cannot_be_seen() {
+    for status in [401, 404, 503] {
+        let looks = AtomicUsize::new(0);
+        let checksum = scripted::client(move |_| match looks.fetch_add(1, Ordering::Relaxed) {
+            0 => scripted::json(200, &json!({ "status": "failed", "testRunId": "run-id" })),
+            _ => scripted::json(status, &json!({})),
+        });
+        let run = checksum.resume(RunHandle::new("job".parse().expect("a name")));
+        let report = run.await_healed(LONG).await.expect("a report");
+        assert_eq!(report.outcome(), Outcome::Failed, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_time_is_spent_where_nothing_can_be_healed() {
     let started = Instant::now();
     let run = run_of(&["failed", "healed"])
