@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use checksum_api::{ApiKey, BaseUrl, BuildError, Client, InvalidApiKey, InvalidBaseUrl, Transport};
 
+use crate::budget::Budget;
 use crate::call::Caller;
 use crate::{Checksum, PollPolicy, RetryPolicy};
 
@@ -12,6 +13,9 @@ pub const API_KEY_VARIABLE: &str = "CHECKSUM_API_KEY";
 
 /// The variable that says where the API is.
 pub const BASE_URL_VARIABLE: &str = "CHECKSUM_API_BASE_URL";
+
+/// The default of [`ChecksumBuilder::max_requests_per_second`]. The service documents no limit.
+const MAX_REQUESTS_PER_SECOND: u32 = 25;
 
 /// Settings of a [`Checksum`]; made by [`Checksum::builder`].
 #[derive(Default)]
@@ -26,6 +30,8 @@ pub struct ChecksumBuilder {
     transport: Option<Arc<dyn Transport>>,
     retry: RetryPolicy,
     poll: PollPolicy,
+    max_requests_per_second: Option<u32>,
+    allows_no_tests: bool,
 }
 
 /// Why no client could be built.
@@ -128,6 +134,24 @@ impl ChecksumBuilder {
         self
     }
 
+    /// How many polls and repeated requests this client starts in a second, at the most: 25, and
+    /// never less than 1. Single waits, sets and retries share it, so that a service that comes
+    /// back after an outage is not flooded.
+    ///
+    /// At 25, ten thousand runs are polled every 400 s.
+    pub fn max_requests_per_second(mut self, requests: u32) -> Self {
+        self.max_requests_per_second = Some(requests);
+        self
+    }
+
+    /// Lets a run in which no test ran pass, where the service calls it passed. By default its
+    /// outcome is [`Outcome::NoTests`](crate::Outcome::NoTests), which is no pass: a selection that
+    /// matches nothing has tested nothing.
+    pub fn allow_no_tests(mut self) -> Self {
+        self.allows_no_tests = true;
+        self
+    }
+
     /// Builds the client. Nothing is sent.
     ///
     /// # Errors
@@ -138,6 +162,8 @@ impl ChecksumBuilder {
         let user_agent = self
             .user_agent
             .unwrap_or_else(|| concat!("checksum-api-ext/", env!("CARGO_PKG_VERSION")).to_owned());
+        // The service must not be flooded; a server on this machine, or a test, may be.
+        let may_poll_fast = self.base_url.is_loopback() || self.transport.is_some();
         let mut builder = Client::builder(api_key)
             .base_url(self.base_url)
             .user_agent(user_agent);
@@ -153,9 +179,14 @@ impl ChecksumBuilder {
         if let Some(transport) = self.transport {
             builder = builder.transport(move |request| transport.send(request));
         }
+        let per_second = self
+            .max_requests_per_second
+            .unwrap_or(MAX_REQUESTS_PER_SECOND);
         Ok(Checksum {
-            caller: Caller::new(builder.build()?, self.retry),
+            caller: Caller::new(builder.build()?, self.retry, Budget::new(per_second)),
             poll: Arc::new(self.poll),
+            may_poll_fast,
+            allows_no_tests: self.allows_no_tests,
         })
     }
 }
@@ -165,5 +196,31 @@ fn variable(name: &'static str) -> Result<Option<String>, ConfigurationError> {
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(ConfigurationError::NotUnicode(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_and_a_transport_of_ones_own_may_be_polled_fast() {
+        let builder = |url: &str| {
+            let key = "key".parse().expect("a key");
+            let builder = Checksum::builder().api_key(key);
+            builder.base_url(url.parse().expect("a URL"))
+        };
+        for (url, may_poll_fast) in [
+            ("https://api.checksum.ai", false),
+            ("https://10.0.0.1", false),
+            ("http://127.0.0.1:4010", true),
+            ("http://[::1]:4010", true),
+        ] {
+            let checksum = builder(url).build().expect("a client");
+            assert_eq!(checksum.may_poll_fast, may_poll_fast, "{url}");
+        }
+        let transport = |_| std::future::pending();
+        let own = builder("https://api.checksum.ai").transport(transport);
+        assert!(own.build().expect("a client").may_poll_fast);
     }
 }

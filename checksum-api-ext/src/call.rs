@@ -1,8 +1,11 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use checksum_api::{ByteStream, Client, ResponseValue};
+use checksum_api::{ByteStream, Client, ErrorKind, ResponseValue};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
+use crate::budget::Budget;
 use crate::members::Members;
 use crate::{Error, RetryPolicy, TARGET};
 
@@ -18,16 +21,25 @@ pub enum Effort {
     Persistent,
 }
 
+/// How long a request that starts work may take at least, whatever time limit the caller has set.
+/// To give it up in flight leaves unknown whether the work has started.
+const MIN_START_TIME: Duration = Duration::from_secs(1);
+
 /// Sends requests, and again where that is safe.
 #[derive(Clone, Debug)]
 pub struct Caller {
     client: Client,
     pub(crate) retry: RetryPolicy,
+    budget: Arc<Budget>,
 }
 
 impl Caller {
-    pub(crate) fn new(client: Client, retry: RetryPolicy) -> Self {
-        Self { client, retry }
+    pub(crate) fn new(client: Client, retry: RetryPolicy, budget: Budget) -> Self {
+        Self {
+            client,
+            retry,
+            budget: Arc::new(budget),
+        }
     }
 
     pub(crate) fn api(&self) -> &Client {
@@ -38,8 +50,25 @@ impl Caller {
     pub(crate) fn with_members(&self, members: Members) -> Self {
         Self {
             client: self.client.with_members(members.0),
-            retry: self.retry,
+            ..self.clone()
         }
+    }
+
+    /// A caller whose successful responses are also shown to `inspect`, as they came.
+    pub(crate) fn inspected(&self, inspect: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        Self {
+            client: self.client.with_tap(move |answer| {
+                if answer.status.is_success() {
+                    inspect(&answer.body);
+                }
+            }),
+            ..self.clone()
+        }
+    }
+
+    /// Waits until the client's budget allows one more poll or repetition.
+    pub(crate) async fn acquire(&self) {
+        self.budget.acquire().await;
     }
 
     /// A request that may be repeated.
@@ -57,12 +86,17 @@ impl Caller {
             Effort::Once => false,
             Effort::Persistent => error.is_transient(),
         };
-        Ok(self.repeat(send, may_repeat).await?)
+        if let Effort::Once = effort {
+            self.acquire().await;
+        }
+        Ok(self.repeat(send, may_repeat, None).await?)
     }
 
-    /// A request that starts work: repeated only where the service cannot have acted on it.
+    /// A request that starts work: repeated only where the service cannot have acted on it, and
+    /// within the time limit.
     pub(crate) async fn dispatch<T, Body, Send, Sending>(
         &self,
+        time_limit: Option<Duration>,
         body: Body,
         send: Send,
     ) -> Result<T, Error>
@@ -73,14 +107,21 @@ impl Caller {
         Sending: Future<Output = Sent<T>>,
     {
         let send = |client| send(client, body.clone());
-        let is_safe = |error: &checksum_api::Error| error.is_transient() && !error.may_have_acted();
-        self.repeat(send, is_safe).await.map_err(Error::dispatch)
+        let is_safe = |error: &checksum_api::Error| {
+            let was_not_heard = matches!(error.kind(), ErrorKind::Connect | ErrorKind::RateLimited);
+            was_not_heard && !error.may_have_acted()
+        };
+        let deadline = time_limit.and_then(|limit| Instant::now().checked_add(limit));
+        self.repeat(send, is_safe, deadline)
+            .await
+            .map_err(Error::dispatch)
     }
 
     async fn repeat<T, Send, Sending>(
         &self,
         send: Send,
         may_repeat: impl Fn(&checksum_api::Error) -> bool,
+        deadline: Option<Instant>,
     ) -> Result<T, checksum_api::Error>
     where
         T: DeserializeOwned,
@@ -90,20 +131,37 @@ impl Caller {
         let mut paused = Duration::ZERO;
         let mut attempts = 0;
         loop {
-            let error = match self.client.call(&send).await {
+            let sent = match deadline {
+                None => self.client.call(&send).await,
+                Some(deadline) => self.limited(deadline).call(&send).await,
+            };
+            let error = match sent {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
             attempts += 1;
+            let is_in_time = |pause: &Duration| {
+                deadline.is_none_or(|deadline| *pause < deadline - Instant::now())
+            };
             let pause = self.retry.next(attempts, paused, error.retry_after());
-            match pause.filter(|_| may_repeat(&error)) {
+            match pause.filter(|pause| may_repeat(&error) && is_in_time(pause)) {
                 None => return Err(error),
                 Some(pause) => {
                     tracing::debug!(target: TARGET, %error, attempts, ?pause, "trying again");
                     tokio::time::sleep(pause).await;
+                    self.acquire().await;
                     paused += pause;
                 }
             }
+        }
+    }
+
+    /// The client with what is left until the deadline as its request time limit, if that is less.
+    fn limited(&self, deadline: Instant) -> Client {
+        let left = (deadline - Instant::now()).max(MIN_START_TIME);
+        match left < self.client.request_timeout() {
+            true => self.client.with_request_timeout(left),
+            false => self.client.clone(),
         }
     }
 }

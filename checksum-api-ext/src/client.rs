@@ -3,10 +3,11 @@ use std::sync::Arc;
 use checksum_api::types::{BatchId, CollectionId, JobName, Project, RepoName, TestId, TestRunId};
 use checksum_api::{BaseUrl, ClientInfo};
 
-use crate::batch::{Batch, Generation, Heal};
+use crate::batch::{Batch, BatchHandle, Generation, Heal};
 use crate::bug::ListBugs;
 use crate::call::{Caller, Effort};
 use crate::environment::Environment;
+use crate::poll::Pacer;
 use crate::run::{Collection, Grep, LegacyGrep, Run, RunHandle, StartRun, Suite, Tests};
 use crate::{
     ChecksumBuilder, ConfigurationError, Error, Handle, LatestTestRun, PollPolicy, StartGeneration,
@@ -31,6 +32,9 @@ use crate::{
 pub struct Checksum {
     pub(crate) caller: Caller,
     pub(crate) poll: Arc<PollPolicy>,
+    /// Whether pauses may be shorter than a second.
+    pub(crate) may_poll_fast: bool,
+    pub(crate) allows_no_tests: bool,
 }
 
 impl Checksum {
@@ -116,8 +120,8 @@ impl Checksum {
         Run::resumed(self, handle.into())
     }
 
-    /// Watches many runs and batches by one stream, with a pace and a back-off that they share. More
-    /// can be added and some removed while it goes.
+    /// Watches many runs and batches by one stream, with a back-off that they share. More can be
+    /// added and some removed while it goes.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -294,18 +298,32 @@ impl Checksum {
         ListBugs::new(self)
     }
 
+    pub(crate) fn pacer(&self, policy: PollPolicy) -> Pacer {
+        Pacer::new(policy, self.may_poll_fast)
+    }
+
     pub(crate) fn base_url(&self) -> &BaseUrl {
         self.api().inner().base_url()
     }
 
-    /// Takes up a healing batch. Nothing is sent.
+    /// Takes up a healing batch by its id. Nothing is sent.
     pub fn heal_batch(&self, id: BatchId) -> Batch<Heal> {
-        Batch::new(self, id)
+        self.resume_heal(id.into())
     }
 
-    /// Takes up a generation batch. Nothing is sent.
+    /// Resumes a healing batch from [`Batch::handle`]. Nothing is sent.
+    pub fn resume_heal(&self, handle: BatchHandle) -> Batch<Heal> {
+        Batch::new(self, handle)
+    }
+
+    /// Takes up a generation batch by its id. Nothing is sent.
     pub fn generation_batch(&self, id: BatchId) -> Batch<Generation> {
-        Batch::new(self, id)
+        self.resume_generation(id.into())
+    }
+
+    /// Resumes a generation batch from [`Batch::handle`]. Nothing is sent.
+    pub fn resume_generation(&self, handle: BatchHandle) -> Batch<Generation> {
+        Batch::new(self, handle)
     }
 }
 

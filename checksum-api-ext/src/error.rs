@@ -24,18 +24,19 @@ pub enum Error {
     /// A request that starts work failed so that the service may have acted on it. It is not sent
     /// again, since that could start the work twice.
     #[error(
-        "the work may have started, and was not asked for again: {0}; \
-         look at the dashboard before you do"
+        "the work may have started, and was not asked for again: {}; \
+         look at the dashboard before you do",
+        _0.without_advice()
     )]
     DispatchUncertain(checksum_api::Error),
     /// The service accepted a run and gave no name to follow it by, as it does for sharded runs.
-    #[error(
-        "the run was started, but the answer has no job name to follow it by{}",
-        test_run_id.as_ref().map(|id| format!(" (test run {id})")).unwrap_or_default()
-    )]
+    #[error("{}", no_job_name(test_run_id.as_ref(), response))]
     NoJobName {
-        /// The test run, where the answer named it.
+        /// The test run, where the response named it. The run has then started; otherwise it may
+        /// have started.
         test_run_id: Option<TestRunId>,
+        /// The response, without the key.
+        response: Box<Value>,
     },
     /// The deadline of a wait passed. The work goes on.
     #[error("{what} has not ended after {}: last seen {last_seen}; it goes on", seconds(*after))]
@@ -122,6 +123,21 @@ pub enum InvalidRequest {
     NoTestRun,
 }
 
+/// Whether work has started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Started {
+    /// It has not: the request was not sent, or the service refused it.
+    No,
+    /// It may have: the service may have acted on the request, and its response did not arrive or
+    /// cannot be read. Starting it again could start it twice.
+    Maybe,
+    /// It has.
+    Yes {
+        /// The test run, where that much is known.
+        test_run_id: Option<TestRunId>,
+    },
+}
+
 impl Error {
     /// For a call that starts work: whether it failed so that the work may be under way.
     pub(crate) fn dispatch(error: checksum_api::Error) -> Self {
@@ -146,7 +162,11 @@ impl Error {
 
     /// Without the key, should the answer have repeated it.
     pub(crate) fn without_key(mut self, client: &checksum_api::Client) -> Self {
-        if let Self::UnexpectedAnswer { answer, .. } = &mut self {
+        if let Self::UnexpectedAnswer { answer, .. }
+        | Self::NoJobName {
+            response: answer, ..
+        } = &mut self
+        {
             redact(answer, client);
         }
         self
@@ -156,6 +176,7 @@ impl Error {
     pub fn answer(&self) -> Option<&Value> {
         match self {
             Self::UnexpectedAnswer { answer, .. } => Some(answer),
+            Self::NoJobName { response, .. } => Some(response),
             _ => None,
         }
     }
@@ -190,12 +211,54 @@ impl Error {
 
     /// Whether the work may be under way although the call that starts it failed.
     pub fn is_dispatch_uncertain(&self) -> bool {
-        matches!(self, Self::DispatchUncertain(_))
+        self.started() == Started::Maybe
+    }
+
+    /// Whether the work that a failed call was to start has started. For the error of a wait the
+    /// answer is yes. For a request that starts nothing it is no.
+    pub fn started(&self) -> Started {
+        match self {
+            Self::DispatchUncertain(_) => Started::Maybe,
+            Self::NoJobName { test_run_id, .. } => match test_run_id {
+                None => Started::Maybe,
+                id => Started::Yes {
+                    test_run_id: id.clone(),
+                },
+            },
+            Self::WaitTimedOut { .. } | Self::GaveUp { .. } => Started::Yes { test_run_id: None },
+            Self::Request(error) if is_of_a_wait(error) => Started::Yes { test_run_id: None },
+            _ => Started::No,
+        }
     }
 
     fn is_kind(&self, kind: ErrorKind) -> bool {
         self.request().is_some_and(|error| error.kind() == kind)
     }
+}
+
+/// Whether it is a poll that failed, so that there is something to poll.
+fn is_of_a_wait(error: &checksum_api::Error) -> bool {
+    error.operation().is_some_and(|operation| {
+        [
+            "get_run_status",
+            "get_run_status_v2",
+            "get_heal_batch",
+            "get_generation_batch",
+        ]
+        .contains(&operation.id)
+    })
+}
+
+fn no_job_name(test_run_id: Option<&TestRunId>, response: &Value) -> String {
+    let what = match test_run_id {
+        Some(id) => format!("the run has started as test run {id}"),
+        None => "the run may have started".to_owned(),
+    };
+    let response = beginning(response);
+    format!(
+        "{what}, and the response has no job name to follow it by: {response}; \
+         look at the dashboard before you start it again"
+    )
 }
 
 fn redact(value: &mut Value, client: &checksum_api::Client) {

@@ -51,12 +51,16 @@
 //! # What it promises
 //!
 //! - **A run is never started twice.** A request that starts work is repeated only where the
-//!   service certainly did not act on it. Any other failure is [`Error::DispatchUncertain`].
+//!   service certainly did not act on it. [`Error::started`] says of any other failure whether the
+//!   work has started: no, maybe or yes.
 //! - **A run is never lost.** [`Run::handle`] is a small serde value; [`Checksum::resume`] takes
-//!   it up in any process. Trouble on the network is borne for minutes and reported as
+//!   it up in any process. Between the service's acceptance of a run and the storing of its handle
+//!   a crash loses the handle: an [`Intent`] that was stored before keeps the knowledge that the run
+//!   may have started. Trouble on the network is borne for minutes and reported as
 //!   [`Event::Trouble`].
 //! - **A verdict is never guessed.** Only `passed` and `healed` are a pass, whatever the counts
-//!   say; a state that this version does not know is waited on, and never passes.
+//!   say, and only of a run in which tests ran; a state that this version does not know is waited
+//!   on, and never passes.
 //! - **The key is never shown.** It goes to the configured origin alone, over https unless that is
 //!   this machine. Files of other origins are got without it.
 //!
@@ -77,6 +81,7 @@
 mod address;
 mod attachment;
 mod batch;
+mod budget;
 mod bug;
 mod builder;
 mod call;
@@ -85,6 +90,7 @@ mod download;
 mod environment;
 mod error;
 mod html_report;
+mod intent;
 mod latest;
 mod members;
 mod poll;
@@ -92,6 +98,7 @@ mod results;
 mod retry;
 mod run;
 mod test_run;
+mod timestamp;
 mod undocumented;
 #[cfg(test)]
 mod undocumented_at_random;
@@ -102,8 +109,8 @@ const TARGET: &str = "checksum_api_ext";
 
 pub use attachment::{Attachment, AttachmentKind, Attachments};
 pub use batch::{
-    Batch, BatchChange, BatchEvent, BatchKind, BatchReport, Generation, GenerationBatch, Heal,
-    HealBatch, StartGeneration, StartHeal,
+    Batch, BatchChange, BatchEvent, BatchHandle, BatchKind, BatchReport, Generation,
+    GenerationBatch, Heal, HealBatch, StartGeneration, StartHeal,
 };
 pub use bug::{Bug, BugPage, ListBugs};
 pub use builder::{API_KEY_VARIABLE, BASE_URL_VARIABLE, ChecksumBuilder, ConfigurationError};
@@ -112,9 +119,10 @@ pub use checksum_api::{
 };
 pub use client::Checksum;
 pub use download::{Download, DownloadAll, Progress, SavedFile};
-pub use error::{Error, InvalidRequest};
+pub use error::{Error, InvalidRequest, Started};
 pub use futures_util::{StreamExt, TryStreamExt};
 pub use html_report::HtmlReport;
+pub use intent::Intent;
 pub use latest::LatestTestRun;
 pub use poll::{Event, PollPolicy, Trouble};
 pub use results::{GetResults, Results};

@@ -1,24 +1,31 @@
 use std::time::Duration;
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
 /// When a failed request is sent again.
 ///
 /// Reads are repeated when the failure may pass: no connection, a time-out, 408, 425, 429, 5xx, an
 /// answer that is not JSON. A request that starts work is repeated only where the service cannot
-/// have acted on it: no connection was made, or 429. `Retry-After` is honoured.
+/// have acted on it: no connection was made, or 429. `Retry-After` is honoured. Each repetition
+/// counts towards the client's budget of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     attempts: u32,
     delay: Duration,
     budget: Duration,
+    seed: Option<u64>,
 }
 
 impl Default for RetryPolicy {
-    /// Four attempts within a minute, half a second apart and then twice that each time.
+    /// Four attempts within a minute; before the second a pause of up to half a second, and up to
+    /// twice that each time.
     fn default() -> Self {
         Self {
             attempts: 4,
             delay: Duration::from_millis(500),
             budget: Duration::from_secs(60),
+            seed: None,
         }
     }
 }
@@ -36,7 +43,8 @@ impl RetryPolicy {
         self
     }
 
-    /// The pause before the second attempt; it doubles with each.
+    /// The longest pause before the second attempt; it doubles with each. The pause itself is a
+    /// random part of it, so that many clients do not repeat their requests at the same moment.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
@@ -50,6 +58,13 @@ impl RetryPolicy {
         self
     }
 
+    /// Makes the pauses repeatable.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// The pause before the next attempt, where there is one.
     pub(crate) fn next(
         &self,
@@ -60,9 +75,22 @@ impl RetryPolicy {
         if attempts_made >= self.attempts {
             return None;
         }
-        let doubled = self.delay.saturating_mul(1 << (attempts_made - 1).min(16));
-        let pause = retry_after.unwrap_or(doubled);
+        let pause = retry_after.unwrap_or_else(|| {
+            let longest = self.delay.saturating_mul(1 << (attempts_made - 1).min(16));
+            crate::poll::scaled(longest, self.random_share(attempts_made))
+        });
         (paused.saturating_add(pause) <= self.budget).then_some(pause)
+    }
+
+    /// From 0 to 1.
+    fn random_share(&self, attempts_made: u32) -> f64 {
+        match self.seed {
+            None => rand::rng().random_range(0.0..=1.0),
+            Some(seed) => {
+                let seed = seed.wrapping_add(attempts_made.into());
+                StdRng::seed_from_u64(seed).random_range(0.0..=1.0)
+            }
+        }
     }
 }
 
@@ -73,11 +101,22 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn doubles_until_the_attempts_are_used_up() {
+    fn the_longest_pause_doubles_until_the_attempts_are_used_up() {
         let policy = RetryPolicy::default().attempts(3).delay(SECOND);
-        assert_eq!(policy.next(1, Duration::ZERO, None), Some(SECOND));
-        assert_eq!(policy.next(2, SECOND, None), Some(2 * SECOND));
-        assert_eq!(policy.next(3, 3 * SECOND, None), None);
+        let pauses = |attempts: u32| -> Vec<Duration> {
+            let pause = |seed| policy.seed(seed).next(attempts, Duration::ZERO, None);
+            (0..1_000).filter_map(pause).collect()
+        };
+        for (attempts, longest) in [(1, SECOND), (2, 2 * SECOND)] {
+            let pauses = pauses(attempts);
+            assert!(pauses.iter().all(|pause| *pause <= longest));
+            assert!(pauses.iter().any(|pause| *pause < longest / 10));
+            assert!(pauses.iter().any(|pause| *pause > longest * 9 / 10));
+        }
+        assert!(pauses(3).is_empty());
+        let policy = policy.seed(7);
+        let again = policy.next(1, Duration::ZERO, None);
+        assert_eq!(policy.next(1, Duration::ZERO, None), again);
         assert_eq!(RetryPolicy::never().next(1, Duration::ZERO, None), None);
     }
 

@@ -67,6 +67,8 @@ struct Word {
     name: String,
     description: String,
     kind: WordKind,
+    /// `x-gate`: it can take a pass away, so that a value that cannot be read is kept.
+    is_gate: bool,
 }
 
 enum WordKind {
@@ -74,6 +76,8 @@ enum WordKind {
     OpenEnum(Vec<String>),
     /// `pattern`: an identifier, which is refused where it would change a request's path.
     Identifier,
+    /// `x-gate` on a number or a truth value, by the Rust type that it is read as.
+    Gate(&'static str),
 }
 
 struct Vocabulary(Vec<Word>);
@@ -83,6 +87,7 @@ impl Vocabulary {
         let mut words = Vec::new();
         for (name, schema) in members(document, "/components/schemas") {
             let place = format!("#/components/schemas/{name}");
+            let is_gate = schema["x-gate"] == true;
             let kind = if let Some(values) = schema.get("x-extensible-enum") {
                 let values: Vec<String> =
                     serde_json::from_value(values.clone()).map_err(|error| {
@@ -97,10 +102,22 @@ impl Vocabulary {
                 ));
             } else if schema.get("pattern").is_some() {
                 WordKind::Identifier
+            } else if is_gate {
+                WordKind::Gate(match text(schema, "type") {
+                    "integer" => "u64",
+                    "boolean" => "bool",
+                    _ => {
+                        return Err(GenerationError::new(
+                            format!("{place}/x-gate"),
+                            "only an integer, a boolean or an open enumeration can be a gate",
+                        ));
+                    }
+                })
             } else {
                 continue;
             };
-            if schema.get("type").and_then(Value::as_str) != Some("string") {
+            let is_text = !matches!(kind, WordKind::Gate(_));
+            if is_text && text(schema, "type") != "string" {
                 return Err(GenerationError::new(
                     format!("{place}/type"),
                     "an open enumeration or identifier must be of type string",
@@ -110,6 +127,7 @@ impl Vocabulary {
                 name: name.clone(),
                 description: text(schema, "description").trim().to_owned(),
                 kind,
+                is_gate,
             });
         }
         Ok(Self(words))
@@ -123,6 +141,13 @@ impl Vocabulary {
                 WordKind::Identifier => quote! {
                     identifier! { #[doc = #description] #name }
                 },
+                WordKind::Gate(inner) => {
+                    let inner = format_ident!("{inner}");
+                    quote! {
+                        #[doc = #description]
+                        pub type #name = crate::Lenient<#inner>;
+                    }
+                }
                 WordKind::OpenEnum(values) => {
                     let variants = values.iter().map(|value| {
                         let variant = format_ident!("{}", pascal_case(value));
@@ -208,11 +233,13 @@ fn settings(vocabulary: &Vocabulary) -> GenerationSettings {
         .with_derive("schemars::JsonSchema")
         .with_map_type("::std::collections::BTreeMap");
     for word in &vocabulary.0 {
-        settings.with_replacement(
-            &word.name,
-            format!("crate::generated::words::{}", word.name),
-            [TypeImpl::Display, TypeImpl::FromStr].into_iter(),
-        );
+        let path = format!("crate::generated::words::{}", word.name);
+        let (path, impls) = match (&word.kind, word.is_gate) {
+            (WordKind::Gate(_), _) => (path, vec![]),
+            (_, true) => (format!("crate::Lenient<{path}>"), vec![]),
+            (_, false) => (path, vec![TypeImpl::Display, TypeImpl::FromStr]),
+        };
+        settings.with_replacement(&word.name, path, impls.into_iter());
     }
     settings
 }

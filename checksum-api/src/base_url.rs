@@ -67,9 +67,14 @@ impl BaseUrl {
         self.0.path()
     }
 
+    /// Whether the API is served by this machine.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+
     /// Whether the key would cross a network in the clear.
     pub(crate) fn is_exposed(&self) -> bool {
-        self.0.scheme() == "http" && !is_loopback(&self.0)
+        self.0.scheme() == "http" && !self.is_loopback()
     }
 
     /// Whether a file may be got from there: over https, from this machine, or from the base URL's

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 
 use crate::error::Failure;
@@ -7,6 +9,20 @@ use crate::spans;
 use crate::{ByteStream, Client, Error, ResponseValue};
 
 impl Client {
+    /// Returns how long one request may take.
+    pub fn request_timeout(&self) -> Duration {
+        self.inner.request_timeout
+    }
+
+    /// Returns a client whose requests may take no longer than `timeout`, from connecting to the
+    /// last byte of the response.
+    #[must_use]
+    pub fn with_request_timeout(&self, timeout: Duration) -> Self {
+        let mut client = self.clone();
+        client.inner.request_timeout = timeout;
+        client
+    }
+
     /// Runs one generated call, with everything that can go wrong as one [`Error`].
     ///
     /// The closure gets a client of its own, so that the status and headers of its response are

@@ -144,6 +144,11 @@ impl Error {
         }
     }
 
+    /// The text without its advice on whether to try again, for a request that must not be repeated.
+    pub fn without_advice(&self) -> impl fmt::Display + '_ {
+        fmt::from_fn(|formatter| self.describe(formatter))
+    }
+
     /// Whether the service may have acted on the request, so that repeating one that starts work
     /// could start it twice.
     pub fn may_have_acted(&self) -> bool {
@@ -169,6 +174,17 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe(formatter)?;
+        match self.0.retry_after {
+            Some(after) => write!(formatter, "; try again in {} s", after.as_secs()),
+            None if self.is_transient() => formatter.write_str("; trying again can help"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    fn describe(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let details = &self.0;
         if let Some(operation) = details.operation {
             write!(
@@ -186,11 +202,7 @@ impl fmt::Display for Error {
         if let Some(id) = &details.request_id {
             write!(formatter, " [request {id}]")?;
         }
-        match details.retry_after {
-            Some(after) => write!(formatter, "; try again in {} s", after.as_secs()),
-            None if self.is_transient() => formatter.write_str("; trying again can help"),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -262,7 +274,8 @@ impl Failure {
                 Err(Undecodable::Shape { path, reason }) => {
                     // Serde repeats the value that it did not expect, however long.
                     let reason = bounded(&reason.to_string(), secrets);
-                    let message = format!("unexpected answer at `{path}`: {reason}");
+                    let body = excerpt(&body, secrets);
+                    let message = format!("unexpected answer at `{path}`: {reason}, in {body}");
                     Self::new(ErrorKind::UnexpectedShape, message)
                 }
             },

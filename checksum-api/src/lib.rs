@@ -43,6 +43,7 @@ mod generated {
 }
 mod hooks;
 mod identifier;
+mod lenient;
 mod members;
 mod open_enum;
 mod operation;
@@ -62,6 +63,7 @@ pub use generated::{
     ByteStream, Client, ClientInfo, Error as GeneratedError, OPERATIONS, ResponseValue, builder,
 };
 pub use identifier::InvalidIdentifier;
+pub use lenient::Lenient;
 pub use operation::{Operation, RequestBody};
 pub use transport::Transport;
 

@@ -17,6 +17,19 @@ macro_rules! open_enum {
             /// Every value that the document lists, in its order.
             pub const KNOWN: &'static [Self] = &[$(Self::$variant),*];
 
+            /// The known value that differs from this one in case only, where there is one.
+            #[must_use]
+            pub fn ignoring_case(self) -> Self {
+                match &self {
+                    Self::Unrecognised(value) => Self::KNOWN
+                        .iter()
+                        .find(|known| known.as_str().eq_ignore_ascii_case(value.trim()))
+                        .cloned()
+                        .unwrap_or(self),
+                    _ => self,
+                }
+            }
+
             /// The value, as the API spells it.
             pub fn as_str(&self) -> &str {
                 match self {
@@ -76,6 +89,12 @@ macro_rules! open_enum {
             }
         }
 
+        impl crate::lenient::FromLenient for $name {
+            fn from_lenient(value: &serde_json::Value) -> Option<Self> {
+                value.as_str().map(Self::from)
+            }
+        }
+
         impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
@@ -112,5 +131,14 @@ mod tests {
             assert_eq!(state, RunState::Unrecognised(text.to_owned()));
             assert_eq!(serde_json::to_value(&state).expect("JSON"), text);
         }
+    }
+
+    #[test]
+    fn a_known_value_in_another_case_is_recognised_where_that_is_wanted() {
+        let read = |text: &str| RunState::from(text).ignoring_case();
+        assert_eq!(read("PASSED"), RunState::Passed);
+        assert_eq!(read("Process-Error "), RunState::ProcessError);
+        let unknown = RunState::Unrecognised("canceled".to_owned());
+        assert_eq!(read("canceled"), unknown);
     }
 }

@@ -12,12 +12,19 @@ const MAX_KEY_BYTES: u64 = 16 * 1024;
 /// The client for these arguments: the key from a file or from standard input where one of them is
 /// asked for, else from the environment.
 pub(crate) fn client(connection: &Connection, poll: PollPolicy) -> Result<Checksum, Failure> {
-    let mut builder = unkeyed(connection)?.poll(poll);
-    builder = match key(connection)? {
+    Ok(builder(connection, poll)?.build()?)
+}
+
+/// The same, to be given more settings.
+pub(crate) fn builder(
+    connection: &Connection,
+    poll: PollPolicy,
+) -> Result<ChecksumBuilder, Failure> {
+    let builder = unkeyed(connection)?.poll(poll);
+    Ok(match key(connection)? {
         Some(key) => builder.api_key(key),
         None => builder.key_from_env()?,
-    };
-    Ok(builder.build()?)
+    })
 }
 
 /// The same without a key of anybody's: for requests that are not sent.

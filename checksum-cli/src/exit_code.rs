@@ -35,7 +35,8 @@ pub(crate) enum ExitCode {
 pub(crate) const HELP: &str = "\
 Exit codes:
     0  pass: the tests passed or were healed, every session completed
-    1  failed: a test, a session of an agent, or an answer that is not as documented
+    1  failed: a test, a session of an agent, an answer that is not as documented,
+       or a run in which no test ran
     2  usage or configuration, or the service does not know what was asked for
     3  the wait timed out; the work goes on
     4  refused: the service does not accept the key (401, 403)
@@ -64,7 +65,7 @@ impl From<&Outcome> for ExitCode {
     fn from(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Passed | Outcome::Healed => Self::Pass,
-            Outcome::Failed => Self::Failed,
+            Outcome::Failed | Outcome::NoTests => Self::Failed,
             Outcome::InfrastructureError => Self::ProcessError,
             Outcome::Cancelled => Self::Cancelled,
             _ => Self::Unknown,

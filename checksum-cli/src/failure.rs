@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use checksum_api_ext::{
-    ConfigurationError, Error, ErrorKind, Handle, InvalidApiKey, InvalidBaseUrl,
+    ConfigurationError, Error, ErrorKind, Handle, Intent, InvalidApiKey, InvalidBaseUrl, Started,
 };
 use checksum_contract::DocumentError;
 use checksum_mock::MockError;
@@ -37,6 +37,14 @@ pub(crate) enum Failure {
         path: PathBuf,
         error: std::io::Error,
     },
+    #[error(
+        "--run-id-file {}: {intent} may have started; the command that sent it ended before it \
+         knew, so that there is nothing to wait for",
+        path.display()
+    )]
+    MayHaveStarted { path: PathBuf, intent: Intent },
+    #[error("--run-id-file {}: {intent} was not started; start it again", path.display())]
+    NotStarted { path: PathBuf, intent: Intent },
     #[error("cannot open the browser: {0}")]
     Browser(std::io::Error),
     #[error("there is no command `{0}`")]
@@ -45,6 +53,9 @@ pub(crate) enum Failure {
     Logging(String),
     #[error(transparent)]
     Request(#[from] Error),
+    /// Something was to be started.
+    #[error("{0}")]
+    Start(Error),
     /// A wait ended without the end of its work.
     #[error("{error}")]
     Wait { handle: Box<Handle>, error: Error },
@@ -69,11 +80,23 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Request(error) | Self::Wait { error, .. } => of_error(error),
+            Self::Request(error) | Self::Start(error) | Self::Wait { error, .. } => of_error(error),
+            Self::MayHaveStarted { .. } => ExitCode::Unknown,
             Self::InterruptedStart { signal }
             | Self::InterruptedWait { signal, .. }
             | Self::Interrupted(signal) => signal.exit_code(),
             _ => ExitCode::Usage,
+        }
+    }
+
+    /// Whether the work has started that the command was to start; `None` where it was to start
+    /// none.
+    pub(crate) fn started(&self) -> Option<Started> {
+        match self {
+            Self::Start(error) => Some(error.started()),
+            Self::InterruptedStart { .. } | Self::MayHaveStarted { .. } => Some(Started::Maybe),
+            Self::NotStarted { .. } => Some(Started::No),
+            _ => None,
         }
     }
 
@@ -89,11 +112,11 @@ impl Failure {
     pub(crate) fn hint(&self) -> Option<String> {
         let key = CHECK_THE_KEY;
         match self {
-            Self::Request(error) if error.is_refused() => Some(key.to_owned()),
+            Self::Request(error) | Self::Start(error) if error.is_refused() => Some(key.to_owned()),
             Self::Wait { handle, error } if error.is_refused() => {
                 Some(format!("{key}; then {}", way_back::hint(handle)))
             }
-            Self::InterruptedStart { .. } => {
+            Self::InterruptedStart { .. } | Self::MayHaveStarted { .. } => {
                 Some("look at the dashboard before you start it again".to_owned())
             }
             _ => self.handle().map(way_back::hint),

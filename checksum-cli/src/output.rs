@@ -2,6 +2,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
 use anstream::AutoStream;
+use checksum_api_ext::Started;
 
 use crate::arguments::Format;
 use crate::exit_code::ExitCode;
@@ -58,6 +59,11 @@ impl Output {
             self.message(&Message::Error {
                 error: &error,
                 handle: failure.handle(),
+                started: failure.started().map(|started| match started {
+                    Started::No => "no",
+                    Started::Maybe => "maybe",
+                    Started::Yes { .. } => "yes",
+                }),
                 exit_code: failure.exit_code() as u8,
             });
         }

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use checksum_api_ext::{Checksum, PollPolicy, RetryPolicy};
+use checksum_api_ext::{Checksum, ChecksumBuilder, PollPolicy, RetryPolicy};
 use checksum_mock::Mock;
 use http::Response;
 use serde_json::Value;
@@ -22,6 +22,11 @@ use tower::ServiceExt;
 
 /// A client of the stand-in, with the pace that users get but without its randomness.
 pub fn client_of(mock: &Mock) -> Checksum {
+    builder_of(mock).build().expect("a client")
+}
+
+/// The same, to be given other settings.
+pub fn builder_of(mock: &Mock) -> ChecksumBuilder {
     let router = mock.router();
     Checksum::builder()
         .api_key("key".parse().expect("a key"))
@@ -37,8 +42,6 @@ pub fn client_of(mock: &Mock) -> Checksum {
                 Ok(response.map(stream).into())
             }
         })
-        .build()
-        .expect("a client")
 }
 
 /// Answers in a fixed order, and what was asked for them.
@@ -106,9 +109,15 @@ impl Answers {
 
     /// [`client`](Self::client) with a key that can be looked for.
     pub fn client_with(&self, key: &str) -> Checksum {
+        let builder = self.builder().api_key(key.parse().expect("a key"));
+        builder.build().expect("a client")
+    }
+
+    /// [`client`](Self::client), to be given other settings.
+    pub fn builder(&self) -> ChecksumBuilder {
         let answers = self.clone();
         Checksum::builder()
-            .api_key(key.parse().expect("a key"))
+            .api_key("key".parse().expect("a key"))
             .base_url("https://checksum.invalid".parse().expect("a URL"))
             .retry(RetryPolicy::never())
             .poll(PollPolicy::every(Duration::from_secs(10)))
@@ -116,8 +125,6 @@ impl Answers {
                 let answer = answers.play(&request);
                 async move { Ok(answer.into()) }
             })
-            .build()
-            .expect("a client")
     }
 
     /// The requests so far, each with the seconds since the first: `0 GET /v1/me`.

@@ -300,3 +300,184 @@ async fn dropping_a_wait_stops_the_looking_and_nothing_else() {
     tokio::time::sleep(1_000 * SECOND).await;
     assert_eq!(answers.requests().len(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_honoured_within_bounds() {
+    // Never sooner than the interval, never later than what is left of the patience.
+    for (retry_after, expected) in [
+        ("0", [10, 10, 10]),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", [10, 10, 10]),
+        ("25", [25, 25, 25]),
+        ("86400", [300, 10, 0]),
+        ("18446744073709551615", [300, 10, 0]),
+    ] {
+        let busy = Answer::status(503).header("retry-after", retry_after);
+        let answers = Answers::new([busy]);
+        let mut events = v1_run(&answers).events();
+        let mut pauses = Vec::new();
+        while let Ok(Some(event)) = events.try_next().await {
+            if let Event::Trouble(trouble) = event {
+                pauses.push(trouble.next_look_in.as_secs());
+            }
+        }
+        let expected: Vec<u64> = expected.into_iter().filter(|pause| *pause > 0).collect();
+        assert_eq!(pauses[..expected.len()], expected, "{retry_after}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_failures_in_a_row_are_tolerated_however_long_they_take() {
+    let failing = |failures: usize| {
+        let failures = std::iter::repeat_n(Answer::status(503), failures);
+        let passed = Answer::from(json!({ "status": "passed", "passed": 1, "failed": 0 }));
+        Answers::new(failures.chain([passed]))
+    };
+    let slow = PollPolicy::every(400 * SECOND);
+    let report = v1_run(&failing(2)).poll(slow).await.expect("an end");
+    assert!(report.outcome().is_pass());
+    let error = v1_run(&failing(3)).poll(slow).await.expect_err("an error");
+    assert!(matches!(error, Error::GaveUp { after, .. } if after == 800 * SECOND));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_of_nothing_polls_once() {
+    for limit in [Duration::ZERO, Duration::from_millis(1)] {
+        let policy = PollPolicy::every(10 * SECOND).deadline(limit);
+        let ended = Answers::new([json!({ "status": "passed", "passed": 1, "failed": 0 })]);
+        v1_run(&ended).poll(policy).await.expect("its verdict");
+        let running = Answers::new([json!({ "status": "running" })]);
+        let error = v1_run(&running).poll(policy).await.expect_err("a time-out");
+        assert!(error.is_timed_out());
+        assert!(error.to_string().contains("last seen running"), "{error}");
+        assert_eq!(running.requests().len(), 1);
+    }
+}
+
+/// A process that is suspended does not see time pass: it polls once more when it wakes up.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_passes_while_the_process_is_suspended_has_one_last_poll() {
+    for (last, is_pass) in [("passed", true), ("running", false)] {
+        let answers = Answers::new([
+            json!({ "status": "running" }),
+            json!({ "status": last, "passed": 1, "failed": 0 }),
+        ]);
+        let policy = PollPolicy::every(10 * SECOND).deadline(15 * SECOND);
+        let wait = tokio::spawn(v1_run(&answers).poll(policy).wait());
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(answers.requests().len(), 1);
+        tokio::time::advance(3_600 * SECOND).await;
+        let ended = wait.await.expect("no panic");
+        assert_eq!(answers.requests().len(), 2);
+        match ended {
+            Ok(report) => assert!(is_pass && report.outcome().is_pass()),
+            Err(error) => assert!(!is_pass && error.is_timed_out(), "{error}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_state_with_counts_is_polled_a_few_more_times() {
+    let unknown = json!({ "status": "healing", "passed": 3, "failed": 1 });
+    // It goes on after all.
+    let answers = Answers::new([
+        unknown.clone(),
+        unknown.clone(),
+        json!({ "status": "healed", "passed": 4, "failed": 0 }),
+    ]);
+    let report = end(&answers).await.expect("an end");
+    assert_eq!(report.outcome(), Outcome::Healed);
+    // It stays.
+    let answers = Answers::new([unknown]);
+    let report = end(&answers).await.expect("an end");
+    assert_eq!(
+        report.outcome(),
+        Outcome::Unrecognised("healing".to_owned())
+    );
+    assert_eq!(answers.requests().len(), 4);
+    // The service's own word needs no confirmation.
+    let answers = Answers::new([json!({ "status": "canceled", "isTerminal": true })]);
+    end(&answers).await.expect("an end");
+    assert_eq!(answers.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_run_id_is_a_sign_of_the_end_on_v2_alone() {
+    let early = json!({ "status": "warming-up", "testRunId": "run-id", "runId": "run-id" });
+    let answers = Answers::new([early]);
+    let policy = PollPolicy::every(10 * SECOND).deadline(600 * SECOND);
+    let error = v1_run(&answers).poll(policy).await;
+    assert!(error.expect_err("no end").is_timed_out());
+    let run = answers.client().resume(handle().pin(ApiVersion::V2));
+    let report = run.poll(policy).await.expect("an end");
+    assert!(matches!(report.outcome(), Outcome::Unrecognised(_)));
+}
+
+/// A handle keeps when the run was started, so that a 404 is tolerated only for a run that the
+/// service may not know yet.
+#[tokio::test(start_paused = true)]
+async fn a_handle_knows_how_long_a_404_is_tolerated() {
+    let unknown_first = || {
+        Answers::new([
+            Answer::from(json!({ "name": "job" })),
+            Answer::status(404),
+            Answer::status(404),
+            Answer::from(json!({ "status": "passed", "passed": 1, "failed": 0 })),
+        ])
+    };
+    let answers = unknown_first();
+    let run = answers.client().run_suite().start().await.expect("a run");
+    let saved = serde_json::to_value(run.handle()).expect("JSON");
+    assert!(saved["startedAt"].is_string(), "{saved}");
+    let resume = |answers: &Answers, saved: &serde_json::Value| {
+        let handle: RunHandle = serde_json::from_value(saved.clone()).expect("a handle");
+        answers.client().resume(handle)
+    };
+    resume(&answers, &saved).await.expect("an end");
+
+    let mut old = saved.clone();
+    old["startedAt"] = "2020-02-20T20:20:20Z".into();
+    let answers = Answers::new([Answer::status(404)]);
+    let error = resume(&answers, &old).await.expect_err("unknown");
+    assert!(error.is_not_found());
+    assert_eq!(answers.requests().len(), 2, "both versions, once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn single_waits_share_the_clients_budget() {
+    let answers = Answers::new([Answer::status(503)]);
+    let client = answers
+        .builder()
+        .max_requests_per_second(10)
+        .build()
+        .expect("a client");
+    let waits: Vec<_> = (0..200)
+        .map(|_| tokio::spawn(client.resume(handle().pin(ApiVersion::V1)).wait()))
+        .collect();
+    tokio::time::sleep(100 * SECOND).await;
+    waits.iter().for_each(tokio::task::JoinHandle::abort);
+    let mut per_second = std::collections::BTreeMap::<String, u32>::new();
+    for request in answers.requests() {
+        let second = request.split(' ').next().unwrap_or_default().to_owned();
+        *per_second.entry(second).or_default() += 1;
+    }
+    assert!(
+        per_second.values().all(|count| *count <= 10),
+        "{per_second:?}"
+    );
+    assert!(per_second.len() >= 99, "the budget is used: {per_second:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_of_ones_own_may_be_polled_more_than_once_a_second() {
+    let answers = Answers::new([json!({ "status": "running" })]);
+    let policy = PollPolicy::every(Duration::ZERO).deadline(10 * SECOND);
+    let error = v1_run(&answers).poll(policy).await;
+    assert!(error.expect_err("running").is_timed_out());
+    let requests = answers.requests().len();
+    assert!(
+        (200..=251).contains(&requests),
+        "the budget alone bounds it: {requests}"
+    );
+}

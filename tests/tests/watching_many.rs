@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use checksum_api_ext::types::JobName;
 use checksum_api_ext::{
-    ApiVersion, Checksum, Error, Event, Handle, PollPolicy, RetryPolicy, RunHandle, StreamExt,
-    WatchAll,
+    ApiVersion, Checksum, ChecksumBuilder, Error, Event, Handle, PollPolicy, RetryPolicy,
+    RunHandle, StreamExt, WatchAll,
 };
 use checksum_mock::{BatchScript, Mock, RunScript};
 use checksum_tests::client_of;
@@ -53,6 +53,10 @@ impl Service {
     }
 
     fn client(&self, policy: PollPolicy) -> Checksum {
+        self.builder(policy).build().expect("a client")
+    }
+
+    fn builder(&self, policy: PollPolicy) -> ChecksumBuilder {
         let service = self.clone();
         Checksum::builder()
             .api_key("key".parse().expect("a key"))
@@ -69,8 +73,6 @@ impl Service {
                     Ok(answer.into())
                 }
             })
-            .build()
-            .expect("a client")
     }
 
     /// All looks at all runs, in order.
@@ -131,7 +133,7 @@ async fn ends(all: &mut WatchAll) -> Vec<(Handle, Result<bool, Error>)> {
 async fn five_hundred_runs_end_within_their_bounds() {
     let service = Service::new(600 * SECOND);
     let client = service.client(PollPolicy::default());
-    let mut all = client.watch_all(jobs(500)).at_once(4).per_second(25);
+    let mut all = client.watch_all(jobs(500)).at_once(4);
     let ends = ends(&mut all).await;
 
     let names: BTreeSet<String> = ends.iter().map(|(handle, _)| handle.to_string()).collect();
@@ -364,4 +366,102 @@ async fn runs_and_batches_together() {
             "healing: Ok(false)"
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_budget_is_reached_and_never_exceeded() {
+    for per_second in [200_u32, 1_000] {
+        let service = Service::new(3_600 * SECOND);
+        let client = service
+            .builder(PollPolicy::every(SECOND))
+            .max_requests_per_second(per_second)
+            .build()
+            .expect("a client");
+        let mut all = client.watch_all(jobs(1_500)).at_once(500);
+        let _ = timeout(5 * SECOND, async { while all.next().await.is_some() {} }).await;
+        let looks = service.looks();
+        let count = looks.len() as u32;
+        assert!(
+            count >= per_second * 47 / 10,
+            "{count} polls in 5 s at {per_second}"
+        );
+        let window = per_second as usize;
+        for (earlier, later) in looks.iter().zip(&looks[window..]) {
+            assert!(
+                *later - *earlier >= SECOND * 95 / 100,
+                "{earlier:?} and {later:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_of_a_day_holds_the_others_for_minutes_at_the_most() {
+    let service = Service::new(2_000 * SECOND);
+    service.seen().outage = Some((50 * SECOND..51 * SECOND, Some(86_400)));
+    let client = service.client(PollPolicy::every(10 * SECOND));
+    let ends = ends(&mut client.watch_all(jobs(20))).await;
+    assert!(
+        ends.iter().all(|(_, end)| matches!(end, Ok(true))),
+        "{ends:?}"
+    );
+    let looks = service.looks();
+    let longest = looks.windows(2).map(|pair| pair[1] - pair[0]).max();
+    assert!(
+        longest.is_some_and(|gap| gap <= 305 * SECOND),
+        "{longest:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resumed_set_tolerates_404_for_new_work_alone() {
+    let mock = Mock::builder().without_socket();
+    let client = client_of(&mock);
+    let handle = |name: &str, started_at: String| -> Handle {
+        let run = json!({ "run": { "jobName": name, "startedAt": started_at } });
+        serde_json::from_value(run).expect("a handle")
+    };
+    let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
+    let handles = [
+        handle("nobody-knows-it-yet", now),
+        handle("forgotten", "2020-02-20T20:20:20Z".to_owned()),
+        handle("from-a-name", "2020-02-20T20:20:20Z".to_owned()),
+    ];
+    let began = Instant::now();
+    let mut all = client.watch_all(handles);
+    let mut ended = Vec::new();
+    while let Some((handle, event)) = all.next().await {
+        if let Err(error) = event {
+            assert!(error.is_not_found(), "{error}");
+            ended.push((handle.id().to_owned(), began.elapsed() > 20 * SECOND));
+        }
+    }
+    ended.sort();
+    let expected = [
+        ("forgotten", false),
+        ("from-a-name", false),
+        ("nobody-knows-it-yet", true),
+    ];
+    assert_eq!(ended, expected.map(|(name, late)| (name.to_owned(), late)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_of_nothing_polls_each_work_once() {
+    let service = Service::new(Duration::ZERO);
+    let policy = PollPolicy::every(10 * SECOND).deadline(Duration::ZERO);
+    let ended = ends(&mut service.client(policy).watch_all(jobs(50))).await;
+    assert!(
+        ended.iter().all(|(_, end)| matches!(end, Ok(true))),
+        "{ended:?}"
+    );
+    assert_eq!(ended.len(), 50);
+
+    let service = Service::new(3_600 * SECOND);
+    let ended = ends(&mut service.client(policy).watch_all(jobs(50))).await;
+    assert!(
+        ended
+            .iter()
+            .all(|(_, end)| end.as_ref().is_err_and(Error::is_timed_out))
+    );
+    assert_eq!(service.looks().len(), 50);
 }

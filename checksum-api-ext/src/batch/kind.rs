@@ -47,7 +47,7 @@ impl sealed::Route for Heal {
                 client.get_heal_batch().batch_id(id).send().await
             })
             .await?;
-        Ok(BatchReport(answer))
+        Ok(BatchReport::read(answer))
     }
 }
 
@@ -62,6 +62,6 @@ impl sealed::Route for Generation {
                 client.get_generation_batch().batch_id(id).send().await
             })
             .await?;
-        Ok(BatchReport(answer))
+        Ok(BatchReport::read(answer))
     }
 }

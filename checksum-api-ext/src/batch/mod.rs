@@ -1,3 +1,4 @@
+mod handle;
 mod kind;
 mod start_generation;
 mod start_heal;
@@ -7,18 +8,20 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use checksum_api::types::{BatchId, GenerationStarted, HealBatchStarted, SessionId, TestId};
 use futures_core::Stream;
 use tokio::time::Instant;
 
+pub use handle::BatchHandle;
 pub use kind::{BatchKind, Generation, Heal};
 pub use start_generation::StartGeneration;
 pub use start_heal::StartHeal;
 pub use status::{BatchChange, BatchEvent, BatchReport};
 
 use crate::call::Effort;
-use crate::poll::{Pollable, Watch};
+use crate::poll::{Ended, Pollable, Watch};
 use crate::{Checksum, Error, PollPolicy};
 
 /// Agent work that consists of sessions: healing ([`HealBatch`]) or generation
@@ -47,7 +50,7 @@ use crate::{Checksum, Error, PollPolicy};
 #[must_use = "a batch goes on unwatched unless it is awaited"]
 pub struct Batch<K: BatchKind> {
     client: Checksum,
-    id: BatchId,
+    handle: BatchHandle,
     policy: PollPolicy,
     /// The answer to the request that started it, where this process sent that.
     started: Option<Arc<K::Started>>,
@@ -60,10 +63,10 @@ pub type HealBatch = Batch<Heal>;
 pub type GenerationBatch = Batch<Generation>;
 
 impl<K: BatchKind> Batch<K> {
-    pub(crate) fn new(client: &Checksum, id: BatchId) -> Self {
+    pub(crate) fn new(client: &Checksum, handle: BatchHandle) -> Self {
         Self {
             client: client.clone(),
-            id,
+            handle,
             policy: *client.poll,
             started: None,
         }
@@ -72,13 +75,18 @@ impl<K: BatchKind> Batch<K> {
     fn just_started(client: &Checksum, id: BatchId, answer: K::Started) -> Self {
         Self {
             started: Some(Arc::new(answer)),
-            ..Self::new(client, id)
+            ..Self::new(client, BatchHandle::started_now(id))
         }
     }
 
     /// The batch's id, by which it can be taken up again from any process.
     pub fn id(&self) -> &BatchId {
-        &self.id
+        self.handle.batch_id()
+    }
+
+    /// What is needed to resume the batch, from any process: a small value to store.
+    pub fn handle(&self) -> BatchHandle {
+        self.handle.clone()
     }
 
     /// Waits in another way than the client's.
@@ -93,7 +101,7 @@ impl<K: BatchKind> Batch<K> {
     ///
     /// The request failed, after the client's [`RetryPolicy`](crate::RetryPolicy).
     pub async fn status(&self) -> Result<BatchReport, Error> {
-        K::look(&self.client.caller, Effort::Persistent, &self.id).await
+        K::look(&self.client.caller, Effort::Persistent, self.id()).await
     }
 
     /// Waits until every session has ended. Awaiting the batch itself does the same.
@@ -102,14 +110,14 @@ impl<K: BatchKind> Batch<K> {
     ///
     /// As for [`Run::wait`](crate::Run::wait).
     pub async fn wait(self) -> Result<BatchReport, Error> {
-        let policy = self.policy;
-        Watch::new(self, policy).end().await
+        let pacer = self.client.pacer(self.policy);
+        Watch::new(self, pacer).end().await
     }
 
     /// Everything that happens, as a stream; the last item is
     /// [`Finished`](crate::Event::Finished), or the error that ended the watch.
     pub fn events(&self) -> Pin<Box<dyn Stream<Item = Result<BatchEvent, Error>> + Send>> {
-        Box::pin(Watch::new(self.clone(), self.policy).stream())
+        Box::pin(Watch::new(self.clone(), self.client.pacer(self.policy)).stream())
     }
 }
 
@@ -159,7 +167,7 @@ impl<K: BatchKind> fmt::Debug for Batch<K> {
         formatter
             .debug_struct("Batch")
             .field("kind", &K::NAME)
-            .field("id", &self.id)
+            .field("handle", &self.handle)
             .field("policy", &self.policy)
             .field("started", &self.started)
             .finish_non_exhaustive()
@@ -171,7 +179,7 @@ impl<K: BatchKind> Clone for Batch<K> {
     fn clone(&self) -> Self {
         Self {
             client: self.client.clone(),
-            id: self.id.clone(),
+            handle: self.handle.clone(),
             policy: self.policy,
             started: self.started.clone(),
         }
@@ -193,15 +201,15 @@ impl<K: BatchKind> Pollable for Batch<K> {
     type End = BatchReport;
 
     fn name(&self) -> String {
-        format!("{} batch {}", K::NAME, self.id)
+        format!("{} batch {}", K::NAME, self.id())
     }
 
     async fn look(&mut self) -> Result<BatchReport, Error> {
-        K::look(&self.client.caller, Effort::Once, &self.id).await
+        K::look(&self.client.caller, Effort::Once, self.id()).await
     }
 
-    fn has_ended(status: &BatchReport) -> bool {
-        status.all_terminal()
+    fn ended(status: &BatchReport) -> Ended {
+        status.all_terminal().into()
     }
 
     fn state(status: &BatchReport) -> String {
@@ -216,7 +224,7 @@ impl<K: BatchKind> Pollable for Batch<K> {
         status
     }
 
-    fn is_fresh(&self) -> bool {
-        self.started.is_some()
+    fn started_at(&self) -> Option<SystemTime> {
+        self.handle.started_at()
     }
 }

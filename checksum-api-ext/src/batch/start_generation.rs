@@ -8,7 +8,7 @@ use super::{Batch, Generation};
 use crate::environment::Environment;
 use crate::members::Members;
 use crate::run::pr_number;
-use crate::{Checksum, Error, InvalidRequest};
+use crate::{Checksum, Error, Intent, InvalidRequest};
 
 /// Generation about to be started; made by [`Checksum::generate`]. Awaiting it is the same as
 /// [`start`](Self::start).
@@ -56,6 +56,30 @@ impl StartGeneration {
         self
     }
 
+    /// Returns what to store before [`start`](Self::start), so that a crash in between does not lose
+    /// the knowledge that the session may have started.
+    ///
+    /// # Errors
+    ///
+    /// The request would be refused: [`Error::Invalid`].
+    pub fn intent(&self) -> Result<Intent, Error> {
+        let body = self.body()?;
+        Ok(Intent::new("trigger_auto_generate", &body, &self.members))
+    }
+
+    fn body(&self) -> Result<GenerateRequest, Error> {
+        if self.branch.trim().is_empty() {
+            return Err(Error::Invalid(InvalidRequest::NoBranch));
+        }
+        Ok(GenerateRequest {
+            pr_number: pr_number(self.pr).map_err(Error::Invalid)?,
+            repo_name: self.repo.clone(),
+            branch: self.branch.clone(),
+            metadata: self.metadata.clone().some().map(Metadata),
+            env_overrides: self.env.clone().body(),
+        })
+    }
+
     /// Asks the service to start generating, once, as
     /// [`StartRun::start`](crate::StartRun::start) does.
     ///
@@ -66,19 +90,10 @@ impl StartGeneration {
     /// - The answer did not arrive or cannot be read: [`Error::DispatchUncertain`]. The session
     ///   may have started.
     pub async fn start(self) -> Result<Batch<Generation>, Error> {
-        if self.branch.trim().is_empty() {
-            return Err(Error::Invalid(InvalidRequest::NoBranch));
-        }
-        let body = GenerateRequest {
-            pr_number: pr_number(self.pr).map_err(Error::Invalid)?,
-            repo_name: self.repo,
-            branch: self.branch,
-            metadata: self.metadata.some().map(Metadata),
-            env_overrides: self.env.body(),
-        };
+        let body = self.body()?;
         let caller = self.client.caller.with_members(self.members);
         let accepted = caller
-            .dispatch(body, |client, body| async move {
+            .dispatch(self.client.poll.deadline, body, |client, body| async move {
                 client.trigger_auto_generate().body(body).send().await
             })
             .await?;

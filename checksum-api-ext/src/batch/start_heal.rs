@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Batch, Heal};
 use crate::members::Members;
-use crate::{AutoHeal, Checksum, Error, InvalidRequest};
+use crate::{AutoHeal, Checksum, Error, Intent, InvalidRequest};
 
 /// Healing about to be started; made by [`Checksum::heal`] and
 /// [`RunReport::heal`](crate::RunReport::heal).
@@ -82,6 +82,30 @@ impl StartHeal {
         self.with(|how| how.member(name, value))
     }
 
+    /// Returns what to store before [`start`](Self::start), so that a crash in between does not lose
+    /// the knowledge that healing may have started.
+    ///
+    /// # Errors
+    ///
+    /// The request would be refused: [`Error::Invalid`].
+    pub fn intent(&self) -> Result<Intent, Error> {
+        let body = self.body()?;
+        Ok(Intent::new("trigger_auto_heal", &body, &self.how.members))
+    }
+
+    fn body(&self) -> Result<HealRequest, Error> {
+        let test_run_id = self.test_run_id.clone();
+        let how = self.how.body().map_err(Error::Invalid)?;
+        Ok(HealRequest {
+            test_run_id: test_run_id.ok_or(Error::Invalid(InvalidRequest::NoTestRun))?,
+            auto_create_pr: how.auto_create_pr,
+            branch: how.branch,
+            pr_number: how.pr_number,
+            repo_name: how.repo_name,
+            metadata: self.metadata.clone().some().map(Metadata),
+        })
+    }
+
     /// Asks the service to start healing, once, as [`StartRun::start`](crate::StartRun::start)
     /// does.
     ///
@@ -93,21 +117,10 @@ impl StartHeal {
     /// - The answer did not arrive or cannot be read: [`Error::DispatchUncertain`]. Healing may
     ///   have started.
     pub async fn start(self) -> Result<Batch<Heal>, Error> {
-        let test_run_id = self
-            .test_run_id
-            .ok_or(Error::Invalid(InvalidRequest::NoTestRun))?;
-        let how = self.how.body().map_err(Error::Invalid)?;
-        let body = HealRequest {
-            test_run_id,
-            auto_create_pr: how.auto_create_pr,
-            branch: how.branch,
-            pr_number: how.pr_number,
-            repo_name: how.repo_name,
-            metadata: self.metadata.some().map(Metadata),
-        };
+        let body = self.body()?;
         let caller = self.client.caller.with_members(self.how.members);
         let accepted = caller
-            .dispatch(body, |client, body| async move {
+            .dispatch(self.client.poll.deadline, body, |client, body| async move {
                 client.trigger_auto_heal().body(body).send().await
             })
             .await?;

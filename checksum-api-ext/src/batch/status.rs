@@ -1,11 +1,13 @@
 use std::collections::HashSet;
 
-use checksum_api::types::{self, BatchId, BatchSession, BatchStatus, SessionId, TestRunId};
+use checksum_api::types::{
+    self, BatchId, BatchSession, BatchStatus, Count, SessionId, SessionStatus, TestRunId,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Event;
+use crate::{Disagreement, Event};
 
 /// What happens to a batch while it is watched.
 pub type BatchEvent = Event<BatchChange, BatchReport>;
@@ -32,6 +34,15 @@ pub enum BatchChange {
 }
 
 impl BatchReport {
+    /// Known states are known in any case.
+    pub(crate) fn read(mut batch: types::Batch) -> Self {
+        batch.status = batch.status.ignoring_case();
+        for session in &mut batch.sessions {
+            session.status = session.status.clone().ignoring_case();
+        }
+        Self(batch)
+    }
+
     /// The batch's id.
     pub fn id(&self) -> &BatchId {
         &self.0.batch_id
@@ -73,15 +84,59 @@ impl BatchReport {
         self.0.all_terminal
     }
 
-    /// Whether the batch has ended and no session failed.
+    /// Whether the batch has ended, no session failed, and the totals do not say otherwise. A batch
+    /// without sessions is a success: there was nothing to do.
     pub fn is_success(&self) -> bool {
         self.all_terminal()
             && *self.state() != BatchStatus::Failed
-            && self.0.failed_count.unwrap_or_default() == 0
+            && self.failed_count().unwrap_or_default() == 0
+            && self.sessions_left().is_none()
             && self
                 .sessions()
                 .iter()
-                .all(|session| session.status.as_str() != "failed")
+                .all(|session| session.status != SessionStatus::Failed)
+    }
+
+    /// What in the response contradicts a state of completed, if anything.
+    pub fn disagreement(&self) -> Option<Disagreement> {
+        if *self.state() != BatchStatus::Completed {
+            return None;
+        }
+        let state = self.state().to_string();
+        let totals = [
+            ("totalSessions", &self.0.total_sessions),
+            ("completedCount", &self.0.completed_count),
+            ("failedCount", &self.0.failed_count),
+        ];
+        let is_unreadable =
+            |total: &Option<Count>| total.as_ref().is_some_and(|t| t.read().is_none());
+        let unreadable = totals.iter().find(|(_, total)| is_unreadable(total));
+        if let Some((completed, total)) = self.sessions_left() {
+            return Some(Disagreement::Sessions {
+                state,
+                completed,
+                total,
+            });
+        }
+        let (field, _) = unreadable?;
+        Some(Disagreement::Unreadable { state, field })
+    }
+
+    fn failed_count(&self) -> Option<u64> {
+        self.0.failed_count.as_ref()?.read().copied()
+    }
+
+    /// How many sessions have completed and how many there are, where these are not the same.
+    fn sessions_left(&self) -> Option<(u64, u64)> {
+        let total = self.0.total_sessions.as_ref()?.read().copied()?;
+        let completed = match &self.0.completed_count {
+            Some(count) => count.read().copied()?,
+            None => {
+                let is_completed = |one: &&BatchSession| one.status == SessionStatus::Completed;
+                self.sessions().iter().filter(is_completed).count() as u64
+            }
+        };
+        (completed != total).then_some((completed, total))
     }
 
     /// The members of the answer that this version does not know.

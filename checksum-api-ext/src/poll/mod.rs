@@ -6,8 +6,8 @@ mod progress;
 mod watch;
 
 pub use event::{Event, Trouble};
-pub(crate) use pace::{Pace, Pacer};
+pub(crate) use pace::{Pace, Pacer, scaled};
 pub use policy::PollPolicy;
-pub(crate) use pollable::Pollable;
-pub(crate) use progress::{Progress, Seen};
+pub(crate) use pollable::{Ended, Pollable};
+pub(crate) use progress::{PollPlan, Progress, Seen};
 pub(crate) use watch::Watch;

@@ -5,9 +5,13 @@ use rand::{RngExt, SeedableRng};
 
 use super::PollPolicy;
 
+/// The shortest pause between two polls of a service that is not on this machine.
+const FLOOR: Duration = Duration::from_secs(1);
+
 /// Measures the pauses of a wait, or of many waits that share it.
 pub(crate) struct Pacer {
     pub(crate) policy: PollPolicy,
+    floor: Duration,
     random: StdRng,
 }
 
@@ -18,12 +22,21 @@ pub(crate) struct Pace {
 }
 
 impl Pacer {
-    pub(crate) fn new(policy: PollPolicy) -> Self {
+    /// `may_poll_fast` allows pauses of less than a second.
+    pub(crate) fn new(policy: PollPolicy, may_poll_fast: bool) -> Self {
         let random = match policy.seed {
             Some(seed) => StdRng::seed_from_u64(seed),
             None => StdRng::from_rng(&mut rand::rng()),
         };
-        Self { policy, random }
+        let floor = match may_poll_fast {
+            true => Duration::ZERO,
+            false => FLOOR,
+        };
+        Self {
+            policy,
+            floor,
+            random,
+        }
     }
 
     /// The pace of a wait that begins, or in which something has changed: more may follow soon.
@@ -43,12 +56,24 @@ impl Pacer {
         let pause = pace.next.min(ceiling);
         pace.next = scaled(pause, self.policy.growth);
         let share = self.policy.jitter;
-        scaled(pause, 1.0 + share * self.random.random_range(-1.0..=1.0))
+        let pause = scaled(pause, 1.0 + share * self.random.random_range(-1.0..=1.0));
+        pause.max(self.floor)
+    }
+
+    /// The pause after a poll that failed. It is up to twice as long as any other, at random, so
+    /// that waits which failed together do not come back together. A policy without jitter keeps
+    /// its interval.
+    pub(crate) fn pause_after_failure(&mut self, pace: &mut Pace, elapsed: Duration) -> Duration {
+        let pause = self.pause(pace, elapsed);
+        match self.policy.jitter > 0.0 {
+            true => scaled(pause, self.random.random_range(1.0..=2.0)),
+            false => pause,
+        }
     }
 }
 
 /// A product that ends at the longest duration, where `Duration`'s own would panic.
-fn scaled(duration: Duration, factor: f64) -> Duration {
+pub(crate) fn scaled(duration: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
@@ -59,7 +84,7 @@ mod tests {
     /// The looks at a run that starts running after 15 s and ends after `length`: how many there
     /// are, and how long the end goes unnoticed.
     fn follow(policy: PollPolicy, length: f64) -> (u32, f64) {
-        let mut pacer = Pacer::new(policy);
+        let mut pacer = Pacer::new(policy, true);
         let mut pace = pacer.quick();
         let (mut now, mut looks, mut running) = (0.0, 1, false);
         while now < length {
@@ -100,7 +125,7 @@ mod tests {
     #[test]
     fn grows_to_the_ceiling_and_quickens() {
         let policy = PollPolicy::default().jitter(0.0);
-        let mut pacer = Pacer::new(policy);
+        let mut pacer = Pacer::new(policy, true);
         let mut pace = pacer.quick();
         let mut pauses = |elapsed| {
             let elapsed = Duration::from_secs(elapsed);
@@ -119,7 +144,7 @@ mod tests {
         let policy = PollPolicy::every(Duration::MAX)
             .growth(f64::MAX)
             .jitter(f64::NAN);
-        let mut pacer = Pacer::new(policy);
+        let mut pacer = Pacer::new(policy, true);
         let mut pace = pacer.quick();
         assert_eq!(pacer.pause(&mut pace, Duration::ZERO), Duration::MAX);
         assert_eq!(pacer.pause(&mut pace, Duration::MAX), Duration::MAX);
@@ -131,7 +156,7 @@ mod tests {
             .jitter(0.1)
             .seed(7);
         let draw = || {
-            let mut pacer = Pacer::new(policy);
+            let mut pacer = Pacer::new(policy, true);
             let mut pace = pacer.quick();
             (0..100)
                 .map(|_| pacer.pause(&mut pace, Duration::ZERO))
@@ -142,5 +167,29 @@ mod tests {
         let range = Duration::from_secs(9)..=Duration::from_secs(11);
         assert!(pauses.iter().all(|pause| range.contains(pause)));
         assert!(pauses.iter().any(|pause| *pause != pauses[0]));
+    }
+
+    #[test]
+    fn a_service_elsewhere_is_polled_once_a_second_at_the_most() {
+        for policy in [PollPolicy::every(Duration::ZERO), PollPolicy::default()] {
+            let mut pacer = Pacer::new(policy.seed(7), false);
+            let mut pace = pacer.quick();
+            let mut pauses = (0..100).map(|_| pacer.pause(&mut pace, Duration::ZERO));
+            assert!(pauses.all(|pause| pause >= FLOOR));
+        }
+    }
+
+    #[test]
+    fn pauses_after_failures_are_spread_over_twice_the_interval() {
+        let policy = PollPolicy::every(Duration::from_secs(10)).jitter(0.1);
+        let mut pacer = Pacer::new(policy.seed(7), true);
+        let mut pace = pacer.quick();
+        let pauses: Vec<Duration> = (0..1_000)
+            .map(|_| pacer.pause_after_failure(&mut pace, Duration::ZERO))
+            .collect();
+        let (least, most) = (Duration::from_secs(9), Duration::from_secs(22));
+        assert!(pauses.iter().all(|pause| (least..=most).contains(pause)));
+        assert!(pauses.iter().any(|pause| *pause < Duration::from_secs(11)));
+        assert!(pauses.iter().any(|pause| *pause > Duration::from_secs(19)));
     }
 }

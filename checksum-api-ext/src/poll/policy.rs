@@ -5,7 +5,9 @@ use std::time::Duration;
 /// Looks are quick at first, so that a run which ends or starts at once is noticed, and then grow
 /// apart to a ceiling; a change makes them quick again. Runs are known to take 5 to 25 minutes, so
 /// there is a long ceiling while no run is expected to end and a shorter one from then on.
-/// `Retry-After` overrides all of it.
+/// `Retry-After` makes a pause longer, up to what is left of the [`patience`](Self::patience), and
+/// never shorter. A service that is not on this machine is polled once a second at the most,
+/// unless the client has a transport of its own.
 ///
 /// ```
 /// use std::time::Duration;
@@ -109,14 +111,19 @@ impl PollPolicy {
     }
 
     /// How long to wait in all; without it, to the end. When it passes, the wait ends with
-    /// [`Error::WaitTimedOut`](crate::Error::WaitTimedOut) and the work goes on.
+    /// [`Error::WaitTimedOut`](crate::Error::WaitTimedOut) and the work goes on. Each wait polls
+    /// once at least, and once more where the process was suspended beyond the deadline.
+    ///
+    /// It bounds a start as well: a request that was not acted on is not repeated later than this,
+    /// and one that is under way is given up then, but not before it has had a second.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// For how long looks may fail in a row before the wait gives up; 5 minutes.
+    /// For how long looks may fail in a row before the wait gives up; 5 minutes. Three failures in
+    /// a row are tolerated however long they take.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;

@@ -1,3 +1,5 @@
+use std::time::{Duration, SystemTime};
+
 use tokio::time::Instant;
 
 use crate::Error;
@@ -18,7 +20,7 @@ pub(crate) trait Pollable: Send {
     fn look(&mut self) -> impl Future<Output = Result<Self::Status, Error>> + Send;
 
     /// Whether the work has ended.
-    fn has_ended(status: &Self::Status) -> bool;
+    fn ended(status: &Self::Status) -> Ended;
 
     /// The state, for a person.
     fn state(status: &Self::Status) -> String;
@@ -33,6 +35,31 @@ pub(crate) trait Pollable: Send {
         deadline: Option<Instant>,
     ) -> impl Future<Output = Self::End> + Send;
 
-    /// Whether this process has just started the work, so that the service may not know it yet.
-    fn is_fresh(&self) -> bool;
+    /// When the work was started, where that is known.
+    fn started_at(&self) -> Option<SystemTime>;
+
+    /// How long ago the work was started, where that is known.
+    fn age(&self) -> Option<Duration> {
+        // A start in the future is one by a clock that is ahead of this one.
+        let age = SystemTime::now().duration_since(self.started_at()?);
+        Some(age.unwrap_or_default())
+    }
+}
+
+/// What a status tells of the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    No,
+    /// The state is not known to this version, and the rest looks as at an end.
+    Perhaps,
+    Yes,
+}
+
+impl From<bool> for Ended {
+    fn from(has_ended: bool) -> Self {
+        match has_ended {
+            true => Self::Yes,
+            false => Self::No,
+        }
+    }
 }

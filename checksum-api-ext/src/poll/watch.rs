@@ -2,11 +2,11 @@ use std::collections::VecDeque;
 
 use futures_core::Stream;
 use futures_util::stream;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use super::pace::Pacer;
 use super::progress::{Progress, Seen};
-use super::{Event, PollPolicy, Pollable};
+use super::{Event, Pollable};
 use crate::{Error, TARGET};
 
 /// One wait: looks, pauses, and reports what it learns.
@@ -21,11 +21,10 @@ pub(crate) struct Watch<P: Pollable> {
 }
 
 impl<P: Pollable> Watch<P> {
-    pub(crate) fn new(target: P, policy: PollPolicy) -> Self {
-        let pacer = Pacer::new(policy);
+    pub(crate) fn new(target: P, pacer: Pacer) -> Self {
         Self {
+            progress: Progress::new(&target, &pacer),
             target,
-            progress: Progress::new(&pacer),
             pacer,
             next_look: None,
             events: VecDeque::new(),
@@ -68,22 +67,33 @@ impl<P: Pollable> Watch<P> {
 
     /// One pause and one look.
     async fn step(&mut self) -> Result<(), Error> {
-        let deadline = self.progress.deadline(&self.pacer.policy);
         if let Some(next_look) = self.next_look {
-            let pause = sleep_until(next_look);
-            match deadline {
-                None => pause.await,
-                Some(deadline) => timeout_at(deadline, pause)
-                    .await
-                    .map_err(|_| self.progress.timed_out(&self.target))?,
+            match self.progress.deadline(&self.pacer.policy) {
+                Some(deadline) if deadline < next_look => {
+                    sleep_until(deadline).await;
+                    if deadline.elapsed().is_zero() {
+                        return Err(self.progress.timed_out(&self.target));
+                    }
+                }
+                _ => sleep_until(next_look).await,
             }
         }
-        let looked = Seen::look(&mut self.target, deadline)
-            .await
-            .ok_or_else(|| self.progress.timed_out(&self.target))?;
-        self.next_look =
-            self.progress
-                .learn(&self.target, looked, &mut self.pacer, &mut self.events)?;
+        let (plan, looked) = loop {
+            let plan = self.progress.plan(&self.pacer.policy);
+            let plan = plan.ok_or_else(|| self.progress.timed_out(&self.target))?;
+            match Seen::look(&mut self.target, plan).await {
+                Some(looked) => break (plan, looked),
+                None if self.progress.was_suspended(&self.pacer.policy) => {}
+                None => return Err(self.progress.timed_out(&self.target)),
+            }
+        };
+        self.next_look = self.progress.learn(
+            &self.target,
+            plan,
+            looked,
+            &mut self.pacer,
+            &mut self.events,
+        )?;
         self.is_over = self.next_look.is_none();
         Ok(())
     }

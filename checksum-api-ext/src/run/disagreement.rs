@@ -1,11 +1,11 @@
 use std::fmt;
 
-use checksum_api::types::RunState;
+use checksum_api::types::Verdict;
 
 use super::{Outcome, RunStatus};
 
-/// A run that the service calls passed or healed, and of which it says something else in the same
-/// answer.
+/// A run that the service calls passed or healed, or a batch that it calls completed, of which the
+/// same response says something else, or says too little.
 ///
 /// The description's own example does so: `passed` beside two failed tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,51 +14,109 @@ pub enum Disagreement {
     /// Tests are counted as failed.
     FailedTests {
         /// The state that the service gave.
-        state: RunState,
+        state: String,
         /// How many tests it counts as failed.
         failed: u64,
     },
-    /// The verdict is `fail`.
+    /// The verdict is `fail`. It takes the pass away, whether or not the caller is strict.
     Verdict {
         /// The state that the service gave.
-        state: RunState,
+        state: String,
+    },
+    /// The verdict is neither `pass` nor `fail`.
+    NoVerdict {
+        /// The state that the service gave.
+        state: String,
+        /// The verdict that it gave beside it.
+        verdict: String,
+    },
+    /// A field that can take a pass away is there and cannot be read.
+    Unreadable {
+        /// The state that the service gave.
+        state: String,
+        /// The field, as the API spells it.
+        field: &'static str,
+    },
+    /// How many tests passed and failed is not there.
+    NoCounts {
+        /// The state that the service gave.
+        state: String,
+    },
+    /// Not every session of a batch has completed. It takes the success away, whether or not the
+    /// caller is strict.
+    Sessions {
+        /// The state that the service gave.
+        state: String,
+        /// How many sessions have completed.
+        completed: u64,
+        /// How many sessions there are.
+        total: u64,
     },
 }
 
 impl Disagreement {
     pub(super) fn within(status: &RunStatus) -> Option<Self> {
-        let state = status.state();
-        if !Outcome::of(state, None).is_pass() {
+        if !Outcome::of_state(&status.state).is_pass() {
             return None;
         }
-        if !Outcome::of(state, status.verdict()).is_pass() {
-            return Some(Self::Verdict {
-                state: state.clone(),
-            });
+        let state = status.state.to_string();
+        if status.verdict == Some(Verdict::Fail) {
+            return Some(Self::Verdict { state });
         }
-        let failed = status.counts()?.failed;
-        (failed > 0).then(|| Self::FailedTests {
-            state: state.clone(),
-            failed,
-        })
+        let failed = status.counts.map_or(0, |counts| counts.failed);
+        if failed > 0 {
+            return Some(Self::FailedTests { state, failed });
+        }
+        if let Some(field) = status.unreadable.first() {
+            return Some(Self::Unreadable { state, field });
+        }
+        match &status.verdict {
+            Some(Verdict::Pass) | None => {}
+            Some(verdict) => {
+                let verdict = verdict.to_string();
+                return Some(Self::NoVerdict { state, verdict });
+            }
+        }
+        (!status.is_counted).then_some(Self::NoCounts { state })
+    }
+
+    /// Whether it has taken the pass away by itself, so that being strict changes nothing.
+    pub fn is_decisive(&self) -> bool {
+        matches!(self, Self::Verdict { .. } | Self::Sessions { .. })
     }
 }
 
 impl fmt::Display for Disagreement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::FailedTests { state, failed } => {
-                write!(
-                    formatter,
-                    "the service says {state}, and counts {failed} failed tests"
-                )
-            }
-            Self::Verdict { state } => {
-                write!(
-                    formatter,
-                    "the service says {state}, and its verdict is fail"
-                )
-            }
+            Self::FailedTests { state, failed } => write!(
+                formatter,
+                "the service says {state}, and counts {failed} failed tests"
+            ),
+            Self::Verdict { state } => write!(
+                formatter,
+                "the service says {state}, and its verdict is fail"
+            ),
+            Self::NoVerdict { state, verdict } => write!(
+                formatter,
+                "the service says {state}, and its verdict is `{verdict}`, which is no pass"
+            ),
+            Self::Unreadable { state, field } => write!(
+                formatter,
+                "the service says {state}, and its `{field}` cannot be read"
+            ),
+            Self::NoCounts { state } => write!(
+                formatter,
+                "the service says {state}, and does not count the tests that passed and failed"
+            ),
+            Self::Sessions {
+                state,
+                completed,
+                total,
+            } => write!(
+                formatter,
+                "the service says {state}, and counts {completed} of {total} sessions as completed"
+            ),
         }
     }
 }

@@ -1,6 +1,10 @@
+use std::time::SystemTime;
+
 use checksum_api::types::{JobName, TestRunId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::timestamp;
 
 /// The way back to a run: a small value to store anywhere and resume from in any process.
 ///
@@ -38,6 +42,14 @@ pub struct RunHandle {
     /// Whether healing was asked for; not known of a run that was taken up by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) is_healing: Option<bool>,
+    /// When the run was started, in UTC; not known of a run that was taken up by its name.
+    #[serde(
+        default,
+        with = "timestamp::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<String>")]
+    pub(crate) started_at: Option<SystemTime>,
 }
 
 /// A version of the API, of which each has a status route.
@@ -68,6 +80,7 @@ impl RunHandle {
             is_pinned: false,
             test_run_id: None,
             is_healing: None,
+            started_at: None,
         }
     }
 
@@ -88,6 +101,12 @@ impl RunHandle {
     /// job name: the API does not tell.
     pub fn is_healing(&self) -> Option<bool> {
         self.is_healing
+    }
+
+    /// Returns when the run was started, where this is known. The service may not know a run yet
+    /// that was started moments ago.
+    pub fn started_at(&self) -> Option<SystemTime> {
+        self.started_at
     }
 
     /// The test run, where it was known when the handle was taken.

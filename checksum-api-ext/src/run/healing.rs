@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
 use super::{Outcome, Run, RunChange, RunReport, RunStatus};
-use crate::poll::{Pollable, Watch};
+use crate::poll::{Ended, Pollable, Watch};
 use crate::{Error, TARGET};
 
 impl Run {
@@ -51,8 +51,8 @@ impl Run {
         if report.outcome() != Outcome::Failed || self.handle.is_healing == Some(false) {
             return Ok(report);
         }
-        let policy = self.policy.deadline(within);
-        match Watch::new(Healing(self), policy).end().await {
+        let pacer = self.client.pacer(self.policy.deadline(within));
+        match Watch::new(Healing(self), pacer).end().await {
             Ok(healed) => Ok(healed),
             Err(error) => {
                 if !error.is_timed_out() {
@@ -80,9 +80,12 @@ impl Pollable for Healing {
         Pollable::look(&mut self.0).await
     }
 
-    fn has_ended(status: &RunStatus) -> bool {
+    fn ended(status: &RunStatus) -> Ended {
         // It may be running again in between.
-        !matches!(status.outcome(), None | Some(Outcome::Failed))
+        match status.outcome() {
+            Some(Outcome::Failed) => Ended::No,
+            _ => status.ended(),
+        }
     }
 
     fn state(status: &RunStatus) -> String {
@@ -97,7 +100,7 @@ impl Pollable for Healing {
         Pollable::end(&mut self.0, status, deadline).await
     }
 
-    fn is_fresh(&self) -> bool {
-        false
+    fn started_at(&self) -> Option<SystemTime> {
+        None
     }
 }

@@ -10,6 +10,7 @@ mod status;
 
 use std::future::IntoFuture;
 use std::pin::Pin;
+use std::time::SystemTime;
 
 use checksum_api::types::{JobName, TestRunId};
 use futures_core::Stream;
@@ -26,7 +27,7 @@ pub use start::{Collection, Grep, LegacyGrep, Selection, StartRun, Suite, Tests}
 pub use status::{Counts, RunStatus};
 
 use crate::call::Effort;
-use crate::poll::{Pollable, Watch};
+use crate::poll::{Ended, Pollable, Watch};
 use crate::{Checksum, Error, PollPolicy};
 
 /// One triggered execution of tests.
@@ -56,23 +57,14 @@ pub struct Run {
     client: Checksum,
     handle: RunHandle,
     policy: PollPolicy,
-    is_fresh: bool,
 }
 
 impl Run {
-    pub(crate) fn started(client: &Checksum, handle: RunHandle) -> Self {
-        Self {
-            is_fresh: true,
-            ..Self::resumed(client, handle)
-        }
-    }
-
     pub(crate) fn resumed(client: &Checksum, handle: RunHandle) -> Self {
         Self {
             client: client.clone(),
             handle,
             policy: *client.poll,
-            is_fresh: false,
         }
     }
 
@@ -116,8 +108,8 @@ impl Run {
     /// - Looking failed for longer than the policy bears: [`Error::GaveUp`].
     /// - The service refused: [`Error::Request`].
     pub async fn wait(self) -> Result<RunReport, Error> {
-        let policy = self.policy;
-        Watch::new(self, policy).end().await
+        let pacer = self.client.pacer(self.policy);
+        Watch::new(self, pacer).end().await
     }
 
     /// Everything that happens, as a stream; the last item is
@@ -149,7 +141,7 @@ impl Run {
     /// # }
     /// ```
     pub fn events(&self) -> Pin<Box<dyn Stream<Item = Result<RunEvent, Error>> + Send>> {
-        Box::pin(Watch::new(self.clone(), self.policy).stream())
+        Box::pin(Watch::new(self.clone(), self.client.pacer(self.policy)).stream())
     }
 
     /// Looks at the run by the route that its handle prefers, and by the other one where that
@@ -178,10 +170,12 @@ impl Run {
         let v2 = |client: checksum_api::Client| async move {
             client.get_run_status_v2().job_name(job_name).send().await
         };
-        Ok(match version {
+        let mut status: RunStatus = match version {
             ApiVersion::V1 => caller.read(effort, v1).await?.into(),
             ApiVersion::V2 => caller.read(effort, v2).await?.into(),
-        })
+        };
+        status.allows_no_tests = self.client.allows_no_tests;
+        Ok(status)
     }
 }
 
@@ -209,8 +203,8 @@ impl Pollable for Run {
         Ok(status)
     }
 
-    fn has_ended(status: &RunStatus) -> bool {
-        status.is_terminal()
+    fn ended(status: &RunStatus) -> Ended {
+        status.ended()
     }
 
     fn state(status: &RunStatus) -> String {
@@ -252,7 +246,7 @@ impl Pollable for Run {
         }
     }
 
-    fn is_fresh(&self) -> bool {
-        self.is_fresh
+    fn started_at(&self) -> Option<SystemTime> {
+        self.handle.started_at
     }
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use checksum_api::types::{RunState, Verdict};
+use checksum_api::types::RunState;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,9 @@ pub enum Outcome {
     InfrastructureError,
     /// Somebody cancelled the run.
     Cancelled,
+    /// The service calls the run passed, and no test ran: all its counts are 0. It is no pass unless
+    /// [`ChecksumBuilder::allow_no_tests`](crate::ChecksumBuilder::allow_no_tests) makes it one.
+    NoTests,
     /// The run ended in a state that this version does not know. It never counts as a pass.
     Unrecognised(String),
 }
@@ -29,21 +32,16 @@ impl Outcome {
         matches!(self, Self::Passed | Self::Healed)
     }
 
-    /// What a state means once the run has ended. A verdict of `fail` takes a pass away; no
-    /// verdict gives one.
-    pub(crate) fn of(state: &RunState, verdict: Option<&Verdict>) -> Self {
-        let outcome = match state {
+    /// What a state means once the run has ended, before anything else takes a pass away.
+    pub(super) fn of_state(state: &RunState) -> Self {
+        match state {
             RunState::Passed => Self::Passed,
             RunState::Healed => Self::Healed,
             RunState::Failed => Self::Failed,
             RunState::ProcessError => Self::InfrastructureError,
             RunState::Cancelled => Self::Cancelled,
             other => Self::Unrecognised(other.to_string()),
-        };
-        if outcome.is_pass() && verdict == Some(&Verdict::Fail) {
-            return Self::Failed;
         }
-        outcome
     }
 }
 
@@ -55,6 +53,7 @@ impl fmt::Display for Outcome {
             Self::Failed => "failed",
             Self::InfrastructureError => "infrastructure error",
             Self::Cancelled => "cancelled",
+            Self::NoTests => "no tests",
             Self::Unrecognised(state) => state,
         })
     }

@@ -17,17 +17,18 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// What the end means for a gate. The state decides; counts never overrule it silently, see
+    /// What the end means for a gate. The state decides, a verdict of `fail` takes a pass away, and
+    /// so does a run of no tests. Counts never overrule the state silently, see
     /// [`disagreement`](Self::disagreement).
     pub fn outcome(&self) -> Outcome {
-        Outcome::of(&self.status.state, self.status.verdict.as_ref())
+        self.status.final_outcome()
     }
 
     /// As [`outcome`](Self::outcome), but a pass that the same answer contradicts is a failure.
     pub fn strict_outcome(&self) -> Outcome {
-        match self.disagreement() {
-            Some(_) => Outcome::Failed,
-            None => self.outcome(),
+        match (self.disagreement(), self.outcome()) {
+            (Some(_), outcome) if outcome.is_pass() => Outcome::Failed,
+            (_, outcome) => outcome,
         }
     }
 

@@ -1,14 +1,18 @@
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
 use checksum_api::types::{
     self, CollectionId, DispatchedRun, GrepPattern, RunCollectionRequest, RunGrepRequest,
     RunGrepV2Request, RunSuiteRequest, RunTestsRequest, TestId,
 };
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{ApiVersion, AutoHeal, Run, RunHandle};
 use crate::call::Caller;
 use crate::environment::Environment;
 use crate::members::Members;
-use crate::{Checksum, Error, InvalidRequest};
+use crate::{Checksum, Error, Intent, InvalidRequest, timestamp};
 
 /// A run about to be started; made by [`Checksum::run_suite`] and its siblings.
 ///
@@ -84,16 +88,25 @@ pub trait Selection: sealed::Dispatch {}
 impl<S: sealed::Dispatch> Selection for S {}
 
 mod sealed {
-    use super::{ApiVersion, Caller, DispatchedRun, Error, types};
+    use super::{ApiVersion, Caller, DispatchedRun, Duration, Error, Serialize, types};
 
     pub trait Dispatch: Sized + Send + Sync {
+        /// The operation that starts it.
+        const OPERATION: &'static str;
+
         /// The version of the route that starts it, whose status route follows it.
         const API_VERSION: ApiVersion;
 
+        /// What the request consists of.
+        type Request: Clone + Serialize + Send;
+
+        /// Makes the request, or says why the service would refuse it.
+        fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error>;
+
         fn dispatch(
-            self,
             caller: &Caller,
-            auto_heal: Option<types::AutoHeal>,
+            time_limit: Option<Duration>,
+            request: Self::Request,
         ) -> impl Future<Output = Result<DispatchedRun, Error>> + Send;
     }
 
@@ -122,6 +135,32 @@ impl<S: Selection> StartRun<S> {
         self
     }
 
+    /// Returns what to store before [`start`](Self::start), so that a crash in between does not lose
+    /// the knowledge that the run may have started.
+    ///
+    /// # Errors
+    ///
+    /// The request would be refused: [`Error::Invalid`].
+    pub fn intent(&self) -> Result<Intent, Error> {
+        let (request, members) = self.request()?;
+        Ok(Intent::new(S::OPERATION, &request, &members))
+    }
+
+    fn request(&self) -> Result<(S::Request, Members), Error> {
+        let mut members = self.members.clone();
+        let auto_heal = match &self.auto_heal {
+            None => None,
+            Some(auto_heal) => {
+                let body = auto_heal.body().map_err(Error::Invalid)?;
+                if let Some(own) = auto_heal.members.clone().some() {
+                    members.insert("autoHeal", own);
+                }
+                Some(body)
+            }
+        };
+        Ok((self.selection.request(auto_heal)?, members))
+    }
+
     /// Asks the service to start the run.
     ///
     /// It is asked once. Only where it certainly did not act on the request, because there was no
@@ -129,30 +168,31 @@ impl<S: Selection> StartRun<S> {
     ///
     /// # Errors
     ///
+    /// [`Error::started`] says of each of them whether the run has started.
+    ///
     /// - The request would be refused: [`Error::Invalid`]. Nothing was sent.
     /// - The service refused: [`Error::Request`]. Nothing was started.
     /// - The answer did not arrive or cannot be read: [`Error::DispatchUncertain`]. The run may
     ///   have started.
-    /// - The answer names no job: [`Error::NoJobName`]. The run was started.
+    /// - The answer names no job: [`Error::NoJobName`]. The run was started, or may have been.
     pub async fn start(self) -> Result<Run, Error> {
-        let mut members = self.members;
         let is_healing = self.auto_heal.is_some();
-        let auto_heal = match self.auto_heal {
-            None => None,
-            Some(auto_heal) => {
-                let body = auto_heal.body().map_err(Error::Invalid)?;
-                if let Some(own) = auto_heal.members.some() {
-                    members.insert("autoHeal", own);
-                }
-                Some(body)
-            }
-        };
+        let (request, members) = self.request()?;
+        let response = Arc::new(OnceLock::new());
+        let kept = Arc::clone(&response);
         let caller = self.client.caller.with_members(members);
-        let accepted = self.selection.dispatch(&caller, auto_heal).await?;
+        let caller = caller.inspected(move |body| {
+            let _ = kept.set(serde_json::from_slice(body).unwrap_or_default());
+        });
+        let time_limit = self.client.poll.deadline;
+        let accepted = S::dispatch(&caller, time_limit, request).await?;
         let Some(job_name) = accepted.name else {
+            let response = response.get().cloned().unwrap_or_default();
             return Err(Error::NoJobName {
                 test_run_id: accepted.run_id,
-            });
+                response: Box::new(response),
+            }
+            .without_key(self.client.api()));
         };
         let handle = RunHandle {
             job_name,
@@ -160,8 +200,9 @@ impl<S: Selection> StartRun<S> {
             is_pinned: false,
             test_run_id: accepted.run_id,
             is_healing: Some(is_healing),
+            started_at: Some(timestamp::now()),
         };
-        Ok(Run::started(&self.client, handle))
+        Ok(Run::resumed(&self.client, handle))
     }
 }
 
@@ -188,16 +229,21 @@ impl StartRun<Grep> {
 }
 
 impl sealed::Dispatch for Suite {
+    const OPERATION: &'static str = "run_suite";
     const API_VERSION: ApiVersion = ApiVersion::V1;
+    type Request = RunSuiteRequest;
+
+    fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
+        Ok(RunSuiteRequest { auto_heal })
+    }
 
     async fn dispatch(
-        self,
         caller: &Caller,
-        auto_heal: Option<types::AutoHeal>,
+        time_limit: Option<Duration>,
+        request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        let body = RunSuiteRequest { auto_heal };
         caller
-            .dispatch(body, |client, body| async move {
+            .dispatch(time_limit, request, |client, body| async move {
                 client.run_suite().body(body).send().await
             })
             .await
@@ -205,16 +251,21 @@ impl sealed::Dispatch for Suite {
 }
 
 impl sealed::Dispatch for Collection {
+    const OPERATION: &'static str = "run_collection";
     const API_VERSION: ApiVersion = ApiVersion::V1;
+    type Request = (CollectionId, RunCollectionRequest);
+
+    fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
+        Ok((self.id.clone(), RunCollectionRequest { auto_heal }))
+    }
 
     async fn dispatch(
-        self,
         caller: &Caller,
-        auto_heal: Option<types::AutoHeal>,
+        time_limit: Option<Duration>,
+        request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        let body = RunCollectionRequest { auto_heal };
         caller
-            .dispatch((self.id, body), |client, (id, body)| async move {
+            .dispatch(time_limit, request, |client, (id, body)| async move {
                 client.run_collection().id(id).body(body).send().await
             })
             .await
@@ -222,22 +273,27 @@ impl sealed::Dispatch for Collection {
 }
 
 impl sealed::Dispatch for Tests {
+    const OPERATION: &'static str = "run_tests";
     const API_VERSION: ApiVersion = ApiVersion::V1;
+    type Request = RunTestsRequest;
 
-    async fn dispatch(
-        self,
-        caller: &Caller,
-        auto_heal: Option<types::AutoHeal>,
-    ) -> Result<DispatchedRun, Error> {
+    fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
         if self.ids.is_empty() {
             return Err(Error::Invalid(InvalidRequest::NoTestIds));
         }
-        let body = RunTestsRequest {
-            test_ids: self.ids,
+        Ok(RunTestsRequest {
+            test_ids: self.ids.clone(),
             auto_heal,
-        };
+        })
+    }
+
+    async fn dispatch(
+        caller: &Caller,
+        time_limit: Option<Duration>,
+        request: Self::Request,
+    ) -> Result<DispatchedRun, Error> {
         caller
-            .dispatch(body, |client, body| async move {
+            .dispatch(time_limit, request, |client, body| async move {
                 client.run_tests().body(body).send().await
             })
             .await
@@ -250,21 +306,26 @@ fn grep_pattern(text: &str) -> Result<GrepPattern, Error> {
 }
 
 impl sealed::Dispatch for Grep {
+    const OPERATION: &'static str = "run_grep_v2";
     const API_VERSION: ApiVersion = ApiVersion::V2;
+    type Request = RunGrepV2Request;
+
+    fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
+        Ok(RunGrepV2Request {
+            grep: grep_pattern(&self.pattern)?,
+            branch: self.branch.clone(),
+            env_overrides: self.env.clone().body(),
+            auto_heal,
+        })
+    }
 
     async fn dispatch(
-        self,
         caller: &Caller,
-        auto_heal: Option<types::AutoHeal>,
+        time_limit: Option<Duration>,
+        request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        let body = RunGrepV2Request {
-            grep: grep_pattern(&self.pattern)?,
-            branch: self.branch,
-            env_overrides: self.env.body(),
-            auto_heal,
-        };
         caller
-            .dispatch(body, |client, body| async move {
+            .dispatch(time_limit, request, |client, body| async move {
                 client.run_grep_v2().body(body).send().await
             })
             .await
@@ -272,18 +333,22 @@ impl sealed::Dispatch for Grep {
 }
 
 impl sealed::Dispatch for LegacyGrep {
+    const OPERATION: &'static str = "run_grep";
     const API_VERSION: ApiVersion = ApiVersion::V1;
+    type Request = RunGrepRequest;
+
+    fn request(&self, _: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
+        let grep = grep_pattern(&self.pattern)?;
+        Ok(RunGrepRequest { grep })
+    }
 
     async fn dispatch(
-        self,
         caller: &Caller,
-        _: Option<types::AutoHeal>,
+        time_limit: Option<Duration>,
+        request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        let body = RunGrepRequest {
-            grep: grep_pattern(&self.pattern)?,
-        };
         caller
-            .dispatch(body, |client, body| async move {
+            .dispatch(time_limit, request, |client, body| async move {
                 client.run_grep().body(body).send().await
             })
             .await

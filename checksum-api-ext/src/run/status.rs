@@ -1,11 +1,15 @@
 use std::fmt;
 
-use checksum_api::types::{RunState, RunStatus as V1, RunStatusV2 as V2, TestRunId, Verdict};
+use checksum_api::Lenient;
+use checksum_api::types::{
+    Count, RunState, RunStatus as V1, RunStatusV2 as V2, TerminalFlag, TestRunId, Verdict,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{ApiVersion, Disagreement, Outcome};
+use crate::poll::Ended;
 
 /// What one look at a run saw, whichever version of the API answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +27,15 @@ pub struct RunStatus {
     pub(crate) verdict: Option<Verdict>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failure_reason: Option<String>,
+    /// The fields of the response that can take a pass away, and that could not be read.
+    #[serde(skip)]
+    pub(crate) unreadable: Vec<&'static str>,
+    /// Whether the response says how many tests passed and how many failed.
+    #[serde(skip)]
+    pub(crate) is_counted: bool,
+    /// Whether a run of no tests may pass.
+    #[serde(skip)]
+    pub(crate) allows_no_tests: bool,
     #[serde(flatten)]
     pub(crate) other: Map<String, Value>,
 }
@@ -81,46 +94,65 @@ impl RunStatus {
     ///
     /// The service's own `isTerminal` decides where it is given: a sharded run can say `passed`
     /// before its parts are merged. Otherwise the state decides, and for a state that this version
-    /// does not know, whether the answer carries what only the answer at the end carries.
+    /// does not know, whether the answer carries what only the answer at the end carries. A wait
+    /// polls such a run a few more times before it believes that.
     pub fn is_terminal(&self) -> bool {
-        self.is_terminal.unwrap_or_else(|| match &self.state {
-            RunState::Queued | RunState::Running => false,
+        self.ended() != Ended::No
+    }
+
+    pub(crate) fn ended(&self) -> Ended {
+        if let Some(is_terminal) = self.is_terminal {
+            return is_terminal.into();
+        }
+        match &self.state {
+            RunState::Queued | RunState::Running => Ended::No,
             RunState::Passed
             | RunState::Healed
             | RunState::Failed
             | RunState::ProcessError
-            | RunState::Cancelled => true,
-            _ => self.counts.is_some() || self.test_run_id.is_some(),
-        })
+            | RunState::Cancelled => Ended::Yes,
+            // Only the documented v2 route gives the id at the end alone.
+            _ => match self.counts.is_some() || self.test_run_id.is_some() {
+                true => Ended::Perhaps,
+                false => Ended::No,
+            },
+        }
+    }
+
+    /// Whether this version knows the state.
+    pub fn is_known_state(&self) -> bool {
+        !matches!(self.state, RunState::Unrecognised(_))
     }
 
     /// What the end means for a gate; `None` while the run goes on.
     pub fn outcome(&self) -> Option<Outcome> {
-        self.is_terminal()
-            .then(|| Outcome::of(&self.state, self.verdict.as_ref()))
+        self.is_terminal().then(|| self.final_outcome())
+    }
+
+    /// What the state means at the end. A verdict of `fail` takes a pass away, and so does a run of
+    /// no tests; nothing gives one.
+    pub(crate) fn final_outcome(&self) -> Outcome {
+        let outcome = Outcome::of_state(&self.state);
+        if !outcome.is_pass() {
+            outcome
+        } else if self.verdict == Some(Verdict::Fail) {
+            Outcome::Failed
+        } else if self.has_no_tests() && !self.allows_no_tests {
+            Outcome::NoTests
+        } else {
+            outcome
+        }
+    }
+
+    /// Whether the response counts no test at all.
+    fn has_no_tests(&self) -> bool {
+        self.is_counted && self.counts == Some(Counts::default())
     }
 
     /// What in the answer contradicts a state of passed or healed, if anything. Counts never
     /// overrule the state silently.
     pub fn disagreement(&self) -> Option<Disagreement> {
         Disagreement::within(self)
-    }
-}
-
-impl Counts {
-    fn from_answer(
-        passed: Option<u64>,
-        failed: Option<u64>,
-        recovered: Option<u64>,
-        bug: Option<u64>,
-    ) -> Option<Self> {
-        let counts = [passed, failed, recovered, bug];
-        counts.iter().any(Option::is_some).then(|| Self {
-            passed: passed.unwrap_or_default(),
-            failed: failed.unwrap_or_default(),
-            recovered: recovered.unwrap_or_default(),
-            bug: bug.unwrap_or_default(),
-        })
     }
 }
 
@@ -134,32 +166,111 @@ impl fmt::Display for Counts {
     }
 }
 
+/// The fields that both versions have.
+struct Fields {
+    passed: Option<Count>,
+    failed: Option<Count>,
+    recovered: Option<Count>,
+    bug: Option<Count>,
+    is_terminal: Option<TerminalFlag>,
+    verdict: Option<Lenient<Verdict>>,
+}
+
+impl Fields {
+    /// A status with these fields. Known words are known in any case.
+    fn into_status(
+        self,
+        api_version: ApiVersion,
+        state: RunState,
+        test_run_id: Option<TestRunId>,
+        failure_reason: Option<String>,
+        other: Map<String, Value>,
+    ) -> RunStatus {
+        let mut unreadable = Vec::new();
+        let is_counted = self.passed.is_some() && self.failed.is_some();
+        let counts = [
+            read("failed", self.failed, &mut unreadable),
+            read("passed", self.passed, &mut unreadable),
+            read("recovered", self.recovered, &mut unreadable),
+            read("bug", self.bug, &mut unreadable),
+        ];
+        // Counts of which one cannot be read would show a 0 in its place.
+        let are_readable = unreadable.is_empty() && counts.iter().any(Option::is_some);
+        let [failed, passed, recovered, bug] = counts.map(Option::unwrap_or_default);
+        let is_terminal = read("isTerminal", self.is_terminal, &mut unreadable);
+        let verdict = read("verdict", self.verdict, &mut unreadable);
+        RunStatus {
+            state: state.ignoring_case(),
+            counts: are_readable.then_some(Counts {
+                passed,
+                failed,
+                recovered,
+                bug,
+            }),
+            test_run_id,
+            api_version,
+            is_terminal,
+            verdict: verdict.map(Verdict::ignoring_case),
+            failure_reason,
+            unreadable,
+            is_counted,
+            allows_no_tests: false,
+            other,
+        }
+    }
+}
+
+/// The value of a field, or its name among those that cannot be read.
+fn read<T>(
+    name: &'static str,
+    field: Option<Lenient<T>>,
+    unreadable: &mut Vec<&'static str>,
+) -> Option<T> {
+    match field? {
+        Lenient::Read(value) => Some(value),
+        Lenient::Unreadable(_) => {
+            unreadable.push(name);
+            None
+        }
+    }
+}
+
 impl From<V1> for RunStatus {
     fn from(answer: V1) -> Self {
-        Self {
-            state: answer.status,
-            counts: Counts::from_answer(answer.passed, answer.failed, answer.recovered, answer.bug),
-            test_run_id: None,
-            api_version: ApiVersion::V1,
+        let fields = Fields {
+            passed: answer.passed,
+            failed: answer.failed,
+            recovered: answer.recovered,
+            bug: answer.bug,
             is_terminal: answer.is_terminal,
             verdict: answer.verdict,
-            failure_reason: answer.failure_reason,
-            other: answer.extra,
-        }
+        };
+        fields.into_status(
+            ApiVersion::V1,
+            answer.status,
+            None,
+            answer.failure_reason,
+            answer.extra,
+        )
     }
 }
 
 impl From<V2> for RunStatus {
     fn from(answer: V2) -> Self {
-        Self {
-            state: answer.status,
-            counts: Counts::from_answer(answer.passed, answer.failed, answer.recovered, answer.bug),
-            test_run_id: answer.test_run_id,
-            api_version: ApiVersion::V2,
+        let fields = Fields {
+            passed: answer.passed,
+            failed: answer.failed,
+            recovered: answer.recovered,
+            bug: answer.bug,
             is_terminal: answer.is_terminal,
             verdict: answer.verdict,
-            failure_reason: answer.failure_reason,
-            other: answer.extra,
-        }
+        };
+        fields.into_status(
+            ApiVersion::V2,
+            answer.status,
+            answer.test_run_id,
+            answer.failure_reason,
+            answer.extra,
+        )
     }
 }

@@ -1,10 +1,10 @@
 use std::fmt;
 
-use checksum_api::types::{BatchId, JobName};
+use checksum_api::types::JobName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{GenerationBatch, HealBatch, Run, RunHandle};
+use crate::{BatchHandle, GenerationBatch, HealBatch, Run, RunHandle};
 
 /// The way back to any work that goes on in the service: a small value to store anywhere.
 ///
@@ -26,9 +26,9 @@ pub enum Handle {
     /// A run.
     Run(RunHandle),
     /// A healing batch.
-    HealBatch(BatchId),
+    HealBatch(BatchHandle),
     /// A generation batch.
-    GenerationBatch(BatchId),
+    GenerationBatch(BatchHandle),
 }
 
 impl Handle {
@@ -45,8 +45,8 @@ impl Handle {
     pub(super) fn identity(&self) -> (&'static str, &str) {
         match self {
             Self::Run(handle) => ("run", handle.job_name().as_str()),
-            Self::HealBatch(id) => ("healing batch", id.as_str()),
-            Self::GenerationBatch(id) => ("generation batch", id.as_str()),
+            Self::HealBatch(handle) => ("healing batch", handle.batch_id().as_str()),
+            Self::GenerationBatch(handle) => ("generation batch", handle.batch_id().as_str()),
         }
     }
 }
@@ -79,12 +79,12 @@ impl From<&Run> for Handle {
 
 impl From<&HealBatch> for Handle {
     fn from(batch: &HealBatch) -> Self {
-        Self::HealBatch(batch.id().clone())
+        Self::HealBatch(batch.handle())
     }
 }
 
 impl From<&GenerationBatch> for Handle {
     fn from(batch: &GenerationBatch) -> Self {
-        Self::GenerationBatch(batch.id().clone())
+        Self::GenerationBatch(batch.handle())
     }
 }

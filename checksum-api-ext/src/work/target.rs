@@ -1,7 +1,9 @@
+use std::time::SystemTime;
+
 use tokio::time::Instant;
 
 use super::{Handle, WorkChange, WorkReport};
-use crate::poll::Pollable;
+use crate::poll::{Ended, Pollable};
 use crate::{BatchReport, Checksum, Error, GenerationBatch, HealBatch, Run, RunStatus};
 
 /// The work behind a handle, for as long as one look takes.
@@ -22,9 +24,9 @@ impl Target {
     pub(super) fn new(client: &Checksum, handle: &Handle) -> Self {
         match handle {
             Handle::Run(handle) => Self::Run(client.resume(handle.clone())),
-            Handle::HealBatch(id) => Self::HealBatch(client.heal_batch(id.clone())),
-            Handle::GenerationBatch(id) => {
-                Self::GenerationBatch(client.generation_batch(id.clone()))
+            Handle::HealBatch(handle) => Self::HealBatch(client.resume_heal(handle.clone())),
+            Handle::GenerationBatch(handle) => {
+                Self::GenerationBatch(client.resume_generation(handle.clone()))
             }
         }
     }
@@ -72,10 +74,10 @@ impl Pollable for Target {
         })
     }
 
-    fn has_ended(status: &Status) -> bool {
+    fn ended(status: &Status) -> Ended {
         match status {
-            Status::Run(status) => Run::has_ended(status),
-            Status::Batch(status) => HealBatch::has_ended(status),
+            Status::Run(status) => Run::ended(status),
+            Status::Batch(status) => HealBatch::ended(status),
         }
     }
 
@@ -109,8 +111,11 @@ impl Pollable for Target {
         }
     }
 
-    /// A handle does not tell, so that for the policy's grace any work may be unknown.
-    fn is_fresh(&self) -> bool {
-        true
+    fn started_at(&self) -> Option<SystemTime> {
+        match self {
+            Self::Run(run) => run.started_at(),
+            Self::HealBatch(batch) => batch.started_at(),
+            Self::GenerationBatch(batch) => batch.started_at(),
+        }
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::target::Target;
 use super::{Handle, WorkEvent};
-use crate::poll::{Pace, Pacer, Progress, Seen};
+use crate::poll::{Pace, Pacer, PollPlan, Progress, Seen};
 use crate::{Checksum, Error, Event};
 
 /// Many runs and batches, watched by one stream; made by [`Checksum::watch_all`].
@@ -21,9 +21,12 @@ use crate::{Checksum, Error, Event};
 /// Its items are a handle and what happened to that work. An error ends the watch of that handle
 /// and of no other. The stream ends when nothing is left to watch, and goes on when more is added.
 ///
-/// Looks are shared out fairly, the longest due first, and never more of them are under way, or
-/// begun in a second, than was set. A `Retry-After` holds all of them back. While look after look
-/// fails, fewer and fewer are under way at once, and at last single ones at the policy's pace.
+/// It polls the longest-overdue work first. At most [`at_once`](Self::at_once) polls are in flight,
+/// and each counts towards the client's budget of requests:
+/// [`max_requests_per_second`](crate::ChecksumBuilder::max_requests_per_second). A `Retry-After`
+/// pauses all of them, for no longer than is left of the patience with the work that got it. Each
+/// consecutive failure halves the number of polls in flight, down to one at a time at the policy's
+/// interval.
 ///
 /// It waits as the client's [`PollPolicy`](crate::PollPolicy) says, of which deadline, patience and
 /// grace are those of each work from when it is added.
@@ -40,10 +43,10 @@ pub struct WatchAll {
     under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Landed> + Send>>>,
     ready: VecDeque<(Key, Result<WorkEvent, Error>)>,
     limit: usize,
-    interval: Duration,
     /// In order, since all of them are as long after the beginning.
     deadlines: VecDeque<(Instant, u64, Key)>,
-    next_start: Instant,
+    /// No poll starts before.
+    paused_until: Instant,
     failures_in_a_row: u32,
     pace_in_trouble: Pace,
     /// Made at the first need, since only a runtime can.
@@ -74,13 +77,14 @@ enum Stage {
 struct Landed {
     key: Key,
     number: u64,
+    plan: PollPlan,
     target: Target,
     looked: Option<Result<Seen<Target>, Error>>,
 }
 
 impl WatchAll {
     pub(crate) fn new(client: &Checksum, handles: impl IntoIterator<Item = Handle>) -> Self {
-        let pacer = Pacer::new(*client.poll);
+        let pacer = client.pacer(*client.poll);
         let mut all = Self {
             client: client.clone(),
             pace_in_trouble: pacer.quick(),
@@ -91,9 +95,8 @@ impl WatchAll {
             under_way: FuturesUnordered::new(),
             ready: VecDeque::new(),
             limit: 8,
-            interval: Duration::from_secs(1) / 25,
             deadlines: VecDeque::new(),
-            next_start: Instant::now(),
+            paused_until: Instant::now(),
             failures_in_a_row: 0,
             alarm: None,
         };
@@ -110,14 +113,6 @@ impl WatchAll {
         self
     }
 
-    /// How many looks begin in a second, at the most: 25, and never less than 1. Ten thousand works
-    /// are looked at every 400 s, then.
-    #[must_use]
-    pub fn per_second(mut self, looks: u32) -> Self {
-        self.interval = Duration::from_secs(1) / looks.max(1);
-        self
-    }
-
     /// Watches one more. `false` where it is watched already.
     pub fn add(&mut self, handle: impl Into<Handle>) -> bool {
         let key = Key(Arc::new(handle.into()));
@@ -126,7 +121,7 @@ impl WatchAll {
         }
         let number = self.next_number;
         self.next_number += 1;
-        let progress = Progress::new(&self.pacer);
+        let progress = Progress::new(&Target::new(&self.client, &key.0), &self.pacer);
         if let Some(deadline) = progress.deadline(&self.pacer.policy) {
             // Those of works that have ended go before they are more than what is watched.
             if self.deadlines.len() > 2 * self.works.len() + 16 {
@@ -185,20 +180,25 @@ impl WatchAll {
             let Some(entry) = self.works.get_mut(&key).filter(|e| e.is_waiting(number)) else {
                 continue;
             };
-            let deadline = entry.progress.deadline(&self.pacer.policy);
-            let start = at.max(self.next_start);
+            let start = at.max(self.paused_until);
             if start > now {
                 self.due.push(Reverse((at, number, key)));
                 return Err(Some(start));
             }
-            entry.stage = Stage::UnderWay;
-            self.next_start = now + self.interval;
             let mut target = Target::new(&self.client, &key.0);
+            let Some(plan) = entry.progress.plan(&self.pacer.policy) else {
+                entry.stage = Stage::Ended;
+                let error = entry.progress.timed_out(&target);
+                self.ready.push_back((key, Err(error)));
+                return Ok(());
+            };
+            entry.stage = Stage::UnderWay;
             self.under_way.push(Box::pin(async move {
-                let looked = Seen::look(&mut target, deadline).await;
+                let looked = Seen::look(&mut target, plan).await;
                 Landed {
                     key,
                     number,
+                    plan,
                     target,
                     looked,
                 }
@@ -208,11 +208,18 @@ impl WatchAll {
         Err(None)
     }
 
-    /// Ends the watches whose deadline has passed.
+    /// Ends the watches whose deadline has passed, but for those that are owed a poll.
     fn expire(&mut self) {
         let now = Instant::now();
         while let Some((_, number, key)) = self.deadlines.pop_front_if(|(at, ..)| *at <= now) {
             if let Some(entry) = self.works.get_mut(&key).filter(|e| e.is_waiting(number)) {
+                if !entry.progress.has_polled() {
+                    continue;
+                }
+                if entry.progress.was_suspended(&self.pacer.policy) {
+                    self.due.push(Reverse((now, number, key)));
+                    continue;
+                }
                 entry.stage = Stage::Ended;
                 let error = entry.progress.timed_out(&Target::new(&self.client, &key.0));
                 self.ready.push_back((key, Err(error)));
@@ -224,20 +231,31 @@ impl WatchAll {
         let Landed {
             key,
             number,
+            plan,
             target,
             looked,
         } = landed;
-        self.note_trouble(looked.as_ref());
         let Some(entry) = self.works.get_mut(&key).filter(|e| e.number == number) else {
             return;
         };
         let mut events = VecDeque::new();
+        let is_failure =
+            matches!(&looked, Some(Err(Error::Request(error))) if error.is_transient());
+        let is_answer = matches!(&looked, Some(Ok(_)));
         let next = match looked {
+            None if entry.progress.was_suspended(&self.pacer.policy) => Ok(Some(Instant::now())),
             None => Err(entry.progress.timed_out(&target)),
-            Some(looked) => entry
-                .progress
-                .learn(&target, looked, &mut self.pacer, &mut events),
+            Some(looked) => {
+                let progress = &mut entry.progress;
+                progress.learn(&target, plan, looked, &mut self.pacer, &mut events)
+            }
         };
+        let asked_to_wait = events.iter().find_map(|event| match event {
+            Event::Trouble(trouble) if trouble.error.retry_after().is_some() => {
+                Some(trouble.next_look_in)
+            }
+            _ => None,
+        });
         let events = events.into_iter().map(|event| (key.clone(), Ok(event)));
         self.ready.extend(events);
         entry.stage = match &next {
@@ -247,6 +265,12 @@ impl WatchAll {
         // One that passed meanwhile was left to the look, which came in time after all.
         let deadline = entry.progress.deadline(&self.pacer.policy);
         let passed = deadline.filter(|deadline| *deadline <= Instant::now());
+        if is_failure {
+            self.note_failure(asked_to_wait);
+        } else if is_answer {
+            self.failures_in_a_row = 0;
+            self.pace_in_trouble = self.pacer.quick();
+        }
         match next {
             Err(error) => self.ready.push_back((key, Err(error))),
             Ok(None) => {}
@@ -273,25 +297,15 @@ impl WatchAll {
         key
     }
 
-    /// Failures that may pass slow all looks down, since they seldom come alone.
-    fn note_trouble(&mut self, looked: Option<&Result<Seen<Target>, Error>>) {
-        let error = match looked {
-            Some(Err(Error::Request(error))) if error.is_transient() => error,
-            Some(Ok(_)) => {
-                self.failures_in_a_row = 0;
-                self.pace_in_trouble = self.pacer.quick();
-                return;
-            }
-            _ => return,
-        };
+    /// Failures that may pass slow all polls down, since they seldom come alone.
+    fn note_failure(&mut self, asked_to_wait: Option<Duration>) {
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
-        let paced = match self.limit_now() {
+        let pause = asked_to_wait.unwrap_or_else(|| match self.limit_now() {
             1 => self.pacer.pause(&mut self.pace_in_trouble, Duration::ZERO),
             _ => Duration::ZERO,
-        };
-        let pause = error.retry_after().unwrap_or(paced);
-        if let Some(start) = Instant::now().checked_add(pause) {
-            self.next_start = self.next_start.max(start);
+        });
+        if let Some(until) = Instant::now().checked_add(pause) {
+            self.paused_until = self.paused_until.max(until);
         }
     }
 }

@@ -9,6 +9,13 @@ use super::Connection;
 pub(crate) struct Status {
     /// The name that the run was started with
     pub(crate) job: JobName,
+    /// Fail a pass that the same answer contradicts: by a count of failed tests, by fields that
+    /// cannot be read, or by counts that are not there
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Let a run pass in which no test ran
+    #[arg(long)]
+    pub(crate) allow_no_tests: bool,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

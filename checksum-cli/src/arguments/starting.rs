@@ -55,9 +55,13 @@ pub(crate) struct RunOptions {
     pub(crate) healing: Healing,
     #[command(flatten)]
     pub(crate) starting: Starting,
-    /// Fail a pass that the same answer contradicts, by a count of failed tests
+    /// Fail a pass that the same answer contradicts: by a count of failed tests, by fields that
+    /// cannot be read, or by counts that are not there
     #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
     pub(crate) strict: bool,
+    /// Let a run pass in which no test ran
+    #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
+    pub(crate) allow_no_tests: bool,
 }
 
 /// How something is started, and waited for.
@@ -68,6 +72,10 @@ pub(crate) struct Starting {
     #[arg(long, conflicts_with_all = ["timeout", "poll_interval"])]
     pub(crate) detach: bool,
     /// Keep what `checksum wait --run-id-file` comes back by in a file
+    ///
+    /// Before the request is sent, the file says what may have started; `checksum wait` then ends
+    /// with 5, and with 2 where the service has refused it. An older handle is printed and
+    /// replaced.
     #[arg(long, value_name = "PATH")]
     pub(crate) run_id_file: Option<PathBuf>,
     /// Print the request and send nothing; needs no API key
@@ -119,6 +127,9 @@ pub(crate) struct Heal {
     pub(crate) metadata: Metadata,
     #[command(flatten)]
     pub(crate) starting: Starting,
+    /// Fail a success that the same answer contradicts, by totals that cannot be read
+    #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
+    pub(crate) strict: bool,
 }
 
 #[derive(Debug, Args)]
@@ -138,4 +149,7 @@ pub(crate) struct Generate {
     pub(crate) metadata: Metadata,
     #[command(flatten)]
     pub(crate) starting: Starting,
+    /// Fail a success that the same answer contradicts, by totals that cannot be read
+    #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
+    pub(crate) strict: bool,
 }

@@ -10,10 +10,11 @@ use super::Connection;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Waiting")]
 pub(crate) struct Waiting {
-    /// Stop waiting after this long, such as 30m; the work goes on
+    /// Stop starting and waiting after this long, such as 30m; work that has started goes on
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Option<Duration>,
-    /// Look this often, such as 10s, in place of the pace that suits most runs
+    /// Poll this often, such as 10s, in place of the pace that suits most runs; a service that is
+    /// not on this machine is polled once a second at the most
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) poll_interval: Option<Duration>,
 }
@@ -28,6 +29,14 @@ impl Waiting {
             Some(timeout) => policy.deadline(timeout),
         }
     }
+
+    /// The policy for what is left when so much of the time limit is spent.
+    pub(crate) fn policy_after(&self, spent: Duration) -> PollPolicy {
+        match self.timeout {
+            None => self.policy(),
+            Some(timeout) => self.policy().deadline(timeout.saturating_sub(spent)),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -36,9 +45,13 @@ pub(crate) struct Wait {
     pub(crate) awaited: Awaited,
     #[command(flatten)]
     pub(crate) waiting: Waiting,
-    /// Fail a run's pass that the same answer contradicts, by a count of failed tests
-    #[arg(long, help_heading = "Waiting", conflicts_with_all = ["heal_batch", "generation_batch"])]
+    /// Fail a pass that the same answer contradicts: by a count of failed tests, by fields that
+    /// cannot be read, or by counts that are not there
+    #[arg(long, help_heading = "Waiting")]
     pub(crate) strict: bool,
+    /// Let a run pass in which no test ran
+    #[arg(long, help_heading = "Waiting", conflicts_with_all = ["heal_batch", "generation_batch"])]
+    pub(crate) allow_no_tests: bool,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

@@ -1,8 +1,10 @@
 //! What all commands do that start something.
 
 use std::cell::OnceCell;
+use std::pin::Pin;
 
-use checksum_api_ext::Checksum;
+use checksum_api_ext::{Checksum, Error, Intent, Started};
+use tokio::time::Instant;
 
 use super::dry_run;
 use super::work::Work;
@@ -12,39 +14,86 @@ use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interruption::unless_interrupted;
-use crate::output::Output;
-use crate::way_back::RunIdFile;
+use crate::output::{Output, tell};
+use crate::way_back::{Content, RunIdFile};
+
+/// A start that is valid and has not been sent.
+pub(super) struct Prepared<W> {
+    intent: Intent,
+    start: Pin<Box<dyn Future<Output = Result<W, Error>>>>,
+}
+
+impl<W> Prepared<W> {
+    pub(super) fn new(
+        intent: Intent,
+        start: impl Future<Output = Result<W, Error>> + 'static,
+    ) -> Self {
+        Self {
+            intent,
+            start: Box::pin(start),
+        }
+    }
+
+    pub(super) async fn start(self) -> Result<W, Failure> {
+        self.start.await.map_err(Failure::Start)
+    }
+}
 
 /// Starts something, tells the way back before anything else can go wrong, and follows it to its
 /// end; or not all of that, as the options say.
 pub(super) async fn dispatch<W: Work>(
     options: &Starting,
+    allows_no_tests: bool,
     quiet: bool,
     output: &mut Output,
-    start: impl AsyncFnOnce(&Checksum) -> Result<W, Failure>,
+    prepare: impl FnOnce(&Checksum) -> Result<Prepared<W>, Failure>,
 ) -> Result<ExitCode, Failure> {
     if options.dry_run {
-        return dry_run::execute(&options.connection, start, output).await;
+        return dry_run::execute(&options.connection, prepare, output).await;
     }
-    let checksum = credentials::client(&options.connection, options.waiting.policy())?;
-    let file = options.run_id_file.as_deref();
+    let began = Instant::now();
+    let builder = credentials::builder(&options.connection, options.waiting.policy())?;
+    let checksum = match allows_no_tests {
+        true => builder.allow_no_tests().build()?,
+        false => builder.build()?,
+    };
+    let prepared = prepare(&checksum)?;
+    let path = options.run_id_file.as_deref();
     let unwritable = |error| Failure::RunIdFile {
-        path: file.unwrap_or("".as_ref()).to_owned(),
+        path: path.unwrap_or("".as_ref()).to_owned(),
         error,
     };
-    let prepared = file
-        .map(RunIdFile::prepare)
-        .transpose()
-        .map_err(unwritable)?;
+    let file = path.map(RunIdFile::prepare).transpose();
+    let mut file = file.map_err(unwritable)?;
+    let intent = prepared.intent.clone();
+    if let Some(file) = &mut file {
+        tell_what_is_replaced(file);
+        let intent = Content::Intent(intent.clone());
+        file.write(&intent).map_err(unwritable)?;
+    }
     let started = OnceCell::new();
     let work = async {
         let mut display = Display::new(quiet, output.is_human());
-        let work = start(&checksum).await?;
+        let work = match prepared.start().await {
+            Ok(work) => work.with_policy(options.waiting.policy_after(began.elapsed())),
+            Err(failure) => {
+                if let (Some(file), Some(Started::No)) = (&mut file, failure.started()) {
+                    let not_started = Content::NotStarted(intent);
+                    if let Err(error) = file.write(&not_started) {
+                        display.warning(&unwritable(error).to_string());
+                    }
+                }
+                return Err(failure);
+            }
+        };
         let handle = started.get_or_init(|| work.handle());
+        let kept = file
+            .as_mut()
+            .map_or(Ok(()), |file| file.write(&Content::Handle(handle.clone())));
         display.started(handle);
-        let kept = prepared.map_or(Ok(()), |file| file.keep(handle));
-        if let Err(error) = &kept {
-            display.warning(&unwritable(std::io::Error::from(error.kind())).to_string());
+        let is_kept = kept.is_ok();
+        if let Err(error) = kept {
+            display.warning(&unwritable(error).to_string());
         }
         let code = if options.detach {
             output.result(&handle.id(), &work.started());
@@ -53,9 +102,9 @@ pub(super) async fn dispatch<W: Work>(
             output.event(&work.started());
             work.conclude(&mut display, output).await?
         };
-        Ok(match (code, kept) {
-            (ExitCode::Pass, Err(_)) => ExitCode::PassedButIncomplete,
-            (code, _) => code,
+        Ok(match code {
+            ExitCode::Pass if !is_kept => ExitCode::PassedButIncomplete,
+            code => code,
         })
     };
     let ended = unless_interrupted(work).await;
@@ -68,4 +117,20 @@ pub(super) async fn dispatch<W: Work>(
             },
         })
     })
+}
+
+/// Says what the file held, which is gone for good: whoever wants it has it in the log.
+fn tell_what_is_replaced(file: &RunIdFile) {
+    match file.held() {
+        Some(Content::Handle(handle)) => {
+            let hint = crate::way_back::hint(&handle);
+            tell(&format!("--run-id-file held {handle}; {hint}"));
+        }
+        Some(Content::Intent(intent)) => {
+            tell(&format!(
+                "--run-id-file held {intent}, which may have started"
+            ));
+        }
+        Some(Content::NotStarted(_)) | None => {}
+    }
 }

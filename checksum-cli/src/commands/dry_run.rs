@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use checksum_api_ext::Checksum;
 
+use super::dispatch::Prepared;
 use crate::arguments::Connection;
 use crate::credentials;
 use crate::exit_code::ExitCode;
@@ -12,9 +13,9 @@ use crate::message::{Message, UnsentRequest};
 use crate::output::Output;
 
 /// Lets the command make its request, and shows it.
-pub(super) async fn execute<T>(
+pub(super) async fn execute<W>(
     connection: &Connection,
-    start: impl AsyncFnOnce(&Checksum) -> Result<T, Failure>,
+    prepare: impl FnOnce(&Checksum) -> Result<Prepared<W>, Failure>,
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
     let made = Arc::new(Mutex::new(None));
@@ -23,7 +24,9 @@ pub(super) async fn execute<T>(
         *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(UnsentRequest::of(&request));
         async { Ok(http::Response::new("").into()) }
     };
-    let ended = start(&credentials::keyless(connection, transport)?).await;
+    let ended = prepare(&credentials::keyless(connection, transport)?)?
+        .start()
+        .await;
     let request = made.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (request, ended) {
         (Some(request), _) => {

@@ -28,6 +28,10 @@ pub(super) async fn follow_run(
             None => state,
             Some(counts) => format!("{state}: {counts}"),
         });
+        if !status.is_known_state() {
+            let state = one_line(status.state().as_str());
+            display.note(&unknown_state(&state, status.is_terminal()));
+        }
         output.event(&Message::RunChanged {
             state: status.state(),
             counts: status.counts(),
@@ -103,6 +107,15 @@ async fn follow<Change, End>(
     }
 }
 
+/// What follows from a state that this version does not know.
+fn unknown_state(state: &str, seems_ended: bool) -> String {
+    let follows = match seems_ended {
+        true => "it counts tests, so that the wait ends if the next polls see the same",
+        false => "the wait goes on until it changes, or until --timeout",
+    };
+    format!("note: this version does not know the state `{state}`; {follows}")
+}
+
 /// Says what a run has come to.
 pub(super) fn conclude_run(
     report: &RunReport,
@@ -111,21 +124,24 @@ pub(super) fn conclude_run(
     output: &mut Output,
 ) -> ExitCode {
     let (verdict, exit_code) = Verdict::new(report.job_name(), report.status(), is_strict);
-    if let Some(disagreement) = verdict.disagreement() {
-        let meaning = if is_strict {
-            "counted as failed"
-        } else {
-            "--strict would fail it"
-        };
-        display.note(&format!("note: {disagreement}; {meaning}"));
+    for remark in verdict.remarks() {
+        display.note(&format!("note: {remark}"));
     }
     output.result(&verdict, &Message::Run(&verdict));
     exit_code
 }
 
 /// Says what a batch has come to.
-pub(super) fn conclude_batch(report: &BatchReport, output: &mut Output) -> ExitCode {
-    let (verdict, exit_code) = BatchVerdict::new(report);
+pub(super) fn conclude_batch(
+    report: &BatchReport,
+    is_strict: bool,
+    display: &Display,
+    output: &mut Output,
+) -> ExitCode {
+    let (verdict, exit_code) = BatchVerdict::new(report, is_strict);
+    if let Some(remark) = verdict.remark() {
+        display.note(&format!("note: {remark}"));
+    }
     output.result(&verdict, &Message::Batch(&verdict));
     exit_code
 }

@@ -1,6 +1,7 @@
 use checksum_api_ext::{Checksum, GenerationBatch};
 
-use super::dispatch::dispatch;
+use super::dispatch::{Prepared, dispatch};
+use super::work::Judged;
 use crate::arguments;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -11,14 +12,14 @@ pub(super) async fn execute(
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
-    let start = async |checksum: &Checksum| start(checksum, &arguments).await;
-    dispatch(&arguments.starting, quiet, output, start).await
+    let prepare = |checksum: &Checksum| prepare(checksum, &arguments);
+    dispatch(&arguments.starting, false, quiet, output, prepare).await
 }
 
-async fn start(
+fn prepare(
     checksum: &Checksum,
     arguments: &arguments::Generate,
-) -> Result<GenerationBatch, Failure> {
+) -> Result<Prepared<Judged<GenerationBatch>>, Failure> {
     let repo = arguments.repo.clone();
     let mut generate = checksum.generate(repo, arguments.pr, &arguments.branch);
     for (name, value) in arguments.variables.pairs()? {
@@ -27,5 +28,9 @@ async fn start(
     for (name, value) in arguments.metadata.pairs()? {
         generate = generate.metadata(name, value);
     }
-    Ok(generate.start().await?)
+    let is_strict = arguments.strict;
+    Ok(Prepared::new(generate.intent()?, async move {
+        let work = generate.start().await?;
+        Ok(Judged { work, is_strict })
+    }))
 }

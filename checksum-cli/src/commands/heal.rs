@@ -1,6 +1,7 @@
 use checksum_api_ext::{Checksum, HealBatch};
 
-use super::dispatch::dispatch;
+use super::dispatch::{Prepared, dispatch};
+use super::work::Judged;
 use crate::arguments;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -11,11 +12,14 @@ pub(super) async fn execute(
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
-    let start = async |checksum: &Checksum| start(checksum, &arguments).await;
-    dispatch(&arguments.starting, quiet, output, start).await
+    let prepare = |checksum: &Checksum| prepare(checksum, &arguments);
+    dispatch(&arguments.starting, false, quiet, output, prepare).await
 }
 
-async fn start(checksum: &Checksum, arguments: &arguments::Heal) -> Result<HealBatch, Failure> {
+fn prepare(
+    checksum: &Checksum,
+    arguments: &arguments::Heal,
+) -> Result<Prepared<Judged<HealBatch>>, Failure> {
     let mut heal = checksum.heal(arguments.test_run.clone());
     if let Some(repo) = &arguments.repo {
         heal = heal.repo(repo.clone());
@@ -32,5 +36,9 @@ async fn start(checksum: &Checksum, arguments: &arguments::Heal) -> Result<HealB
     for (name, value) in arguments.metadata.pairs()? {
         heal = heal.metadata(name, value);
     }
-    Ok(heal.start().await?)
+    let is_strict = arguments.strict;
+    Ok(Prepared::new(heal.intent()?, async move {
+        let work = heal.start().await?;
+        Ok(Judged { work, is_strict })
+    }))
 }

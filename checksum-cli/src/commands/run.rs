@@ -1,7 +1,7 @@
 use checksum_api_ext::{AutoHeal, Checksum, Error, InvalidRequest, Run};
 
-use super::dispatch::dispatch;
-use super::work::JudgedRun;
+use super::dispatch::{Prepared, dispatch};
+use super::work::Judged;
 use crate::arguments::{self, Healing, RunOptions, Selection};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -13,13 +13,9 @@ pub(super) async fn execute(
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
     let options = options(&arguments.selection);
-    let start = async |checksum: &Checksum| {
-        Ok(JudgedRun {
-            run: start(checksum, &arguments.selection).await?,
-            is_strict: options.strict,
-        })
-    };
-    dispatch(&options.starting, quiet, output, start).await
+    let prepare = |checksum: &Checksum| prepare(checksum, &arguments.selection);
+    let allows_no_tests = options.allow_no_tests;
+    dispatch(&options.starting, allows_no_tests, quiet, output, prepare).await
 }
 
 fn options(selection: &Selection) -> &RunOptions {
@@ -31,16 +27,22 @@ fn options(selection: &Selection) -> &RunOptions {
     }
 }
 
-async fn start(checksum: &Checksum, selection: &Selection) -> Result<Run, Failure> {
-    let heal = auto_heal(&options(selection).healing)?;
+fn prepare(checksum: &Checksum, selection: &Selection) -> Result<Prepared<Judged<Run>>, Failure> {
+    let options = options(selection);
+    let is_strict = options.strict;
+    let heal = auto_heal(&options.healing)?;
     // The builders differ in type, and all take healing.
     macro_rules! start {
-        ($run:expr) => {
-            match heal {
-                None => $run.start().await?,
-                Some(heal) => $run.auto_heal(heal).start().await?,
-            }
-        };
+        ($run:expr) => {{
+            let start = match heal {
+                None => $run,
+                Some(heal) => $run.auto_heal(heal),
+            };
+            Prepared::new(start.intent()?, async move {
+                let work = start.start().await?;
+                Ok(Judged { work, is_strict })
+            })
+        }};
     }
     Ok(match selection {
         Selection::Suite { .. } => start!(checksum.run_suite()),

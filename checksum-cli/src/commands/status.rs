@@ -5,12 +5,19 @@ use crate::credentials;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::message::{Message, Verdict};
-use crate::output::Output;
+use crate::output::{Output, tell};
 
 pub(super) async fn execute(arguments: Status, output: &mut Output) -> Result<ExitCode, Failure> {
-    let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
+    let builder = credentials::builder(&arguments.connection, PollPolicy::default())?;
+    let checksum = match arguments.allow_no_tests {
+        true => builder.allow_no_tests().build()?,
+        false => builder.build()?,
+    };
     let status = checksum.resume(arguments.job.clone()).status().await?;
-    let (verdict, exit_code) = Verdict::new(&arguments.job, &status, false);
+    let (verdict, exit_code) = Verdict::new(&arguments.job, &status, arguments.strict);
+    for remark in verdict.remarks() {
+        tell(&format!("note: {remark}"));
+    }
     output.result(&verdict, &Message::Run(&verdict));
     Ok(exit_code)
 }

@@ -1,6 +1,6 @@
 use checksum_api_ext::Handle;
 
-use super::work::{JudgedRun, Work};
+use super::work::{Judged, Work};
 use crate::arguments::{Awaited, Wait};
 use crate::credentials;
 use crate::display::Display;
@@ -8,7 +8,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interruption::unless_interrupted;
 use crate::output::Output;
-use crate::way_back::RunIdFile;
+use crate::way_back::{Content, RunIdFile};
 
 pub(super) async fn execute(
     arguments: Wait,
@@ -16,20 +16,27 @@ pub(super) async fn execute(
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
     let handle = handle(arguments.awaited)?;
-    let checksum = credentials::client(&arguments.connection, arguments.waiting.policy())?;
+    let builder = credentials::builder(&arguments.connection, arguments.waiting.policy())?;
+    let checksum = match arguments.allow_no_tests {
+        true => builder.allow_no_tests().build()?,
+        false => builder.build()?,
+    };
+    let is_strict = arguments.strict;
     let mut display = Display::new(quiet, output.is_human());
     let display = &mut display;
     let wait = async {
         match handle.clone() {
             Handle::Run(handle) => {
-                let run = checksum.resume(handle);
-                let is_strict = arguments.strict;
-                JudgedRun { run, is_strict }.conclude(display, output).await
+                let work = checksum.resume(handle);
+                Judged { work, is_strict }.conclude(display, output).await
             }
-            Handle::HealBatch(id) => checksum.heal_batch(id).conclude(display, output).await,
-            Handle::GenerationBatch(id) => {
-                let batch = checksum.generation_batch(id);
-                batch.conclude(display, output).await
+            Handle::HealBatch(handle) => {
+                let work = checksum.resume_heal(handle);
+                Judged { work, is_strict }.conclude(display, output).await
+            }
+            Handle::GenerationBatch(handle) => {
+                let work = checksum.resume_generation(handle);
+                Judged { work, is_strict }.conclude(display, output).await
             }
         }
     };
@@ -48,11 +55,16 @@ fn handle(awaited: Awaited) -> Result<Handle, Failure> {
         run_id_file,
     } = awaited;
     if let Some(path) = run_id_file {
-        return RunIdFile::read(&path).map_err(|error| Failure::RunIdFile { path, error });
+        return match RunIdFile::read(&path) {
+            Ok(Content::Handle(handle)) => Ok(handle),
+            Ok(Content::Intent(intent)) => Err(Failure::MayHaveStarted { path, intent }),
+            Ok(Content::NotStarted(intent)) => Err(Failure::NotStarted { path, intent }),
+            Err(error) => Err(Failure::RunIdFile { path, error }),
+        };
     }
     let named = job
         .map(Handle::from)
-        .or(heal_batch.map(Handle::HealBatch))
-        .or(generation_batch.map(Handle::GenerationBatch));
+        .or(heal_batch.map(|id| Handle::HealBatch(id.into())))
+        .or(generation_batch.map(|id| Handle::GenerationBatch(id.into())));
     named.ok_or_else(|| unreachable!("the arguments are a group of which one is needed"))
 }

@@ -1,4 +1,4 @@
-use checksum_api_ext::{GenerationBatch, Handle, HealBatch, Run};
+use checksum_api_ext::{GenerationBatch, Handle, HealBatch, PollPolicy, Run};
 
 use super::follow::{conclude_batch, conclude_run, follow_batch, follow_run};
 use crate::display::Display;
@@ -15,6 +15,9 @@ pub(super) trait Work {
     /// What programs are told when the service has accepted it.
     fn started(&self) -> Message<'_>;
 
+    /// Waits in this way.
+    fn with_policy(self, policy: PollPolicy) -> Self;
+
     /// Waits for its end, and says what it has come to.
     async fn conclude(
         &self,
@@ -23,19 +26,24 @@ pub(super) trait Work {
     ) -> Result<ExitCode, Failure>;
 }
 
-/// A run, and how its pass is judged.
-pub(super) struct JudgedRun {
-    pub(super) run: Run,
+/// Work, and how its pass is judged.
+pub(super) struct Judged<W> {
+    pub(super) work: W,
     pub(super) is_strict: bool,
 }
 
-impl Work for JudgedRun {
+impl Work for Judged<Run> {
     fn handle(&self) -> Handle {
-        Handle::from(&self.run)
+        Handle::from(&self.work)
     }
 
     fn started(&self) -> Message<'_> {
-        run_started(&self.run)
+        run_started(&self.work)
+    }
+
+    fn with_policy(self, policy: PollPolicy) -> Self {
+        let work = self.work.poll(policy);
+        Self { work, ..self }
     }
 
     async fn conclude(
@@ -43,24 +51,29 @@ impl Work for JudgedRun {
         display: &mut Display,
         output: &mut Output,
     ) -> Result<ExitCode, Failure> {
-        let report = follow_run(&self.run, display, output).await?;
+        let report = follow_run(&self.work, display, output).await?;
         Ok(conclude_run(&report, self.is_strict, display, output))
     }
 }
 
-impl Work for HealBatch {
+impl Work for Judged<HealBatch> {
     fn handle(&self) -> Handle {
-        Handle::from(self)
+        Handle::from(&self.work)
     }
 
     fn started(&self) -> Message<'_> {
         Message::HealStarted {
-            batch_id: self.id(),
+            batch_id: self.work.id(),
             handle: self.handle(),
-            session_ids: self.session_ids(),
-            test_ids: self.test_ids(),
-            failure_count: self.failure_count(),
+            session_ids: self.work.session_ids(),
+            test_ids: self.work.test_ids(),
+            failure_count: self.work.failure_count(),
         }
+    }
+
+    fn with_policy(self, policy: PollPolicy) -> Self {
+        let work = self.work.poll(policy);
+        Self { work, ..self }
     }
 
     async fn conclude(
@@ -68,23 +81,28 @@ impl Work for HealBatch {
         display: &mut Display,
         output: &mut Output,
     ) -> Result<ExitCode, Failure> {
-        let report = follow_batch(self.events(), self.handle(), display, output).await?;
-        Ok(conclude_batch(&report, output))
+        let report = follow_batch(self.work.events(), self.handle(), display, output).await?;
+        Ok(conclude_batch(&report, self.is_strict, display, output))
     }
 }
 
-impl Work for GenerationBatch {
+impl Work for Judged<GenerationBatch> {
     fn handle(&self) -> Handle {
-        Handle::from(self)
+        Handle::from(&self.work)
     }
 
     fn started(&self) -> Message<'_> {
         Message::GenerationStarted {
-            batch_id: self.id(),
+            batch_id: self.work.id(),
             handle: self.handle(),
-            session_id: self.session_id(),
-            session_url: self.session_url(),
+            session_id: self.work.session_id(),
+            session_url: self.work.session_url(),
         }
+    }
+
+    fn with_policy(self, policy: PollPolicy) -> Self {
+        let work = self.work.poll(policy);
+        Self { work, ..self }
     }
 
     async fn conclude(
@@ -92,11 +110,11 @@ impl Work for GenerationBatch {
         display: &mut Display,
         output: &mut Output,
     ) -> Result<ExitCode, Failure> {
-        if let Some(url) = self.session_url() {
+        if let Some(url) = self.work.session_url() {
             display.note(&format!("see {}", one_line(url)));
         }
-        let report = follow_batch(self.events(), self.handle(), display, output).await?;
-        Ok(conclude_batch(&report, output))
+        let report = follow_batch(self.work.events(), self.handle(), display, output).await?;
+        Ok(conclude_batch(&report, self.is_strict, display, output))
     }
 }
 

@@ -19,13 +19,29 @@ pub(crate) struct BatchVerdict {
     test_run_id: Option<TestRunId>,
     sessions: Vec<BatchSession>,
     pull_requests: Vec<String>,
+    /// What in the service's answer contradicts its state.
+    disagreement: Option<String>,
     /// What the command ends with.
     exit_code: u8,
+    /// What people have to know beside the outcome.
+    #[serde(skip)]
+    remark: Option<String>,
 }
 
 impl BatchVerdict {
-    pub(crate) fn new(report: &BatchReport) -> (Self, ExitCode) {
-        let exit_code = exit_code(report);
+    pub(crate) fn new(report: &BatchReport, is_strict: bool) -> (Self, ExitCode) {
+        let disagreement = report.disagreement();
+        let exit_code = match exit_code(report) {
+            ExitCode::Pass if is_strict && disagreement.is_some() => ExitCode::Failed,
+            exit_code => exit_code,
+        };
+        let remark = disagreement.as_ref().map(|disagreement| {
+            let meaning = match exit_code {
+                ExitCode::Pass => "--strict would fail it",
+                _ => "counted as failed",
+            };
+            one_line(&format!("{disagreement}; {meaning}"))
+        });
         let verdict = Self {
             batch_id: report.id().clone(),
             state: report.state().clone(),
@@ -33,9 +49,15 @@ impl BatchVerdict {
             test_run_id: report.test_run_id().cloned(),
             sessions: report.sessions().to_vec(),
             pull_requests: report.pull_requests().map(str::to_owned).collect(),
+            disagreement: disagreement.map(|disagreement| disagreement.to_string()),
             exit_code: exit_code as u8,
+            remark,
         };
         (verdict, exit_code)
+    }
+
+    pub(crate) fn remark(&self) -> Option<&str> {
+        self.remark.as_deref()
     }
 }
 

@@ -150,6 +150,9 @@ pub(crate) enum Message<'a> {
         error: &'a str,
         /// What goes on in the service, and how to come back to it.
         handle: Option<&'a Handle>,
+        /// Whether the work has started that the command was to start: `no`, `maybe` or `yes`. Null
+        /// where it was to start none.
+        started: Option<&'static str>,
         /// What the command ends with.
         exit_code: u8,
     },

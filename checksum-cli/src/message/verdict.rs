@@ -1,7 +1,7 @@
 use std::fmt;
 
 use checksum_api_ext::types::{JobName, RunState, TestRunId};
-use checksum_api_ext::{Counts, Outcome, RunStatus};
+use checksum_api_ext::{Counts, Disagreement, Outcome, RunStatus};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -24,15 +24,21 @@ pub(crate) struct Verdict {
     disagreement: Option<String>,
     /// What the command ends with.
     exit_code: u8,
+    /// What people have to know beside the outcome.
+    #[serde(skip)]
+    remarks: Vec<String>,
 }
 
 impl Verdict {
     pub(crate) fn new(job_name: &JobName, status: &RunStatus, is_strict: bool) -> (Self, ExitCode) {
         let disagreement = status.disagreement();
         let outcome = match status.outcome() {
-            Some(_) if is_strict && disagreement.is_some() => Some(Outcome::Failed),
+            Some(outcome) if outcome.is_pass() && is_strict && disagreement.is_some() => {
+                Some(Outcome::Failed)
+            }
             outcome => outcome,
         };
+        let remarks = remarks(status, outcome.as_ref(), disagreement.as_ref());
         let exit_code = outcome
             .as_ref()
             .map_or(ExitCode::Unfinished, ExitCode::from);
@@ -46,13 +52,50 @@ impl Verdict {
             failure_reason: status.failure_reason().map(str::to_owned),
             disagreement: disagreement.map(|disagreement| disagreement.to_string()),
             exit_code: exit_code as u8,
+            remarks,
         };
         (verdict, exit_code)
     }
 
-    pub(crate) fn disagreement(&self) -> Option<&str> {
-        self.disagreement.as_deref()
+    pub(crate) fn remarks(&self) -> &[String] {
+        &self.remarks
     }
+}
+
+fn remarks(
+    status: &RunStatus,
+    outcome: Option<&Outcome>,
+    disagreement: Option<&Disagreement>,
+) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let (Some(disagreement), Some(outcome)) = (disagreement, outcome) {
+        let meaning = match (disagreement.is_decisive(), outcome.is_pass()) {
+            (true, _) => "it has failed",
+            (false, true) => "--strict would fail it",
+            (false, false) => "counted as failed",
+        };
+        remarks.push(one_line(&format!("{disagreement}; {meaning}")));
+    }
+    match outcome {
+        Some(Outcome::NoTests) => remarks.push(
+            "no test ran, so that nothing was tested: the selection may match no test; \
+             --allow-no-tests lets it pass"
+                .to_owned(),
+        ),
+        Some(Outcome::Unrecognised(state)) => {
+            let state = one_line(state);
+            remarks.push(format!(
+                "this version does not know the state `{state}`, which counts neither as passed nor \
+                 as failed; see the run in the dashboard, and look for a newer version"
+            ));
+        }
+        None if !status.is_known_state() => {
+            let state = one_line(status.state().as_str());
+            remarks.push(format!("this version does not know the state `{state}`"));
+        }
+        _ => {}
+    }
+    remarks
 }
 
 impl fmt::Display for Verdict {

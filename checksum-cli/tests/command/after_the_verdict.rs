@@ -4,7 +4,7 @@ use std::fs;
 
 use checksum_mock::{BatchScript, Fault, Mock, RunScript};
 
-use crate::invocation::{Ended, checksum};
+use crate::invocation::{Ended, checksum, with_one_time};
 
 const TEST_RUN: &str = "00000000-0000-4000-8000-000000000001";
 
@@ -26,6 +26,7 @@ fn shown(mock: &Mock, arguments: &str, directory: &str, ended: &Ended) -> String
     }
     text += &format!("--- exit code {}\n\n", ended.code);
     let text = text.replace(&origin, "http://[stand-in]");
+    let text = with_one_time(&text);
     match directory {
         "" => text,
         directory => text.replace(directory, "[directory]"),
@@ -123,7 +124,7 @@ async fn what_was_detached_is_waited_for_by_its_name_or_its_file() {
         all += &shown(&mock, &arguments, file, &ended);
         all += &format!(
             "$ cat [directory]\n{}\n",
-            fs::read_to_string(file).expect("a file")
+            with_one_time(&fs::read_to_string(file).expect("a file"))
         );
 
         let by_file = format!("wait --run-id-file {file} --poll-interval 0s");

@@ -97,6 +97,23 @@ pub(crate) fn for_programs(line: &str) -> Value {
     value
 }
 
+/// The text with the same time in place of each that a handle or an intent keeps.
+pub(crate) fn with_one_time(text: &str) -> String {
+    const TIME: &str = "2026-11-25T09:30:00Z";
+    let mut fixed = String::new();
+    let mut rest = text;
+    while let Some(found) = [r#""startedAt":""#, r#""at":""#]
+        .iter()
+        .filter_map(|name| Some(rest.find(name)? + name.len()))
+        .min()
+    {
+        fixed += &rest[..found];
+        fixed += TIME;
+        rest = &rest[found..][TIME.len()..];
+    }
+    fixed + rest
+}
+
 /// What a process came to. Whatever it was asked, the key is in none of its outputs.
 pub(crate) fn ended(output: Output) -> Ended {
     let ended = Ended {

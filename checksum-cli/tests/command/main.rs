@@ -10,3 +10,5 @@ mod outputs;
 mod readme;
 mod second_server;
 mod secrets;
+mod starts;
+mod verdicts;

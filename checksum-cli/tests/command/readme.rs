@@ -7,6 +7,8 @@ use std::thread;
 
 use snapbox::Data;
 
+use crate::invocation::with_one_time;
+
 /// Commands of the README that are about building, and what they stand before.
 const BUILT: &str = "cargo run -p checksum-cli -- ";
 
@@ -70,6 +72,7 @@ impl Reader {
         let status = self.command(&command, &path).status();
         self.last_code = status.expect("the command ends").code();
         let shown = std::fs::read_to_string(&path).expect("what was printed");
+        let shown = with_one_time(&shown);
         match self.origin.as_str() {
             "" => shown,
             origin => shown.replace(origin, "http://127.0.0.1:4010"),

@@ -1,0 +1,86 @@
+use std::time::SystemTime;
+
+use checksum_api::types::BatchId;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::timestamp;
+
+/// What is needed to resume a batch from any process: a small value to store anywhere.
+///
+/// It is read from a bare id too.
+///
+/// ```
+/// use checksum_api_ext::BatchHandle;
+///
+/// let handle: BatchHandle = serde_json::from_str(r#""batch-xyz-789""#)?;
+/// assert_eq!(handle.batch_id().as_str(), "batch-xyz-789");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", from = "Stored")]
+#[schemars(description = "What is needed to resume a batch.")]
+pub struct BatchHandle {
+    batch_id: BatchId,
+    /// When the batch was started, in UTC; absent from the handle of a batch that is known by its
+    /// id alone.
+    #[serde(with = "timestamp::option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    started_at: Option<SystemTime>,
+}
+
+/// The forms in which it may have been stored.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+enum Stored {
+    Id(BatchId),
+    Handle {
+        batch_id: BatchId,
+        #[serde(default, with = "timestamp::option")]
+        #[schemars(with = "Option<String>")]
+        started_at: Option<SystemTime>,
+    },
+}
+
+impl BatchHandle {
+    pub(super) fn started_now(batch_id: BatchId) -> Self {
+        Self {
+            batch_id,
+            started_at: Some(timestamp::now()),
+        }
+    }
+
+    /// Returns the batch's id.
+    pub fn batch_id(&self) -> &BatchId {
+        &self.batch_id
+    }
+
+    /// Returns when the batch was started, where this is known.
+    pub fn started_at(&self) -> Option<SystemTime> {
+        self.started_at
+    }
+}
+
+impl From<BatchId> for BatchHandle {
+    fn from(batch_id: BatchId) -> Self {
+        Self {
+            batch_id,
+            started_at: None,
+        }
+    }
+}
+
+impl From<Stored> for BatchHandle {
+    fn from(stored: Stored) -> Self {
+        match stored {
+            Stored::Id(batch_id) => batch_id.into(),
+            Stored::Handle {
+                batch_id,
+                started_at,
+            } => Self {
+                batch_id,
+                started_at,
+            },
+        }
+    }
+}

@@ -1,0 +1,164 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::hash::Hasher;
+use std::time::SystemTime;
+
+use checksum_api::Operation;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use siphasher::sip::SipHasher13;
+
+use crate::members::Members;
+use crate::timestamp;
+
+/// A record of work that is about to be started: store it before the request is sent, and replace
+/// it by the handle of what was started.
+///
+/// Between the moment at which the service accepts a request and the moment at which the caller has
+/// stored the handle, a crash loses the name of the work. With an intent in the store it does not
+/// lose the knowledge that the work may have started, so that nobody starts it a second time or
+/// reports that it never began.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let mock = checksum_mock::Mock::start().await?;
+/// # let checksum = checksum_api_ext::Checksum::builder()
+/// #     .api_key("my-key".parse()?)
+/// #     .base_url(mock.url().parse()?)
+/// #     .build()?;
+/// use checksum_api_ext::Started;
+///
+/// # let mut stored = String::new();
+/// # let mut store = |value: String| stored = value;
+/// let start = checksum.run_grep("checkout").env("PASSWORD", "hunter2");
+/// store(serde_json::to_string(&start.intent()?)?);
+/// match start.start().await {
+///     Ok(run) => store(serde_json::to_string(&run.handle())?),
+///     Err(error) => match error.started() {
+///         Started::No => store("not started".to_owned()),
+///         // The intent stays: somebody has to look before this is started again.
+///         _ => eprintln!("{error}"),
+///     },
+/// }
+/// # assert!(stored.contains("job-name-12345"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(description = "A record of work that was about to be started, and may have started.")]
+pub struct Intent {
+    /// The operation that was about to be called.
+    operation: String,
+    /// When, in UTC.
+    #[serde(with = "timestamp")]
+    #[schemars(with = "String")]
+    at: SystemTime,
+    /// What tells one request from another.
+    fingerprint: String,
+}
+
+impl Intent {
+    /// `request` is what the request consists of. Values of variables, and of fields that the
+    /// document does not have, are left out, since they may be secret.
+    pub(crate) fn new(operation: &'static str, request: &impl Serialize, extra: &Members) -> Self {
+        let request = serde_json::to_value(request).unwrap_or_default();
+        let secret = Operation::find(operation).map_or(&[][..], |one| one.secret_members);
+        let extra: BTreeSet<&String> = extra.0.keys().collect();
+        let mut hasher = SipHasher13::new();
+        hash(&json!([operation, request, extra]), secret, &mut hasher);
+        Self {
+            operation: operation.to_owned(),
+            at: timestamp::now(),
+            fingerprint: format!("{:016x}", hasher.finish()),
+        }
+    }
+
+    /// Returns the operation that was about to be called, such as `run_suite`.
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// Returns when the request was about to be sent, to the second.
+    pub fn at(&self) -> SystemTime {
+        self.at
+    }
+
+    /// Returns 16 hexadecimal digits that are equal for equal requests, whatever the values of their
+    /// environment variables.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+}
+
+/// As in `run_suite at 2026-11-25T09:30:00Z (request 3f2a…)`.
+impl fmt::Display for Intent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            operation,
+            fingerprint,
+            ..
+        } = self;
+        let at = timestamp::text(self.at);
+        write!(formatter, "{operation} at {at} (request {fingerprint})")
+    }
+}
+
+/// Hashes JSON whatever the order of its fields. Of fields with secret values only the names count.
+fn hash(value: &Value, secret: &[&str], hasher: &mut SipHasher13) {
+    match value {
+        Value::Array(elements) => {
+            hasher.write(b"[");
+            elements.iter().for_each(|one| hash(one, secret, hasher));
+            hasher.write(b"]");
+        }
+        Value::Object(fields) => {
+            hasher.write(b"{");
+            for (name, value) in fields.iter().collect::<BTreeMap<_, _>>() {
+                hash(&name.as_str().into(), secret, hasher);
+                if secret.contains(&name.as_str()) {
+                    let fields = value.as_object().into_iter().flatten();
+                    let names: BTreeSet<&String> = fields.map(|(name, _)| name).collect();
+                    hash(&json!(names), secret, hasher);
+                } else {
+                    hash(value, secret, hasher);
+                }
+            }
+            hasher.write(b"}");
+        }
+        plain => hasher.write(format!("{plain},").as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(request: Value) -> String {
+        Intent::new("run_grep_v2", &request, &Members::default()).fingerprint
+    }
+
+    #[test]
+    fn a_fingerprint_tells_requests_apart_and_knows_no_value_of_a_variable() {
+        let one = of(json!({ "grep": "a", "envOverrides": { "PASSWORD": "hunter2" } }));
+        let other = of(json!({ "grep": "a", "envOverrides": { "PASSWORD": "hunter3" } }));
+        assert_eq!(one, other);
+        assert_ne!(one, of(json!({ "grep": "b" })));
+        assert_ne!(
+            one,
+            of(json!({ "grep": "a", "envOverrides": { "TOKEN": "hunter2" } }))
+        );
+        // It is the same in every process, whatever the version of the standard library.
+        assert_eq!(of(json!({ "grep": "checkout" })), "64ffa349a3599ea8");
+    }
+
+    #[test]
+    fn an_intent_comes_back_from_json() {
+        let intent = Intent::new("run_suite", &json!({}), &Members::default());
+        let saved = serde_json::to_string(&intent).expect("JSON");
+        let read: Intent = serde_json::from_str(&saved).expect("an intent");
+        assert_eq!(read, intent);
+    }
+}

@@ -1,0 +1,229 @@
+//! What a file of `--run-id-file` says at each moment of a start, so that nobody waits for a run of an
+//! earlier job, starts one twice, or takes one for lost.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use checksum_mock::{Fault, Mock, RunScript};
+use serde_json::Value;
+
+use crate::invocation::{Ended, checksum};
+
+/// A file that an earlier job has left, and the folder that it is in.
+fn of_an_earlier_job() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.json");
+    fs::write(&path, r#"{"run":{"jobName":"job-of-an-earlier-job"}}"#).expect("written");
+    (folder, path)
+}
+
+fn held(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).expect("a file")).expect("JSON")
+}
+
+fn wait(mock: &Mock, path: &Path) -> Ended {
+    let wait = checksum(&mock.url(), "wait --poll-interval 0s --run-id-file");
+    wait.argument(path).end()
+}
+
+/// A stand-in on which the earlier job's run has passed.
+async fn mock() -> Mock {
+    let mock = Mock::start().await.expect("a stand-in");
+    let passed = r#"{"status":"passed","passed":1,"failed":0}"#;
+    for operation in ["get_run_status", "get_run_status_v2"] {
+        mock.fault(Fault::answer(passed).on(operation).always());
+    }
+    mock
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_may_have_happened_leaves_no_older_handle() {
+    for (fault, start) in [
+        (Fault::status(500), "run suite"),
+        (
+            Fault::reset_after(),
+            "run grep checkout --env PASSWORD=hunter2-hunter2",
+        ),
+        (Fault::status(200).body("{}"), "run tests test-abc-123"),
+        (
+            Fault::reset_before(),
+            "heal 00000000-0000-4000-8000-000000000001 --no-create-pr",
+        ),
+        (Fault::status(503), "generate --repo a/b --pr 1 --branch c"),
+    ] {
+        let mock = mock().await;
+        let (folder, path) = of_an_earlier_job();
+        mock.fault(fault.always());
+        let started = checksum(&mock.url(), &format!("{start} --run-id-file"));
+        let started = started.argument(&path).end();
+        assert_eq!(started.code, 5, "{start}: {started:?}");
+        let hint = "held run job-of-an-earlier-job; come back with `checksum wait";
+        assert!(started.stderr.contains(hint), "{started:?}");
+
+        let text = fs::read_to_string(&path).expect("a file");
+        assert!(
+            !text.contains("hunter2") && !text.contains("earlier"),
+            "{text}"
+        );
+        let intent = &held(&path)["intent"];
+        assert_eq!(
+            intent["fingerprint"].as_str().map(str::len),
+            Some(16),
+            "{intent}"
+        );
+        let waited = wait(&mock, &path);
+        assert_eq!(waited.code, 5, "{waited:?}");
+        let operation = intent["operation"].as_str().expect("an operation");
+        for said in [
+            operation,
+            intent["at"].as_str().expect("a time"),
+            "may have started",
+        ] {
+            assert!(waited.stderr.contains(said), "{said}: {waited:?}");
+        }
+        assert!(waited.stderr.contains("dashboard"), "{waited:?}");
+        let files = fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(files, 1, "no temporary file stays");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_was_refused_leaves_no_older_handle() {
+    for status in [400, 401, 403, 404, 422, 425] {
+        let mock = mock().await;
+        let (_folder, path) = of_an_earlier_job();
+        mock.fault(Fault::status(status).on("run_suite").always());
+        let started = checksum(&mock.url(), "run suite --run-id-file")
+            .argument(&path)
+            .end();
+        assert!([2, 4, 5].contains(&started.code), "{started:?}");
+        assert!(!started.stderr.contains("may have started"), "{started:?}");
+        assert_eq!(held(&path)["notStarted"]["operation"], "run_suite");
+        let waited = wait(&mock, &path);
+        assert_eq!(waited.code, 2, "{waited:?}");
+        assert!(waited.stderr.contains("was not started"), "{waited:?}");
+    }
+    // Nobody listens: no connection was made.
+    let mock = mock().await;
+    let (_folder, path) = of_an_earlier_job();
+    let nowhere = checksum("http://127.0.0.1:1", "run suite --timeout 0s --run-id-file");
+    let started = nowhere.argument(&path).end();
+    assert_eq!(started.code, 5, "{started:?}");
+    assert!(!started.stderr.contains("may have started"), "{started:?}");
+    assert_eq!(wait(&mock, &path).code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_valid_leaves_the_file_as_it_was() {
+    let mock = mock().await;
+    let (_folder, path) = of_an_earlier_job();
+    for arguments in [
+        "run suite --auto-heal --run-id-file",
+        "heal x --pr 0 --run-id-file",
+    ] {
+        let ended = checksum(&mock.url(), arguments).argument(&path).end();
+        assert_eq!(ended.code, 2, "{ended:?}");
+    }
+    assert_eq!(held(&path)["run"]["jobName"], "job-of-an-earlier-job");
+    let directory = path.parent().expect("a folder");
+    let ended = checksum(&mock.url(), "run suite --run-id-file")
+        .argument(directory)
+        .end();
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert_eq!(mock.request_count(), 0, "nothing was sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_was_killed_leaves_no_older_handle() {
+    let mock = mock().await;
+    mock.fault(Fault::never_answers().on("run_suite").always());
+    let (folder, path) = of_an_earlier_job();
+    let start = checksum(&mock.url(), "run suite --run-id-file").argument(&path);
+    let mut child = start.spawn();
+    for _ in 0..10_000 {
+        if mock.request_count() > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(mock.request_count(), 1);
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    let waited = wait(&mock, &path);
+    assert_eq!(waited.code, 5, "{waited:?}");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_has_the_handle_before_anybody_reads_of_it() {
+    use std::io::{BufRead, BufReader};
+
+    let mock = Mock::start().await.expect("a stand-in");
+    mock.next_run(RunScript::new().never_ends());
+    let (_folder, path) = of_an_earlier_job();
+    let start = checksum(&mock.url(), "run suite --run-id-file").argument(&path);
+    let mut child = start.spawn();
+    let lines = BufReader::new(child.stderr.take().expect("standard error")).lines();
+    let started = lines
+        .map_while(Result::ok)
+        .find(|line| line.starts_with("started "));
+    let run = held(&path)["run"].clone();
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    assert!(started.is_some_and(|line| line.contains("job-name-12345")));
+    assert_eq!(run["jobName"], "job-name-12345");
+    assert!(run["startedAt"].is_string(), "{run}");
+}
+
+/// Right after a start the service may not know the run yet. The file tells when that was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_just_detached_may_be_unknown_for_a_while() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let (_folder, path) = of_an_earlier_job();
+    let start = checksum(&mock.url(), "run suite --detach --run-id-file").argument(&path);
+    assert_eq!(start.end().code, 0);
+    for operation in ["get_run_status", "get_run_status_v2"] {
+        mock.fault(Fault::status(404).on(operation).times(3));
+    }
+    let waited = wait(&mock, &path);
+    assert_eq!(waited.code, 0, "{waited:?}");
+
+    let old = r#"{"run":{"jobName":"job-name-12345","startedAt":"2020-02-20T20:20:20Z"}}"#;
+    fs::write(&path, old).expect("written");
+    for operation in ["get_run_status", "get_run_status_v2"] {
+        mock.fault(Fault::status(404).on(operation));
+    }
+    assert_eq!(wait(&mock, &path).code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_limit_bounds_the_start_too() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let busy = Fault::status(429).header("retry-after", "12");
+    mock.fault(busy.on("run_suite").always());
+    let began = std::time::Instant::now();
+    let ended = checksum(&mock.url(), "run suite --timeout 3s --output json").end();
+    assert_eq!(ended.code, 5, "{ended:?}");
+    assert!(
+        began.elapsed() < Duration::from_secs(11),
+        "it waits for no Retry-After"
+    );
+    let error = ended.lines().next().expect("a line");
+    assert_eq!(error["started"], "no");
+    assert_eq!(mock.request_count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_limit_of_nothing_has_one_outcome() {
+    for limit in ["0s", "1ms"] {
+        let mock = mock().await;
+        let ended = checksum(&mock.url(), &format!("wait job-1 --timeout {limit}")).end();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let mock = Mock::start().await.expect("a stand-in");
+        mock.next_run(RunScript::new().queued(0).never_ends());
+        let ended = checksum(&mock.url(), &format!("run suite --timeout {limit}")).end();
+        assert_eq!(ended.code, 3, "{ended:?}");
+        assert!(ended.stderr.contains("last seen running"), "{ended:?}");
+    }
+}
