@@ -3,7 +3,7 @@ use std::fmt;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::secrets::Secrets;
+use crate::secrets::Redactor;
 
 /// An API key, as created in the dashboard under Settings, Project Settings.
 ///
@@ -71,8 +71,8 @@ impl ApiKey {
     }
 
     /// What no text may repeat.
-    pub(crate) fn secrets(&self) -> Secrets {
-        Secrets::key(&self.0)
+    pub(crate) fn secrets(&self) -> Redactor {
+        Redactor::key(&self.0)
     }
 }
 

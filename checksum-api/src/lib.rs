@@ -63,6 +63,7 @@ pub use generated::{
 };
 pub use identifier::InvalidIdentifier;
 pub use operation::{Operation, RequestBody};
+pub use secrets::Redactor;
 pub use transport::Transport;
 
 /// The OpenAPI document that this crate is compiled from, as YAML.
