@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use checksum_api_ext::Handle;
 use tempfile::NamedTempFile;
 
+use crate::json::to_json;
+
 /// What to do to take it up again.
 pub(crate) fn hint(handle: &Handle) -> String {
     let name = handle.id();
@@ -45,8 +47,7 @@ impl RunIdFile {
 
     /// Puts the handle in the place of what the file held, all of it or nothing.
     pub(crate) fn keep(mut self, handle: &Handle) -> io::Result<()> {
-        serde_json::to_writer(&mut self.prepared, handle)?;
-        writeln!(self.prepared)?;
+        writeln!(self.prepared, "{}", to_json(handle)?)?;
         self.prepared.as_file().sync_all()?;
         self.prepared.persist(&self.path)?;
         Ok(())

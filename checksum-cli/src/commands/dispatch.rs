@@ -12,7 +12,7 @@ use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interruption::unless_interrupted;
-use crate::output::Output;
+use crate::output::{Output, one_line};
 use crate::way_back::RunIdFile;
 
 /// Starts something, tells the way back before anything else can go wrong, and follows it to its
@@ -47,7 +47,7 @@ pub(super) async fn dispatch<W: Work>(
             display.warning(&unwritable(std::io::Error::from(error.kind())).to_string());
         }
         let code = if options.detach {
-            output.result(&handle.id(), &work.started());
+            output.result(&one_line(&handle.id()), &work.started());
             ExitCode::Pass
         } else {
             output.event(&work.started());
