@@ -20,6 +20,9 @@ const MAX_CHANCE: usize = 3;
 /// A shorter text has no base64 that is unlike other words.
 const MIN_BASE64_BYTES: usize = 8;
 
+/// JSON four times within JSON. A bound, since a text may be nothing but backslashes.
+const MAX_BACKSLASHES: usize = 16;
+
 /// The longest escape of one character: `&amp;#x1F600;` and the like.
 const MAX_ESCAPE: usize = 24;
 
@@ -182,30 +185,47 @@ fn beginning(text: &str, secret: &str) -> Option<Beginning> {
 
 /// The lengths of what stands for a character at the start of a text.
 fn spellings(text: &str, expected: char) -> impl Iterator<Item = usize> {
-    let literal = text.starts_with(expected).then(|| expected.len_utf8());
-    let (doubled, json, percent, html) = match text.as_bytes().first() {
-        Some(b'\\') => (doubled(text, expected), json(text, expected), None, None),
-        Some(b'%') => (None, None, percent(text, expected), None),
-        Some(b'+') => (None, None, (expected == ' ').then_some(1), None),
-        Some(b'&') => (None, None, None, html(text, expected)),
-        _ => (None, None, None, None),
-    };
-    [literal, doubled, json, percent, html]
+    let is_escape = text.starts_with(['\\', '%', '&', '+']);
+    let escapes: [fn(&str, char) -> Option<&str>; 5] = [doubled, json, percent, plus, html];
+    let literal = text.strip_prefix(expected);
+    let escaped = escapes
         .into_iter()
-        .flatten()
+        .filter(move |_| is_escape)
+        .filter_map(move |escape| escape(text, expected));
+    let rests = literal.into_iter().chain(escaped);
+    rests.map(|rest| text.len() - rest.len())
+}
+
+/// Behind a character that is as it is or percent-encoded: escapes stand in addresses too.
+fn behind(text: &str, expected: char) -> Option<&str> {
+    let literal = text.strip_prefix(expected);
+    literal.or_else(|| percent(text, expected))
+}
+
+/// Behind backslashes, and how many they are.
+fn behind_backslashes(mut text: &str) -> (&str, usize) {
+    let mut count = 0;
+    while count < MAX_BACKSLASHES
+        && let Some(rest) = behind(text, '\\')
+    {
+        text = rest;
+        count += 1;
+    }
+    (text, count)
 }
 
 /// A backslash, in JSON or in JSON within JSON.
-fn doubled(text: &str, expected: char) -> Option<usize> {
-    let run = text.bytes().take_while(|byte| *byte == b'\\').count();
-    let is_even = expected == '\\' && run >= 2;
-    is_even.then_some(if run >= 4 && run % 4 == 0 { 4 } else { 2 })
+fn doubled(text: &str, expected: char) -> Option<&str> {
+    let (_, run) = behind_backslashes(text);
+    if expected != '\\' || run < 2 {
+        return None;
+    }
+    let length = if run.is_multiple_of(4) { 4 } else { 2 };
+    (0..length).try_fold(text, |rest, _| behind(rest, '\\'))
 }
 
 /// A JSON escape, also within JSON that is a JSON string itself.
-fn json(text: &str, expected: char) -> Option<usize> {
-    let escape = text.trim_start_matches('\\');
-    let backslashes = text.len() - escape.len();
+fn json(text: &str, expected: char) -> Option<&str> {
     let letter = match expected {
         '\n' => 'n',
         '\r' => 'r',
@@ -215,70 +235,92 @@ fn json(text: &str, expected: char) -> Option<usize> {
         '"' | '/' | '\'' => expected,
         _ => 'u',
     };
-    if letter != 'u' && escape.starts_with(letter) {
-        return Some(backslashes + 1);
+    let (escape, backslashes) = behind_backslashes(text);
+    if backslashes == 0 {
+        return None;
     }
-    let mut units = [0; 2];
+    if letter != 'u'
+        && let Some(rest) = behind(escape, letter)
+    {
+        return Some(rest);
+    }
     let mut rest = text;
-    for unit in expected.encode_utf16(&mut units) {
-        let escape = rest.trim_start_matches('\\');
-        let digits = escape.strip_prefix('u')?.get(..4)?;
-        let is_escaped = escape.len() < rest.len();
-        if !is_escaped || u16::from_str_radix(digits, 16) != Ok(*unit) {
+    for unit in expected.encode_utf16(&mut [0; 2]) {
+        let (escape, backslashes) = behind_backslashes(rest);
+        let (digits, after) = escape.strip_prefix('u')?.split_at_checked(4)?;
+        if backslashes == 0 || u16::from_str_radix(digits, 16) != Ok(*unit) {
             return None;
         }
-        rest = &escape[5..];
+        rest = after;
     }
-    Some(text.len() - rest.len())
+    Some(rest)
 }
 
 /// Percent-encoding, also of what is percent-encoded already.
-fn percent(text: &str, expected: char) -> Option<usize> {
-    let mut bytes = [0; 4];
+fn percent(text: &str, expected: char) -> Option<&str> {
     let mut rest = text;
-    for byte in expected.encode_utf8(&mut bytes).bytes() {
+    for byte in expected.encode_utf8(&mut [0; 4]).bytes() {
         rest = rest.strip_prefix('%')?;
         while let Some(inner) = rest.strip_prefix("25")
             && inner.starts_with(|c: char| c.is_ascii_hexdigit())
         {
             rest = inner;
         }
-        if u8::from_str_radix(rest.get(..2)?, 16) != Ok(byte) {
+        let (digits, after) = rest.split_at_checked(2)?;
+        if u8::from_str_radix(digits, 16) != Ok(byte) {
             return None;
         }
-        rest = &rest[2..];
+        rest = after;
     }
-    Some(text.len() - rest.len())
+    Some(rest)
+}
+
+/// A space, in a form.
+fn plus(text: &str, expected: char) -> Option<&str> {
+    text.strip_prefix('+').filter(|_| expected == ' ')
 }
 
 /// An HTML character reference, also of what is escaped already.
-fn html(text: &str, expected: char) -> Option<usize> {
-    let mut rest = text.strip_prefix('&')?;
-    while let Some(inner) = rest.strip_prefix("amp;")
-        && (inner.starts_with('#') || inner.starts_with(|c: char| c.is_ascii_lowercase()))
-        && (expected != '&' || inner.starts_with("amp;") || inner.starts_with('#'))
-    {
-        rest = inner;
+fn html(text: &str, expected: char) -> Option<&str> {
+    let mut rest = behind(text, '&')?;
+    loop {
+        // The whole of `&amp;lt;` before its beginning.
+        let inner = rest.strip_prefix("amp").and_then(|rest| behind(rest, ';'));
+        let is_reference = |text| reference(text).is_some_and(|(found, _)| found == expected);
+        match inner {
+            Some(inner) if is_reference(inner) || inner.starts_with("amp") => rest = inner,
+            _ => break,
+        }
     }
-    let (name, after) =
-        rest.split_at_checked(rest.bytes().take(MAX_ESCAPE).position(|b| b == b';')?)?;
-    let code = match name.strip_prefix('#') {
-        Some(number) => match number.strip_prefix(['x', 'X']) {
-            Some(digits) => u32::from_str_radix(digits, 16).ok(),
-            None => number.parse().ok(),
-        },
-        None => None,
+    let (found, rest) = reference(rest)?;
+    (found == expected).then_some(rest)
+}
+
+/// The character that stands behind the `&` of a reference, and what follows it.
+fn reference(text: &str) -> Option<(char, &str)> {
+    let is_of_name = |c: char| c.is_ascii_alphanumeric();
+    let number = behind(text, '#');
+    let (name, rest) = {
+        let text = number.unwrap_or(text);
+        let rest = text.trim_start_matches(is_of_name);
+        (&text[..text.len() - rest.len()], behind(rest, ';')?)
     };
-    let is_expected = match (code, expected) {
-        (Some(code), _) => code == u32::from(expected),
-        (None, '&') => name == "amp",
-        (None, '<') => name == "lt",
-        (None, '>') => name == "gt",
-        (None, '"') => name == "quot",
-        (None, '\'') => name == "apos",
-        _ => false,
+    let character = match (number, name) {
+        (Some(_), number) => {
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(digits) => u32::from_str_radix(digits, 16),
+                None => number.parse(),
+            };
+            char::from_u32(code.ok()?)?
+        }
+        (None, "amp") => '&',
+        (None, "lt") => '<',
+        (None, "gt") => '>',
+        (None, "quot") => '"',
+        (None, "apos") => '\'',
+        _ => return None,
     };
-    is_expected.then_some(text.len() - after.len() + 1)
+    Some((character, rest))
 }
 
 /// Whether the text is the beginning of an escape that has no end.
@@ -357,6 +399,8 @@ mod tests {
             "sk%2F%22a%5cb%27%3c%26%3e%25%2Bc9",
             r#"sk/&quot;a\b&#39;&lt;&amp;&gt;%+c9"#,
             r#"sk&#x2F;&#34;a\b&apos;&lt;&amp;&gt;%&#43;c9"#,
+            r"sk%2F%5C%22a%5C%5Cb'%5Cu003c&%3e%25%5C%5Cu002bc9",
+            "%26%23115%3B%26%23x6b;%26%2347%3B&quot%3Ba\\b'<%26amp%3B>%+c9",
             r#"sk/&amp;quot;a\b&amp;#39;&amp;lt;&amp;amp;&amp;gt;%+c9"#,
         ] {
             let text = format!("before {spelled} after");
