@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use crate::message::Line;
 
-/// A shorter value is no secret, and redacting it would tear other words apart.
-const MIN_VALUE_BYTES: usize = 4;
+/// A shorter text is no secret, and redacting it would tear other words apart: no key is as short,
+/// but one for a stand-in, such as `any`.
+const MIN_BYTES: usize = 4;
 
 static REDACTOR: RwLock<Redactor> = RwLock::new(Redactor::new());
 
@@ -28,19 +29,12 @@ pub(crate) fn add_key_of_environment() {
     }
 }
 
-/// Adds the value of a variable that a run or a session gets.
-pub(crate) fn add_value(value: &str) {
-    if value.len() >= MIN_VALUE_BYTES {
-        add(value);
-    }
-}
-
 /// Adds a secret; but not one that is a part of a word of the JSON form, such as `passed`. It could
 /// not be told from that word, and programs could not read what is printed.
 pub(crate) fn add(secret: &str) {
     // The schema is made only where its longest words could have the secret as a part.
-    let is_part = |secret: &str| WORDS.iter().any(|word| word.contains(secret));
-    if secret.len() > 24 || !is_part(secret) {
+    let is_part = || WORDS.iter().any(|word| word.contains(secret));
+    if secret.len() >= MIN_BYTES && (secret.len() > 24 || !is_part()) {
         let mut redactor = REDACTOR.write().unwrap_or_else(PoisonError::into_inner);
         redactor.add(secret);
     }

@@ -61,9 +61,7 @@ impl Variables {
             let (name, value) = of_argument(index + 1, text)?;
             variables.insert(name, value);
         }
-        variables
-            .values()
-            .for_each(|value| redaction::add_value(value));
+        variables.values().for_each(|value| redaction::add(value));
         Ok(variables)
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn dispatch<W: Work>(
             display.warning(&unwritable(std::io::Error::from(error.kind())).to_string());
         }
         let code = if options.detach {
-            output.result(&one_line(&handle.id()), &work.started());
+            output.result(&one_line(handle.id()), &work.started());
             ExitCode::Pass
         } else {
             output.event(&work.started());

@@ -93,9 +93,11 @@ fn without_key(text: &str) -> String {
     format!("{}{}", &text[..start], redacted.join(" "))
 }
 
-/// The commands that show what the service says, what it answers, and whether programs are given
-/// its text as it came.
-fn cases() -> Vec<(String, Vec<(&'static str, Value)>, Option<String>)> {
+/// A command that shows what the service says; what each operation responds with; and the text that
+/// programs decode, where they are given it as it came.
+type Case = (String, Vec<(&'static str, Value)>, Option<String>);
+
+fn cases() -> Vec<Case> {
     let (text, id) = (hostile(), hostile_id());
     let address = format!("https://x.example/{}", id.replace(char::is_whitespace, ""));
     let run_id = "00000000-0000-4000-8000-0000000000ff";
