@@ -68,7 +68,8 @@ impl ChecksumBuilder {
         self
     }
 
-    /// Takes the API key from `CHECKSUM_API_KEY`, where it is set.
+    /// Takes the API key from `CHECKSUM_API_KEY`, where it is set. White space around it is left
+    /// out.
     ///
     /// # Errors
     ///

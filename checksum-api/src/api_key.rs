@@ -3,7 +3,7 @@ use std::fmt;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::secrets::Secrets;
+use crate::secrets::Redactor;
 
 /// An API key, as created in the dashboard under Settings, Project Settings.
 ///
@@ -26,6 +26,18 @@ pub enum InvalidApiKey {
     /// Nothing, or nothing but white space.
     #[error("the API key is empty")]
     Empty,
+    /// The key is in quotes, which a file or a CI system did not take away.
+    #[error("the API key is in quotes; give it without them")]
+    Quoted,
+    /// The text is `NAME=key`, a whole line of a file of variables.
+    #[error("the API key looks like NAME=VALUE; give what stands behind the `=` alone")]
+    Assignment,
+    /// The text is `Bearer key`, with or without the name of the header.
+    #[error("the API key looks like a header; give what stands behind `Bearer` alone")]
+    Header,
+    /// The text stands for a key: `$NAME`, `${{ secrets.NAME }}`, `<your key>`, `***`.
+    #[error("the API key looks like a placeholder or a variable that nothing has replaced")]
+    Placeholder,
     /// A line break, a space or any other character that a header cannot carry safely.
     #[error(
         "the API key contains white space or a character outside visible ASCII \
@@ -40,25 +52,30 @@ pub enum InvalidApiKey {
 }
 
 impl ApiKey {
-    /// Takes a key that consists of visible ASCII characters.
+    /// Takes a key that consists of visible ASCII characters. White space around it is left out:
+    /// the line break at the end of a file, say, or one that a secret store has added.
     ///
     /// # Errors
     ///
-    /// The key is empty, or holds a character that does not belong into a header: a line break
-    /// from a file, say. It is refused rather than trimmed, so that nobody is surprised by which
-    /// key is in use.
+    /// The key is empty, holds a character that does not belong into a header, or is more or other
+    /// than a key: in quotes, `NAME=key`, `Bearer key`, a variable that nothing has replaced.
     pub fn new(key: impl Into<String>) -> Result<Self, InvalidApiKey> {
         let key = SecretString::from(key.into());
         let text = key.expose_secret();
-        if text.trim().is_empty() {
+        // A file may begin with a byte order mark.
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() {
             return Err(InvalidApiKey::Empty);
+        }
+        if let Some(mistake) = mistake(text) {
+            return Err(mistake);
         }
         match text.find(|character: char| !character.is_ascii_graphic()) {
             Some(offset) => Err(InvalidApiKey::Character {
                 offset,
                 length: text.len(),
             }),
-            None => Ok(Self(key)),
+            None => Ok(Self(SecretString::from(text))),
         }
     }
 
@@ -71,8 +88,47 @@ impl ApiKey {
     }
 
     /// What no text may repeat.
-    pub(crate) fn secrets(&self) -> Secrets {
-        Secrets::key(&self.0)
+    pub(crate) fn secrets(&self) -> Redactor {
+        Redactor::key(&self.0)
+    }
+}
+
+/// What people and CI systems give in the place of a key. A key may have any of these characters
+/// elsewhere.
+fn mistake(text: &str) -> Option<InvalidApiKey> {
+    let is_within = |start: &str, end: &str| {
+        text.len() > start.len() && text.starts_with(start) && text.ends_with(end)
+    };
+    let is_name = |text: &str| {
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        !text.is_empty()
+            && !text.starts_with(|c: char| c.is_ascii_digit())
+            && text.chars().all(is_of_name)
+    };
+    let first_words = text.to_ascii_lowercase();
+    let (name, value) = text.split_once('=').unwrap_or_default();
+    let name = name.strip_prefix("export ").unwrap_or(name).trim();
+    // A key in base64 may end with `=`.
+    let is_assignment = is_name(name) && !value.trim_start_matches('=').is_empty();
+    if ["\"", "'", "`"].iter().any(|quote| is_within(quote, quote)) {
+        Some(InvalidApiKey::Quoted)
+    } else if first_words.starts_with("bearer ")
+        || first_words.starts_with("authorization:")
+        || first_words.starts_with("checksumappcode:")
+    {
+        Some(InvalidApiKey::Header)
+    } else if is_assignment {
+        Some(InvalidApiKey::Assignment)
+    } else if text.strip_prefix('$').is_some_and(is_name)
+        || is_within("${", "}")
+        || is_within("$(", ")")
+        || is_within("<", ">")
+        || is_within("%", "%")
+        || text.chars().all(|c| c == '*')
+    {
+        Some(InvalidApiKey::Placeholder)
+    } else {
+        None
     }
 }
 
@@ -99,10 +155,24 @@ mod tests {
         for (text, expected) in [
             ("", InvalidApiKey::Empty),
             (" \n", InvalidApiKey::Empty),
+            ("\"hunter2\"", InvalidApiKey::Quoted),
+            ("'hunter2'\n", InvalidApiKey::Quoted),
+            ("'hun ter2'", InvalidApiKey::Quoted),
+            ("CHECKSUM_API_KEY=hunter2", InvalidApiKey::Assignment),
+            ("export CHECKSUM_API_KEY=hunter2", InvalidApiKey::Assignment),
+            ("api_key='hunter2'", InvalidApiKey::Assignment),
+            ("Bearer hunter2", InvalidApiKey::Header),
+            ("Authorization: Bearer hunter2", InvalidApiKey::Header),
+            ("$hunter2", InvalidApiKey::Placeholder),
+            ("${{ secrets.hunter2 }}", InvalidApiKey::Placeholder),
+            ("$(hunter2)", InvalidApiKey::Placeholder),
+            ("<hunter2>", InvalidApiKey::Placeholder),
+            ("%hunter2%", InvalidApiKey::Placeholder),
+            ("***", InvalidApiKey::Placeholder),
             (
-                "hunter2\n",
+                "hunt\ner2",
                 InvalidApiKey::Character {
-                    offset: 7,
+                    offset: 4,
                     length: 8,
                 },
             ),
@@ -124,6 +194,25 @@ mod tests {
             let error = ApiKey::new(text).expect_err("refused");
             assert_eq!(error, expected);
             assert!(!error.to_string().contains("ter2"));
+        }
+    }
+
+    #[test]
+    fn white_space_around_a_key_is_left_out_and_other_characters_stay() {
+        for text in [
+            "hunter2",
+            "hunter2\n",
+            "\r\n\t hunter2 \r\n",
+            "\u{feff}hunter2\n",
+        ] {
+            let key = ApiKey::new(text).expect(text);
+            assert_eq!(key.0.expose_secret(), "hunter2");
+        }
+        for text in [
+            "a=", "YWJj==", "a-b=c", "a\"b\\c", "\"a", "a$b", "$a-b", "<a", "1=2", "x",
+        ] {
+            let key = ApiKey::new(text).expect(text);
+            assert_eq!(key.0.expose_secret(), text);
         }
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::exchange::Seen;
 use crate::generated::Error as GeneratedError;
 use crate::salvage::{Undecodable, salvage};
-use crate::secrets::Secrets;
+use crate::secrets::Redactor;
 use crate::{ByteStream, Operation};
 
 /// How many characters of a response an error repeats.
@@ -86,7 +86,7 @@ impl Error {
         Self(Box::new(Details {
             kind: failure.kind,
             operation: seen.operation,
-            path: seen.path,
+            path: secrets.redact(&seen.path).into_owned(),
             status: seen.status,
             retry_after: retry_after(&seen.headers, SystemTime::now()),
             request_id: request_id(&seen.headers, secrets),
@@ -367,7 +367,7 @@ fn plainly(message: String) -> String {
 
 /// The message of a JSON error body, in the places where services put one. The API's description
 /// does not say what its error bodies look like.
-fn spoken(body: &[u8], secrets: &Secrets) -> Option<String> {
+fn spoken(body: &[u8], secrets: &Redactor) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let candidates = [
         "/message",
@@ -386,19 +386,29 @@ fn spoken(body: &[u8], secrets: &Secrets) -> Option<String> {
         .map(|text| bounded(text, secrets))
 }
 
-/// The beginning of a body, on one line.
-fn excerpt(body: &[u8], secrets: &Secrets) -> String {
+/// The beginning of a body, on one line. It may end in the middle of a secret: where it is cut here
+/// or was when it was read, or where the connection broke.
+fn excerpt(body: &[u8], secrets: &Redactor) -> String {
+    let is_cut = body.len() >= MAX_READ;
     let text = String::from_utf8_lossy(&body[..body.len().min(MAX_READ)]);
+    let text = match is_cut {
+        // A character that is cut has become a replacement character.
+        true => text.trim_end_matches(char::REPLACEMENT_CHARACTER),
+        false => &text,
+    };
     if text.trim().is_empty() {
         return "an empty body".to_owned();
     }
-    format!("`{}`", bounded(&text, secrets))
+    format!("`{}`", shortened(&secrets.redact_end(text, is_cut)))
 }
 
 /// A text on one line of a readable length. What must not be repeated goes first: of a secret that
 /// is cut off, a part would remain.
-fn bounded(text: &str, secrets: &Secrets) -> String {
-    let text = secrets.redact(text);
+fn bounded(text: &str, secrets: &Redactor) -> String {
+    shortened(&secrets.redact_end(text, false))
+}
+
+fn shortened(text: &str) -> String {
     let mut line = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
         if !line.is_empty() && !word.is_empty() {
@@ -415,7 +425,7 @@ fn bounded(text: &str, secrets: &Secrets) -> String {
     }
 }
 
-fn root_cause(error: &reqwest::Error, secrets: &Secrets) -> String {
+fn root_cause(error: &reqwest::Error, secrets: &Redactor) -> String {
     let mut cause: &dyn StdError = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -434,7 +444,7 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-fn request_id(headers: &HeaderMap, secrets: &Secrets) -> Option<String> {
+fn request_id(headers: &HeaderMap, secrets: &Redactor) -> Option<String> {
     REQUEST_ID_HEADERS
         .iter()
         .find_map(|name| header(headers, name))
@@ -443,4 +453,37 @@ fn request_id(headers: &HeaderMap, secrets: &Secrets) -> Option<String> {
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+
+    #[test]
+    fn no_beginning_of_the_key_is_shown_where_a_body_is_cut() {
+        for key in ["sk-test-5f2b9c-key", r#"sk"te\st-5f2b9c"#] {
+            let secrets = Redactor::key(&SecretString::from(key));
+            let escaped = Value::from(key).to_string();
+            let escaped = escaped.trim_matches('"');
+            for spelled in [key, escaped] {
+                for shown in 1..=spelled.len() {
+                    let mut body = vec![b' '; MAX_READ - shown];
+                    body.extend_from_slice(&spelled.as_bytes()[..shown]);
+                    let text = excerpt(&body, &secrets);
+                    assert_eq!(text, "`***`", "{shown}");
+                    // A body that is longer than what is looked at.
+                    body.extend_from_slice(&spelled.as_bytes()[shown..]);
+                    let text = excerpt(&body, &secrets);
+                    assert_eq!(text, "`***`", "{shown}");
+                }
+                // The service itself, or the connection, ended there.
+                for shown in 5..spelled.len() {
+                    let body = format!("you sent {}", &spelled[..shown]);
+                    assert_eq!(excerpt(body.as_bytes(), &secrets), "`you sent ***`");
+                }
+            }
+        }
+    }
 }

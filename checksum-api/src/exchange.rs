@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::{HeaderMap, StatusCode};
 
 use crate::Operation;
-use crate::secrets::Secrets;
+use crate::secrets::Redactor;
 
 /// What the hooks saw of one call. Progenitor's error forgets the status and the headers of a
 /// response that it cannot decode; this does not.
@@ -13,7 +13,7 @@ pub(crate) struct Exchange(Arc<Mutex<Seen>>);
 #[derive(Clone, Default)]
 pub(crate) struct Seen {
     /// What nothing that is told of the call may repeat.
-    pub(crate) secrets: Secrets,
+    pub(crate) secrets: Redactor,
     pub(crate) operation: Option<&'static Operation>,
     /// The request's path, without its query.
     pub(crate) path: String,
@@ -28,7 +28,7 @@ pub(crate) struct Seen {
 }
 
 impl Exchange {
-    pub(crate) fn new(secrets: Secrets) -> Self {
+    pub(crate) fn new(secrets: Redactor) -> Self {
         let exchange = Self::default();
         exchange.note(|seen| seen.secrets = secrets);
         exchange

@@ -65,6 +65,7 @@ pub use generated::{
 pub use identifier::InvalidIdentifier;
 pub use lenient::Lenient;
 pub use operation::{Operation, RequestBody};
+pub use secrets::Redactor;
 pub use transport::Transport;
 
 /// The OpenAPI document that this crate is compiled from, as YAML.

@@ -5,6 +5,7 @@ use checksum_api_ext::{ApiKey, Checksum, ChecksumBuilder, PollPolicy, RetryPolic
 
 use crate::arguments::Connection;
 use crate::failure::Failure;
+use crate::redaction;
 
 /// No key is as long as this; a file that is was given by mistake.
 const MAX_KEY_BYTES: u64 = 16 * 1024;
@@ -62,9 +63,7 @@ fn key(connection: &Connection) -> Result<Option<ApiKey>, Failure> {
     } else {
         return Ok(None);
     };
-    // Editors and `echo` end a line; the key does not have one.
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
+    redaction::add_key(text.trim());
     let key = ApiKey::new(text).map_err(|error| Failure::Key { from, error })?;
     Ok(Some(key))
 }

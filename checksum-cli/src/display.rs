@@ -1,3 +1,4 @@
+use std::env;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ impl Display {
     pub(crate) fn new(is_quiet: bool, is_human: bool) -> Self {
         let mode = if is_quiet {
             Mode::Quiet
-        } else if is_human && io::stderr().is_terminal() {
+        } else if is_human && io::stderr().is_terminal() && can_be_redrawn(variable) {
             Mode::Live(ProgressBar::new_spinner().with_style(style()))
         } else {
             Mode::Lines
@@ -42,14 +43,17 @@ impl Display {
     pub(crate) fn started(&self, handle: &Handle) {
         let id = handle.id();
         match self.mode {
-            Mode::Quiet => tell(&format!("started {id}")),
-            _ => tell(&format!("started {id}; {}", way_back::hint(handle))),
+            Mode::Quiet => tell(&one_line(&format!("started {id}"))),
+            _ => tell(&one_line(&format!(
+                "started {id}; {}",
+                way_back::hint(handle)
+            ))),
         }
     }
 
     /// Shows the state that the work is in now.
     pub(crate) fn state(&mut self, state: String) {
-        self.state = state;
+        self.state = one_line(&state);
         match &self.mode {
             Mode::Quiet => {}
             Mode::Lines => tell(&self.state),
@@ -65,7 +69,7 @@ impl Display {
         };
         move |progress| {
             let Some(bar) = &bar else { return };
-            let (name, bytes) = (one_line(progress.name), HumanBytes(progress.bytes));
+            let (name, bytes) = (progress.name, HumanBytes(progress.bytes));
             show(
                 bar,
                 match progress.total {
@@ -127,13 +131,59 @@ impl Drop for Display {
     }
 }
 
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
+}
+
+/// Whether somebody watches the terminal, and it can draw a line anew. A CI system keeps each state
+/// of such a line, and a dumb terminal shows none.
+fn can_be_redrawn(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let is_ci = variable("CI").is_some_and(|ci| !["", "0", "false"].contains(&ci.as_str()));
+    let is_dumb = match variable("TERM") {
+        Some(terminal) => terminal.is_empty() || terminal == "dumb",
+        // Windows does not set it.
+        None => cfg!(unix),
+    };
+    !is_ci && !is_dumb
+}
+
 fn show(bar: &ProgressBar, message: String) {
     bar.enable_steady_tick(Duration::from_millis(120));
-    bar.set_message(message);
+    bar.set_message(one_line(&message));
 }
 
 fn style() -> ProgressStyle {
     // The template is a constant of this program; should it be wrong, the default will do.
     ProgressStyle::with_template("{spinner} {msg} ({elapsed})")
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_redrawn_where_it_can_be_and_somebody_watches() {
+        for (ci, term, is_redrawn) in [
+            (None, Some("xterm-256color"), true),
+            (Some(""), Some("xterm"), true),
+            (Some("false"), Some("xterm"), true),
+            (Some("true"), Some("xterm"), false),
+            (Some("1"), Some("xterm"), false),
+            (None, Some("dumb"), false),
+            (None, Some(""), false),
+            (None, None, cfg!(windows)),
+        ] {
+            let variable = |name: &str| match name {
+                "CI" => ci.map(str::to_owned),
+                "TERM" => term.map(str::to_owned),
+                _ => None,
+            };
+            assert_eq!(
+                can_be_redrawn(variable),
+                is_redrawn,
+                "CI={ci:?} TERM={term:?}"
+            );
+        }
+    }
 }

@@ -6,6 +6,7 @@ use checksum_api_ext::{
 use checksum_contract::DocumentError;
 use checksum_mock::MockError;
 
+use crate::arguments::VariableError;
 use crate::exit_code::ExitCode;
 use crate::interruption::Signal;
 use crate::way_back;
@@ -30,8 +31,10 @@ pub(crate) enum Failure {
     Key { from: String, error: InvalidApiKey },
     #[error("--base-url: {0}")]
     BaseUrl(InvalidBaseUrl),
-    #[error("{option} takes KEY=VALUE; number {number} has no name before a `=`")]
-    Pair { option: &'static str, number: usize },
+    #[error("--metadata takes KEY=VALUE; number {number} has no name before a `=`")]
+    Pair { number: usize },
+    #[error(transparent)]
+    Variable(#[from] VariableError),
     #[error("--run-id-file {}: {error}", path.display())]
     RunIdFile {
         path: PathBuf,

@@ -1,9 +1,11 @@
 use std::env;
+use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
+use crate::untrusted::{coloured_lines, lines};
 
 /// Overrides `--verbose`, with the syntax of tracing's directives.
 const VARIABLE: &str = "CHECKSUM_LOG";
@@ -18,11 +20,33 @@ pub(crate) fn start(verbose: u8) -> Result<(), Failure> {
     };
     let directives = env::var(VARIABLE).unwrap_or_else(|_| by_flag.to_owned());
     let filter = EnvFilter::try_new(directives).map_err(|e| Failure::Logging(e.to_string()))?;
-    let is_coloured = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
+    let is_coloured = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(move || Log { is_coloured })
         .with_ansi(is_coloured)
         .init();
     Ok(())
+}
+
+/// Standard error, without secrets and without what a terminal or a CI system would act on.
+struct Log {
+    is_coloured: bool,
+}
+
+impl Write for Log {
+    /// Takes one event, since tracing-subscriber writes each as a whole.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let cleaned = match self.is_coloured {
+            true => coloured_lines(&text),
+            false => lines(&text),
+        };
+        io::stderr().write_all(cleaned.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }

@@ -8,9 +8,12 @@ mod display;
 mod exit_code;
 mod failure;
 mod interruption;
+mod json;
 mod logging;
 mod message;
 mod output;
+mod redaction;
+mod untrusted;
 mod way_back;
 
 use std::process::ExitCode;
@@ -20,6 +23,7 @@ use crate::output::Output;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    redaction::add_key_of_environment();
     let arguments = Arguments::of_process();
     arguments.global.color.write_global();
     let mut output = Output::new(arguments.global.output);

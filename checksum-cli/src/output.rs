@@ -7,9 +7,17 @@ use checksum_api_ext::Started;
 use crate::arguments::Format;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::json::to_json;
 use crate::message::{Line, Message};
+use crate::untrusted::{coloured_lines, lines};
+
+pub(crate) use crate::untrusted::one_line;
 
 /// Standard output: data, in the form that was asked for.
+///
+/// Whatever this command prints passes through this module, with the progress line of
+/// [`Display`](crate::display::Display) and the log beside it. So nothing secret is printed, and
+/// nothing that a terminal or a CI system would act on.
 pub(crate) struct Output {
     format: Format,
     stdout: AutoStream<io::Stdout>,
@@ -32,7 +40,7 @@ impl Output {
     /// The result of the command: text for people, an object for programs.
     pub(crate) fn result(&mut self, text: &impl Display, message: &Message<'_>) {
         match self.format {
-            Format::Human => self.page(text),
+            Format::Human => self.text(text),
             Format::Json | Format::Ndjson => self.message(message),
         }
     }
@@ -44,7 +52,12 @@ impl Output {
         }
     }
 
-    /// Text whatever the form: a script, a manual page, a schema.
+    /// Text for people, whatever the form.
+    pub(crate) fn text(&mut self, text: &impl Display) {
+        self.page(&lines(&text.to_string()));
+    }
+
+    /// What this program is made of, as it is: a script, a manual page, a schema.
     pub(crate) fn page(&mut self, text: &impl Display) {
         if self.failure.is_none() {
             let written = writeln!(self.stdout, "{text}").and_then(|()| self.stdout.flush());
@@ -69,7 +82,7 @@ impl Output {
         }
         tell(&format!("error: {}", one_line(&error)));
         if let Some(hint) = failure.hint() {
-            tell(&hint);
+            tell(&one_line(&hint));
         }
     }
 
@@ -92,22 +105,19 @@ impl Output {
     }
 
     fn message(&mut self, message: &Message<'_>) {
-        match serde_json::to_string(&Line::new(message)) {
+        match to_json(&Line::new(message)) {
             Ok(line) => self.page(&line),
             Err(error) => self.failure = Some(error.into()),
         }
     }
 }
 
-/// What the service sends may hold anything. A terminal must not act on it, nor a CI system take a
-/// part of it for a line that this command has printed.
-pub(crate) fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
-}
-
 /// A line for people. Where nobody can read it there is nobody to tell.
 pub(crate) fn tell(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{line}");
+    let _ = writeln!(anstream::stderr(), "{}", lines(line));
+}
+
+/// The same for a text that has colours.
+pub(crate) fn tell_coloured(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{}", coloured_lines(text));
 }

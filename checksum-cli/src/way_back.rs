@@ -8,6 +8,8 @@ use checksum_api_ext::types::JobName;
 use checksum_api_ext::{Handle, Intent};
 use serde::{Deserialize, Serialize};
 
+use crate::redaction::without_keys;
+
 /// No run-id file is as large as this.
 const MAX_BYTES: u64 = 64 * 1024;
 
@@ -92,18 +94,19 @@ impl RunIdFile {
     /// Puts this in the place of what the file held, all of it or nothing. A pipe or device gets
     /// handles alone.
     pub(crate) fn write(&mut self, content: &Content) -> io::Result<()> {
-        let mut text = serde_json::to_vec(content)?;
-        text.push(b'\n');
+        // A name may hold the value of a variable, and has to stay what it is.
+        let text = without_keys(&serde_json::to_string(content)?) + "\n";
+        let text = text.as_bytes();
         match (&mut self.target, content) {
             (Target::Stream(stream), Content::Handle(_)) => {
-                stream.write_all(&text)?;
+                stream.write_all(text)?;
                 stream.flush()
             }
             (Target::Stream(_), _) => Ok(()),
-            (Target::File(path), _) => replace(path, &text).or_else(|error| match error.kind() {
+            (Target::File(path), _) => replace(path, text).or_else(|error| match error.kind() {
                 // Another process that starts with the same file took the temporary one for a
                 // leftover.
-                io::ErrorKind::NotFound => replace(path, &text),
+                io::ErrorKind::NotFound => replace(path, text),
                 _ => Err(error),
             }),
         }

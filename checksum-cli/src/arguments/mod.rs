@@ -7,6 +7,8 @@ mod reading;
 mod starting;
 mod waiting;
 
+use std::process;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
@@ -14,11 +16,13 @@ pub(crate) use connection::Connection;
 pub(crate) use contract::{Contract, ContractTask, Verify};
 pub(crate) use mock::Mock;
 pub(crate) use output::{Format, Global};
+pub(crate) use pairs::VariableError;
 pub(crate) use reading::{Attachments, Bugs, Latest, Me, Report, Results, Status};
 pub(crate) use starting::{Generate, Heal, Healing, Run, RunOptions, Selection, Starting};
 pub(crate) use waiting::{Awaited, Wait};
 
 use crate::exit_code;
+use crate::output::{one_line, tell_coloured};
 
 /// Start end-to-end test runs in Checksum's cloud, wait for them, and exit with their verdict.
 ///
@@ -37,9 +41,33 @@ impl Arguments {
     /// The process's arguments. Ends the process where they are wrong, or ask for help.
     pub(crate) fn of_process() -> Self {
         Self::try_parse().unwrap_or_else(|mut error| {
+            if !error.use_stderr() {
+                error.exit();
+            }
             mask(&mut error);
-            error.exit()
+            put_on_one_line(&mut error);
+            tell_coloured(error.render().ansi().to_string().trim_end());
+            process::exit(error.exit_code())
         })
+    }
+}
+
+/// clap repeats arguments, which a script may have from anywhere.
+fn put_on_one_line(error: &mut clap::Error) {
+    let cleaned = |value: &ContextValue| match value {
+        ContextValue::String(text) => Some(ContextValue::String(one_line(text))),
+        ContextValue::Strings(texts) => {
+            let texts = texts.iter().map(|text| one_line(text));
+            Some(ContextValue::Strings(texts.collect()))
+        }
+        _ => None,
+    };
+    let context: Vec<_> = error
+        .context()
+        .filter_map(|(kind, value)| Some((kind, cleaned(value)?)))
+        .collect();
+    for (kind, value) in context {
+        error.insert(kind, value);
     }
 }
 

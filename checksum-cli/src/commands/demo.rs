@@ -10,7 +10,7 @@ use super::work::run_started;
 use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, one_line};
 
 /// One second of the demo is a minute of the service.
 const SPEED: f64 = 60.0;
@@ -40,7 +40,8 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
     let report = watch(&run, quiet, output).await?;
     for test in failures(&checksum, &report).await? {
         let error = test.error_message.unwrap_or_default();
-        narrator.note(&format!("{}: {error}", test.checksum_test_id));
+        let id = &test.checksum_test_id;
+        narrator.note(&one_line(&format!("{id}: {error}")));
     }
     narrator.note(&format!(
         "the verdict is {}, and healing has begun by itself",
@@ -60,7 +61,7 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
     if let Some(results) = report.results().await?
         && output.is_human()
     {
-        output.page(&table(&results));
+        output.text(&table(&results));
     }
     let exit_code = conclude_run(&report, false, &narrator, output);
     narrator.note(&format!(
@@ -105,9 +106,7 @@ async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestRes
 fn show(batch: &BatchReport, narrator: &Display) {
     for session in batch.sessions() {
         let outcome = session.pr_url.as_deref().unwrap_or("no pull request");
-        narrator.note(&format!(
-            "{} {}: {outcome}",
-            session.session_id, session.status
-        ));
+        let (id, status) = (&session.session_id, &session.status);
+        narrator.note(&one_line(&format!("{id} {status}: {outcome}")));
     }
 }

@@ -14,7 +14,7 @@ use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interruption::unless_interrupted;
-use crate::output::{Output, tell};
+use crate::output::{Output, one_line, tell};
 use crate::way_back::{Content, RunIdFile};
 
 /// A start that is valid and has not been sent.
@@ -96,7 +96,7 @@ pub(super) async fn dispatch<W: Work>(
             display.warning(&unwritable(error).to_string());
         }
         let code = if options.detach {
-            output.result(&handle.id(), &work.started());
+            output.result(&one_line(handle.id()), &work.started());
             ExitCode::Pass
         } else {
             output.event(&work.started());

@@ -41,10 +41,11 @@ pub(super) fn table(results: &TestRunResults) -> Table {
     table
 }
 
-/// A cell of a readable size.
+/// A cell of a readable size. A secret goes before the text is cut, which would leave a part of it.
 pub(super) fn printable(text: &str) -> String {
-    match text.char_indices().nth(400) {
-        Some((end, _)) => one_line(&text[..end]) + "…",
-        None => one_line(text),
+    let line = one_line(text);
+    match line.char_indices().nth(400) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
     }
 }

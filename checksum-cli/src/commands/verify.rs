@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +17,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::{CHECK_THE_KEY, Failure, of_request};
 use crate::message::{DriftReport, Message, Read, ReadOutcome};
 use crate::output::{Output, tell};
+use crate::redaction::redact;
 
 /// How many bugs are looked at.
 const BUGS: u64 = 20;
@@ -299,7 +300,10 @@ fn save(recording: &Recording, path: &Path) -> io::Result<()> {
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
-    recording.save(io::BufWriter::new(&mut file))?;
+    let mut json = Vec::new();
+    recording.save(&mut json)?;
+    // The names of fields are kept, and the service may have put anything into one.
+    file.write_all(redact(&String::from_utf8_lossy(&json)).as_bytes())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

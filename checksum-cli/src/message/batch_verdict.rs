@@ -85,8 +85,8 @@ pub(crate) fn session(session: &BatchSession) -> String {
 impl fmt::Display for BatchVerdict {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.sessions.len();
-        let state = one_line(self.state.as_str());
-        write!(formatter, "{}: {state}, ", self.batch_id)?;
+        let (id, state) = (self.batch_id.as_str(), self.state.as_str());
+        write!(formatter, "{}: {}, ", one_line(id), one_line(state))?;
         match count {
             0 => write!(formatter, "no sessions"),
             1 => write!(formatter, "1 session"),

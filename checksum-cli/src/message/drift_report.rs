@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
+use crate::output::one_line;
 
 /// What the command says of the answers that it has compared with the document.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -66,7 +67,7 @@ impl fmt::Display for DriftReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |drifts: &'_ [Drift], read: &Read| -> Vec<String> {
             let own = drifts.iter().filter(|d| d.operation == read.operation);
-            own.map(Drift::to_string).collect()
+            own.map(|drift| one_line(&drift.to_string())).collect()
         };
         for read in &self.reads {
             let (drifts, notes) = (of(&self.drifts, read), of(&self.notes, read));

@@ -104,14 +104,14 @@ impl fmt::Display for Verdict {
         write!(
             formatter,
             "{}: {}",
-            self.job_name,
+            one_line(self.job_name.as_str()),
             one_line(self.outcome.as_deref().unwrap_or(state))
         )?;
         if let Some(counts) = self.counts {
             write!(formatter, " ({counts})")?;
         }
         if let Some(id) = &self.test_run_id {
-            write!(formatter, ", test run {id}")?;
+            write!(formatter, ", test run {}", one_line(id.as_str()))?;
         }
         if let Some(reason) = &self.failure_reason {
             write!(formatter, ": {}", one_line(reason))?;

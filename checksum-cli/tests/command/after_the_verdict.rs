@@ -4,7 +4,7 @@ use std::fs;
 
 use checksum_mock::{BatchScript, Fault, Mock, RunScript};
 
-use crate::invocation::{Ended, checksum, with_one_time};
+use crate::invocation::{Ended, KEY, checksum, with_one_time};
 
 const TEST_RUN: &str = "00000000-0000-4000-8000-000000000001";
 
@@ -229,20 +229,59 @@ async fn a_report_is_opened_in_the_browser_of_the_environment() {
     let directory = tempfile::tempdir().expect("a directory");
     let browser = directory.path().join("browser");
     let opened = directory.path().join("opened");
-    let script = format!("#!/bin/sh\necho \"$1\" > {}\n", opened.display());
+    // The whole file appears at once.
+    let script = format!(
+        "#!/bin/sh\n(env; echo \"opened $*\") > {0}.part\nmv {0}.part {0}\n",
+        opened.display()
+    );
     fs::write(&browser, script).expect("a script");
     fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).expect("a program");
-    let invocation = checksum(&mock.url(), &format!("report {TEST_RUN} --open"))
-        .env("BROWSER", browser.to_str().expect("UTF-8"))
-        .env("PATH", "/usr/bin:/bin");
-    let ended = invocation.end();
-    assert_eq!(ended.code, 0, "{ended:?}");
-    // The browser is another process, which the command does not wait for.
-    while fs::read_to_string(&opened).map_or(true, |text| !text.ends_with('\n')) {
-        tokio::task::yield_now().await;
+    let browser = browser.to_str().expect("UTF-8");
+    for chosen in [
+        browser.to_owned(),
+        format!("{browser} --new-window"),
+        format!("/nowhere/at/all:{browser} --at %s --end"),
+    ] {
+        let invocation = checksum(&mock.url(), &format!("report {TEST_RUN} --open"))
+            .env("BROWSER", &chosen)
+            .env("ANOTHER_NAME", &format!("key={KEY}"))
+            .env("OF_NO_SECRET", "stays")
+            .env("PATH", "/usr/bin:/bin");
+        let ended = invocation.end();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        // The browser is another process, which the command does not wait for.
+        let appears = async {
+            while !opened.exists() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let limit = std::time::Duration::from_secs(60);
+        tokio::time::timeout(limit, appears)
+            .await
+            .expect("a browser");
+        let text = fs::read_to_string(&opened).expect("a file");
+        fs::remove_file(&opened).expect("a file");
+        let url = ended.stdout.trim_end();
+        let arguments = match chosen.as_str() {
+            chosen if chosen.contains("--end") => format!("--at {url} --end"),
+            chosen if chosen.contains("--new-window") => format!("--new-window {url}"),
+            _ => url.to_owned(),
+        };
+        assert!(text.ends_with(&format!("opened {arguments}\n")), "{text}");
+        assert!(text.contains("OF_NO_SECRET=stays"), "{text}");
+        for secret in [KEY, "CHECKSUM_API_KEY", "ANOTHER_NAME"] {
+            assert!(!text.contains(secret), "{text}");
+        }
     }
-    let url = fs::read_to_string(&opened).expect("an address");
-    assert_eq!(ended.stdout, url);
+    let ended = checksum(&mock.url(), &format!("report {TEST_RUN} --open"))
+        .env("BROWSER", "/nowhere/at/all")
+        .env("PATH", "/nowhere")
+        .end();
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(
+        ended.stderr.contains("cannot open the browser"),
+        "{ended:?}"
+    );
 }
 
 #[test]

@@ -94,7 +94,7 @@ async fn code_2_what_was_asked_for_is_wrong() {
             "run suite --auto-heal --repo acme-co/my-tests --pr 0",
             "is 1 or more",
         ),
-        ("run grep checkout --env =secret", "--env takes KEY=VALUE"),
+        ("run grep checkout --env =secret", "--env takes NAME=VALUE"),
         ("run collection nowhere", "there is no collection `nowhere`"),
         ("wait nowhere", "there is no run `nowhere`"),
         ("status nowhere", "there is no run `nowhere`"),

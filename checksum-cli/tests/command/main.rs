@@ -4,6 +4,7 @@ mod after_the_verdict;
 mod contract;
 mod dispatch;
 mod exit_codes;
+mod hostile_text;
 mod interruption;
 mod invocation;
 mod outputs;

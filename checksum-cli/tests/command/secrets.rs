@@ -115,6 +115,148 @@ async fn the_key_comes_from_a_file_or_from_standard_input() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_come_from_the_environment_or_a_file_and_are_not_shown() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("variables.env");
+    let lines =
+        "\u{feff}# Of the preview\r\nexport FROM_FILE='file value'\r\n\r\nBOTH=of-the-file\r\n";
+    std::fs::write(&file, lines).expect("a file");
+    for start in [
+        "run grep checkout --detach",
+        "generate --repo acme-co/webapp --pr 42 --branch feature --detach",
+    ] {
+        let mock = Mock::start().await.expect("a stand-in");
+        let arguments =
+            format!("{start} --env BOTH=of-the-arguments --env PASSED_ON --env EMPTY --env-file");
+        let ended = checksum(&mock.url(), &arguments)
+            .env("PASSED_ON", "from the environment")
+            .env("EMPTY", "")
+            .argument(&file)
+            .end();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let sent = serde_json::json!({
+            "FROM_FILE": "file value",
+            "BOTH": "of-the-arguments",
+            "PASSED_ON": "from the environment",
+            "EMPTY": "",
+        });
+        let requests = mock.requests();
+        assert_eq!(requests[0].body["envOverrides"], sent, "{start}");
+
+        // The service repeats them, in the place of the run's state and of a title.
+        let said = "<file value> of-the-arguments from%20the%20environment";
+        let failed = serde_json::json!({ "message": said }).to_string();
+        mock.fault(Fault::status(400).body(failed).always());
+        let ended = checksum(&mock.url(), &arguments)
+            .env("PASSED_ON", "from the environment")
+            .env("EMPTY", "")
+            .argument(&file)
+            .end();
+        assert!(ended.stderr.contains("<***> *** ***"), "{ended:?}");
+    }
+
+    let mock = Mock::start().await.expect("a stand-in");
+    let state =
+        serde_json::json!({ "status": "odd hush-hush", "isTerminal": true, "verdict": "fail" });
+    mock.fault(
+        Fault::answer(state.to_string())
+            .on("get_run_status_v2")
+            .always(),
+    );
+    let arguments = "run grep checkout --poll-interval 0s --env TOKEN=hush-hush --output json";
+    let ended = checksum(&mock.url(), arguments).end();
+    let shown = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(
+        shown.contains("odd ***") && !shown.contains("hush"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn a_variable_that_cannot_be_passed_on_is_named_without_its_value() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("variables.env");
+    let path = file.to_str().expect("UTF-8");
+    for (arguments, lines, said) in [
+        (
+            "--env NOT_THERE".to_owned(),
+            "",
+            "--env NOT_THERE: this process's environment has no such variable",
+        ),
+        ("--env =hush".to_owned(), "", "number 1 is neither"),
+        (
+            "--env A=1 --env hush/hush".to_owned(),
+            "",
+            "number 2 is neither",
+        ),
+        (
+            format!("--env-file {path}"),
+            "A=1\n\nhush",
+            "line 3 is not NAME=VALUE",
+        ),
+        (
+            format!("--env-file {path}"),
+            "A=\"hush",
+            "line 1 has a quote that is not closed",
+        ),
+        (format!("--env-file {path}.none"), "", ".none: "),
+    ] {
+        std::fs::write(&file, lines).expect("a file");
+        for start in ["run grep a", "generate --repo a/b --pr 1 --branch c"] {
+            let ended = checksum("http://127.0.0.1:9", &format!("{start} {arguments}")).end();
+            assert_eq!(ended.code, 2, "{arguments}: {ended:?}");
+            assert!(ended.stderr.contains(said), "{arguments}: {ended:?}");
+            assert!(!ended.stderr.contains("hush"), "{arguments}: {ended:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_trimmed_wherever_it_is_from_and_a_mistake_is_named() {
+    let mock = Mock::builder()
+        .api_key(KEY)
+        .start()
+        .await
+        .expect("a stand-in");
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("key");
+    let path = file.to_str().expect("UTF-8");
+    let by_file = format!("me --api-key-file {path}");
+    for (text, code, said) in [
+        (format!("{KEY}\n"), 0, ""),
+        (format!(" \t{KEY} \r\n\n"), 0, ""),
+        (format!("\"{KEY}\""), 2, "in quotes"),
+        (format!("CHECKSUM_API_KEY={KEY}"), 2, "NAME=VALUE"),
+        (format!("Bearer {KEY}"), 2, "`Bearer`"),
+        (format!("{KEY}\n{KEY}"), 2, "contains white space"),
+        (format!("{KEY}\u{fc}"), 2, "outside visible ASCII"),
+        (
+            "${{ secrets.CHECKSUM_API_KEY }}".to_owned(),
+            2,
+            "placeholder",
+        ),
+        (" \n".to_owned(), 2, "is empty"),
+    ] {
+        std::fs::write(&file, &text).expect("a file");
+        for ended in [
+            checksum(&mock.url(), "me")
+                .env("CHECKSUM_API_KEY", &text)
+                .end(),
+            checksum(&mock.url(), &by_file)
+                .without_env("CHECKSUM_API_KEY")
+                .end(),
+            checksum(&mock.url(), "me --api-key-stdin")
+                .without_env("CHECKSUM_API_KEY")
+                .stdin(&file)
+                .end(),
+        ] {
+            assert_eq!(ended.code, code, "{text:?}: {ended:?}");
+            assert!(ended.stderr.contains(said), "{text:?}: {ended:?}");
+        }
+    }
+}
+
 #[test]
 fn what_the_arguments_hold_by_mistake_is_not_repeated() {
     let secret = "hush-hush";
