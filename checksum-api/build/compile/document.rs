@@ -1,0 +1,144 @@
+//! Reading the document.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// The names under which a path holds its operations.
+const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
+
+/// What is wrong with the document, and where.
+#[derive(Debug)]
+pub(crate) struct GenerationError {
+    /// A JSON pointer into the document, or a line and column of its text.
+    place: String,
+    message: String,
+}
+
+impl GenerationError {
+    pub(super) fn new(place: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self {
+            place: place.into(),
+            message: message.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for GenerationError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.place, self.message)
+    }
+}
+
+impl std::error::Error for GenerationError {}
+
+/// One operation, and where it stands.
+pub(super) struct Operation<'a> {
+    pub(super) method: &'static str,
+    pub(super) path: &'a str,
+    pub(super) value: &'a Value,
+}
+
+impl Operation<'_> {
+    pub(super) fn place(&self) -> String {
+        format!("#/paths/{}/{}", escaped(self.path), self.method)
+    }
+}
+
+/// Reads the document, and checks that each reference in it leads somewhere.
+pub(super) fn parse(yaml: &str) -> Result<Value, GenerationError> {
+    let document = serde_saphyr::from_str(yaml).map_err(|error| {
+        let place = error.location().map_or_else(
+            || "document".to_owned(),
+            |location| format!("line {}, column {}", location.line(), location.column()),
+        );
+        GenerationError::new(place, error.without_snippet())
+    })?;
+    check_references(&document, &document, "#")?;
+    Ok(document)
+}
+
+/// Progenitor would panic.
+fn check_references(root: &Value, value: &Value, place: &str) -> Result<(), GenerationError> {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::String(target)) = object.get("$ref") {
+                let found = target
+                    .strip_prefix('#')
+                    .is_some_and(|pointer| root.pointer(pointer).is_some());
+                if !found {
+                    let message = format!("`{target}` does not exist in this document");
+                    return Err(GenerationError::new(format!("{place}/$ref"), message));
+                }
+            }
+            object.iter().try_for_each(|(key, value)| {
+                check_references(root, value, &format!("{place}/{}", escaped(key)))
+            })
+        }
+        Value::Array(array) => array.iter().enumerate().try_for_each(|(index, value)| {
+            check_references(root, value, &format!("{place}/{index}"))
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Every operation, in the order of the document.
+pub(super) fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
+    fields(&document["paths"]).flat_map(|(path, item)| {
+        METHODS.into_iter().filter_map(move |method| {
+            let value = item.get(method)?;
+            Some(Operation {
+                method,
+                path,
+                value,
+            })
+        })
+    })
+}
+
+/// Every component schema, in the order of the document.
+pub(super) fn schemas(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    fields(&document["components"]["schemas"])
+}
+
+/// The value itself, or the component that it refers to.
+pub(super) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        None => value,
+        Some(target) => document
+            .pointer(target.trim_start_matches('#'))
+            .unwrap_or(value),
+    }
+}
+
+/// The name of the component that a schema is, alone or with a description of its own.
+pub(super) fn component<'a>(schema: &'a Value) -> Option<&'a str> {
+    let reference = match schema["allOf"].as_array().map(Vec::as_slice) {
+        Some([only]) => only,
+        _ => schema,
+    };
+    reference["$ref"].as_str()?.rsplit('/').next()
+}
+
+pub(super) fn fields(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_default()
+}
+
+/// A key as it stands in a JSON pointer.
+pub(super) fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// A Rust type's or variant's name for a text of the document.
+pub(super) fn pascal_case(text: &str) -> String {
+    text.split(|character: char| !character.is_ascii_alphanumeric())
+        .filter(|part| !part.is_empty())
+        .map(|part| part[..1].to_uppercase() + &part[1..])
+        .collect()
+}

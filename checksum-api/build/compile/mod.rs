@@ -1,0 +1,29 @@
+//! From the text of the document to the text of the generated module.
+//!
+//! The build script is the one that runs this on every build; it is a module of its own so that
+//! `cargo xtask` can run the very same code.
+
+mod client;
+mod custom_types;
+mod document;
+mod operations;
+mod postprocess;
+pub(crate) mod preprocess;
+
+use quote::quote;
+
+use custom_types::CustomTypes;
+pub(crate) use document::GenerationError;
+
+/// Compiles the document into Rust source.
+pub(crate) fn generate(yaml: &str) -> Result<String, GenerationError> {
+    let document = document::parse(yaml)?;
+    let custom = CustomTypes::of(&document)?;
+    let client = client::tokens(&preprocess::for_progenitor(&document), &custom)?;
+    let custom = custom.tokens();
+    let operations = operations::tokens(&document)?;
+    let mut file = syn::parse2(quote! { #client #custom #operations })
+        .map_err(|error| GenerationError::new("#", format!("generated code: {error}")))?;
+    postprocess::postprocess(&mut file, &document);
+    Ok(prettyplease::unparse(&file))
+}

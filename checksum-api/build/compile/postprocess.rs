@@ -1,0 +1,206 @@
+//! What the generated code needs beyond what progenitor makes. It has no hooks for these, so that
+//! they are changes of the syntax tree.
+
+use std::collections::BTreeSet;
+
+use quote::{format_ident, quote};
+use serde_json::Value;
+use syn::{Attribute, Field, ImplItem, Item, ItemMod, ItemStruct, ReturnType, Type, parse_quote};
+
+use super::preprocess::{request_schemas, response_schemas};
+
+pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
+    let responses = response_schemas(document);
+    let requests = request_schemas(document);
+    let mut decoders = Vec::new();
+    for item in module(&mut file.items, "types") {
+        let Item::Struct(item) = item else { continue };
+        let name = item.ident.to_string();
+        if responses.contains(&name) {
+            decode_leniently(item, &mut decoders);
+        } else if requests.contains(&name) && matches!(item.fields, syn::Fields::Named(_)) {
+            // A new optional field would otherwise break whoever writes the struct literally.
+            item.attrs.push(parse_quote! { #[non_exhaustive] });
+        }
+    }
+    let decoders = decoders.iter().map(|(function, name)| {
+        quote! {
+            pub(super) fn #function<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+                T: crate::decode::lenient::Optional,
+            {
+                crate::decode::lenient::optional(#name, deserializer)
+            }
+        }
+    });
+    file.items.push(parse_quote! {
+        /// One function for each field of a response that may be missing: serde passes it nothing
+        /// that would name the field.
+        mod decoders { #(#decoders)* }
+    });
+    let builders = module(&mut file.items, "builder");
+    let executes: Vec<Item> = builders.iter().filter_map(execute).collect();
+    builders.extend(executes);
+}
+
+/// The items of a module of the file; none where it has no such module.
+fn module<'a>(items: &'a mut Vec<Item>, name: &str) -> &'a mut Vec<Item> {
+    let index = items.iter().position(|item| {
+        matches!(item, Item::Mod(ItemMod { ident, content: Some(_), .. }) if ident == name)
+    });
+    match index.map(|index| &mut items[index]) {
+        Some(Item::Mod(ItemMod {
+            content: Some((_, items)),
+            ..
+        })) => items,
+        _ => unreachable!("progenitor generates a module `{name}`"),
+    }
+}
+
+/// Fields that may be missing are given up where they have another type than the document's.
+fn decode_leniently(item: &mut ItemStruct, decoders: &mut Vec<(syn::Ident, String)>) {
+    let of = item.ident.to_string();
+    for field in &mut item.fields {
+        let Some(ident) = field.ident.clone() else {
+            continue;
+        };
+        let settings = serde_settings(field);
+        let is_optional = outer(&field.ty) == "Option"
+            || (outer(&field.ty) == "Vec" && settings.contains("default"));
+        // A gate keeps what it cannot read, and so never fails.
+        let is_gate = quote!(#field).to_string().contains("Lenient")
+            || quote!(#field).to_string().contains("TerminalFlag")
+            || quote!(#field).to_string().contains("custom :: Count");
+        if !is_optional || is_gate || settings.contains("flatten") {
+            continue;
+        }
+        let function = format_ident!("{}_{ident}", snake_case(&of));
+        let path = format!("decoders::{function}");
+        let path = format!("super::{path}");
+        field
+            .attrs
+            .push(parse_quote! { #[serde(default, deserialize_with = #path)] });
+        if settings.contains("default") {
+            remove_default(field);
+        }
+        let wire = wire_name(field).unwrap_or_else(|| ident.to_string());
+        decoders.push((function, format!("{of}.{wire}")));
+    }
+}
+
+/// The serde attributes of a field, as text.
+fn serde_settings(field: &Field) -> BTreeSet<String> {
+    let mut settings = BTreeSet::new();
+    for attribute in serde_attributes(field) {
+        let _ = attribute.parse_nested_meta(|meta| {
+            if let Some(ident) = meta.path.get_ident() {
+                settings.insert(ident.to_string());
+            }
+            if let Ok(value) = meta.value() {
+                let _: syn::Expr = value.parse()?;
+            }
+            Ok(())
+        });
+    }
+    settings
+}
+
+fn serde_attributes(field: &Field) -> impl Iterator<Item = &Attribute> {
+    field
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("serde"))
+}
+
+/// serde refuses a setting that is there twice.
+fn remove_default(field: &mut Field) {
+    let last = field.attrs.len() - 1;
+    let attribute = &mut field.attrs[last];
+    let syn::Meta::List(list) = &mut attribute.meta else {
+        return;
+    };
+    let text = list.tokens.to_string();
+    if let Some(rest) = text.strip_prefix("default ,")
+        && let Ok(tokens) = rest.parse()
+    {
+        list.tokens = tokens;
+    }
+}
+
+fn wire_name(field: &Field) -> Option<String> {
+    let mut name = None;
+    for attribute in serde_attributes(field) {
+        let _ = attribute.parse_nested_meta(|meta| {
+            let value = meta.value().and_then(|value| value.parse::<syn::LitStr>());
+            if meta.path.is_ident("rename") {
+                name = value.ok().map(|value| value.value());
+            }
+            Ok(())
+        });
+    }
+    name
+}
+
+/// `execute` for an operation's builder: `send` with everything that can go wrong as one error.
+fn execute(item: &Item) -> Option<Item> {
+    let Item::Impl(item) = item else { return None };
+    let builder = &item.self_ty;
+    let generics = &item.generics;
+    let send = item.items.iter().find_map(|item| match item {
+        ImplItem::Fn(method) if method.sig.ident == "send" => Some(method),
+        _ => None,
+    })?;
+    let ReturnType::Type(_, result) = &send.sig.output else {
+        return None;
+    };
+    let response = first_argument(first_argument(result)?)?;
+    Some(parse_quote! {
+        impl #generics #builder {
+            /// Sends the request, and returns the decoded response.
+            ///
+            /// # Errors
+            ///
+            /// The request was invalid, no usable response came, or the service rejected it.
+            pub async fn execute(self) -> Result<#response, crate::Error> {
+                let client = self.client;
+                client.run(self.send()).await
+            }
+        }
+    })
+}
+
+/// The last segment of a type's path.
+fn outer(kind: &Type) -> String {
+    match kind {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string())
+            .unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn first_argument(kind: &Type) -> Option<&Type> {
+    let Type::Path(path) = kind else { return None };
+    let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
+        return None;
+    };
+    arguments.args.iter().find_map(|argument| match argument {
+        syn::GenericArgument::Type(kind) => Some(kind),
+        _ => None,
+    })
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for character in name.chars() {
+        if character.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.extend(character.to_lowercase());
+    }
+    snake
+}

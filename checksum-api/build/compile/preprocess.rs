@@ -1,0 +1,306 @@
+//! Rewrites the public document for progenitor, which cannot read all of it.
+//!
+//! The document says what the service says, for every tool. Each function here changes one thing on
+//! its way to progenitor, and says why. The result is never published; `cargo xtask generate` writes
+//! it to `target/` for inspection.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::document::{component, fields, operations, resolved, schemas};
+
+/// Fields of responses without which nothing can be done. All others may be missing.
+const ESSENTIAL: &[(&str, &[&str])] = &[
+    ("Project", &["id", "name"]),
+    ("RunStatus", &["status"]),
+    ("RunStatusV2", &["status"]),
+    ("RunStatusByRunId", &["status"]),
+    ("TestRunResults", &["id", "status", "tests"]),
+    ("TestResult", &["checksumTestId", "status"]),
+    ("HealBatchStarted", &["batchId"]),
+    ("GenerationStarted", &["batchId"]),
+    ("Batch", &["batchId", "status", "allTerminal", "sessions"]),
+    ("BatchSession", &["sessionId", "status"]),
+    ("AffectedTests", &["affectedTestIds"]),
+];
+
+/// One change of the document, and what goes wrong without it.
+type Rewrite = fn(&mut Value);
+
+/// Every rewrite, in the order in which they are made.
+pub(crate) const REWRITES: &[(&str, Rewrite)] = &[
+    ("accept_every_success", accept_every_success),
+    ("read_errors_as_bytes", read_errors_as_bytes),
+    ("read_free_responses_as_json", read_free_responses_as_json),
+    ("leave_known_values_open", leave_known_values_open),
+    ("let_response_fields_be_missing", let_response_fields_be_missing),
+    ("keep_unknown_fields", keep_unknown_fields),
+    ("read_counts_as_unsigned", read_counts_as_unsigned),
+    ("name_nullable_identifiers", name_nullable_identifiers),
+    ("leave_defaults_to_the_service", leave_defaults_to_the_service),
+];
+
+/// The document as progenitor reads it.
+pub(crate) fn for_progenitor(document: &Value) -> Value {
+    let mut document = document.clone();
+    for (_, rewrite) in REWRITES {
+        rewrite(&mut document);
+    }
+    document
+}
+
+/// Every success becomes one range. A code that the document does not list is a success too, since
+/// the service changes them without notice; and progenitor generates an arm that is never reached
+/// for a code beside its range.
+fn accept_every_success(document: &mut Value) {
+    each_operation(document, |_, operation| {
+        let Some(responses) = operation["responses"].as_object_mut() else {
+            return;
+        };
+        let documented = |codes: &Map<String, Value>, with_body: bool| {
+            let mut successes = codes.iter().filter(|(code, _)| code.starts_with('2'));
+            successes
+                .find(|(_, response)| !with_body || response.get("content").is_some() || response.get("$ref").is_some())
+                .map(|(_, response)| response.clone())
+        };
+        let success = documented(responses, true).or_else(|| documented(responses, false));
+        responses.retain(|code, _| !code.starts_with('2'));
+        if let Some(success) = success {
+            responses.insert("2XX".to_owned(), success);
+        }
+    });
+}
+
+/// An error becomes bytes, whatever its code, and a redirect goes. Progenitor decodes an error that
+/// declares JSON as JSON: a proxy's HTML page would lose the status code and the headers.
+fn read_errors_as_bytes(document: &mut Value) {
+    each_operation(document, |_, operation| {
+        let Some(responses) = operation["responses"].as_object_mut() else {
+            return;
+        };
+        responses.retain(|code, _| code.starts_with('2'));
+        for range in ["4XX", "5XX"] {
+            let description = "An error, of which the body can be anything.";
+            responses.insert(
+                range.to_owned(),
+                json!({ "description": description, "content": { "*/*": {} } }),
+            );
+        }
+    });
+}
+
+/// A response whose shape the service's description does not give becomes any JSON: the extension
+/// crate reads every form that is likely, and keeps the rest.
+fn read_free_responses_as_json(document: &mut Value) {
+    let free: BTreeSet<String> = operations(document)
+        .filter(|operation| operation.value["x-provenance"] == "mentioned")
+        .filter_map(|operation| {
+            let success = resolved(document, &operation.value["responses"]["2XX"]);
+            component(&success["content"]["application/json"]["schema"]).map(str::to_owned)
+        })
+        .collect();
+    each_operation(document, |_, operation| {
+        let success = &mut operation["responses"]["2XX"]["content"];
+        if let Some(content) = success.as_object_mut() {
+            content.retain(|media_type, _| media_type == "application/json");
+        }
+    });
+    each_schema(document, |name, schema| {
+        if free.contains(name) {
+            *schema = json!({ "description": schema["description"] });
+        }
+    });
+}
+
+/// Known values become plain strings. Progenitor makes a closed enumeration of `enum`, which cannot
+/// decode a new value, and cannot decode a string at all from `anyOf`. The build script generates
+/// an enumeration with a variant for any other value in place of each.
+fn leave_known_values_open(document: &mut Value) {
+    each_schema(document, |_, schema| {
+        if let Some(object) = schema.as_object_mut()
+            && object.get("type").is_some_and(|kind| kind == "string")
+        {
+            object.remove("anyOf");
+        }
+    });
+}
+
+/// Fields of responses that the service's description shows may be missing, save those without
+/// which nothing can be done. One field that is left out would otherwise make a whole response
+/// undecodable. A nullable field stays required, so that its null survives; the generated decoder
+/// takes a missing one for null.
+fn let_response_fields_be_missing(document: &mut Value) {
+    let responses = response_schemas(document);
+    each_schema(document, |name, schema| {
+        if !responses.contains(name) {
+            return;
+        }
+        let essential = ESSENTIAL.iter().find(|(of, _)| *of == name);
+        let essential = essential.map_or(&[][..], |(_, fields)| fields);
+        let properties = schema["properties"].clone();
+        let Some(required) = schema["required"].as_array_mut() else {
+            return;
+        };
+        required.retain(|field| {
+            let field = field.as_str().unwrap_or_default();
+            essential.contains(&field) || properties[field]["nullable"] == true
+        });
+    });
+}
+
+/// Objects in responses keep the fields that the document does not list. Progenitor drops them
+/// unless `additionalProperties` is the empty schema.
+fn keep_unknown_fields(document: &mut Value) {
+    let responses = response_schemas(document);
+    each_schema(document, |name, schema| {
+        if responses.contains(name) && schema["type"] == "object" && schema.get("properties").is_some()
+        {
+            schema["additionalProperties"] = json!({});
+        }
+    });
+}
+
+/// Counts become unsigned: progenitor makes a signed number of `int64`, whatever its minimum. No
+/// other tool knows `uint64`.
+fn read_counts_as_unsigned(document: &mut Value) {
+    each_value(document, &mut |value| {
+        let is_count = value["type"] == "integer"
+            && value["minimum"].as_i64().is_some_and(|minimum| minimum >= 0);
+        if is_count {
+            value["format"] = "uint64".into();
+        }
+    });
+}
+
+/// A nullable string with the pattern of identifiers becomes the identifier or null. Progenitor
+/// makes a type of its own for each inline pattern, and `nullable` does not reach through a
+/// reference.
+fn name_nullable_identifiers(document: &mut Value) {
+    let identifiers: Vec<(String, Value)> = schemas(document)
+        .filter(|(_, schema)| schema.get("pattern").is_some())
+        .map(|(name, schema)| (name.clone(), schema["pattern"].clone()))
+        .collect();
+    each_value(document, &mut |value| {
+        let is_nullable = value["nullable"] == true && value["type"] == "string";
+        let is_identifier = identifiers
+            .iter()
+            .any(|(_, pattern)| *pattern == value["pattern"]);
+        if is_nullable && is_identifier {
+            // The one nullable identifier is the name of a run.
+            *value = json!({
+                "description": value["description"],
+                "oneOf": [{ "$ref": "#/components/schemas/JobName" }, { "enum": [null] }],
+            });
+        }
+    });
+}
+
+/// Defaults go. Progenitor would send them with each request, so that the service's own default
+/// could never change.
+fn leave_defaults_to_the_service(document: &mut Value) {
+    each_value(document, &mut |value| {
+        if value.get("type").is_some()
+            && let Some(object) = value.as_object_mut()
+        {
+            object.remove("default");
+        }
+    });
+}
+
+/// The component schemas that responses consist of.
+pub(super) fn response_schemas(document: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for operation in operations(document) {
+        for (code, response) in fields(&operation.value["responses"]) {
+            if code.starts_with('2') {
+                let content = &resolved(document, response)["content"];
+                collect_references(document, content, &mut found);
+            }
+        }
+    }
+    found
+}
+
+/// The component schemas that request bodies consist of.
+pub(super) fn request_schemas(document: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for operation in operations(document) {
+        collect_references(document, &operation.value["requestBody"], &mut found);
+    }
+    found
+}
+
+fn collect_references(document: &Value, value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            if let Some(name) = value["$ref"]
+                .as_str()
+                .and_then(|target| target.strip_prefix("#/components/schemas/"))
+                && found.insert(name.to_owned())
+            {
+                collect_references(document, &document["components"]["schemas"][name], found);
+            }
+            for (name, value) in object {
+                if name != "examples" && name != "example" {
+                    collect_references(document, value, found);
+                }
+            }
+        }
+        Value::Array(values) => {
+            for value in values {
+                collect_references(document, value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Changes each operation. A response that it refers to is copied in, since another operation may
+/// need another change of it.
+fn each_operation(document: &mut Value, mut change: impl FnMut(&str, &mut Value)) {
+    let components = document["components"].clone();
+    let root = json!({ "components": components });
+    let Some(paths) = document["paths"].as_object_mut() else {
+        return;
+    };
+    for item in paths.values_mut() {
+        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            let Some(id) = operation["operationId"].as_str().map(str::to_owned) else {
+                continue;
+            };
+            if let Some(responses) = operation["responses"].as_object_mut() {
+                for response in responses.values_mut() {
+                    *response = resolved(&root, response).clone();
+                }
+            }
+            change(&id, operation);
+        }
+    }
+}
+
+fn each_schema(document: &mut Value, mut change: impl FnMut(&str, &mut Value)) {
+    let schemas = document["components"]["schemas"].as_object_mut();
+    for (name, schema) in schemas.into_iter().flatten() {
+        change(name, schema);
+    }
+}
+
+/// Changes each object of the document, but for examples, which are data.
+fn each_value(value: &mut Value, change: &mut impl FnMut(&mut Value)) {
+    match value {
+        Value::Object(_) => {
+            change(value);
+            let Some(object) = value.as_object_mut() else {
+                return;
+            };
+            for (name, value) in object {
+                if name != "examples" && name != "example" && name != "x-outcomes" {
+                    each_value(value, change);
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| each_value(value, change)),
+        _ => {}
+    }
+}
