@@ -67,9 +67,18 @@ impl BaseUrl {
         self.0.path()
     }
 
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// Whether requests stay on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+
     /// Whether the key would cross a network in the clear.
     pub(crate) fn is_exposed(&self) -> bool {
-        self.0.scheme() == "http" && !is_loopback(&self.0)
+        self.0.scheme() == "http" && !self.is_loopback()
     }
 
     /// Whether a file may be got from there: over https, from this machine, or from the base URL's
@@ -88,7 +97,8 @@ impl BaseUrl {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether a URL is of this machine: `localhost`, `127.0.0.0/8` or `::1`.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(domain)) => domain == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -3,16 +3,18 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt;
-use http::header::{LOCATION, RETRY_AFTER};
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::exchange::Seen;
 use crate::generated::Error as GeneratedError;
+use crate::http_clients::ClientError;
+use crate::redirect::{self, Unfollowed};
 use crate::salvage::{Undecodable, salvage};
 use crate::secrets::Secrets;
-use crate::{ByteStream, Operation};
+use crate::{ByteStream, Operation, tls};
 
 /// How many characters of a response an error repeats.
 const MAX_EXCERPT: usize = 300;
@@ -43,6 +45,7 @@ struct Details {
     retry_after: Option<Duration>,
     request_id: Option<String>,
     message: String,
+    may_have_acted: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -54,6 +57,9 @@ pub enum ErrorKind {
     InvalidRequest,
     /// No connection was made, so the service knows nothing of the request.
     Connect,
+    /// TLS: the server's certificate was not accepted, the handshake failed, or TLS could not be set
+    /// up on this machine. Nothing was sent, and trying again does not help.
+    Tls,
     /// No complete answer came in time.
     Timeout,
     /// The connection broke before the answer was complete.
@@ -83,14 +89,42 @@ pub enum ErrorKind {
 impl Error {
     pub(crate) fn new(failure: Failure, seen: Seen) -> Self {
         let secrets = &seen.secrets;
+        let kind = failure.kind;
+        let may_have_acted = match kind {
+            ErrorKind::InvalidRequest
+            | ErrorKind::Connect
+            | ErrorKind::Tls
+            | ErrorKind::Unauthorized
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
+            | ErrorKind::RateLimited => false,
+            // 408 does not say how far the service had read.
+            ErrorKind::Rejected => seen.status == Some(StatusCode::REQUEST_TIMEOUT),
+            ErrorKind::Redirected => !seen.status.is_some_and(redirect::keeps_the_request),
+            ErrorKind::Timeout
+            | ErrorKind::Interrupted
+            | ErrorKind::TooLarge
+            | ErrorKind::Server
+            | ErrorKind::NotJson
+            | ErrorKind::UnexpectedShape => true,
+        };
+        let message = match &seen.elsewhere {
+            Some(elsewhere) => format!(
+                "{}; the transport had followed a redirect to {}; check the base URL",
+                failure.message,
+                bounded(elsewhere, secrets)
+            ),
+            None => failure.message,
+        };
         Self(Box::new(Details {
-            kind: failure.kind,
+            kind,
             operation: seen.operation,
             path: seen.path,
             status: seen.status,
             retry_after: retry_after(&seen.headers, SystemTime::now()),
             request_id: request_id(&seen.headers, secrets),
-            message: secrets.redact(&failure.message).into_owned(),
+            message: secrets.redact(&message).into_owned(),
+            may_have_acted: may_have_acted || seen.may_have_acted,
             source: failure.source,
         }))
     }
@@ -145,25 +179,9 @@ impl Error {
     }
 
     /// Whether the service may have acted on the request, so that repeating one that starts work
-    /// could start it twice.
+    /// could start it twice. Where it was redirected, what counts is any request of the chain.
     pub fn may_have_acted(&self) -> bool {
-        match self.0.kind {
-            ErrorKind::InvalidRequest
-            | ErrorKind::Connect
-            | ErrorKind::Unauthorized
-            | ErrorKind::Forbidden
-            | ErrorKind::NotFound
-            | ErrorKind::RateLimited => false,
-            // 408 does not say how far the service had read.
-            ErrorKind::Rejected => self.status() == Some(StatusCode::REQUEST_TIMEOUT),
-            ErrorKind::Timeout
-            | ErrorKind::Interrupted
-            | ErrorKind::TooLarge
-            | ErrorKind::Redirected
-            | ErrorKind::Server
-            | ErrorKind::NotJson
-            | ErrorKind::UnexpectedShape => true,
-        }
+        self.0.may_have_acted
     }
 }
 
@@ -246,6 +264,9 @@ impl Failure {
     ) -> Result<T, Self> {
         let secrets = &seen.secrets;
         Err(match error {
+            GeneratedError::InvalidRequest(message) if seen.no_client => {
+                Self::new(ErrorKind::Tls, message)
+            }
             GeneratedError::InvalidRequest(message) | GeneratedError::Custom(message) => {
                 Self::new(ErrorKind::InvalidRequest, plainly(message))
             }
@@ -281,8 +302,21 @@ impl Failure {
     }
 
     pub(crate) fn network(error: reqwest::Error, seen: &Seen) -> Self {
+        let place = error.url().map(|url| url.origin().ascii_serialization());
         // The URL may carry a search string, and the operation is named anyway.
         let error = error.without_url();
+        // Beyond the handshake, the request is on its way.
+        if error.is_connect()
+            && let Some(cause) = tls::cause(&error)
+        {
+            let cause = bounded(&cause.to_string(), &seen.secrets);
+            let place = place.unwrap_or_else(|| "the server".to_owned());
+            return Self {
+                kind: ErrorKind::Tls,
+                message: format!("no TLS connection to {place}: {cause}; {}", tls::ADVICE),
+                source: Some(Box::new(error)),
+            };
+        }
         let kind = if seen.too_large {
             ErrorKind::TooLarge
         } else if error.is_connect() {
@@ -312,6 +346,11 @@ impl Failure {
         }
     }
 
+    /// There is nothing to send a request with.
+    pub(crate) fn no_client(url: &url::Url, error: &ClientError) -> Self {
+        Self::new(ErrorKind::Tls, no_client(url, error))
+    }
+
     pub(crate) fn answer(status: StatusCode, body: &[u8], seen: &Seen) -> Self {
         let kind = match status.as_u16() {
             300..=399 => ErrorKind::Redirected,
@@ -323,16 +362,31 @@ impl Failure {
             _ => ErrorKind::Server,
         };
         let message = if kind == ErrorKind::Redirected {
-            let target = header(&seen.headers, LOCATION.as_str()).unwrap_or_default();
-            let origin = url::Url::parse(&target).map_or_else(
-                |_| "an address without an origin".to_owned(),
-                |url| url.origin().ascii_serialization(),
-            );
-            format!("redirected to {origin}, which was not followed; check the base URL")
+            match &seen.unfollowed {
+                Some(Unfollowed { from, to, reason }) => format!(
+                    "{} redirected the request to {}, which was not followed, since {reason}; \
+                     check the base URL",
+                    bounded(from, &seen.secrets),
+                    bounded(to, &seen.secrets),
+                ),
+                None => "redirected, which was not followed; check the base URL".to_owned(),
+            }
         } else {
             spoken(body, &seen.secrets).unwrap_or_else(|| excerpt(body, &seen.secrets))
         };
         Self::new(kind, message)
+    }
+}
+
+/// Why there is nothing to send a request with.
+pub(crate) fn no_client(url: &url::Url, error: &ClientError) -> String {
+    let place = url.origin().ascii_serialization();
+    match error {
+        ClientError::SetUp(error) => {
+            let cause = innermost(error);
+            format!("cannot set up TLS for {place}: {cause}; {}", tls::ADVICE)
+        }
+        error => format!("cannot set up TLS for {place}: {error}"),
     }
 }
 
@@ -403,11 +457,15 @@ fn bounded(text: &str, secrets: &Secrets) -> String {
 }
 
 fn root_cause(error: &reqwest::Error, secrets: &Secrets) -> String {
+    bounded(&innermost(error).to_string(), secrets)
+}
+
+fn innermost(error: &reqwest::Error) -> &dyn StdError {
     let mut cause: &dyn StdError = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    bounded(&cause.to_string(), secrets)
+    cause
 }
 
 /// `Retry-After`, in either of its forms. A date in the past means now.

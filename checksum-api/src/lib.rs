@@ -42,13 +42,17 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/generated.rs"));
 }
 mod hooks;
+mod http_clients;
 mod identifier;
 mod members;
 mod open_enum;
 mod operation;
+mod proxy;
+mod redirect;
 mod salvage;
 mod secrets;
 mod spans;
+mod tls;
 mod transport;
 
 pub use answer::Answer;
