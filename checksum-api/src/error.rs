@@ -309,11 +309,12 @@ impl Failure {
         if error.is_connect()
             && let Some(cause) = tls::cause(&error)
         {
+            let advice = tls::advice(cause);
             let cause = bounded(&cause.to_string(), &seen.secrets);
             let place = place.unwrap_or_else(|| "the server".to_owned());
             return Self {
                 kind: ErrorKind::Tls,
-                message: format!("no TLS connection to {place}: {cause}; {}", tls::ADVICE),
+                message: format!("no TLS connection to {place}: {cause}; {advice}"),
                 source: Some(Box::new(error)),
             };
         }
@@ -384,7 +385,7 @@ pub(crate) fn no_client(url: &url::Url, error: &ClientError) -> String {
     match error {
         ClientError::SetUp(error) => {
             let cause = innermost(error);
-            format!("cannot set up TLS for {place}: {cause}; {}", tls::ADVICE)
+            format!("cannot set up TLS for {place}: {cause}; {}", tls::NO_ROOTS)
         }
         error => format!("cannot set up TLS for {place}: {error}"),
     }

@@ -17,14 +17,16 @@ pub(crate) const NO_PROVIDER: &str = "no TLS provider is installed: call \
     `install_default()` of a rustls `CryptoProvider` before a client is built, \
     or switch the feature `rustls` of checksum-api on, which brings one";
 
-/// What to do about a certificate that is not accepted, or about root certificates that are not
-/// found.
-pub(crate) const ADVICE: &str = if cfg!(any(target_os = "macos", target_os = "windows")) {
-    "a private certificate authority belongs into the system's certificate store"
+/// Where the certificate authorities stand that are trusted.
+const AUTHORITIES: &str = if cfg!(any(target_os = "macos", target_os = "windows")) {
+    "add it to the system's certificate store"
 } else {
-    "set SSL_CERT_FILE to a PEM file with the certificate authorities to trust, \
-     or install the system's package of them"
+    "name a PEM file that has it in SSL_CERT_FILE"
 };
+
+/// What to do where no root certificates are found.
+pub(crate) const NO_ROOTS: &str = "install the system's package of certificate authorities, \
+    or name a PEM file of them in SSL_CERT_FILE";
 
 /// Whether reqwest would panic in search of a provider.
 pub(crate) fn lacks_provider() -> bool {
@@ -75,6 +77,19 @@ pub(crate) fn without_roots(builder: ClientBuilder) -> ClientBuilder {
         feature = "native-tls"
     )))]
     builder
+}
+
+/// What to do about a connection that was not made because of TLS.
+pub(crate) fn advice(cause: &(dyn StdError + 'static)) -> String {
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
+    if !matches!(
+        cause.downcast_ref::<rustls::Error>(),
+        Some(rustls::Error::InvalidCertificate(_)) | None
+    ) {
+        return "check the base URL, and that the server speaks TLS there".to_owned();
+    }
+    let _ = cause;
+    format!("if the certificate is of a private authority, {AUTHORITIES}")
 }
 
 /// What TLS says of a connection that was not made because of it: a certificate that is not
