@@ -407,25 +407,89 @@ fn plainly(message: String) -> String {
     }
 }
 
-/// The message of a JSON error body, in the places where services put one. The API's description
-/// does not say what its error bodies look like.
+/// Where services put the message of a JSON error body, the most telling first. The API's
+/// description does not say what its error bodies look like.
+const MESSAGES: [&str; 7] = [
+    "/message",
+    "/error/message",
+    "/errors",
+    "/error",
+    "/detail",
+    "/title",
+    "",
+];
+
+/// The members of an object among several reasons that say what it is about.
+const REASON_MEMBERS: [&str; 5] = ["message", "msg", "detail", "reason", "title"];
+
+/// How many reasons are looked at, and how deep within one another.
+const MAX_REASONS: usize = 20;
+const MAX_REASON_DEPTH: usize = 4;
+
+/// The message of a JSON error body: a text, or the reasons that a list or an object has.
 fn spoken(body: &[u8], secrets: &Secrets) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
-    let candidates = [
-        "/message",
-        "/error/message",
-        "/error",
-        "/detail",
-        "/title",
-        "/errors/0/message",
-        "/errors/0",
-        "",
-    ];
-    candidates
-        .iter()
-        .filter_map(|pointer| value.pointer(pointer)?.as_str())
-        .find(|text| !text.trim().is_empty())
-        .map(|text| bounded(text, secrets))
+    let said = MESSAGES.iter().find_map(|pointer| {
+        // The body itself is a message where it is a text, or a list of them.
+        let value = value
+            .pointer(pointer)
+            .filter(|value| !pointer.is_empty() || !value.is_object())?;
+        let reasons = reasons(value);
+        (!reasons.is_empty()).then_some(reasons)
+    })?;
+    let mut said = said.join("; ");
+    // What goes with a message that sums them up.
+    let further = value.get("errors").map(reasons).unwrap_or_default();
+    let mut further: Vec<String> = further
+        .into_iter()
+        .filter(|reason| !said.contains(reason.as_str()))
+        .collect();
+    if !further.is_empty() {
+        further.insert(0, said);
+        said = further.join("; ");
+    }
+    Some(bounded(&said, secrets))
+}
+
+fn reasons(value: &Value) -> Vec<String> {
+    let mut reasons = Vec::new();
+    gather(value, MAX_REASON_DEPTH, &mut reasons);
+    reasons
+}
+
+/// Gathers the reasons in a value, in their order: texts, and of objects their message or, where they
+/// have none, the values by name, as `{"prNumber": ["must be positive"]}`.
+fn gather(value: &Value, depth: usize, reasons: &mut Vec<String>) {
+    if depth == 0 || reasons.len() >= MAX_REASONS {
+        return;
+    }
+    match value {
+        Value::String(text) if !text.trim().is_empty() => reasons.push(text.clone()),
+        Value::Array(list) => list
+            .iter()
+            .for_each(|value| gather(value, depth - 1, reasons)),
+        Value::Object(members) => {
+            let before = reasons.len();
+            for name in REASON_MEMBERS {
+                if reasons.len() == before
+                    && let Some(value) = members.get(name)
+                {
+                    gather(value, depth - 1, reasons);
+                }
+            }
+            if reasons.len() > before {
+                return;
+            }
+            for (name, value) in members {
+                let mut of_member = Vec::new();
+                gather(value, depth - 1, &mut of_member);
+                if !of_member.is_empty() && reasons.len() < MAX_REASONS {
+                    reasons.push(format!("{name}: {}", of_member.join(", ")));
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The beginning of a body, on one line.

@@ -7,6 +7,7 @@ use reqwest::{Request, Response, ResponseBuilderExt};
 use serde_json::{Map, Value};
 use tracing::Instrument;
 
+use crate::body::{NotPlain, plain};
 use crate::error::no_client;
 use crate::members::merge;
 use crate::redirect::{self, Hop};
@@ -187,9 +188,20 @@ async fn bounded(connection: &Connection, mut response: Response) -> reqwest::Re
         }
     };
     tracing::Span::current().record("http.response.body.size", body.len());
+    let (body, failure) = match failure {
+        None => match plain(response.headers_mut(), body.freeze(), limit, is_error) {
+            Ok(body) => (body, None),
+            Err(NotPlain::TooLarge) => {
+                connection.exchange.note(|seen| seen.too_large = true);
+                let message = format!("the response body is larger than {limit} bytes");
+                (Bytes::new(), Some(std::io::Error::other(message)))
+            }
+            Err(NotPlain::Broken(error)) => (Bytes::new(), Some(error)),
+        },
+        Some(error) => (Bytes::new(), Some(error)),
+    };
     let body = match failure {
         None => {
-            let body = body.freeze();
             if let Some(tap) = &connection.tap {
                 tap(&Answer {
                     status: response.status(),

@@ -1,6 +1,6 @@
 //! What a real network does to a call: redirects, proxies' pages, cut bodies, silence.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -161,6 +161,36 @@ async fn nobody_listens() {
     let error = status_of(&client).await.expect_err("an error");
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(error.is_transient() && !error.may_have_acted());
+}
+
+#[tokio::test]
+async fn tls_that_fails_has_a_kind_of_its_own() {
+    // Nobody speaks TLS there, or this machine has no certificate authorities: it is of one kind.
+    let plain = || {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let origin = format!("https://{}", listener.local_addr().expect("an address"));
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            assert!(stream.read(&mut [0; 4096]).expect("a greeting") > 0);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+        });
+        origin
+    };
+    let origin = plain();
+    let client = builder(&origin).build().expect("a client");
+    let of_a_read = status_of(&client).await.expect_err("no TLS");
+    let client = builder(&plain()).build().expect("a client");
+    let of_a_start = client
+        .call(|client| async move { client.run_suite().send().await })
+        .await
+        .expect_err("no TLS");
+    let address = plain().parse().expect("a URL");
+    let of_a_file = client.get_file(&address, http::HeaderMap::new()).await;
+    for error in [of_a_read, of_a_start, of_a_file.expect_err("no TLS")] {
+        assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
+        assert!(!error.is_transient() && !error.may_have_acted(), "{error}");
+        assert!(error.message().contains("https://127.0.0.1:"), "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -341,4 +371,111 @@ async fn a_file_comes_with_the_key_from_the_own_origin_alone() {
     assert_eq!(own[0].headers["authorization"], format!("Bearer {KEY}"));
     let foreign = elsewhere.received_requests().await.expect("recorded");
     assert!(!foreign[0].headers.contains_key("authorization"));
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(text).expect("written");
+    encoder.finish().expect("finished")
+}
+
+/// What the client makes of a body that is sent with that encoding.
+async fn status_in(status: u16, encoding: Option<&str>, body: Vec<u8>) -> Result<RunStatus, Error> {
+    let server = MockServer::start().await;
+    let mut answer = ResponseTemplate::new(status).set_body_raw(body, "application/json");
+    if let Some(encoding) = encoding {
+        answer = answer.insert_header("content-encoding", encoding);
+    }
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let client = builder(&server.uri()).max_response_bytes(100_000);
+    status_of(&client.build().expect("a client")).await
+}
+
+#[tokio::test]
+async fn json_is_read_however_it_is_wrapped() {
+    let plain = br#"{"status":"queued"}"#;
+    let marked = [b"\xef\xbb\xbf", &plain[..]].concat();
+    let two_members = [gzip(&plain[..5]), gzip(&plain[5..])].concat();
+    for (encoding, body) in [
+        (None, marked.clone()),
+        (Some("gzip"), gzip(plain)),
+        (Some("GZip"), gzip(plain)),
+        (Some("x-gzip"), gzip(&marked)),
+        (Some("gzip"), two_members),
+        (Some("identity"), plain.to_vec()),
+    ] {
+        let status = status_in(200, encoding, body).await.expect("a status");
+        assert_eq!(status.status.as_str(), "queued", "{encoding:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_packed_body_is_bounded_and_whole() {
+    let bomb = gzip(&vec![b' '; 10_000_000]);
+    assert!(bomb.len() < 100_000, "it is within the limit as it is sent");
+    let error = status_in(200, Some("gzip"), bomb.clone()).await;
+    assert_eq!(error.expect_err("too large").kind(), ErrorKind::TooLarge);
+    let packed = gzip(br#"{"status":"queued"}"#);
+    for broken in [packed[..packed.len() - 9].to_vec(), b"{}".to_vec()] {
+        let error = status_in(200, Some("gzip"), broken)
+            .await
+            .expect_err("broken");
+        assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
+        assert!(error.is_transient() && error.may_have_acted(), "{error}");
+    }
+    let error = status_in(500, Some("gzip"), bomb)
+        .await
+        .expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::Server);
+    let refusal = gzip(br#"{"message":"no such job"}"#);
+    let error = status_in(404, Some("gzip"), refusal)
+        .await
+        .expect_err("refused");
+    assert_eq!(error.message(), "no such job");
+}
+
+#[tokio::test]
+async fn the_reasons_of_a_refusal_are_shown() {
+    for (body, message) in [
+        (
+            r#"{"message":["a must be b","c is missing"],"error":"Bad Request","statusCode":400}"#,
+            "a must be b; c is missing",
+        ),
+        (r#"{"message":"Bad","error":"Bad Request"}"#, "Bad"),
+        (r#"{"message":[],"error":"Bad Request"}"#, "Bad Request"),
+        (
+            r#"{"message":" ","errors":{"pr":["is 0","is odd"]}}"#,
+            "pr: is 0, is odd",
+        ),
+        (
+            r#"{"message":"Validation failed","errors":[{"field":"pr","message":"is 0"},"odd"]}"#,
+            "Validation failed; is 0; odd",
+        ),
+        (r#"{"errors":[["deep",["deeper"]]]}"#, "deep; deeper"),
+        (
+            r#"{"detail":[{"loc":["body"],"msg":"field required"}]}"#,
+            "field required",
+        ),
+        (r#"{"error":{"message":["x","y"]}}"#, "x; y"),
+        (r#"{"message":{"reason":"closed"}}"#, "closed"),
+        (r#"["x","y"]"#, "x; y"),
+    ] {
+        let error = status_in(400, None, body.into())
+            .await
+            .expect_err("refused");
+        assert_eq!(error.message(), message, "{body}");
+    }
+    let many = serde_json::json!({ "message": vec!["reason"; 5_000] }).to_string();
+    let nested = format!("{}\"deep\"{}", "[".repeat(100), "]".repeat(100));
+    for body in [many, nested] {
+        let error = status_in(400, None, body.into())
+            .await
+            .expect_err("refused");
+        assert!(error.message().chars().count() <= 310, "{error}");
+    }
+    let echoed = format!(r#"{{"message":["{KEY}"]}}"#);
+    let error = status_in(400, None, echoed.into())
+        .await
+        .expect_err("refused");
+    assert_eq!(error.message(), "***");
 }
