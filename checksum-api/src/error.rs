@@ -364,12 +364,17 @@ impl Failure {
         };
         let message = if kind == ErrorKind::Redirected {
             match &seen.unfollowed {
-                Some(Unfollowed { from, to, reason }) => format!(
-                    "{} redirected the request to {}, which was not followed, since {reason}; \
-                     check the base URL",
-                    bounded(from, &seen.secrets),
-                    bounded(to, &seen.secrets),
-                ),
+                Some(Unfollowed { from, to }) => {
+                    let from = bounded(from, &seen.secrets);
+                    let to = match to {
+                        Some((to, reason)) => format!(
+                            "to {}, which was not followed, since {reason}",
+                            bounded(to, &seen.secrets)
+                        ),
+                        None => "without an address that can be read".to_owned(),
+                    };
+                    format!("{from} redirected the request {to}; check the base URL")
+                }
                 None => "redirected, which was not followed; check the base URL".to_owned(),
             }
         } else {

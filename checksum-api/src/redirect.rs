@@ -28,9 +28,9 @@ pub(crate) struct Hop<'a> {
 #[derive(Clone)]
 pub(crate) struct Unfollowed {
     pub(crate) from: String,
-    pub(crate) to: String,
-    /// Why not, as the rest of a sentence that begins with "since".
-    pub(crate) reason: &'static str,
+    /// Where to, and why not there, as the rest of a sentence that begins with "since". Not every
+    /// redirect names an address.
+    pub(crate) to: Option<(String, &'static str)>,
 }
 
 impl Hop<'_> {
@@ -44,18 +44,14 @@ impl Hop<'_> {
         if !status.is_redirection() {
             return Ok(None);
         }
-        let unfollowed = |to: Option<&Url>, reason| Unfollowed {
-            from: place(self.url),
-            to: to.map_or_else(|| "an address that cannot be read".to_owned(), place),
-            reason,
-        };
+        let from = place(self.url);
         let Some(to) = target(self.url, headers) else {
-            return Err(unfollowed(None, "it names no other"));
+            return Err(Unfollowed { from, to: None });
         };
         let reason = if self.is_read && !is_followed_by_reads(status) {
             "this kind of redirect is for a person to follow"
         } else if !self.is_read && !keeps_the_request(status) {
-            "the service may have acted on the request before"
+            "the service may have acted on it before"
         } else if !self.base_url.is_same_origin(&to) {
             "the API key is for the origin of the base URL alone"
         } else if self.followed >= MAX_REDIRECTS {
@@ -63,7 +59,10 @@ impl Hop<'_> {
         } else {
             return Ok(Some(to));
         };
-        Err(unfollowed(Some(&to), reason))
+        Err(Unfollowed {
+            from,
+            to: Some((place(&to), reason)),
+        })
     }
 }
 

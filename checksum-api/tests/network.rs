@@ -93,6 +93,48 @@ async fn a_redirect_within_the_origin_is_followed_with_the_key() {
 }
 
 #[tokio::test]
+async fn a_redirected_start_may_have_been_acted_on_unless_it_is_sent_on_as_it_is() {
+    for (status, target, followed, may_have_acted) in [
+        (301, "/there", false, true),
+        (302, "/there", false, true),
+        (303, "/there", false, true),
+        (307, "/there", true, false),
+        (308, "/there", true, false),
+        (302, "https://elsewhere.invalid/", false, true),
+        (307, "https://elsewhere.invalid/", false, false),
+    ] {
+        let server = MockServer::start().await;
+        Mock::given(path("/there"))
+            .respond_with(ResponseTemplate::new(401))
+            .mount(&server)
+            .await;
+        Mock::given(any())
+            .respond_with(ResponseTemplate::new(status).insert_header("location", target))
+            .with_priority(9)
+            .mount(&server)
+            .await;
+        let client = builder(&server.uri()).build().expect("a client");
+        let tests = serde_json::json!({ "testIds": ["id"] });
+        let tests: checksum_api::types::RunTestsRequest =
+            serde_json::from_value(tests).expect("a body");
+        let run = client.call(|client| async move { client.run_tests().body(tests).send().await });
+        let error = run.await.expect_err("redirected");
+        assert_eq!(error.may_have_acted(), may_have_acted, "{status} {error}");
+        let kind = match followed {
+            true => ErrorKind::Unauthorized,
+            false => ErrorKind::Redirected,
+        };
+        assert_eq!(error.kind(), kind, "{status} {error}");
+        let requests = server.received_requests().await.expect("recorded");
+        assert_eq!(requests.len(), 1 + usize::from(followed), "{status}");
+        for request in requests {
+            assert_eq!(request.method.as_str(), "POST", "{status}");
+            assert_eq!(request.body, br#"{"testIds":["id"]}"#, "{status}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn answers_that_are_no_answer() {
     const HTML: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n<html>Sign in</html>";
     const CUT_JSON: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"status\": \"runn";

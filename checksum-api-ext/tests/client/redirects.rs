@@ -265,7 +265,7 @@ async fn the_message_says_who_redirected_where_and_what_to_check() {
     for (step, reason) in [
         (
             To(302, target),
-            "since the service may have acted on the request before",
+            "since the service may have acted on it before",
         ),
         (
             To(307, target),
