@@ -217,6 +217,11 @@ async fn the_totals_of_a_batch_count() {
             "{totals}"
         );
     }
+    let counted = json!({ "totalSessions": 1, "completedCount": 0 });
+    let report = batch(with(counted, json!([session]))).await;
+    assert!(report.is_success(), "every session is listed as completed");
+    assert!(report.disagreement().is_some_and(|one| !one.is_decisive()));
+
     for field in ["totalSessions", "completedCount", "failedCount"] {
         let report = batch(with(json!({ field: "none" }), json!([session]))).await;
         assert!(report.is_success());

@@ -118,8 +118,15 @@ impl BatchReport {
                 total,
             });
         }
-        let (field, _) = unreadable?;
-        Some(Disagreement::Unreadable { state, field })
+        if let Some((field, _)) = unreadable {
+            return Some(Disagreement::Unreadable { state, field });
+        }
+        let (counted, listed) = (self.completed_count()?, self.listed_as_completed());
+        (counted != listed).then_some(Disagreement::CompletedCount {
+            state,
+            counted,
+            listed,
+        })
     }
 
     fn failed_count(&self) -> Option<u64> {
@@ -129,14 +136,20 @@ impl BatchReport {
     /// How many sessions have completed and how many there are, where these are not the same.
     fn sessions_left(&self) -> Option<(u64, u64)> {
         let total = self.0.total_sessions.as_ref()?.read().copied()?;
-        let completed = match &self.0.completed_count {
-            Some(count) => count.read().copied()?,
-            None => {
-                let is_completed = |one: &&BatchSession| one.status == SessionStatus::Completed;
-                self.sessions().iter().filter(is_completed).count() as u64
-            }
-        };
-        (completed != total).then_some((completed, total))
+        let completed = self
+            .completed_count()
+            .unwrap_or(0)
+            .max(self.listed_as_completed());
+        (completed < total).then_some((completed, total))
+    }
+
+    fn completed_count(&self) -> Option<u64> {
+        self.0.completed_count.as_ref()?.read().copied()
+    }
+
+    fn listed_as_completed(&self) -> u64 {
+        let is_completed = |one: &&BatchSession| one.status == SessionStatus::Completed;
+        self.sessions().iter().filter(is_completed).count() as u64
     }
 
     /// The members of the answer that this version does not know.

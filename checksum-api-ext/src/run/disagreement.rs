@@ -52,6 +52,15 @@ pub enum Disagreement {
         /// How many sessions there are.
         total: u64,
     },
+    /// Every session of a batch has completed, and the service counts fewer as completed.
+    CompletedCount {
+        /// The state that the service gave.
+        state: String,
+        /// How many sessions it counts as completed.
+        counted: u64,
+        /// How many sessions it lists as completed.
+        listed: u64,
+    },
 }
 
 impl Disagreement {
@@ -116,6 +125,14 @@ impl fmt::Display for Disagreement {
             } => write!(
                 formatter,
                 "the service says {state}, and counts {completed} of {total} sessions as completed"
+            ),
+            Self::CompletedCount {
+                state,
+                counted,
+                listed,
+            } => write!(
+                formatter,
+                "the service says {state}, lists {listed} sessions as completed, and counts {counted}"
             ),
         }
     }
