@@ -133,7 +133,12 @@ pub(crate) enum Message<'a> {
     /// A bug of the application, as soon as it is known.
     Bug(&'a Bug),
     /// All bugs that were asked for.
-    Bugs { bugs: &'a [Bug] },
+    Bugs {
+        bugs: &'a [Bug],
+        /// Whether there may be more: with `--limit` where the service says that there are other
+        /// pages, otherwise where the list may be incomplete.
+        may_have_more: bool,
+    },
     /// A stand-in of the service, which serves now.
     Mock { url: &'a str },
     /// What became of one operation.

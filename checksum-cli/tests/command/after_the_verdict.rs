@@ -206,6 +206,52 @@ async fn what_there_is_to_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_bugs_that_may_be_incomplete_says_so() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let page = r#"{"bugs":[{"id":"a","title":"A"},{"id":"b"}],"hasMore":true}"#;
+    let page = Fault::answer(page).header("content-type", "application/json");
+    mock.fault(page.on("list_bugs").always());
+    let mut all = String::new();
+    for arguments in ["bugs", "bugs --max 2", "bugs --max 1", "bugs --limit 2"] {
+        for form in ["human", "json", "ndjson"] {
+            let arguments = format!("{arguments} --quiet --output {form}");
+            let ended = checksum(&mock.url(), &arguments).end();
+            let is_one_page = arguments.contains("--limit");
+            assert_eq!(ended.code, if is_one_page { 0 } else { 10 }, "{ended:?}");
+            if form != "human" {
+                let last = ended.lines().last().expect("a line");
+                assert_eq!(last["mayHaveMore"], true, "{ended:?}");
+            }
+            all += &shown(&mock, &arguments, "", &ended);
+        }
+    }
+    insta::assert_snapshot!("bugs that may be incomplete", all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bugs_of_several_pages_are_shown_page_by_page() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let page = |ids: [&str; 2], has_more: bool| {
+        let bugs = ids.map(|id| format!(r#"{{"id":"{id}"}}"#)).join(",");
+        let page = format!(r#"{{"bugs":[{bugs}],"hasMore":{has_more}}}"#);
+        let page = Fault::answer(page).header("content-type", "application/json");
+        page.on("list_bugs")
+    };
+    mock.fault(page(["a", "b"], true));
+    mock.fault(page(["c", "d"], false));
+    let ended = checksum(&mock.url(), "bugs").end();
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    assert_eq!(ended.stdout.matches("severity").count(), 2, "{ended:?}");
+
+    // What came before a failure is shown.
+    mock.fault(page(["a", "b"], true));
+    mock.fault(Fault::status(403).on("list_bugs"));
+    let ended = checksum(&mock.url(), "bugs").end();
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert_eq!(ended.stdout.matches("severity").count(), 1, "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_download_that_fails_is_listed_and_fails_the_command() {
     let mock = after_a_run().await;
     let directory = tempfile::tempdir().expect("a directory");
