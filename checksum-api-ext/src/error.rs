@@ -79,6 +79,17 @@ pub enum Error {
         /// The limit, in bytes.
         limit: u64,
     },
+    /// The response to the request for a file was a success and does not hold the file. Nothing
+    /// was written.
+    #[error("{name} was not saved: GET {url}: {reason}")]
+    UnfitFile {
+        /// The file.
+        name: String,
+        /// Its address, without what may grant access.
+        url: String,
+        /// What the response was.
+        reason: String,
+    },
     /// A file ended before it was complete, and did so again when it was asked for again. Nothing
     /// was kept of it.
     #[error("{name} ended after {bytes} bytes, before it was complete")]
