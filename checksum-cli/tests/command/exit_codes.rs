@@ -1,6 +1,7 @@
 //! The table of exit codes, line by line.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 
 use checksum_mock::{Fault, Mock, RunScript};
 
@@ -52,6 +53,32 @@ fn a_stand_in_in_another_process_is_as_good() {
         server.wait().expect("gone");
         assert_eq!(ended.code, code, "{ended:?}");
     }
+}
+
+/// A stand-in that runs out of file descriptors closes slow connections and goes on serving.
+#[cfg(unix)]
+#[test]
+fn a_stand_in_serves_beside_slow_connections() {
+    let mut server = checksum("", "mock --port 0")
+        .by_shell("ulimit -n 64")
+        .spawn();
+    let mut url = String::new();
+    let stdout = server.stdout.take().expect("standard output");
+    BufReader::new(stdout).read_line(&mut url).expect("a line");
+    let address = url.trim().strip_prefix("http://").expect("an address");
+    let address = address.strip_suffix("/public-api").expect("an address");
+    let mut slow = Vec::new();
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        stream
+            .write_all(b"GET /public-api/v1/me HTTP/1.1\r\n")
+            .expect("written");
+        slow.push(stream);
+    }
+    let ended = checksum(url.trim(), "me").end();
+    server.kill().expect("killed");
+    server.wait().expect("gone");
+    assert_eq!(ended.code, 0, "{ended:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
