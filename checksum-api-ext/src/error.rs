@@ -128,6 +128,12 @@ pub enum InvalidRequest {
     /// Tests are generated for the changes of a branch.
     #[error("generation needs the branch of the pull request")]
     NoBranch,
+    /// A branch that is given has a name. An empty one often is a variable that is not set.
+    #[error("the branch is empty; leave it out, or name one")]
+    EmptyBranch,
+    /// Generation takes the repository with its owner.
+    #[error("generation needs the repository as OWNER/REPO")]
+    NoOwner,
     /// Healing takes a test run's id, which the run's end did not make known.
     #[error("the run's test run id is not known, and healing needs it")]
     NoTestRun,

@@ -4,6 +4,7 @@ use checksum_api::types::{
 };
 use serde_json::Value;
 
+use super::auto_heal::named_branch;
 use super::{ApiVersion, AutoHeal, Run, RunHandle};
 use crate::call::Caller;
 use crate::environment::Environment;
@@ -257,6 +258,7 @@ impl sealed::Dispatch for Grep {
         caller: &Caller,
         auto_heal: Option<types::AutoHeal>,
     ) -> Result<DispatchedRun, Error> {
+        named_branch(self.branch.as_deref()).map_err(Error::Invalid)?;
         let body = RunGrepV2Request {
             grep: grep_pattern(&self.pattern)?,
             branch: self.branch,

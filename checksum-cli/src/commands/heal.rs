@@ -1,18 +1,31 @@
+use checksum_api_ext::types::RepoName;
 use checksum_api_ext::{Checksum, HealBatch};
 
 use super::dispatch::dispatch;
 use crate::arguments;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, one_line, tell};
 
 pub(super) async fn execute(
     arguments: arguments::Heal,
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
+    note_bare_repository(arguments.repo.as_ref(), quiet);
     let start = async |checksum: &Checksum| start(checksum, &arguments).await;
     dispatch(&arguments.starting, quiet, output, start).await
+}
+
+/// The description shows a repository with its owner here. The vendor's own clients send the bare
+/// name, so it is not a mistake for certain.
+pub(super) fn note_bare_repository(repo: Option<&RepoName>, quiet: bool) {
+    if let Some(repo) = repo.filter(|repo| !quiet && !arguments::has_owner(repo)) {
+        let line = format!(
+            "note: --repo {repo} is not OWNER/REPO; it is sent as it is, and the service may not find it"
+        );
+        tell(&one_line(&line));
+    }
 }
 
 async fn start(checksum: &Checksum, arguments: &arguments::Heal) -> Result<HealBatch, Failure> {

@@ -135,6 +135,35 @@ async fn code_2_what_was_asked_for_is_wrong() {
     }
     let empty = checksum(&mock.url(), "run grep").argument("").end();
     assert_eq!(empty.code, 2, "{empty:?}");
+    // A variable that is not set.
+    for (arguments, option) in [
+        ("run grep x --branch", "--branch"),
+        (
+            "run suite --auto-heal --no-create-pr --heal-branch",
+            "--heal-branch",
+        ),
+        (
+            "run grep x --auto-heal --no-create-pr --heal-branch",
+            "--heal-branch",
+        ),
+        ("heal run-id --no-create-pr --branch", "--branch"),
+        ("generate --repo acme-co/x --pr 1 --branch", "--branch"),
+    ] {
+        for value in ["", " ", "\t"] {
+            let ended = checksum(&mock.url(), arguments).argument(value).end();
+            assert_eq!(ended.code, 2, "{arguments}: {ended:?}");
+            assert!(ended.stderr.contains(option), "{arguments}: {ended:?}");
+            assert!(ended.stderr.contains("the branch is empty"), "{ended:?}");
+        }
+    }
+    for repo in ["my-tests", "acme-co/x/extra", " /x", "x/", "/x"] {
+        let ended = checksum(&mock.url(), "generate --pr 1 --branch main --repo")
+            .argument(repo)
+            .end();
+        assert_eq!(ended.code, 2, "{repo}: {ended:?}");
+        assert!(ended.stderr.contains("--repo"), "{ended:?}");
+        assert!(ended.stderr.contains("OWNER/REPO"), "{ended:?}");
+    }
     let started = |request: &checksum_mock::RecordedRequest| request.method == "POST";
     // The unknown collection is the service's to refuse; everything else was not sent.
     assert_eq!(
@@ -236,4 +265,38 @@ async fn code_10_the_pass_could_not_be_written() {
         .status()
         .expect("the command ends");
     assert_eq!(status.code(), Some(10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_without_its_owner_is_noted_and_sent_for_healing() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let note = "note: --repo my-tests is not OWNER/REPO";
+    for (arguments, is_noted) in [
+        ("run suite --detach --auto-heal --repo my-tests", true),
+        ("run grep x --detach --auto-heal --repo my-tests", true),
+        (
+            "run suite --detach --auto-heal --repo my-tests --quiet",
+            false,
+        ),
+        (
+            "run suite --detach --auto-heal --repo acme-co/my-tests",
+            false,
+        ),
+        ("heal run-id --repo my-tests --dry-run", true),
+    ] {
+        let ended = checksum(&mock.url(), arguments).end();
+        assert_eq!(ended.code, 0, "{arguments}: {ended:?}");
+        assert_eq!(
+            ended.stderr.contains(note),
+            is_noted,
+            "{arguments}: {ended:?}"
+        );
+    }
+    let named = mock.requests();
+    let named = named
+        .iter()
+        .map(|one| one.body["autoHeal"]["repoName"].as_str());
+    let bare = Some("my-tests");
+    let expected = [bare, bare, bare, Some("acme-co/my-tests")];
+    assert_eq!(named.collect::<Vec<_>>(), expected);
 }
