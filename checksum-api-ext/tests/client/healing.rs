@@ -107,12 +107,8 @@ async fn what_would_be_refused_is_not_sent() {
     // The vendor's own clients name the repository without its owner here.
     let bare = || "my-tests".parse().expect("a repository");
     let auto_heal = AutoHeal::pull_request(bare());
-    checksum
-        .run_suite()
-        .auto_heal(auto_heal)
-        .start()
-        .await
-        .expect("a run");
+    let run = checksum.run_suite().auto_heal(auto_heal).start().await;
+    drop(run.expect("a run"));
     let _ = heal().pull_request(bare()).start().await;
     let named = |request: checksum_mock::RecordedRequest| match &request.body["autoHeal"] {
         Value::Null => request.body["repoName"].clone(),
