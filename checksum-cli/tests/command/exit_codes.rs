@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use checksum_mock::{Fault, Mock, RunScript};
 
@@ -67,17 +68,17 @@ fn a_stand_in_serves_beside_slow_connections() {
     BufReader::new(stdout).read_line(&mut url).expect("a line");
     let address = url.trim().strip_prefix("http://").expect("an address");
     let address = address.strip_suffix("/public-api").expect("an address");
-    let mut slow = Vec::new();
-    for _ in 0..200 {
-        let mut stream = TcpStream::connect(address).expect("a connection");
-        stream
-            .write_all(b"GET /public-api/v1/me HTTP/1.1\r\n")
-            .expect("written");
-        slow.push(stream);
-    }
-    let ended = checksum(url.trim(), "me").end();
+    let address = address.parse().expect("an address");
+    let connect = |_| {
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+        stream.write_all(b"GET /public-api/v1/me HTTP/1.1\r\n")?;
+        Ok(stream)
+    };
+    let slow: std::io::Result<Vec<TcpStream>> = (0..200).map(connect).collect();
+    let ended = slow.as_ref().map(|_| checksum(url.trim(), "me").end());
     server.kill().expect("killed");
     server.wait().expect("gone");
+    let ended = ended.expect("connections");
     assert_eq!(ended.code, 0, "{ended:?}");
 }
 
