@@ -80,6 +80,17 @@ pub enum Error {
         /// The limit, in bytes.
         limit: u64,
     },
+    /// The response to the request for a file was a success and does not hold the file. Nothing
+    /// was written.
+    #[error("{name} was not saved: GET {url}: {reason}")]
+    UnfitFile {
+        /// The file.
+        name: String,
+        /// Its address, without what may grant access.
+        url: String,
+        /// What the response was.
+        reason: String,
+    },
     /// A file ended before it was complete, and did so again when it was asked for again. Nothing
     /// was kept of it.
     #[error("{name} ended after {bytes} bytes, before it was complete")]
@@ -118,6 +129,12 @@ pub enum InvalidRequest {
     /// Tests are generated for the changes of a branch.
     #[error("generation needs the branch of the pull request")]
     NoBranch,
+    /// A branch that is given has a name. An empty one often is a variable that is not set.
+    #[error("the branch is empty; leave it out, or name one")]
+    EmptyBranch,
+    /// Generation takes the repository with its owner.
+    #[error("generation needs the repository as OWNER/REPO")]
+    NoOwner,
     /// Healing takes a test run's id, which the run's end did not make known.
     #[error("the run's test run id is not known, and healing needs it")]
     NoTestRun,

@@ -118,7 +118,7 @@ pub use batch::{
     Batch, BatchChange, BatchEvent, BatchHandle, BatchKind, BatchReport, Generation,
     GenerationBatch, Heal, HealBatch, StartGeneration, StartHeal,
 };
-pub use bug::{Bug, BugPage, ListBugs};
+pub use bug::{Bug, BugPage, Bugs, ListBugs, Truncation};
 pub use builder::{API_KEY_VARIABLE, BASE_URL_VARIABLE, ChecksumBuilder, ConfigurationError};
 pub use checksum_api::{
     ApiKey, BaseUrl, ErrorKind, InvalidApiKey, InvalidBaseUrl, InvalidIdentifier, Transport, types,

@@ -8,6 +8,7 @@ use checksum_api::types::{
 use serde::Serialize;
 use serde_json::Value;
 
+use super::auto_heal::named_branch;
 use super::{ApiVersion, AutoHeal, Run, RunHandle};
 use crate::call::Caller;
 use crate::environment::Environment;
@@ -311,6 +312,7 @@ impl sealed::Dispatch for Grep {
     type Request = RunGrepV2Request;
 
     fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
+        named_branch(self.branch.as_deref()).map_err(Error::Invalid)?;
         Ok(RunGrepV2Request {
             grep: grep_pattern(&self.pattern)?,
             branch: self.branch.clone(),

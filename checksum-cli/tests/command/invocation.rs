@@ -58,6 +58,28 @@ impl Invocation {
         self
     }
 
+    /// The command as a parent starts it that ignores these signals.
+    #[cfg(unix)]
+    pub(crate) fn ignoring(self, signals: &str) -> Self {
+        self.by_shell(&format!("trap '' {signals}"))
+    }
+
+    /// The command as a shell starts it that has done something before.
+    #[cfg(unix)]
+    pub(crate) fn by_shell(self, before: &str) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        let script = format!("{before}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script]).arg(self.0.get_program());
+        shell.args(self.0.get_args()).env_clear();
+        let set = self.0.get_envs();
+        shell.envs(set.filter_map(|(name, value)| Some((name, value?))));
+        shell
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self(shell)
+    }
+
     pub(crate) fn stdin(mut self, path: &Path) -> Self {
         self.0.stdin(std::fs::File::open(path).expect("a file"));
         self
