@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use checksum_api::{ByteStream, Client, ErrorKind, ResponseValue};
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::budget::Budget;
 use crate::members::Members;
@@ -149,7 +149,13 @@ impl Caller {
                 Some(pause) => {
                     tracing::debug!(target: TARGET, %error, attempts, ?pause, "trying again");
                     tokio::time::sleep(pause).await;
-                    self.acquire().await;
+                    let in_time = match deadline {
+                        None => Some(self.acquire().await),
+                        Some(deadline) => timeout_at(deadline, self.acquire()).await.ok(),
+                    };
+                    if in_time.is_none() {
+                        return Err(error);
+                    }
                     paused += pause;
                 }
             }

@@ -115,6 +115,7 @@ impl Transfer<'_> {
                 Some(pause) if may_pass => {
                     tracing::debug!(target: TARGET, %error, attempts, ?pause, "downloading again");
                     tokio::time::sleep(pause).await;
+                    self.client.caller.acquire().await;
                     paused += pause;
                 }
                 _ => return Err(error),

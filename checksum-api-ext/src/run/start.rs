@@ -12,6 +12,7 @@ use super::auto_heal::named_branch;
 use super::{ApiVersion, AutoHeal, Run, RunHandle};
 use crate::call::Caller;
 use crate::environment::Environment;
+use crate::intent::secrets_of;
 use crate::members::Members;
 use crate::{Checksum, Error, Intent, InvalidRequest, timestamp};
 
@@ -181,6 +182,7 @@ impl<S: Selection> StartRun<S> {
         let (request, members) = self.request()?;
         let response = Arc::new(OnceLock::new());
         let kept = Arc::clone(&response);
+        let secrets = secrets_of(S::OPERATION, &request);
         let caller = self.client.caller.with_members(members);
         let caller = caller.inspected(move |body| {
             let _ = kept.set(serde_json::from_slice(body).unwrap_or_default());
@@ -193,7 +195,8 @@ impl<S: Selection> StartRun<S> {
                 test_run_id: accepted.run_id,
                 response: Box::new(response),
             }
-            .without_key(self.client.api()));
+            .without_key(self.client.api())
+            .without(&secrets));
         };
         let handle = RunHandle {
             job_name,

@@ -121,7 +121,7 @@ pub(crate) fn for_programs(line: &str) -> Value {
 
 /// The text with the same time in place of each that a handle or an intent keeps.
 pub(crate) fn with_one_time(text: &str) -> String {
-    const TIME: &str = "2026-11-25T09:30:00Z";
+    const TIME: &str = "2026-11-25T09:30:00.000Z";
     let mut fixed = String::new();
     let mut rest = text;
     while let Some(found) = [r#""startedAt":""#, r#""at":""#]
