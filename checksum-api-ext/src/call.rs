@@ -149,12 +149,13 @@ impl Caller {
                 Some(pause) => {
                     tracing::debug!(target: TARGET, %error, attempts, ?pause, "trying again");
                     tokio::time::sleep(pause).await;
-                    let in_time = match deadline {
-                        None => Some(self.acquire().await),
-                        Some(deadline) => timeout_at(deadline, self.acquire()).await.ok(),
-                    };
-                    if in_time.is_none() {
-                        return Err(error);
+                    match deadline {
+                        None => self.acquire().await,
+                        Some(deadline) => {
+                            if timeout_at(deadline, self.acquire()).await.is_err() {
+                                return Err(error);
+                            }
+                        }
                     }
                     paused += pause;
                 }

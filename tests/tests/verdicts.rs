@@ -154,7 +154,7 @@ async fn a_pass_that_says_too_little_is_a_contradiction() {
         json!({ "status": "passed", "passed": 3 }),
     ] {
         let report = end(status.clone()).await;
-        assert_eq!(report.outcome().is_pass(), true, "{status}");
+        assert!(report.outcome().is_pass(), "{status}");
         assert!(
             matches!(report.disagreement(), Some(Disagreement::NoCounts { .. })),
             "{status}"
