@@ -1,6 +1,6 @@
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 /// How late a request may start and still keep its place in the schedule. Timers fire up to a few
@@ -23,20 +23,16 @@ impl Budget {
         }
     }
 
-    /// Waits for the caller's turn. A caller that stops waiting gives its turn up.
+    /// Waits for the caller's turn, in the order of the calls. A caller that stops waiting costs the
+    /// others nothing: a turn is taken only when its time has come.
     pub(crate) async fn acquire(&self) {
+        let mut next = self.next.lock().await;
         let now = Instant::now();
-        let turn = self.reserve(now);
+        let turn = next.filter(|next| *next + SLACK >= now).unwrap_or(now);
         if turn > now {
             sleep_until(turn).await;
         }
-    }
-
-    fn reserve(&self, now: Instant) -> Instant {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = next.filter(|next| *next + SLACK >= now).unwrap_or(now);
         *next = Some(turn + self.interval);
-        turn
     }
 }
 
@@ -46,15 +42,36 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn late_timers_do_not_lower_the_rate() {
-        let budget = Budget::new(1_000);
+        let budget = Budget::new(100);
         let began = Instant::now();
-        for _ in 0..1_000 {
+        for _ in 0..100 {
             budget.acquire().await;
-            // The work between two requests.
-            tokio::time::advance(Duration::from_micros(1_500)).await;
-            tokio::time::advance(Duration::ZERO).await;
+            // Each timer fires 3 ms late.
+            tokio::time::advance(Duration::from_millis(13)).await;
+            budget.acquire().await;
         }
-        assert!(began.elapsed() < Duration::from_millis(1_600));
+        assert!(
+            began.elapsed() < Duration::from_millis(2_050),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_stops_waiting_costs_the_others_nothing() {
+        let budget = Budget::new(10);
+        budget.acquire().await;
+        for _ in 0..50 {
+            let given_up = tokio::time::timeout(Duration::from_millis(1), budget.acquire());
+            given_up.await.expect_err("its turn has not come");
+        }
+        let began = Instant::now();
+        budget.acquire().await;
+        assert!(
+            began.elapsed() <= Duration::from_millis(100),
+            "{:?}",
+            began.elapsed()
+        );
     }
 
     #[tokio::test(start_paused = true)]

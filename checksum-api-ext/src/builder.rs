@@ -157,7 +157,8 @@ impl ChecksumBuilder {
     ///
     /// # Errors
     ///
-    /// There is no API key, or the base URL would expose it on a network.
+    /// There is no API key, or the base URL would expose it on a network, or the environment names a
+    /// proxy for it that cannot be used.
     pub fn build(self) -> Result<Checksum, ConfigurationError> {
         let api_key = self.api_key.ok_or(ConfigurationError::NoApiKey)?;
         let user_agent = self

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use checksum_api::{ByteStream, Client, ErrorKind, ResponseValue};
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::budget::Budget;
 use crate::members::Members;
@@ -149,7 +149,14 @@ impl Caller {
                 Some(pause) => {
                     tracing::debug!(target: TARGET, %error, attempts, ?pause, "trying again");
                     tokio::time::sleep(pause).await;
-                    self.acquire().await;
+                    match deadline {
+                        None => self.acquire().await,
+                        Some(deadline) => {
+                            if timeout_at(deadline, self.acquire()).await.is_err() {
+                                return Err(error);
+                            }
+                        }
+                    }
                     paused += pause;
                 }
             }

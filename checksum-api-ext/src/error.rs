@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use checksum_api::ErrorKind;
 use checksum_api::types::TestRunId;
+use checksum_api::{ErrorKind, Redactor};
 use serde_json::Value;
 
 use crate::ConfigurationError;
@@ -80,6 +80,17 @@ pub enum Error {
         /// The limit, in bytes.
         limit: u64,
     },
+    /// The response to the request for a file was a success and does not hold the file. Nothing
+    /// was written.
+    #[error("{name} was not saved: GET {url}: {reason}")]
+    UnfitFile {
+        /// The file.
+        name: String,
+        /// Its address, without what may grant access.
+        url: String,
+        /// What the response was.
+        reason: String,
+    },
     /// A file ended before it was complete, and did so again when it was asked for again. Nothing
     /// was kept of it.
     #[error("{name} ended after {bytes} bytes, before it was complete")]
@@ -118,6 +129,12 @@ pub enum InvalidRequest {
     /// Tests are generated for the changes of a branch.
     #[error("generation needs the branch of the pull request")]
     NoBranch,
+    /// A branch that is given has a name. An empty one often is a variable that is not set.
+    #[error("the branch is empty; leave it out, or name one")]
+    EmptyBranch,
+    /// Generation takes the repository with its owner.
+    #[error("generation needs the repository as OWNER/REPO")]
+    NoOwner,
     /// Healing takes a test run's id, which the run's end did not make known.
     #[error("the run's test run id is not known, and healing needs it")]
     NoTestRun,
@@ -161,13 +178,22 @@ impl Error {
     }
 
     /// Without the key, should the answer have repeated it.
-    pub(crate) fn without_key(mut self, client: &checksum_api::Client) -> Self {
+    pub(crate) fn without_key(self, client: &checksum_api::Client) -> Self {
+        self.redacted(&|text| client.redact(text).into_owned())
+    }
+
+    /// Without the secrets of the request, should the answer have repeated them.
+    pub(crate) fn without(self, secrets: &Redactor) -> Self {
+        self.redacted(&|text| secrets.redact(text).into_owned())
+    }
+
+    fn redacted(mut self, redacted: &dyn Fn(&str) -> String) -> Self {
         if let Self::UnexpectedAnswer { answer, .. }
         | Self::NoJobName {
             response: answer, ..
         } = &mut self
         {
-            redact(answer, client);
+            redact(answer, redacted);
         }
         self
     }
@@ -261,18 +287,18 @@ fn no_job_name(test_run_id: Option<&TestRunId>, response: &Value) -> String {
     )
 }
 
-fn redact(value: &mut Value, client: &checksum_api::Client) {
+fn redact(value: &mut Value, redacted: &dyn Fn(&str) -> String) {
     match value {
-        Value::String(text) => *text = client.redact(text).into_owned(),
-        Value::Array(list) => list.iter_mut().for_each(|value| redact(value, client)),
+        Value::String(text) => *text = redacted(text),
+        Value::Array(list) => list.iter_mut().for_each(|value| redact(value, redacted)),
         Value::Object(members) => {
-            let redacted = std::mem::take(members)
+            let named = std::mem::take(members)
                 .into_iter()
                 .map(|(name, mut value)| {
-                    redact(&mut value, client);
-                    (client.redact(&name).into_owned(), value)
+                    redact(&mut value, redacted);
+                    (redacted(&name), value)
                 });
-            *members = redacted.collect();
+            *members = named.collect();
         }
         _ => {}
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::address::{resolve, shown, whole};
-use crate::download::{Download, Source};
+use crate::download::{Download, Place, Source};
 use crate::undocumented::{text, unwrapped};
 use crate::{Checksum, Error};
 
@@ -74,6 +74,10 @@ impl HtmlReport {
     /// Writes the report to a file, in place of what the file held. Nothing is sent before it is
     /// awaited; the directories on the way are made.
     ///
+    /// A link is followed to the file that it leads to. To a pipe or device, such as
+    /// `/dev/stdout`, the report is written when it is complete; a pipe is waited for until
+    /// somebody reads from it.
+    ///
     /// This is the one page: what it links to stays where it is.
     pub fn download(&self, path: impl AsRef<Path>) -> Download {
         let path = path.as_ref();
@@ -81,8 +85,9 @@ impl HtmlReport {
         let source = Source {
             url: self.url.clone(),
             name: name.into_owned(),
+            may_be_empty: false,
         };
-        Download::new(&self.client, source, path.to_owned())
+        Download::new(&self.client, source, Place::Named(path.to_owned()))
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use std::hash::Hasher;
 use std::time::SystemTime;
 
-use checksum_api::Operation;
+use checksum_api::{Operation, Redactor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ impl Intent {
         &self.operation
     }
 
-    /// Returns when the request was about to be sent, to the second.
+    /// Returns when the request was about to be sent, to the millisecond.
     pub fn at(&self) -> SystemTime {
         self.at
     }
@@ -93,7 +93,7 @@ impl Intent {
     }
 }
 
-/// As in `run_suite at 2026-11-25T09:30:00Z (request 3f2a…)`.
+/// As in `run_suite at 2026-11-25T09:30:00.000Z (request 3f2a…)`.
 impl fmt::Display for Intent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -104,6 +104,29 @@ impl fmt::Display for Intent {
         let at = timestamp::text(self.at);
         write!(formatter, "{operation} at {at} (request {fingerprint})")
     }
+}
+
+/// The values in a request that nothing may repeat.
+pub(crate) fn secrets_of(operation: &'static str, request: &impl Serialize) -> Redactor {
+    fn add(value: &Value, fields: &[&str], is_secret: bool, redactor: &mut Redactor) {
+        match value {
+            // A shorter value is no secret, and would tear other words apart.
+            Value::String(text) if is_secret && text.len() >= 4 => redactor.add(text),
+            Value::Array(values) => values
+                .iter()
+                .for_each(|value| add(value, fields, is_secret, redactor)),
+            Value::Object(object) => object.iter().for_each(|(name, value)| {
+                let is_secret = is_secret || fields.contains(&name.as_str());
+                add(value, fields, is_secret, redactor);
+            }),
+            _ => {}
+        }
+    }
+    let fields = Operation::find(operation).map_or(&[][..], |one| one.secret_members);
+    let mut redactor = Redactor::new();
+    let request = serde_json::to_value(request).unwrap_or_default();
+    add(&request, fields, false, &mut redactor);
+    redactor
 }
 
 /// Hashes JSON whatever the order of its fields. Of fields with secret values only the names count.

@@ -64,6 +64,12 @@
 //! - **The key is never shown.** It goes to the configured origin alone, over https unless that is
 //!   this machine. Files of other origins are got without it.
 //!
+//! # Features
+//!
+//! `rustls` (default), `native-tls` and `rustls-no-provider` choose the TLS, as [`checksum_api`]
+//! describes them. None of them switches on what would change another user of reqwest in the same
+//! program beyond that, and nothing is installed for the whole process.
+//!
 //! # What it tells `tracing`
 //!
 //! Each request is a span of level DEBUG, `checksum.request` or, for a download, `checksum.file`,
@@ -112,7 +118,7 @@ pub use batch::{
     Batch, BatchChange, BatchEvent, BatchHandle, BatchKind, BatchReport, Generation,
     GenerationBatch, Heal, HealBatch, StartGeneration, StartHeal,
 };
-pub use bug::{Bug, BugPage, ListBugs};
+pub use bug::{Bug, BugPage, Bugs, ListBugs, Truncation};
 pub use builder::{API_KEY_VARIABLE, BASE_URL_VARIABLE, ChecksumBuilder, ConfigurationError};
 pub use checksum_api::{
     ApiKey, BaseUrl, ErrorKind, InvalidApiKey, InvalidBaseUrl, InvalidIdentifier, Transport, types,

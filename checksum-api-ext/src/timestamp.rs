@@ -1,17 +1,19 @@
-//! Points in time as handles and intents keep them: RFC 3339, in UTC, to the second.
+//! Points in time as handles and intents keep them: RFC 3339, in UTC, to the
+//! millisecond.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The current time, without the part of a second that is not written down.
+/// The current time, without the part that is not written down.
 pub(crate) fn now() -> SystemTime {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-    UNIX_EPOCH + Duration::from_secs(since_epoch.unwrap_or_default().as_secs())
+    let milliseconds = since_epoch.unwrap_or_default().as_millis();
+    UNIX_EPOCH + Duration::from_millis(milliseconds.try_into().unwrap_or(0))
 }
 
 pub(crate) fn text(time: SystemTime) -> String {
-    humantime::format_rfc3339_seconds(time).to_string()
+    humantime::format_rfc3339_millis(time).to_string()
 }
 
 pub(crate) fn serialize<S: Serializer>(time: &SystemTime, to: S) -> Result<S::Ok, S::Error> {
@@ -23,7 +25,8 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTi
     humantime::parse_rfc3339(&text).map_err(serde::de::Error::custom)
 }
 
-/// The same for a time that may be missing.
+/// The same for a time that may be missing. One that cannot be read counts as missing: the rest of a
+/// handle is worth more.
 pub(crate) mod option {
     use super::*;
 
@@ -37,8 +40,8 @@ pub(crate) mod option {
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<SystemTime>, D::Error> {
-        let text = Option::<String>::deserialize(from)?;
-        text.map(|text| humantime::parse_rfc3339(&text).map_err(serde::de::Error::custom))
-            .transpose()
+        let value = Option::<serde_json::Value>::deserialize(from)?;
+        let text = value.as_ref().and_then(serde_json::Value::as_str);
+        Ok(text.and_then(|text| humantime::parse_rfc3339_weak(text).ok()))
     }
 }

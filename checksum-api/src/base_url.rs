@@ -67,6 +67,10 @@ impl BaseUrl {
         self.0.path()
     }
 
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
+    }
+
     /// Whether the API is served by this machine.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
@@ -93,7 +97,8 @@ impl BaseUrl {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether a URL is of this machine: `localhost`, `127.0.0.0/8` or `::1`.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(domain)) => domain == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -1,14 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::redirect;
-use rustls_platform_verifier::BuilderVerifierExt;
-
 use crate::exchange::Exchange;
-use crate::{ApiKey, BaseUrl, Client, Connection, Transport};
-
-/// How many redirects within the origin are followed.
-pub(crate) const MAX_REDIRECTS: usize = 5;
+use crate::http_clients::{ClientError, HttpClients};
+use crate::proxy::{self, UnusableProxy};
+use crate::{ApiKey, BaseUrl, Client, Connection, Transport, tls};
 
 /// Settings of a [`Client`]; made by [`Client::builder`].
 #[must_use]
@@ -33,9 +29,17 @@ pub enum BuildError {
          or allow plain http by name if the network in between is trusted"
     )]
     PlainHttp(BaseUrl),
-    /// The TLS settings could not be made.
-    #[error("cannot set up TLS")]
-    Tls(#[from] rustls::Error),
+    /// With the feature `rustls-no-provider`: the program has installed no TLS provider.
+    #[error("{}", tls::NO_PROVIDER)]
+    NoTlsProvider,
+    /// The environment names a proxy that cannot be used for this base URL.
+    #[error("{variable} cannot be used: {reason}; correct it, or name the host in NO_PROXY")]
+    Proxy {
+        /// The variable, as in `ALL_PROXY`.
+        variable: &'static str,
+        /// Why it cannot be used. Its value, which may hold a password, is not in it.
+        reason: String,
+    },
     /// The HTTP client could not be made: a user agent that is no header value, say.
     #[error("cannot set up the HTTP client")]
     Http(#[from] reqwest::Error),
@@ -101,29 +105,23 @@ impl ClientBuilder {
         self
     }
 
-    /// Builds the client. Nothing is sent.
+    /// Builds the client. Nothing is sent, and no root certificate read: TLS is set up when the first
+    /// https request is made.
     ///
     /// # Errors
     ///
-    /// The base URL would expose the key, or TLS or the HTTP client could not be set up.
+    /// The base URL would expose the key, or the environment names a proxy for it that cannot be
+    /// used, or the HTTP client could not be set up.
     pub fn build(self) -> Result<Client, BuildError> {
         if self.base_url.is_exposed() && !self.plain_http {
             return Err(BuildError::PlainHttp(self.base_url));
         }
-        // reqwest takes a process-wide provider or one that is passed in. The process is the
-        // application's, so this passes one in.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_platform_verifier()?
-            .with_no_client_auth();
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .connect_timeout(self.connect_timeout)
-            .user_agent(self.user_agent)
-            .referer(false)
-            .redirect(redirect_policy(self.base_url.clone()))
-            .build()?;
+        if self.transport.is_none() && !self.base_url.is_loopback() {
+            proxy::check(self.base_url.url()).map_err(BuildError::from)?;
+        }
+        let http = HttpClients::new(self.connect_timeout, self.user_agent)?;
+        // Progenitor builds requests with this one. What sends them is chosen for each.
+        let builds_requests = http.loopback().clone();
         let base_url = self.base_url.as_str().to_owned();
         let connection = Connection {
             api_key: self.api_key,
@@ -131,22 +129,33 @@ impl ClientBuilder {
             request_timeout: self.request_timeout,
             max_response_bytes: self.max_response_bytes,
             transport: self.transport,
+            http: Arc::new(http),
             members: Arc::default(),
             tap: None,
             exchange: Exchange::default(),
         };
-        Ok(Client::new_with_client(&base_url, http, connection))
+        Ok(Client::new_with_client(
+            &base_url,
+            builds_requests,
+            connection,
+        ))
     }
 }
 
-/// Follows redirects within the origin. One that leaves it is not followed: the key must not go
-/// there, and an API that has moved is news for a person.
-fn redirect_policy(base_url: BaseUrl) -> redirect::Policy {
-    redirect::Policy::custom(move |attempt| {
-        if attempt.previous().len() <= MAX_REDIRECTS && base_url.is_same_origin(attempt.url()) {
-            attempt.follow()
-        } else {
-            attempt.stop()
+impl From<ClientError> for BuildError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::SetUp(error) => Self::Http(error),
+            ClientError::NoProvider | ClientError::NotCompiled => Self::NoTlsProvider,
         }
-    })
+    }
+}
+
+impl From<UnusableProxy> for BuildError {
+    fn from(proxy: UnusableProxy) -> Self {
+        Self::Proxy {
+            variable: proxy.variable,
+            reason: proxy.reason,
+        }
+    }
 }

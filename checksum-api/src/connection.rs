@@ -2,10 +2,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::{Request, Response};
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::answer::Tap;
 use crate::exchange::Exchange;
+use crate::http_clients::{ClientError, HttpClients};
 use crate::{ApiKey, BaseUrl, Transport};
 
 /// What every call of a [`Client`](crate::Client) shares: the key, the base URL and the limits.
@@ -18,6 +21,8 @@ pub struct Connection {
     pub(crate) request_timeout: Duration,
     pub(crate) max_response_bytes: usize,
     pub(crate) transport: Option<Arc<dyn Transport>>,
+    /// What sends requests where there is no transport.
+    pub(crate) http: Arc<HttpClients>,
     /// Members that every JSON body is sent with, beside those that the document knows.
     pub(crate) members: Arc<Map<String, Value>>,
     /// What sees each answer before it is decoded.
@@ -30,6 +35,27 @@ impl Connection {
     /// Where the API is.
     pub fn base_url(&self) -> &BaseUrl {
         &self.base_url
+    }
+
+    /// Makes sure that there is something to send a request to that URL with.
+    pub(crate) fn client_for(&self, url: &Url) -> Result<(), ClientError> {
+        match &self.transport {
+            Some(_) => Ok(()),
+            None => self.http.for_url(url).map(|_| ()),
+        }
+    }
+
+    /// Sends one request, for which there [is a client](Self::client_for).
+    pub(crate) async fn send(&self, request: Request) -> reqwest::Result<Response> {
+        match &self.transport {
+            Some(transport) => transport.send(request).await,
+            None => {
+                // It was made by `client_for`; one without root certificates accepts no server.
+                let client = self.http.for_url(request.url());
+                let client = client.unwrap_or_else(|_| self.http.loopback());
+                client.execute(request).await
+            }
+        }
     }
 }
 

@@ -3,16 +3,18 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt;
-use http::header::{LOCATION, RETRY_AFTER};
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::exchange::Seen;
 use crate::generated::Error as GeneratedError;
+use crate::http_clients::ClientError;
+use crate::redirect::{self, Unfollowed};
 use crate::salvage::{Undecodable, salvage};
 use crate::secrets::Redactor;
-use crate::{ByteStream, Operation};
+use crate::{ByteStream, Operation, tls};
 
 /// How many characters of a response an error repeats.
 const MAX_EXCERPT: usize = 300;
@@ -43,6 +45,7 @@ struct Details {
     retry_after: Option<Duration>,
     request_id: Option<String>,
     message: String,
+    may_have_acted: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -54,6 +57,9 @@ pub enum ErrorKind {
     InvalidRequest,
     /// No connection was made, so the service knows nothing of the request.
     Connect,
+    /// TLS: the server's certificate was not accepted, the handshake failed, or TLS could not be set
+    /// up on this machine. Nothing was sent, and trying again does not help.
+    Tls,
     /// No complete answer came in time.
     Timeout,
     /// The connection broke before the answer was complete.
@@ -83,14 +89,42 @@ pub enum ErrorKind {
 impl Error {
     pub(crate) fn new(failure: Failure, seen: Seen) -> Self {
         let secrets = &seen.secrets;
+        let kind = failure.kind;
+        let may_have_acted = match kind {
+            ErrorKind::InvalidRequest
+            | ErrorKind::Connect
+            | ErrorKind::Tls
+            | ErrorKind::Unauthorized
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
+            | ErrorKind::RateLimited => false,
+            // 408 does not say how far the service had read.
+            ErrorKind::Rejected => seen.status == Some(StatusCode::REQUEST_TIMEOUT),
+            ErrorKind::Redirected => !seen.status.is_some_and(redirect::keeps_the_request),
+            ErrorKind::Timeout
+            | ErrorKind::Interrupted
+            | ErrorKind::TooLarge
+            | ErrorKind::Server
+            | ErrorKind::NotJson
+            | ErrorKind::UnexpectedShape => true,
+        };
+        let message = match &seen.elsewhere {
+            Some(elsewhere) => format!(
+                "{}; the transport had followed a redirect to {}; check the base URL",
+                failure.message,
+                bounded(elsewhere, secrets)
+            ),
+            None => failure.message,
+        };
         Self(Box::new(Details {
-            kind: failure.kind,
+            kind,
             operation: seen.operation,
             path: secrets.redact(&seen.path).into_owned(),
             status: seen.status,
             retry_after: retry_after(&seen.headers, SystemTime::now()),
             request_id: request_id(&seen.headers, secrets),
-            message: secrets.redact(&failure.message).into_owned(),
+            message: secrets.redact(&message).into_owned(),
+            may_have_acted: may_have_acted || seen.may_have_acted,
             source: failure.source,
         }))
     }
@@ -150,25 +184,9 @@ impl Error {
     }
 
     /// Whether the service may have acted on the request, so that repeating one that starts work
-    /// could start it twice.
+    /// could start it twice. Where it was redirected, what counts is any request of the chain.
     pub fn may_have_acted(&self) -> bool {
-        match self.0.kind {
-            ErrorKind::InvalidRequest
-            | ErrorKind::Connect
-            | ErrorKind::Unauthorized
-            | ErrorKind::Forbidden
-            | ErrorKind::NotFound
-            | ErrorKind::RateLimited => false,
-            // 408 does not say how far the service had read.
-            ErrorKind::Rejected => self.status() == Some(StatusCode::REQUEST_TIMEOUT),
-            ErrorKind::Timeout
-            | ErrorKind::Interrupted
-            | ErrorKind::TooLarge
-            | ErrorKind::Redirected
-            | ErrorKind::Server
-            | ErrorKind::NotJson
-            | ErrorKind::UnexpectedShape => true,
-        }
+        self.0.may_have_acted
     }
 }
 
@@ -258,6 +276,9 @@ impl Failure {
     ) -> Result<T, Self> {
         let secrets = &seen.secrets;
         Err(match error {
+            GeneratedError::InvalidRequest(message) if seen.no_client => {
+                Self::new(ErrorKind::Tls, message)
+            }
             GeneratedError::InvalidRequest(message) | GeneratedError::Custom(message) => {
                 Self::new(ErrorKind::InvalidRequest, plainly(message))
             }
@@ -274,8 +295,11 @@ impl Failure {
                 Err(Undecodable::Shape { path, reason }) => {
                     // Serde repeats the value that it did not expect, however long.
                     let reason = bounded(&reason.to_string(), secrets);
-                    let body = excerpt(&body, secrets);
-                    let message = format!("unexpected answer at `{path}`: {reason}, in {body}");
+                    let mut message = format!("unexpected answer at `{path}`: {reason}");
+                    // What has started may be named there.
+                    if seen.operation.is_some_and(|operation| !operation.is_read()) {
+                        message = format!("{message}, in {}", excerpt(&body, secrets));
+                    }
                     Self::new(ErrorKind::UnexpectedShape, message)
                 }
             },
@@ -294,8 +318,22 @@ impl Failure {
     }
 
     pub(crate) fn network(error: reqwest::Error, seen: &Seen) -> Self {
+        let place = error.url().map(|url| url.origin().ascii_serialization());
         // The URL may carry a search string, and the operation is named anyway.
         let error = error.without_url();
+        // Beyond the handshake, the request is on its way.
+        if error.is_connect()
+            && let Some(cause) = tls::cause(&error)
+        {
+            let advice = tls::advice(cause);
+            let cause = bounded(&cause.to_string(), &seen.secrets);
+            let place = place.unwrap_or_else(|| "the server".to_owned());
+            return Self {
+                kind: ErrorKind::Tls,
+                message: format!("no TLS connection to {place}: {cause}; {advice}"),
+                source: Some(Box::new(error)),
+            };
+        }
         let kind = if seen.too_large {
             ErrorKind::TooLarge
         } else if error.is_connect() {
@@ -325,6 +363,11 @@ impl Failure {
         }
     }
 
+    /// There is nothing to send a request with.
+    pub(crate) fn no_client(url: &url::Url, error: &ClientError) -> Self {
+        Self::new(ErrorKind::Tls, no_client(url, error))
+    }
+
     pub(crate) fn answer(status: StatusCode, body: &[u8], seen: &Seen) -> Self {
         let kind = match status.as_u16() {
             300..=399 => ErrorKind::Redirected,
@@ -336,16 +379,36 @@ impl Failure {
             _ => ErrorKind::Server,
         };
         let message = if kind == ErrorKind::Redirected {
-            let target = header(&seen.headers, LOCATION.as_str()).unwrap_or_default();
-            let origin = url::Url::parse(&target).map_or_else(
-                |_| "an address without an origin".to_owned(),
-                |url| url.origin().ascii_serialization(),
-            );
-            format!("redirected to {origin}, which was not followed; check the base URL")
+            match &seen.unfollowed {
+                Some(Unfollowed { from, to }) => {
+                    let from = bounded(from, &seen.secrets);
+                    let to = match to {
+                        Some((to, reason)) => format!(
+                            "to {}, which was not followed, since {reason}",
+                            bounded(to, &seen.secrets)
+                        ),
+                        None => "without an address that can be read".to_owned(),
+                    };
+                    format!("{from} redirected the request {to}; check the base URL")
+                }
+                None => "redirected, which was not followed; check the base URL".to_owned(),
+            }
         } else {
             spoken(body, &seen.secrets).unwrap_or_else(|| excerpt(body, &seen.secrets))
         };
         Self::new(kind, message)
+    }
+}
+
+/// Why there is nothing to send a request with.
+pub(crate) fn no_client(url: &url::Url, error: &ClientError) -> String {
+    let place = url.origin().ascii_serialization();
+    match error {
+        ClientError::SetUp(error) => {
+            let cause = innermost(error);
+            format!("cannot set up TLS for {place}: {cause}; {}", tls::NO_ROOTS)
+        }
+        error => format!("cannot set up TLS for {place}: {error}"),
     }
 }
 
@@ -365,25 +428,89 @@ fn plainly(message: String) -> String {
     }
 }
 
-/// The message of a JSON error body, in the places where services put one. The API's description
-/// does not say what its error bodies look like.
+/// Where services put the message of a JSON error body, the most telling first. The API's
+/// description does not say what its error bodies look like.
+const MESSAGES: [&str; 7] = [
+    "/message",
+    "/error/message",
+    "/errors",
+    "/error",
+    "/detail",
+    "/title",
+    "",
+];
+
+/// The members of an object among several reasons that say what it is about.
+const REASON_MEMBERS: [&str; 5] = ["message", "msg", "detail", "reason", "title"];
+
+/// How many reasons are looked at, and how deep within one another.
+const MAX_REASONS: usize = 20;
+const MAX_REASON_DEPTH: usize = 4;
+
+/// The message of a JSON error body: a text, or the reasons that a list or an object has.
 fn spoken(body: &[u8], secrets: &Redactor) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
-    let candidates = [
-        "/message",
-        "/error/message",
-        "/error",
-        "/detail",
-        "/title",
-        "/errors/0/message",
-        "/errors/0",
-        "",
-    ];
-    candidates
-        .iter()
-        .filter_map(|pointer| value.pointer(pointer)?.as_str())
-        .find(|text| !text.trim().is_empty())
-        .map(|text| bounded(text, secrets))
+    let said = MESSAGES.iter().find_map(|pointer| {
+        // The body itself is a message where it is a text, or a list of them.
+        let value = value
+            .pointer(pointer)
+            .filter(|value| !pointer.is_empty() || !value.is_object())?;
+        let reasons = reasons(value);
+        (!reasons.is_empty()).then_some(reasons)
+    })?;
+    let mut said = said.join("; ");
+    // What goes with a message that sums them up.
+    let further = value.get("errors").map(reasons).unwrap_or_default();
+    let mut further: Vec<String> = further
+        .into_iter()
+        .filter(|reason| !said.contains(reason.as_str()))
+        .collect();
+    if !further.is_empty() {
+        further.insert(0, said);
+        said = further.join("; ");
+    }
+    Some(bounded(&said, secrets))
+}
+
+fn reasons(value: &Value) -> Vec<String> {
+    let mut reasons = Vec::new();
+    gather(value, MAX_REASON_DEPTH, &mut reasons);
+    reasons
+}
+
+/// Gathers the reasons in a value, in their order: texts, and of objects their message or, where they
+/// have none, the values by name, as `{"prNumber": ["must be positive"]}`.
+fn gather(value: &Value, depth: usize, reasons: &mut Vec<String>) {
+    if depth == 0 || reasons.len() >= MAX_REASONS {
+        return;
+    }
+    match value {
+        Value::String(text) if !text.trim().is_empty() => reasons.push(text.clone()),
+        Value::Array(list) => list
+            .iter()
+            .for_each(|value| gather(value, depth - 1, reasons)),
+        Value::Object(members) => {
+            let before = reasons.len();
+            for name in REASON_MEMBERS {
+                if reasons.len() == before
+                    && let Some(value) = members.get(name)
+                {
+                    gather(value, depth - 1, reasons);
+                }
+            }
+            if reasons.len() > before {
+                return;
+            }
+            for (name, value) in members {
+                let mut of_member = Vec::new();
+                gather(value, depth - 1, &mut of_member);
+                if !of_member.is_empty() && reasons.len() < MAX_REASONS {
+                    reasons.push(format!("{name}: {}", of_member.join(", ")));
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The beginning of a body, on one line. It may end in the middle of a secret: where it is cut here
@@ -426,11 +553,15 @@ fn shortened(text: &str) -> String {
 }
 
 fn root_cause(error: &reqwest::Error, secrets: &Redactor) -> String {
+    bounded(&innermost(error).to_string(), secrets)
+}
+
+fn innermost(error: &reqwest::Error) -> &dyn StdError {
     let mut cause: &dyn StdError = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    bounded(&cause.to_string(), secrets)
+    cause
 }
 
 /// `Retry-After`, in either of its forms. A date in the past means now.

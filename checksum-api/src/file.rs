@@ -4,15 +4,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, LOCATION};
 use http::{HeaderMap, Method, StatusCode};
-use progenitor_client::ClientInfo;
 use reqwest::{Request, Response};
 use tokio::time::timeout;
 use tracing::Instrument;
 use url::Url;
 
-use crate::client_builder::MAX_REDIRECTS;
 use crate::error::Failure;
 use crate::exchange::Seen;
+use crate::redirect::MAX_REDIRECTS;
 use crate::spans;
 use crate::{Client, Error, ErrorKind};
 
@@ -98,12 +97,13 @@ impl Client {
             })?;
             request.headers_mut().insert(AUTHORIZATION, key);
         }
+        if let Err(error) = connection.client_for(url) {
+            let failure = Failure::no_client(url, &error);
+            return Err(self.file_error(failure, url, self.seen()));
+        }
         let span = spans::of_file(url);
         let sending = async {
-            let outcome = match &connection.transport {
-                None => self.client().execute(request).await,
-                Some(transport) => transport.send(request).await,
-            };
+            let outcome = connection.send(request).await;
             spans::end(&span, &outcome);
             outcome
         };

@@ -1,13 +1,17 @@
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
+use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use progenitor_client::{ClientHooks, ClientInfo, Error, OperationInfo};
 use reqwest::{Request, Response, ResponseBuilderExt};
 use serde_json::{Map, Value};
 use tracing::Instrument;
 
+use crate::body::{NotPlain, plain};
+use crate::error::no_client;
 use crate::members::merge;
-use crate::spans;
+use crate::redirect::{self, Hop};
+use crate::spans::{self, TARGET};
 use crate::{Answer, Client, Connection, Operation, RequestBody};
 
 /// How much of an error response is read: enough for any message to a person.
@@ -60,6 +64,12 @@ impl ClientHooks<Connection> for Client {
         }
         let key = connection.api_key.header()?;
         request.headers_mut().insert(AUTHORIZATION, key);
+        // What it is redirected to within the origin goes through the same client.
+        if let Err(error) = connection.client_for(request.url()) {
+            connection.exchange.note(|seen| seen.no_client = true);
+            let text = no_client(request.url(), &error);
+            return Err(Error::InvalidRequest(text));
+        }
         Ok(())
     }
 
@@ -71,15 +81,63 @@ impl ClientHooks<Connection> for Client {
             seen.span = Some(span.clone());
         });
         let exchange = async {
-            let response = match &connection.transport {
-                None => self.client().execute(request).await?,
-                Some(transport) => transport.send(request).await?,
-            };
+            let response = follow(connection, request).await?;
             bounded(connection, response).await
         };
         let outcome = exchange.instrument(span.clone()).await;
         spans::end(&span, &outcome);
         outcome
+    }
+}
+
+/// Sends a request, and again wherever it is redirected to, as far as that is safe.
+async fn follow(connection: &Connection, mut request: Request) -> reqwest::Result<Response> {
+    let is_read = request.method() == Method::GET;
+    let mut followed = 0;
+    loop {
+        let url = request.url().clone();
+        let again = request.try_clone();
+        let outcome = connection.send(request).await;
+        let responded = match &outcome {
+            Ok(response) => Some(response.url()),
+            Err(error) => error.url(),
+        };
+        let elsewhere = responded.filter(|responded| redirect::is_elsewhere(&url, responded));
+        if let Some(elsewhere) = elsewhere {
+            let elsewhere = redirect::place(elsewhere);
+            connection.exchange.note(|seen| {
+                seen.elsewhere = Some(elsewhere);
+                seen.may_have_acted = !is_read;
+            });
+            return outcome;
+        }
+        let response = outcome?;
+        let hop = Hop {
+            base_url: &connection.base_url,
+            url: &url,
+            is_read,
+            followed,
+        };
+        match (hop.next(response.status(), response.headers()), again) {
+            (Ok(Some(target)), Some(mut again)) => {
+                tracing::debug!(
+                    target: TARGET,
+                    status = response.status().as_u16(),
+                    to = redirect::place(&target),
+                    "redirected"
+                );
+                *again.url_mut() = target;
+                request = again;
+                followed += 1;
+            }
+            (Ok(_), _) => return Ok(response),
+            (Err(unfollowed), _) => {
+                connection
+                    .exchange
+                    .note(|seen| seen.unfollowed = Some(unfollowed));
+                return Ok(response);
+            }
+        }
     }
 }
 
@@ -130,9 +188,20 @@ async fn bounded(connection: &Connection, mut response: Response) -> reqwest::Re
         }
     };
     tracing::Span::current().record("http.response.body.size", body.len());
+    let (body, failure) = match failure {
+        None => match plain(response.headers_mut(), body.freeze(), limit, is_error) {
+            Ok(body) => (body, None),
+            Err(NotPlain::TooLarge) => {
+                connection.exchange.note(|seen| seen.too_large = true);
+                let message = format!("the response body is larger than {limit} bytes");
+                (Bytes::new(), Some(std::io::Error::other(message)))
+            }
+            Err(NotPlain::Broken(error)) => (Bytes::new(), Some(error)),
+        },
+        Some(error) => (Bytes::new(), Some(error)),
+    };
     let body = match failure {
         None => {
-            let body = body.freeze();
             if let Some(tap) = &connection.tap {
                 tap(&Answer {
                     status: response.status(),

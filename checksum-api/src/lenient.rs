@@ -52,13 +52,16 @@ impl FromLenient for u64 {
     fn from_lenient(value: &Value) -> Option<Self> {
         /// 2^53: up to here a float of JSON is exact.
         const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+        let whole = |float: f64| {
+            let is_count = float.fract() == 0.0 && (0.0..=MAX_EXACT).contains(&float);
+            is_count.then_some(float as u64)
+        };
         match value {
-            Value::Number(number) => number.as_u64().or_else(|| {
-                let float = number.as_f64()?;
-                let is_count = float.fract() == 0.0 && (0.0..=MAX_EXACT).contains(&float);
-                is_count.then_some(float as u64)
-            }),
-            Value::String(text) => text.trim().parse().ok(),
+            Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
+            Value::String(text) => {
+                let text = text.trim();
+                text.parse().ok().or_else(|| whole(text.parse().ok()?))
+            }
             _ => None,
         }
     }
@@ -122,6 +125,8 @@ mod tests {
             (json!(3.0), Some(3)),
             (json!("3"), Some(3)),
             (json!(" 3 "), Some(3)),
+            (json!("3.0"), Some(3)),
+            (json!("inf"), None),
             (json!(u64::MAX), Some(u64::MAX)),
             (json!(-1), None),
             (json!(2.5), None),

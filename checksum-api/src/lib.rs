@@ -24,6 +24,31 @@
 //! # }
 //! ```
 //!
+//! # TLS, and other users of reqwest in the program
+//!
+//! Cargo gives reqwest, in one program, the features of everybody who depends on it. This crate
+//! therefore switches nothing on that changes what another client does (no `gzip`, `socks`, `http2`,
+//! `cookies` or `system-proxy`), and installs nothing for the whole process. Its own features choose
+//! the TLS, as reqwest's of the same names do:
+//!
+//! | feature | TLS |
+//! | --- | --- |
+//! | `rustls` (default) | by rustls, with the provider that reqwest brings |
+//! | `rustls-no-provider` | by rustls; the program installs a provider before it builds a client, and [`BuildError::NoTlsProvider`] says so where it has not |
+//! | `native-tls` | by the system's library; it is used where one of the others is on as well |
+//! | none | none: plain http to this machine works, https is an error of [`ErrorKind::Tls`] |
+//!
+//! What cannot be avoided: with one of them on, a client that another part of the program makes has
+//! TLS too, even if it asked for none. With `rustls`, its `reqwest::Client::new()` then reads the
+//! system's certificate authorities, and panics on a machine that has none. The feature also brings
+//! the provider aws-lc-rs: a program that uses rustls by itself with the provider ring, and calls
+//! `ClientConfig::builder()` without having installed one, has to install it then, or to take
+//! `rustls-no-provider` here.
+//!
+//! Root certificates are read when the first https request is made, so that plain http to this
+//! machine works without them. Proxies come from the usual variables of the environment, and are not
+//! used for this machine; socks proxies are not supported.
+//!
 //! [`Client::call`] runs one generated call and turns whatever goes wrong into [`Error`]. Calling
 //! `send()` directly gives progenitor's own error, whose `Display` prints response headers and
 //! bodies whole.
@@ -31,6 +56,7 @@
 mod answer;
 mod api_key;
 mod base_url;
+mod body;
 mod call;
 mod client_builder;
 mod connection;
@@ -42,14 +68,18 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/generated.rs"));
 }
 mod hooks;
+mod http_clients;
 mod identifier;
 mod lenient;
 mod members;
 mod open_enum;
 mod operation;
+mod proxy;
+mod redirect;
 mod salvage;
 mod secrets;
 mod spans;
+mod tls;
 mod transport;
 
 pub use answer::Answer;

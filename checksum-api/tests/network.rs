@@ -1,6 +1,6 @@
 //! What a real network does to a call: redirects, proxies' pages, cut bodies, silence.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -93,6 +93,48 @@ async fn a_redirect_within_the_origin_is_followed_with_the_key() {
 }
 
 #[tokio::test]
+async fn a_redirected_start_may_have_been_acted_on_unless_it_is_sent_on_as_it_is() {
+    for (status, target, followed, may_have_acted) in [
+        (301, "/there", false, true),
+        (302, "/there", false, true),
+        (303, "/there", false, true),
+        (307, "/there", true, false),
+        (308, "/there", true, false),
+        (302, "https://elsewhere.invalid/", false, true),
+        (307, "https://elsewhere.invalid/", false, false),
+    ] {
+        let server = MockServer::start().await;
+        Mock::given(path("/there"))
+            .respond_with(ResponseTemplate::new(401))
+            .mount(&server)
+            .await;
+        Mock::given(any())
+            .respond_with(ResponseTemplate::new(status).insert_header("location", target))
+            .with_priority(9)
+            .mount(&server)
+            .await;
+        let client = builder(&server.uri()).build().expect("a client");
+        let tests = serde_json::json!({ "testIds": ["id"] });
+        let tests: checksum_api::types::RunTestsRequest =
+            serde_json::from_value(tests).expect("a body");
+        let run = client.call(|client| async move { client.run_tests().body(tests).send().await });
+        let error = run.await.expect_err("redirected");
+        assert_eq!(error.may_have_acted(), may_have_acted, "{status} {error}");
+        let kind = match followed {
+            true => ErrorKind::Unauthorized,
+            false => ErrorKind::Redirected,
+        };
+        assert_eq!(error.kind(), kind, "{status} {error}");
+        let requests = server.received_requests().await.expect("recorded");
+        assert_eq!(requests.len(), 1 + usize::from(followed), "{status}");
+        for request in requests {
+            assert_eq!(request.method.as_str(), "POST", "{status}");
+            assert_eq!(request.body, br#"{"testIds":["id"]}"#, "{status}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn answers_that_are_no_answer() {
     const HTML: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n<html>Sign in</html>";
     const CUT_JSON: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"status\": \"runn";
@@ -163,6 +205,36 @@ async fn nobody_listens() {
     assert!(error.is_transient() && !error.may_have_acted());
 }
 
+#[tokio::test]
+async fn tls_that_fails_has_a_kind_of_its_own() {
+    // Nobody speaks TLS there, or this machine has no certificate authorities: it is of one kind.
+    let plain = || {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let origin = format!("https://{}", listener.local_addr().expect("an address"));
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            assert!(stream.read(&mut [0; 4096]).expect("a greeting") > 0);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+        });
+        origin
+    };
+    let origin = plain();
+    let client = builder(&origin).build().expect("a client");
+    let of_a_read = status_of(&client).await.expect_err("no TLS");
+    let client = builder(&plain()).build().expect("a client");
+    let of_a_start = client
+        .call(|client| async move { client.run_suite().send().await })
+        .await
+        .expect_err("no TLS");
+    let address = plain().parse().expect("a URL");
+    let of_a_file = client.get_file(&address, http::HeaderMap::new()).await;
+    for error in [of_a_read, of_a_start, of_a_file.expect_err("no TLS")] {
+        assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
+        assert!(!error.is_transient() && !error.may_have_acted(), "{error}");
+        assert!(error.message().contains("https://127.0.0.1:"), "{error}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn silence_ends_with_the_time_out_whatever_the_transport() {
     let client = builder("http://127.0.0.1")
@@ -192,12 +264,14 @@ async fn members_of_unexpected_types_do_not_cost_the_answer() {
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let client = builder(&server.uri()).build().expect("a client");
     let status = status_of(&client).await.expect("a status");
-    assert_eq!(status.bug, Some(3));
-    assert_eq!(
-        (status.passed, status.failed, status.recovered),
-        (None, None, None)
-    );
-    assert_eq!((status.is_terminal, status.verdict), (None, None));
+    assert_eq!(status.bug, Some(3.into()));
+    // What can take a pass away is kept as it came; a text that is a number is one.
+    assert_eq!((status.passed, status.failed), (Some(45.into()), None));
+    let recovered = status.recovered.expect("it is there");
+    assert_eq!(recovered.read(), None);
+    let is_terminal = status.is_terminal.expect("it is there");
+    assert_eq!(is_terminal.read(), None);
+    assert_eq!(status.verdict.expect("it is there").read(), None);
 }
 
 #[tokio::test]
@@ -341,4 +415,111 @@ async fn a_file_comes_with_the_key_from_the_own_origin_alone() {
     assert_eq!(own[0].headers["authorization"], format!("Bearer {KEY}"));
     let foreign = elsewhere.received_requests().await.expect("recorded");
     assert!(!foreign[0].headers.contains_key("authorization"));
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(text).expect("written");
+    encoder.finish().expect("finished")
+}
+
+/// What the client makes of a body that is sent with that encoding.
+async fn status_in(status: u16, encoding: Option<&str>, body: Vec<u8>) -> Result<RunStatus, Error> {
+    let server = MockServer::start().await;
+    let mut answer = ResponseTemplate::new(status).set_body_raw(body, "application/json");
+    if let Some(encoding) = encoding {
+        answer = answer.insert_header("content-encoding", encoding);
+    }
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let client = builder(&server.uri()).max_response_bytes(100_000);
+    status_of(&client.build().expect("a client")).await
+}
+
+#[tokio::test]
+async fn json_is_read_however_it_is_wrapped() {
+    let plain = br#"{"status":"queued"}"#;
+    let marked = [b"\xef\xbb\xbf", &plain[..]].concat();
+    let two_members = [gzip(&plain[..5]), gzip(&plain[5..])].concat();
+    for (encoding, body) in [
+        (None, marked.clone()),
+        (Some("gzip"), gzip(plain)),
+        (Some("GZip"), gzip(plain)),
+        (Some("x-gzip"), gzip(&marked)),
+        (Some("gzip"), two_members),
+        (Some("identity"), plain.to_vec()),
+    ] {
+        let status = status_in(200, encoding, body).await.expect("a status");
+        assert_eq!(status.status.as_str(), "queued", "{encoding:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_packed_body_is_bounded_and_whole() {
+    let bomb = gzip(&vec![b' '; 10_000_000]);
+    assert!(bomb.len() < 100_000, "it is within the limit as it is sent");
+    let error = status_in(200, Some("gzip"), bomb.clone()).await;
+    assert_eq!(error.expect_err("too large").kind(), ErrorKind::TooLarge);
+    let packed = gzip(br#"{"status":"queued"}"#);
+    for broken in [packed[..packed.len() - 9].to_vec(), b"{}".to_vec()] {
+        let error = status_in(200, Some("gzip"), broken)
+            .await
+            .expect_err("broken");
+        assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
+        assert!(error.is_transient() && error.may_have_acted(), "{error}");
+    }
+    let error = status_in(500, Some("gzip"), bomb)
+        .await
+        .expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::Server);
+    let refusal = gzip(br#"{"message":"no such job"}"#);
+    let error = status_in(404, Some("gzip"), refusal)
+        .await
+        .expect_err("refused");
+    assert_eq!(error.message(), "no such job");
+}
+
+#[tokio::test]
+async fn the_reasons_of_a_refusal_are_shown() {
+    for (body, message) in [
+        (
+            r#"{"message":["a must be b","c is missing"],"error":"Bad Request","statusCode":400}"#,
+            "a must be b; c is missing",
+        ),
+        (r#"{"message":"Bad","error":"Bad Request"}"#, "Bad"),
+        (r#"{"message":[],"error":"Bad Request"}"#, "Bad Request"),
+        (
+            r#"{"message":" ","errors":{"pr":["is 0","is odd"]}}"#,
+            "pr: is 0, is odd",
+        ),
+        (
+            r#"{"message":"Validation failed","errors":[{"field":"pr","message":"is 0"},"odd"]}"#,
+            "Validation failed; is 0; odd",
+        ),
+        (r#"{"errors":[["deep",["deeper"]]]}"#, "deep; deeper"),
+        (
+            r#"{"detail":[{"loc":["body"],"msg":"field required"}]}"#,
+            "field required",
+        ),
+        (r#"{"error":{"message":["x","y"]}}"#, "x; y"),
+        (r#"{"message":{"reason":"closed"}}"#, "closed"),
+        (r#"["x","y"]"#, "x; y"),
+    ] {
+        let error = status_in(400, None, body.into())
+            .await
+            .expect_err("refused");
+        assert_eq!(error.message(), message, "{body}");
+    }
+    let many = serde_json::json!({ "message": vec!["reason"; 5_000] }).to_string();
+    let nested = format!("{}\"deep\"{}", "[".repeat(100), "]".repeat(100));
+    for body in [many, nested] {
+        let error = status_in(400, None, body.into())
+            .await
+            .expect_err("refused");
+        assert!(error.message().chars().count() <= 310, "{error}");
+    }
+    let echoed = format!(r#"{{"message":["{KEY}"]}}"#);
+    let error = status_in(400, None, echoed.into())
+        .await
+        .expect_err("refused");
+    assert_eq!(error.message(), "***");
 }

@@ -25,6 +25,8 @@ pub(crate) enum ExitCode {
     Cancelled = 9,
     /// The tests passed, and something asked for beside it failed.
     PassedButIncomplete = 10,
+    /// SIGHUP.
+    HungUp = 129,
     /// Ctrl-C.
     Interrupted = 130,
     /// SIGTERM.
@@ -45,7 +47,8 @@ Exit codes:
     6  process-error: the service's infrastructure failed
     8  status: the run has not finished
     9  the run was cancelled
-   10  passed, but something asked for beside it failed
+   10  passed, but something asked for beside it failed, or a list may be incomplete
+  129  hung up (SIGHUP); the work goes on
   130  interrupted (SIGINT); the work goes on
   143  terminated (SIGTERM); the work goes on";
 
@@ -58,6 +61,7 @@ Exit codes:
     4  refused: the service does not accept the key (401, 403)
     5  the service or the network gave up, so that not all could be read
    10  no drift, but the recording could not be written
+  129  hung up (SIGHUP)
   130  interrupted (SIGINT)
   143  terminated (SIGTERM)";
 

@@ -18,6 +18,9 @@ static REDACTOR: RwLock<Redactor> = RwLock::new(Redactor::new());
 /// The API keys among them.
 static KEYS: RwLock<Redactor> = RwLock::new(Redactor::new());
 
+/// Names by which work is resumed. The value of a variable may be a part of one.
+static NAMES: RwLock<Vec<String>> = RwLock::new(Vec::new());
+
 /// The words of the JSON form, which programs look for.
 static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let mut words = Vec::new();
@@ -34,7 +37,7 @@ pub(crate) fn add_key_of_environment() {
 
 /// Adds an API key.
 pub(crate) fn add_key(key: &str) {
-    if key.len() >= MIN_BYTES {
+    if is_secret(key) {
         let mut keys = KEYS.write().unwrap_or_else(PoisonError::into_inner);
         keys.add(key);
     }
@@ -44,16 +47,29 @@ pub(crate) fn add_key(key: &str) {
 /// Adds a secret; but not one that is a part of a word of the JSON form, such as `passed`. It could
 /// not be told from that word, and programs could not read what is printed.
 pub(crate) fn add(secret: &str) {
-    // The schema is made only where its longest words could have the secret as a part.
-    let is_part = || WORDS.iter().any(|word| word.contains(secret));
-    if secret.len() >= MIN_BYTES && (secret.len() > 24 || !is_part()) {
+    if is_secret(secret) {
         let mut redactor = REDACTOR.write().unwrap_or_else(PoisonError::into_inner);
         redactor.add(secret);
     }
 }
 
+fn is_secret(text: &str) -> bool {
+    // The schema is made only where its longest words could have the text as a part.
+    let is_part = || WORDS.iter().any(|word| word.contains(text));
+    text.len() >= MIN_BYTES && (text.len() > 24 || !is_part())
+}
+
+/// Adds a name by which work is resumed, of which no part is the value of a variable from then on:
+/// without its name, work is lost.
+pub(crate) fn keep_name(name: &str) {
+    let mut names = NAMES.write().unwrap_or_else(PoisonError::into_inner);
+    if !name.is_empty() && !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
+    }
+}
+
 /// Returns the text with each API key replaced by `***`, and with the values of variables as they
-/// are: for a file from which work is resumed by its name.
+/// are.
 pub(crate) fn without_keys(text: &str) -> String {
     let keys = KEYS.read().unwrap_or_else(PoisonError::into_inner);
     keys.redact(text).into_owned()
@@ -61,8 +77,21 @@ pub(crate) fn without_keys(text: &str) -> String {
 
 /// Returns the text with each secret replaced by `***`.
 pub(crate) fn redact(text: &str) -> String {
+    let names = NAMES.read().unwrap_or_else(PoisonError::into_inner);
     let redactor = REDACTOR.read().unwrap_or_else(PoisonError::into_inner);
-    redactor.redact(text).into_owned()
+    let mut redacted = String::new();
+    let mut rest = text;
+    while let Some((start, name)) = names
+        .iter()
+        .filter_map(|name| Some((rest.find(name.as_str())?, name)))
+        .min_by_key(|(start, name)| (*start, usize::MAX - name.len()))
+    {
+        redacted += &redactor.redact(&rest[..start]);
+        redacted += &without_keys(name);
+        rest = &rest[start + name.len()..];
+    }
+    redacted += &redactor.redact(rest);
+    redacted
 }
 
 fn collect(schema: &Value, words: &mut Vec<String>) {
@@ -99,5 +128,16 @@ mod tests {
         }
         add("word-of-nobody");
         assert_eq!(redact("the word-of-nobody"), "the ***");
+    }
+
+    #[test]
+    fn a_name_by_which_work_is_resumed_stays() {
+        add("staging-77");
+        add_key("the-key-of-77");
+        keep_name("job-staging-77-1");
+        let text = "job-staging-77-1 on staging-77 with the-key-of-77";
+        assert_eq!(redact(text), "job-staging-77-1 on *** with ***");
+        keep_name("job-the-key-of-77");
+        assert_eq!(redact("job-the-key-of-77"), "job-***");
     }
 }

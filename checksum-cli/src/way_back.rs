@@ -3,10 +3,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use checksum_api_ext::types::JobName;
 use checksum_api_ext::{Handle, Intent};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::redaction::without_keys;
 
@@ -15,6 +17,9 @@ const MAX_BYTES: u64 = 64 * 1024;
 
 /// How many links are followed from a path to the file that it means.
 const MAX_LINKS: usize = 16;
+
+/// A temporary file that is older than this is that of a process that was killed.
+const LEFTOVER_AGE: Duration = Duration::from_secs(60);
 
 /// What the name of a temporary file ends with. It begins with a dot and the name of its target.
 const TEMPORARY: &str = ".checksum-tmp";
@@ -68,12 +73,16 @@ pub(crate) enum Content {
 impl RunIdFile {
     /// Finds out what the path means, and removes what an earlier process has left beside it.
     pub(crate) fn prepare(path: &Path) -> io::Result<Self> {
+        if is_open_file(path) {
+            let stream = OpenOptions::new().append(true).open(path)?;
+            return Ok(Self {
+                target: Target::Stream(stream),
+            });
+        }
         let path = resolve(path)?;
         let target = match fs::metadata(&path) {
             Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            Ok(found) if !found.is_file() => {
-                Target::Stream(OpenOptions::new().write(true).open(&path)?)
-            }
+            Ok(found) if !found.is_file() => Target::Stream(open_stream(&path, &found)?),
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {
                 remove_leftovers(&path);
@@ -94,8 +103,9 @@ impl RunIdFile {
     /// Puts this in the place of what the file held, all of it or nothing. A pipe or device gets
     /// handles alone.
     pub(crate) fn write(&mut self, content: &Content) -> io::Result<()> {
-        // A name may hold the value of a variable, and has to stay what it is.
-        let text = without_keys(&serde_json::to_string(content)?) + "\n";
+        let mut value = serde_json::to_value(content)?;
+        redact_keys(&mut value);
+        let text = format!("{value}\n");
         let text = text.as_bytes();
         match (&mut self.target, content) {
             (Target::Stream(stream), Content::Handle(_)) => {
@@ -103,12 +113,7 @@ impl RunIdFile {
                 stream.flush()
             }
             (Target::Stream(_), _) => Ok(()),
-            (Target::File(path), _) => replace(path, text).or_else(|error| match error.kind() {
-                // Another process that starts with the same file took the temporary one for a
-                // leftover.
-                io::ErrorKind::NotFound => replace(path, text),
-                _ => Err(error),
-            }),
+            (Target::File(path), _) => replace(path, text),
         }
     }
 
@@ -136,6 +141,15 @@ impl RunIdFile {
     }
 }
 
+/// A name may hold the value of a variable, and has to stay what it is; a key it may not hold.
+fn redact_keys(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = without_keys(text),
+        Value::Object(fields) => fields.values_mut().for_each(redact_keys),
+        _ => {}
+    }
+}
+
 /// The file that a path means: a link is followed, as a shell's redirection does, also where it leads
 /// to no file yet.
 fn resolve(path: &Path) -> io::Result<PathBuf> {
@@ -149,6 +163,39 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::other("too many links"))
+}
+
+/// Whether the path means a file that this process has open, such as `/dev/stdout`: what is behind
+/// it belongs to the shell.
+fn is_open_file(path: &Path) -> bool {
+    let open = [
+        "/dev/fd",
+        "/dev/stdin",
+        "/dev/stdout",
+        "/dev/stderr",
+        "/proc",
+    ];
+    open.iter().any(|open| path.starts_with(open))
+}
+
+/// Opens a pipe or device. A pipe that nobody reads is an error, and no wait for a reader.
+fn open_stream(path: &Path, found: &fs::Metadata) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if found.file_type().is_fifo() {
+            let sender = tokio::net::unix::pipe::OpenOptions::new().open_sender(path);
+            return match sender {
+                Ok(sender) => Ok(sender.into_blocking_fd()?.into()),
+                Err(error) => Err(io::Error::new(
+                    error.kind(),
+                    format!("nobody reads this pipe ({error})"),
+                )),
+            };
+        }
+    }
+    let _ = found;
+    OpenOptions::new().write(true).open(path)
 }
 
 fn folder(path: &Path) -> &Path {
@@ -200,16 +247,25 @@ fn prefix(path: &Path) -> String {
     format!(".{}.", name.to_string_lossy())
 }
 
-/// Removes the temporary files of processes that were killed.
+/// Removes the temporary files of processes that were killed. A new one may be that of a process
+/// that is at work with the same file.
 fn remove_leftovers(path: &Path) {
     let prefix = prefix(path);
-    let entries = fs::read_dir(folder(path)).into_iter().flatten().flatten();
-    for entry in entries {
+    let is_leftover = |entry: &fs::DirEntry| {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with(&prefix) && name.ends_with(TEMPORARY) {
-            let _ = fs::remove_file(entry.path());
-        }
+        let random = name
+            .strip_prefix(&prefix)
+            .and_then(|name| name.strip_suffix(TEMPORARY));
+        // That of `run.json.2` is none of `run.json`.
+        let is_own = random.is_some_and(|random| !random.contains('.'));
+        let age = entry.metadata().and_then(|found| found.modified());
+        let age = age.ok().and_then(|modified| modified.elapsed().ok());
+        is_own && age.is_some_and(|age| age > LEFTOVER_AGE)
+    };
+    let entries = fs::read_dir(folder(path)).into_iter().flatten().flatten();
+    for entry in entries.filter(is_leftover) {
+        let _ = fs::remove_file(entry.path());
     }
 }
 
@@ -253,12 +309,34 @@ mod tests {
     #[test]
     fn leftovers_of_this_file_are_removed_and_no_others() {
         let (folder, path) = in_a_folder("job-1");
-        let leftover = folder.path().join(".run.json.abc.checksum-tmp");
-        let other = folder.path().join(".other.json.abc.checksum-tmp");
-        fs::write(&leftover, "").expect("written");
-        fs::write(&other, "").expect("written");
+        let old = std::time::SystemTime::now() - 2 * LEFTOVER_AGE;
+        let temporary = |name: &str, is_old: bool| {
+            let path = folder.path().join(format!(".{name}.checksum-tmp"));
+            let file = File::create(&path).expect("a file");
+            if is_old {
+                file.set_modified(old).expect("an age");
+            }
+            path
+        };
+        let leftover = temporary("run.json.abc", true);
+        let others = [
+            temporary("run.json.def", false),
+            temporary("other.json.abc", true),
+            temporary("run.json.2.abc", true),
+        ];
         RunIdFile::prepare(&path).expect("a file");
-        assert!(!leftover.exists() && other.exists());
+        assert!(!leftover.exists() && others.iter().all(|other| other.exists()));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_pipe_that_nobody_reads_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.expect("mkfifo runs").success());
+        let error = RunIdFile::prepare(&path).err().expect("an error");
+        assert!(error.to_string().contains("nobody reads"), "{error}");
     }
 
     #[test]

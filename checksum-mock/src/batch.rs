@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Phase;
+use crate::kept::Work;
 use crate::progress::Progress;
 
 /// What becomes of a batch of healing or generation.
@@ -129,12 +130,18 @@ pub(crate) struct Batch {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Session {
-    pub(crate) id: String,
+struct Session {
+    id: String,
     /// The test that it heals, where that is one.
     test_id: Option<String>,
     pr_url: Option<String>,
     fails: bool,
+}
+
+/// The ids of a batch that has just started.
+pub(crate) struct StartedBatch {
+    pub(crate) id: String,
+    pub(crate) sessions: Vec<String>,
 }
 
 /// What a session is made from.
@@ -180,8 +187,11 @@ impl Batch {
         }
     }
 
-    pub(crate) fn sessions(&self) -> &[Session] {
-        &self.sessions
+    pub(crate) fn started(&self) -> StartedBatch {
+        StartedBatch {
+            id: self.id.clone(),
+            sessions: self.sessions.iter().map(|one| one.id.clone()).collect(),
+        }
     }
 
     /// The answer to a look.
@@ -228,5 +238,27 @@ impl Batch {
             answer["testRunId"] = id.clone().into();
         }
         answer
+    }
+}
+
+impl Work for Batch {
+    fn ids(&self) -> Vec<&str> {
+        vec![&self.id]
+    }
+
+    fn bytes(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let sessions = self.sessions.iter();
+        sessions
+            .map(|one| size_of::<Session>() + length(&one.test_id) + length(&one.pr_url))
+            .sum()
+    }
+
+    fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    fn progress_mut(&mut self) -> &mut Progress {
+        &mut self.progress
     }
 }

@@ -228,9 +228,3 @@ const NO_IDENTIFIER: &str =
 fn is_identifier(text: &str) -> bool {
     !matches!(text, "" | "." | "..") && !text.contains(|c: char| c == '\\' || c.is_control())
 }
-
-impl From<Members> for Value {
-    fn from(members: Members) -> Self {
-        members.members.into()
-    }
-}

@@ -47,6 +47,21 @@
 //! with their key replaced by `***`. Nothing is random: the same requests in the same order get the
 //! same answers, ids included.
 //!
+//! # Limits
+//!
+//! A stand-in can serve for days. It keeps the latest requests and runs, and forgets the rest; a
+//! route responds with 404 where it has forgotten a run or batch. It closes connections on which
+//! no request arrives in time, and those that have been idle longest where there are too many.
+//!
+//! | limit | default | set by |
+//! | --- | --- | --- |
+//! | recorded requests | 10,000 | [`MockBuilder::keep_requests`] |
+//! | runs that have ended, and batches of each kind that have ended | 10,000 | [`MockBuilder::keep_runs`] |
+//! | memory for recorded requests, for runs, and for batches of each kind | 64 MiB each | [`MockBuilder::keep_bytes`] |
+//! | time for a request's head, and for its body | 30 s each | [`MockBuilder::request_timeout`] |
+//! | connections at a time | 4,096 | [`MockBuilder::max_connections`] |
+//! | a request's body | 2 MiB | |
+//!
 //! # The project that it serves
 //!
 //! Six tests, among them the description's `test-abc-123` and `test-def-456`; the collections
@@ -63,6 +78,7 @@ mod clock;
 mod fault;
 mod files;
 mod handlers;
+mod kept;
 mod mock;
 mod progress;
 mod record;

@@ -1,11 +1,13 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::api_key::ApiKey;
+use crate::server::Limits;
 use crate::service::{ROOT, Service, router};
 use crate::{BatchScript, Clock, Fault, RecordedRequest, RunScript, server};
 
@@ -26,6 +28,10 @@ pub struct MockBuilder {
     pub(crate) default_run: RunScript,
     pub(crate) broken_tests: Vec<String>,
     pub(crate) kept_requests: usize,
+    pub(crate) kept_runs: usize,
+    pub(crate) kept_bytes: usize,
+    pub(crate) request_timeout: Duration,
+    max_connections: usize,
 }
 
 /// Why the stand-in could not be started.
@@ -45,6 +51,10 @@ impl Default for MockBuilder {
             default_run: RunScript::default(),
             broken_tests: Vec::new(),
             kept_requests: 10_000,
+            kept_runs: 10_000,
+            kept_bytes: 64 * 1024 * 1024,
+            request_timeout: Duration::from_secs(30),
+            max_connections: 4096,
         }
     }
 }
@@ -97,7 +107,7 @@ impl Mock {
     }
 
     /// The requests so far, in the order of arrival, downloads of files included. Of very many the
-    /// latest; see [`MockBuilder::keep_requests`].
+    /// latest; see [`MockBuilder::keep_requests`] and [`MockBuilder::keep_bytes`].
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.service.record().latest()
     }
@@ -108,7 +118,7 @@ impl Mock {
         self.service.record().count()
     }
 
-    /// The ids of all healing batches, those that `autoHeal` started included: the API itself does
+    /// The ids of all healing batches that are kept, those that `autoHeal` started included: the API itself does
     /// not tell which batch that was.
     pub fn heal_batches(&self) -> Vec<String> {
         let mut state = self.service.state();
@@ -156,9 +166,50 @@ impl MockBuilder {
         self
     }
 
-    /// How many of the latest requests are kept for [`Mock::requests`]; 10 000 without.
+    /// How many of the latest requests are kept for [`Mock::requests`]. Default: 10,000.
     pub fn keep_requests(mut self, count: usize) -> Self {
         self.kept_requests = count;
+        self
+    }
+
+    /// How many runs that have ended are kept, and how many ended batches of healing and of
+    /// generation. Default: 10,000 of each; 0 counts as 1.
+    ///
+    /// When another one starts, those that ended first are forgotten: the service knows them no
+    /// longer and responds with 404.
+    pub fn keep_runs(mut self, count: usize) -> Self {
+        self.kept_runs = count;
+        self
+    }
+
+    /// How much memory the kept requests may take, roughly and in bytes; as much again the runs,
+    /// the healing batches and the generation batches. Default: 64 MiB each, which is enough for
+    /// some 10,000 runs of six tests.
+    ///
+    /// Beyond it the oldest requests are forgotten; of runs and batches first those that ended
+    /// first, then those that started first, never the latest.
+    pub fn keep_bytes(mut self, bytes: usize) -> Self {
+        self.kept_bytes = bytes;
+        self
+    }
+
+    /// How long a request's head may take to arrive, and then its body. Default: 30 s each.
+    ///
+    /// A connection whose next head does not arrive in that time is closed, an idle one too. A
+    /// request whose body does not arrive gets 408. The time is tokio's, not that of the
+    /// [`Clock`].
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// How many connections are open at a time. Default: 4,096.
+    ///
+    /// For another one, and where the process has no file descriptor left, the connection that
+    /// has been without a request for longest is closed. Where each has a request, the other one
+    /// waits.
+    pub fn max_connections(mut self, count: usize) -> Self {
+        self.max_connections = count;
         self
     }
 
@@ -178,8 +229,12 @@ impl MockBuilder {
         let failed = |source| MockError { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let origin = format!("http://{}", listener.local_addr().map_err(failed)?);
+        let limits = Limits {
+            head_timeout: self.request_timeout,
+            max_connections: self.max_connections,
+        };
         let service = Service::new(self, origin);
-        let server = tokio::spawn(server::serve(listener, router(service.clone())));
+        let server = tokio::spawn(server::serve(listener, router(service.clone()), limits));
         Ok(Mock {
             service,
             server: Some(server),

@@ -2,28 +2,54 @@ use std::collections::VecDeque;
 
 use crate::RecordedRequest;
 
-/// The latest requests, up to a limit: a stand-in that serves for days must not grow with them.
+/// What is kept of a request beside its text.
+const OVERHEAD: usize = 512;
+
+/// The latest requests, up to limits: a stand-in that serves for days must not grow with them.
 #[derive(Debug)]
 pub(crate) struct Record {
-    latest: VecDeque<RecordedRequest>,
-    limit: usize,
+    latest: VecDeque<Kept>,
+    max_requests: usize,
+    max_bytes: usize,
+    bytes: usize,
     count: u64,
 }
 
+/// The body stays text until somebody reads it, since JSON values could take many times the room,
+/// in a copy of its own, since the buffer that it came in may be much larger.
+#[derive(Debug)]
+struct Kept {
+    head: RecordedRequest,
+    body: Box<[u8]>,
+    bytes: usize,
+}
+
 impl Record {
-    pub(crate) fn new(limit: usize) -> Self {
+    pub(crate) fn new(max_requests: usize, max_bytes: usize) -> Self {
         Self {
             latest: VecDeque::new(),
-            limit,
+            max_requests,
+            max_bytes,
+            bytes: 0,
             count: 0,
         }
     }
 
-    pub(crate) fn push(&mut self, request: RecordedRequest) {
+    /// Keeps a request, and drops the oldest ones that exceed a limit: this one too where it alone
+    /// exceeds it.
+    pub(crate) fn push(&mut self, head: RecordedRequest, body: &[u8]) {
         self.count += 1;
-        self.latest.push_back(request);
-        if self.latest.len() > self.limit {
-            self.latest.pop_front();
+        let bytes = OVERHEAD + head.text_length() + body.len();
+        self.bytes += bytes;
+        self.latest.push_back(Kept {
+            head,
+            body: body.into(),
+            bytes,
+        });
+        while (self.latest.len() > self.max_requests || self.bytes > self.max_bytes)
+            && let Some(dropped) = self.latest.pop_front()
+        {
+            self.bytes -= dropped.bytes;
         }
     }
 
@@ -33,6 +59,7 @@ impl Record {
     }
 
     pub(crate) fn latest(&self) -> Vec<RecordedRequest> {
-        self.latest.iter().cloned().collect()
+        let with_body = |kept: &Kept| kept.head.clone().with_body(&kept.body);
+        self.latest.iter().map(with_body).collect()
     }
 }

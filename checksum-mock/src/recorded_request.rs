@@ -29,13 +29,12 @@ pub struct RecordedRequest {
 }
 
 impl RecordedRequest {
+    /// A request without its body.
     pub(crate) fn new(
         route: Option<&Route>,
         (method, uri, headers): (&Method, &Uri, &HeaderMap),
-        body: &[u8],
         at: Duration,
     ) -> Self {
-        let text = || Value::String(String::from_utf8_lossy(body).into_owned());
         Self {
             operation_id: route.map(|route| route.operation_id),
             method: method.to_string(),
@@ -45,12 +44,25 @@ impl RecordedRequest {
                 .iter()
                 .map(|(name, value)| (name.to_string(), shown(name, value)))
                 .collect(),
-            body: match body {
-                [] => Value::Null,
-                _ => serde_json::from_slice(body).unwrap_or_else(|_| text()),
-            },
+            body: Value::Null,
             at,
         }
+    }
+
+    pub(crate) fn with_body(mut self, body: &[u8]) -> Self {
+        let text = || Value::String(String::from_utf8_lossy(body).into_owned());
+        self.body = match body {
+            [] => Value::Null,
+            _ => serde_json::from_slice(body).unwrap_or_else(|_| text()),
+        };
+        self
+    }
+
+    /// The length of the text in its head, in bytes.
+    pub(crate) fn text_length(&self) -> usize {
+        let headers = self.headers.iter();
+        let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
+        self.path.len() + self.query.as_ref().map_or(0, String::len) + headers
     }
 
     /// The value of the first header of that name, in any case.

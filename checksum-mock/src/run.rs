@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::kept::Work;
 use crate::progress::Progress;
 use crate::{RunScript, TestScript, catalogue};
 
@@ -11,12 +12,17 @@ pub(crate) struct Run {
     pub(crate) job_name: String,
     pub(crate) test_run_id: String,
     pub(crate) tests: Vec<TestScript>,
-    /// The `autoHeal` block of the request, until healing has begun.
-    pub(crate) auto_heal: Option<Value>,
+    /// What the request's `autoHeal` block asks for, until healing has begun.
+    pub(crate) auto_heal: Option<AutoHeal>,
     script: RunScript,
     progress: Progress,
-    /// Whether what follows from its end has happened.
-    pub(crate) is_settled: bool,
+}
+
+/// Healing that follows a run which fails.
+#[derive(Clone, Debug)]
+pub(crate) struct AutoHeal {
+    /// The repository of its pull requests, where it opens any.
+    pub(crate) repository: Option<String>,
 }
 
 const QUEUED: usize = 0;
@@ -27,7 +33,7 @@ impl Run {
     pub(crate) fn new(
         number: u64,
         selected: Vec<TestScript>,
-        auto_heal: Option<Value>,
+        auto_heal: Option<AutoHeal>,
         mut script: RunScript,
         now: Duration,
     ) -> Self {
@@ -48,19 +54,8 @@ impl Run {
             tests,
             auto_heal,
             progress: Progress::new(vec![script.queued, script.running], now),
-            is_settled: false,
             script,
         }
-    }
-
-    /// Lets time pass.
-    pub(crate) fn settle(&mut self, now: Duration) {
-        self.progress.settle(now);
-    }
-
-    /// When time by itself will move it on.
-    pub(crate) fn due(&self) -> Option<Duration> {
-        self.progress.due()
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -163,5 +158,26 @@ impl Run {
                 .unwrap_or_else(of_tests);
             (name.to_owned(), count.into())
         })
+    }
+}
+
+impl Work for Run {
+    fn ids(&self) -> Vec<&str> {
+        vec![&self.job_name, &self.test_run_id]
+    }
+
+    fn bytes(&self) -> usize {
+        let heal = self.auto_heal.as_ref();
+        let repository = heal.and_then(|heal| heal.repository.as_ref());
+        let tests: usize = self.tests.iter().map(TestScript::bytes).sum();
+        tests + repository.map_or(0, String::len)
+    }
+
+    fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    fn progress_mut(&mut self) -> &mut Progress {
+        &mut self.progress
     }
 }

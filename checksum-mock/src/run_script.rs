@@ -243,6 +243,22 @@ impl TestScript {
         self
     }
 
+    /// The bytes that it takes, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [
+            &self.id,
+            &self.title,
+            &self.file,
+            &self.status,
+            &self.message,
+        ];
+        let texts = texts.into_iter().chain(&self.tags);
+        size_of::<Self>()
+            + texts
+                .map(|text| size_of::<String>() + text.len())
+                .sum::<usize>()
+    }
+
     pub(crate) fn answer(&self) -> Value {
         let has_failed = matches!(&*self.status, "failed" | "bug");
         json!({

@@ -1,4 +1,5 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -15,6 +16,7 @@ use crate::answer::{Answer, Refusal};
 use crate::api_key::ApiKey;
 use crate::call::{Call, Members};
 use crate::fault::{self, FaultKind};
+use crate::kept::Limit;
 use crate::record::Record;
 use crate::server::Connection;
 use crate::state::State;
@@ -33,6 +35,8 @@ pub(crate) struct Service {
     api_key: ApiKey,
     /// Scheme, host and port.
     pub(crate) origin: String,
+    /// How long a request's body may take to arrive.
+    request_timeout: Duration,
     state: Mutex<State>,
     faults: Mutex<Vec<Fault>>,
     record: Mutex<Record>,
@@ -40,13 +44,22 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn new(settings: MockBuilder, origin: String) -> Arc<Self> {
+        let kept = Limit {
+            ended: settings.kept_runs,
+            bytes: settings.kept_bytes,
+        };
         Arc::new(Self {
             clock: settings.clock,
             api_key: settings.api_key,
             origin,
-            state: Mutex::new(State::new(settings.default_run, settings.broken_tests)),
+            request_timeout: settings.request_timeout,
+            state: Mutex::new(State::new(
+                settings.default_run,
+                settings.broken_tests,
+                kept,
+            )),
             faults: Mutex::default(),
-            record: Mutex::new(Record::new(settings.kept_requests)),
+            record: Mutex::new(Record::new(settings.kept_requests, settings.kept_bytes)),
         })
     }
 
@@ -93,16 +106,26 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 /// Records a request, lets its fault happen, and asks for its key.
 async fn receive(Shared(service): Shared<Arc<Service>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, MAX_REQUEST_BYTES).await.ok();
+    let body = tokio::time::timeout(service.request_timeout, to_bytes(body, MAX_REQUEST_BYTES));
+    let body = match body.await {
+        Ok(read) => read.map_err(|_| {
+            let message = format!("the body is larger than {MAX_REQUEST_BYTES} bytes");
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+        }),
+        Err(_) => {
+            let message = "the body did not arrive in time";
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, message))
+        }
+    };
     let path = parts.uri.path();
     let below_root = path.strip_prefix(ROOT);
     let route = below_root.and_then(|path| Route::find(parts.method.as_str(), path));
     let operation_id = route.map(|route| route.operation_id);
     let head = (&parts.method, &parts.uri, &parts.headers);
-    let read = body.as_deref().unwrap_or_default();
-    let recorded = RecordedRequest::new(route, head, read, service.clock.now());
+    let recorded = RecordedRequest::new(route, head, service.clock.now());
     tracing::debug!(method = recorded.method, path, operation_id, "received");
-    service.record().push(recorded);
+    let read = body.as_deref().unwrap_or_default();
+    service.record().push(recorded, read);
 
     let connection = parts
         .extensions
@@ -113,9 +136,9 @@ async fn receive(Shared(service): Shared<Arc<Service>>, request: Request, next: 
     let is_accepted =
         path.starts_with(files::ROOT) || service.api_key.is_carried_by(&parts.headers);
     let proceed = async move {
-        let Some(body) = body else {
-            let message = format!("the body is larger than {MAX_REQUEST_BYTES} bytes");
-            return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message).into_response();
+        let body = match body {
+            Ok(body) => body,
+            Err(refusal) => return refusal.into_response(),
         };
         if !is_accepted {
             let message = "the Authorization header has no valid API key";

@@ -1,85 +1,61 @@
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::batch::{Batch, BatchScript, SessionPlan};
+use crate::batch::{Batch, BatchScript, SessionPlan, StartedBatch};
 use crate::catalogue::TESTS_REPOSITORY;
-use crate::run::Run;
+use crate::kept::{Kept, Limit};
+use crate::run::{AutoHeal, Run};
 use crate::{RunScript, TestScript};
 
 /// Everything that the service knows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct State {
     default_run: RunScript,
     broken_tests: Vec<String>,
     pub(crate) next_runs: VecDeque<RunScript>,
     pub(crate) next_heals: VecDeque<BatchScript>,
     pub(crate) next_generations: VecDeque<BatchScript>,
-    runs: Vec<Run>,
-    /// Where in `runs` a job is.
-    jobs: HashMap<String, usize>,
-    /// Where in `runs` a test run is.
-    test_runs: HashMap<String, usize>,
-    /// When time by itself will move on which run: with it, a request among thousands of runs
-    /// costs no look at each of them.
-    due: BTreeSet<(Duration, usize)>,
-    /// The run that was the last to end.
-    latest: Option<usize>,
-    heals: Batches,
-    generations: Batches,
+    runs: Kept<Run>,
+    heals: Kept<Batch>,
+    generations: Kept<Batch>,
     sessions: u64,
 }
 
-/// Batches in the order of their start, found by their ids.
-#[derive(Debug, Default)]
-struct Batches {
-    list: Vec<Batch>,
-    by_id: HashMap<String, usize>,
-}
-
-impl Batches {
-    fn push(&mut self, batch: Batch) -> &Batch {
-        let index = self.list.len();
-        self.by_id.insert(batch.id.clone(), index);
-        self.list.push(batch);
-        &self.list[index]
-    }
-
-    fn get_mut(&mut self, id: &str) -> Option<&mut Batch> {
-        let index = *self.by_id.get(id)?;
-        self.list.get_mut(index)
-    }
-}
-
 impl State {
-    pub(crate) fn new(default_run: RunScript, broken_tests: Vec<String>) -> Self {
+    pub(crate) fn new(default_run: RunScript, broken_tests: Vec<String>, limit: Limit) -> Self {
         Self {
             default_run,
             broken_tests,
-            ..Self::default()
+            next_runs: VecDeque::new(),
+            next_heals: VecDeque::new(),
+            next_generations: VecDeque::new(),
+            runs: Kept::new(limit),
+            heals: Kept::new(limit),
+            generations: Kept::new(limit),
+            sessions: 0,
         }
     }
 
+    /// Starts a run. Returns the response to the request for it.
     pub(crate) fn start_run(
         &mut self,
         tests: Vec<TestScript>,
-        auto_heal: Option<Value>,
+        auto_heal: Option<AutoHeal>,
         now: Duration,
-    ) -> &Run {
+    ) -> Value {
         let next = self.next_runs.pop_front();
         let script = next.unwrap_or_else(|| {
             let tests = tests.iter().map(|test| &test.id);
             let broken = tests.filter(|id| self.broken_tests.contains(id));
             self.default_run.clone().breaks(broken.cloned().collect())
         });
-        let index = self.runs.len();
-        let run = Run::new(index as u64 + 1, tests, auto_heal, script, now);
-        self.jobs.insert(run.job_name.clone(), index);
-        self.test_runs.insert(run.test_run_id.clone(), index);
-        self.runs.push(run);
-        self.settle_run(index, now);
-        &self.runs[index]
+        let run = Run::new(self.runs.next_number(), tests, auto_heal, script, now);
+        let accepted = run.accepted();
+        let number = self.runs.push(run);
+        self.settle_run(number, now);
+        accepted
     }
 
     /// The answer to a look at a job by one of the status routes, if that route knows the job.
@@ -89,61 +65,56 @@ impl State {
         version: &str,
         now: Duration,
     ) -> Option<Value> {
-        let index = *self.jobs.get(job_name)?;
-        let run = &mut self.runs[index];
-        if !run.is_known_to(version) {
+        let number = self.runs.number_of(job_name)?;
+        let run = self.runs.get_mut(number)?;
+        if run.job_name != job_name || !run.is_known_to(version) {
             return None;
         }
         let answer = run.look(version, now);
         // The look may have been the last of its phase.
-        self.settle_run(index, now);
+        self.settle_run(number, now);
         Some(answer)
     }
 
     pub(crate) fn is_job(&self, name: &str) -> bool {
-        self.jobs.contains_key(name)
+        let number = self.runs.number_of(name);
+        let run = number.and_then(|number| self.runs.get(number));
+        run.is_some_and(|run| run.job_name == name)
     }
 
     /// The run of a test run's id, once it has ended.
     pub(crate) fn ended_run(&self, test_run_id: &str) -> Option<&Run> {
-        let run = &self.runs[*self.test_runs.get(test_run_id)?];
-        run.has_ended().then_some(run)
+        let run = self.runs.get(self.runs.number_of(test_run_id)?)?;
+        (run.test_run_id == test_run_id && run.has_ended()).then_some(run)
     }
 
     /// The run that was the last to end.
     pub(crate) fn latest_run(&self) -> Option<&Run> {
-        Some(&self.runs[self.latest?])
+        self.runs.latest_ended()
     }
 
     /// Lets time pass: what was to happen until now happens, in its order.
     pub(crate) fn settle(&mut self, now: Duration) {
-        while let Some(&(at, index)) = self.due.first()
-            && at <= now
-        {
-            self.due.pop_first();
-            self.settle_run(index, at);
+        while let Some((at, number)) = self.runs.take_due(now) {
+            self.settle_run(number, at);
+        }
+        for batches in [&mut self.heals, &mut self.generations] {
+            while let Some((at, number)) = batches.take_due(now) {
+                batches.settle(number, at);
+            }
         }
     }
 
     /// Moves a run on. One that ends as failed and asked for it is healed from that moment on.
-    fn settle_run(&mut self, index: usize, now: Duration) {
-        let run = &mut self.runs[index];
-        let had_ended = run.is_settled;
-        run.settle(now);
-        self.due.extend(run.due().map(|at| (at, index)));
-        if had_ended || !run.has_ended() {
-            return;
-        }
-        run.is_settled = true;
-        self.latest = Some(index);
-        if run.end() == "failed"
+    fn settle_run(&mut self, number: u64, now: Duration) {
+        let has_just_ended = self.runs.settle(number, now);
+        if has_just_ended
+            && let Some(run) = self.runs.get_mut(number)
             && let Some(block) = run.auto_heal.take()
+            && run.end() == "failed"
         {
-            let opens = block["autoCreatePR"] != Value::Bool(false);
-            let repository = block["repoName"].as_str().filter(|_| opens);
-            let repository = repository.map(str::to_owned);
             let test_run_id = run.test_run_id.clone();
-            self.start_heal(&test_run_id, repository, now);
+            self.start_heal(&test_run_id, block.repository, now);
         }
     }
 
@@ -153,7 +124,7 @@ impl State {
         test_run_id: &str,
         repository: Option<String>,
         now: Duration,
-    ) -> &Batch {
+    ) -> StartedBatch {
         let script = self.next_heals.pop_front().unwrap_or_default();
         let failed: Vec<String> = self
             .ended_run(test_run_id)
@@ -165,18 +136,18 @@ impl State {
             .into_iter()
             .map(|tests| self.plan(tests, repository.clone()))
             .collect();
-        let id = format!("batch-xyz-{}", 789 + self.heals.list.len());
+        let id = format!("batch-xyz-{}", 788 + self.heals.next_number());
         let batch = Batch::new(id, Some(test_run_id.to_owned()), plans, &script, now);
-        self.heals.push(batch)
+        keep(&mut self.heals, batch, now)
     }
 
-    pub(crate) fn start_generation(&mut self, now: Duration) -> &Batch {
+    pub(crate) fn start_generation(&mut self, now: Duration) -> StartedBatch {
         let script = self.next_generations.pop_front().unwrap_or_default();
         // The request names the repository of the code; the tests that come of it go to their own.
         let plan = self.plan(Vec::new(), Some(TESTS_REPOSITORY.to_owned()));
-        let id = format!("batch-gen-{}", 1 + self.generations.list.len());
+        let id = format!("batch-gen-{}", self.generations.next_number());
         let batch = Batch::new(id, None, vec![plan], &script, now);
-        self.generations.push(batch)
+        keep(&mut self.generations, batch, now)
     }
 
     fn plan(&mut self, tests: Vec<String>, repository: Option<String>) -> SessionPlan {
@@ -188,16 +159,31 @@ impl State {
         }
     }
 
-    pub(crate) fn heal(&mut self, id: &str) -> Option<&mut Batch> {
-        self.heals.get_mut(id)
+    /// The answer to a look at a healing batch.
+    pub(crate) fn look_at_heal(&mut self, id: &str, now: Duration) -> Option<Value> {
+        look_at(&mut self.heals, id, now)
     }
 
-    pub(crate) fn generation(&mut self, id: &str) -> Option<&mut Batch> {
-        self.generations.get_mut(id)
+    /// The answer to a look at a generation batch.
+    pub(crate) fn look_at_generation(&mut self, id: &str, now: Duration) -> Option<Value> {
+        look_at(&mut self.generations, id, now)
     }
 
     pub(crate) fn heal_ids(&self) -> Vec<String> {
-        let batches = self.heals.list.iter();
-        batches.map(|batch| batch.id.clone()).collect()
+        self.heals.iter().map(|batch| batch.id.clone()).collect()
     }
+}
+
+fn keep(batches: &mut Kept<Batch>, batch: Batch, now: Duration) -> StartedBatch {
+    let started = batch.started();
+    let number = batches.push(batch);
+    batches.settle(number, now);
+    started
+}
+
+fn look_at(batches: &mut Kept<Batch>, id: &str, now: Duration) -> Option<Value> {
+    let number = batches.number_of(id)?;
+    let answer = batches.get_mut(number)?.look(now);
+    batches.settle(number, now);
+    Some(answer)
 }

@@ -117,7 +117,9 @@ async fn everything(checksum: &Checksum, operation: &str, text: &str) -> Result<
         }
         "get_heal_batch" => drop(checksum.heal_batch(identifier(text)).status().await?),
         "trigger_auto_generate" => {
-            let generate = checksum.generate(identifier(text), u64::MAX, text);
+            // Its owner and its name are apart, and neither has a space.
+            let repository = format!("acme-co/{}", text.replace(['/', ' '], "_"));
+            let generate = checksum.generate(identifier(&repository), u64::MAX, text);
             let generate = generate.env(text, text).env("EMPTY", "");
             let generate = generate.metadata(text, text).member(text, 1);
             drop(generate.start().await?);

@@ -165,3 +165,57 @@ async fn a_start_that_is_not_responded_to_is_given_up_at_the_deadline() {
         assert_eq!(error.started(), Started::Maybe);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_start_is_not_repeated_after_its_deadline_for_want_of_budget() {
+    let busy = Answer::status(429).header("retry-after", "1");
+    let answers = Answers::new([busy, json!({ "status": "running" }).into()]);
+    let policy = PollPolicy::default().deadline(5 * SECOND);
+    let builder = answers.builder().poll(policy).retry(RetryPolicy::default());
+    let client = builder
+        .max_requests_per_second(1)
+        .build()
+        .expect("a client");
+    let began = Instant::now();
+    let (start, _) = tokio::join!(client.run_suite().start(), async {
+        let name = "job"
+            .parse::<checksum_api_ext::types::JobName>()
+            .expect("a name");
+        let waits: Vec<_> = (0..100)
+            .map(|_| {
+                tokio::spawn(
+                    client
+                        .resume(name.clone())
+                        .poll(PollPolicy::default())
+                        .wait(),
+                )
+            })
+            .collect();
+        tokio::time::sleep(20 * SECOND).await;
+        waits.iter().for_each(tokio::task::JoinHandle::abort);
+    });
+    assert_eq!(start.expect_err("too many").started(), Started::No);
+    assert!(began.elapsed() >= 20 * SECOND);
+    let posts = answers
+        .requests()
+        .into_iter()
+        .filter(|line| line.contains("POST"));
+    assert_eq!(posts.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_error_of_a_start_repeats_the_value_of_a_variable() {
+    for body in [
+        json!({ "jobName": "j", "envOverrides": { "PASSWORD": "hunter2-secret" } }),
+        json!({ "name": 3, "echo": "PASSWORD=hunter2-secret" }),
+        json!(["hunter2-secret"]),
+    ] {
+        let client = Answers::new([body]).client();
+        let start = client
+            .run_grep("checkout")
+            .env("PASSWORD", "hunter2-secret");
+        let error = start.start().await.expect_err("no name");
+        let shown = format!("{error} {error:?} {:?}", error.answer());
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -3,7 +3,7 @@
 use checksum_api_ext::types::{BatchId, JobName};
 use checksum_api_ext::{
     ApiVersion, BatchReport, Checksum, Disagreement, Event, Handle, Outcome, RunHandle, RunReport,
-    StreamExt,
+    RunStatus, StreamExt,
 };
 use checksum_tests::Answers;
 use serde_json::{Value, json};
@@ -29,6 +29,8 @@ async fn a_run_of_no_tests_is_no_pass() {
         json!({ "status": "passed", "passed": 0, "failed": 0, "recovered": 0, "bug": 0 }),
         json!({ "status": "healed", "passed": 0, "failed": 0, "recovered": 0, "bug": 0 }),
         json!({ "status": "passed", "passed": "0", "failed": 0.0 }),
+        json!({ "status": "passed", "passed": 0 }),
+        json!({ "status": "passed", "passed": 0, "failed": 0, "recovered": 0, "bug": {} }),
         json!({ "status": "PASSED", "passed": 0, "failed": 0, "verdict": "pass" }),
     ] {
         let report = end(status.clone()).await;
@@ -102,7 +104,10 @@ async fn what_cannot_be_read_is_a_contradiction_and_fails_when_strict() {
         assert_eq!(report.outcome(), Outcome::Passed, "{status}");
         assert_eq!(report.strict_outcome(), Outcome::Failed, "{status}");
         let state = "passed".to_owned();
-        let expected = Disagreement::Unreadable { state, field };
+        let expected = Disagreement::Unreadable {
+            state,
+            field: field.to_owned(),
+        };
         assert_eq!(report.disagreement(), Some(expected), "{status}");
     }
     let report = end(good.clone()).await;
@@ -149,7 +154,7 @@ async fn a_pass_that_says_too_little_is_a_contradiction() {
         json!({ "status": "passed", "passed": 3 }),
     ] {
         let report = end(status.clone()).await;
-        assert_eq!(report.outcome().is_pass(), true, "{status}");
+        assert!(report.outcome().is_pass(), "{status}");
         assert!(
             matches!(report.disagreement(), Some(Disagreement::NoCounts { .. })),
             "{status}"
@@ -210,21 +215,78 @@ async fn the_totals_of_a_batch_count() {
         let report = batch(with(totals.clone(), sessions)).await;
         assert_eq!(report.is_success(), is_success, "{totals}");
         let is_decisive = report.disagreement().map(|one| one.is_decisive());
-        let is_told = totals.get("failedCount") != Some(&json!("1"));
+        let is_by_total = totals.get("totalSessions").is_some();
         assert_eq!(
             is_decisive,
-            (!is_success && is_told).then_some(true),
+            (!is_success).then_some(is_by_total),
             "{totals}"
         );
     }
+    let counted = json!({ "totalSessions": 1, "completedCount": 0 });
+    let report = batch(with(counted, json!([session]))).await;
+    assert!(report.is_success(), "every session is listed as completed");
+    assert!(report.disagreement().is_some_and(|one| !one.is_decisive()));
+
     for field in ["totalSessions", "completedCount", "failedCount"] {
         let report = batch(with(json!({ field: "none" }), json!([session]))).await;
         assert!(report.is_success());
         let state = "completed".to_owned();
-        let expected = Disagreement::Unreadable { state, field };
+        let expected = Disagreement::Unreadable {
+            state,
+            field: field.to_owned(),
+        };
         assert_eq!(report.disagreement(), Some(expected));
     }
     let mut shouting = with(json!({}), json!([]));
     shouting["status"] = "FAILED".into();
     assert!(!batch(shouting).await.is_success());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_in_a_state_that_is_not_known_is_no_success() {
+    let session = |status: &str| json!({ "sessionId": "s", "status": status, "prUrl": null });
+    for (state, sessions) in [
+        ("cancelled", json!([])),
+        ("error", json!([session("error")])),
+        ("completed", json!([session("cancelled")])),
+        ("in_progress", json!([session("completed")])),
+    ] {
+        let report = batch(json!({
+            "batchId": "batch", "status": state, "allTerminal": true, "sessions": sessions,
+        }))
+        .await;
+        assert!(!report.is_success(), "{state} {sessions}");
+    }
+}
+
+/// A status can be stored and read again, and means the same then.
+#[tokio::test(start_paused = true)]
+async fn a_status_means_the_same_after_it_was_stored() {
+    for status in [
+        json!({ "status": "passed", "passed": 0, "failed": 0, "recovered": 0, "bug": 0 }),
+        json!({ "status": "passed", "passed": 3, "failed": {} }),
+        json!({ "status": "passed", "passed": 3, "failed": 0 }),
+        json!({ "status": "passed", "passed": 3 }),
+        json!({ "status": "passed", "passed": 3, "failed": 0, "verdict": "fail" }),
+    ] {
+        let before = end(status.clone()).await.status().clone();
+        let stored = serde_json::to_string(&before).expect("JSON");
+        let after: RunStatus = serde_json::from_str(&stored).expect("a status");
+        assert_eq!(after.outcome(), before.outcome(), "{status}");
+        assert_eq!(after.disagreement(), before.disagreement(), "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_with_a_reason_for_a_failure_is_a_contradiction() {
+    let status = json!({
+        "status": "passed", "passed": 3, "failed": 0, "failureReason": "1/8 shards failed",
+    });
+    let report = end(status).await;
+    assert!(
+        report
+            .disagreement()
+            .is_some_and(|one| one.to_string().contains("1/8 shards"))
+    );
+    assert_eq!(report.strict_outcome(), Outcome::Failed);
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use checksum_api_ext::types::{JobName, RunState};
 use checksum_api_ext::{
-    ApiVersion, Error, Event, Outcome, PollPolicy, Run, RunHandle, RunReport, TryStreamExt,
+    ApiVersion, Error, Event, Outcome, PollPolicy, Run, RunHandle, RunReport, StreamExt,
+    TryStreamExt,
 };
 use checksum_tests::{Answer, Answers};
 use serde_json::json;
@@ -480,4 +481,92 @@ async fn a_transport_of_ones_own_may_be_polled_more_than_once_a_second() {
         (200..=251).contains(&requests),
         "the budget alone bounds it: {requests}"
     );
+}
+
+/// A service that takes its time is no suspended process.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_bounds_a_slow_service() {
+    for (latency, limit, ended) in [
+        (3_600, 3, 5),
+        (3_600, 0, 5),
+        (3_600, 30, 30),
+        (2, 0, 2),
+        (4, 10, 10),
+    ] {
+        let transport = move |_: reqwest::Request| async move {
+            tokio::time::sleep(latency * SECOND).await;
+            Ok(http::Response::new(json!({ "status": "running" }).to_string()).into())
+        };
+        let policy = PollPolicy::every(SECOND).deadline(limit * SECOND);
+        let client = Answers::default().builder().transport(transport);
+        let client = client.request_timeout(7_200 * SECOND).poll(policy).build();
+        let client = client.expect("a client");
+        let began = tokio::time::Instant::now();
+        let run = client.resume(handle().pin(ApiVersion::V1));
+        assert!(run.await.expect_err("a time-out").is_timed_out());
+        assert_eq!(began.elapsed(), ended * SECOND, "{latency} s, {limit} s");
+
+        let began = tokio::time::Instant::now();
+        let mut all = client.watch_all([handle().pin(ApiVersion::V1).into()]);
+        let mut timed_out = false;
+        while let Some((_, event)) = all.next().await {
+            timed_out |= event.is_err_and(|error| error.is_timed_out());
+        }
+        assert!(timed_out);
+        assert_eq!(
+            began.elapsed(),
+            ended * SECOND,
+            "{latency} s, {limit} s, in a set"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_bounds_the_wait_for_the_budget() {
+    let answers = Answers::new([json!({ "status": "running" })]);
+    let client = answers
+        .builder()
+        .max_requests_per_second(5)
+        .build()
+        .expect("a client");
+    let policy = PollPolicy::every(SECOND).deadline(10 * SECOND);
+    let began = tokio::time::Instant::now();
+    let waits: Vec<_> = (0..500)
+        .map(|_| {
+            let run = client.resume(handle().pin(ApiVersion::V1)).poll(policy);
+            tokio::spawn(run.wait())
+        })
+        .collect();
+    for wait in waits {
+        let error = wait.await.expect("no panic").expect_err("a time-out");
+        assert!(error.is_timed_out());
+    }
+    assert_eq!(began.elapsed(), 10 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_state_that_goes_on_changing_has_not_ended() {
+    let healing = |passed: u32| json!({ "status": "healing", "passed": passed, "failed": 0 });
+    let passed = json!({ "status": "passed", "passed": 20, "failed": 0 });
+    let answers = Answers::new((0..20).map(healing).chain([passed]));
+    let report = end(&answers).await.expect("an end");
+    assert_eq!(report.outcome(), Outcome::Passed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_of_unknown_age_has_a_grace_of_its_own() {
+    let answers = || {
+        Answers::new([
+            Answer::status(404),
+            Answer::status(404),
+            Answer::from(json!({ "status": "passed", "passed": 1, "failed": 0 })),
+        ])
+    };
+    let policy = PollPolicy::every(SECOND);
+    let error = v1_run(&answers()).poll(policy).await.expect_err("unknown");
+    assert!(error.is_not_found());
+    let policy = policy
+        .grace_of_unknown_age(5 * SECOND)
+        .patience(Duration::ZERO);
+    v1_run(&answers()).poll(policy).await.expect("an end");
 }

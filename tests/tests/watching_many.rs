@@ -465,3 +465,33 @@ async fn a_deadline_of_nothing_polls_each_work_once() {
     );
     assert_eq!(service.looks().len(), 50);
 }
+
+/// Runs that fail for good, each with a `Retry-After` of a day, do not keep the others waiting.
+#[tokio::test(start_paused = true)]
+async fn works_that_fail_for_good_do_not_hold_the_others_back() {
+    let transport = |request: reqwest::Request| async move {
+        let name = request.url().path().rsplit('/').next().unwrap_or_default();
+        let number: usize = name.trim_start_matches("job-").parse().expect("a number");
+        let response = Response::builder();
+        let response = match number % 2 {
+            0 => response
+                .status(503)
+                .header("retry-after", 86_400)
+                .body(String::new()),
+            _ => response.body(json!({ "status": "passed", "passed": 1, "failed": 0 }).to_string()),
+        };
+        Ok(response.expect("a response").into())
+    };
+    let service = Service::new(SECOND);
+    let client = service.builder(PollPolicy::default()).transport(transport);
+    let client = client.build().expect("a client");
+    let began = Instant::now();
+    let mut all = client.watch_all(jobs(20));
+    let mut last_pass = Duration::ZERO;
+    while let Some((_, event)) = all.next().await {
+        if let Ok(Event::Finished(_)) = event {
+            last_pass = began.elapsed();
+        }
+    }
+    assert!(last_pass <= 310 * SECOND, "{last_pass:?}");
+}

@@ -60,6 +60,9 @@ pub(crate) fn of(document: &Document, code: &str) -> Result<String> {
             }
         } else if !text(schema, "pattern").is_empty() {
             writeln!(surface, "\n### {name}\n\nIdentifier.")?;
+        } else if schema["x-gate"] == true {
+            let kind = text(schema, "type");
+            writeln!(surface, "\n### {name}\n\nGate: `Lenient`, {kind}.")?;
         } else {
             let item = structure(types, name).with_context(|| format!("no type {name}"))?;
             writeln!(surface, "\n### {name}\n")?;
@@ -225,5 +228,6 @@ fn short(kind: &Type) -> String {
         .replace(" >", ">")
         .replace("< ", "<")
         .replace(" ,", ",")
+        .replace(",>", ">")
         .replace("& ", "&")
 }

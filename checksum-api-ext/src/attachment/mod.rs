@@ -12,7 +12,7 @@ use url::Url;
 pub use kind::AttachmentKind;
 
 use crate::address::{shown, whole};
-use crate::download::{Download, DownloadAll, FileNames, Source};
+use crate::download::{Download, DownloadAll, FileNames, Place, Source};
 use crate::{Checksum, Error};
 
 /// What a test left behind; from [`TestInRun::attachments`](crate::TestInRun::attachments).
@@ -99,9 +99,15 @@ impl Attachments {
 
     /// Writes all of them into a directory, a few at once, each by its
     /// [`file_name`](Attachment::file_name). Nothing is sent before it is awaited.
+    ///
+    /// A link in the place of a file, or anything else that is no file, is an error for that file
+    /// alone. The directory itself may be a link.
     pub fn download_all(&self, directory: impl AsRef<Path>) -> DownloadAll {
         let directory = directory.as_ref();
-        let file = |one: &Attachment| (one.source(), directory.join(&one.file_name));
+        let file = |one: &Attachment| {
+            let place = Place::Inside(directory.join(&one.file_name));
+            (one.source(), place)
+        };
         DownloadAll::new(&self.client, self.list.iter().map(file))
     }
 }
@@ -155,15 +161,19 @@ impl Attachment {
 
     /// Writes it into a directory by its [`file_name`](Self::file_name), in place of what was
     /// there by that name. Nothing is sent before it is awaited.
+    ///
+    /// A link in its place, or anything else that is no file, is an error. The directory itself may
+    /// be a link.
     pub fn download(&self, directory: impl AsRef<Path>) -> Download {
-        let path = directory.as_ref().join(&self.file_name);
-        Download::new(&self.client, self.source(), path)
+        let place = Place::Inside(directory.as_ref().join(&self.file_name));
+        Download::new(&self.client, self.source(), place)
     }
 
     fn source(&self) -> Source {
         Source {
             url: self.url.clone(),
             name: self.file_name.clone(),
+            may_be_empty: self.size == Some(0),
         }
     }
 }

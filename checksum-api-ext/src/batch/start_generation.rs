@@ -71,6 +71,9 @@ impl StartGeneration {
         if self.branch.trim().is_empty() {
             return Err(Error::Invalid(InvalidRequest::NoBranch));
         }
+        if !has_owner(&self.repo) {
+            return Err(Error::Invalid(InvalidRequest::NoOwner));
+        }
         Ok(GenerateRequest {
             pr_number: pr_number(self.pr).map_err(Error::Invalid)?,
             repo_name: self.repo.clone(),
@@ -100,6 +103,14 @@ impl StartGeneration {
         let id = accepted.batch_id.clone();
         Ok(Batch::just_started(&self.client, id, accepted))
     }
+}
+
+/// Whether a repository is named as `OWNER/REPO`.
+fn has_owner(repo: &RepoName) -> bool {
+    let is_name =
+        |part: &str| !matches!(part, "" | "." | "..") && !part.contains(char::is_whitespace);
+    let parts = repo.as_str().split_once('/');
+    parts.is_some_and(|(owner, repo)| is_name(owner) && is_name(repo) && !repo.contains('/'))
 }
 
 impl IntoFuture for StartGeneration {

@@ -84,17 +84,25 @@ impl BatchReport {
         self.0.all_terminal
     }
 
-    /// Whether the batch has ended, no session failed, and the totals do not say otherwise. A batch
-    /// without sessions is a success: there was nothing to do.
+    /// Whether the batch has ended as completed, every session has completed, and the totals do not
+    /// say otherwise. A batch without sessions is a success: there was nothing to do.
     pub fn is_success(&self) -> bool {
+        let is_completed = |one: &BatchSession| one.status == SessionStatus::Completed;
         self.all_terminal()
-            && *self.state() != BatchStatus::Failed
-            && self.failed_count().unwrap_or_default() == 0
-            && self.sessions_left().is_none()
-            && self
-                .sessions()
-                .iter()
-                .all(|session| session.status != SessionStatus::Failed)
+            && *self.state() == BatchStatus::Completed
+            && self.sessions().iter().all(is_completed)
+            && !self.is_failure()
+    }
+
+    /// Whether a session has failed, or the batch has ended and not every session has completed. A
+    /// batch that has ended in a state that this version does not know is neither a success nor a
+    /// failure.
+    pub fn is_failure(&self) -> bool {
+        let is_failed = |one: &BatchSession| one.status == SessionStatus::Failed;
+        *self.state() == BatchStatus::Failed
+            || count(&self.0.failed_count).is_some_and(|failed| failed > 0)
+            || self.sessions().iter().any(is_failed)
+            || (self.all_terminal() && self.sessions_left().is_some())
     }
 
     /// What in the response contradicts a state of completed, if anything.
@@ -103,14 +111,6 @@ impl BatchReport {
             return None;
         }
         let state = self.state().to_string();
-        let totals = [
-            ("totalSessions", &self.0.total_sessions),
-            ("completedCount", &self.0.completed_count),
-            ("failedCount", &self.0.failed_count),
-        ];
-        let is_unreadable =
-            |total: &Option<Count>| total.as_ref().is_some_and(|t| t.read().is_none());
-        let unreadable = totals.iter().find(|(_, total)| is_unreadable(total));
         if let Some((completed, total)) = self.sessions_left() {
             return Some(Disagreement::Sessions {
                 state,
@@ -118,31 +118,59 @@ impl BatchReport {
                 total,
             });
         }
-        let (field, _) = unreadable?;
-        Some(Disagreement::Unreadable { state, field })
-    }
-
-    fn failed_count(&self) -> Option<u64> {
-        self.0.failed_count.as_ref()?.read().copied()
-    }
-
-    /// How many sessions have completed and how many there are, where these are not the same.
-    fn sessions_left(&self) -> Option<(u64, u64)> {
-        let total = self.0.total_sessions.as_ref()?.read().copied()?;
-        let completed = match &self.0.completed_count {
-            Some(count) => count.read().copied()?,
-            None => {
-                let is_completed = |one: &&BatchSession| one.status == SessionStatus::Completed;
-                self.sessions().iter().filter(is_completed).count() as u64
+        let totals = [
+            ("totalSessions", &self.0.total_sessions, self.listed(None)),
+            (
+                "completedCount",
+                &self.0.completed_count,
+                self.listed(Some(SessionStatus::Completed)),
+            ),
+            (
+                "failedCount",
+                &self.0.failed_count,
+                self.listed(Some(SessionStatus::Failed)),
+            ),
+        ];
+        totals.into_iter().find_map(|(field, total, listed)| {
+            let state = state.clone();
+            match total.as_ref()?.read() {
+                None => Some(Disagreement::Unreadable {
+                    state,
+                    field: field.to_owned(),
+                }),
+                Some(counted) => (*counted != listed).then_some(Disagreement::Total {
+                    state,
+                    field,
+                    counted: *counted,
+                    listed,
+                }),
             }
-        };
-        (completed != total).then_some((completed, total))
+        })
+    }
+
+    /// How many sessions have completed and how many there are, where some have not.
+    fn sessions_left(&self) -> Option<(u64, u64)> {
+        let total = count(&self.0.total_sessions).unwrap_or_else(|| self.listed(None));
+        let listed = self.listed(Some(SessionStatus::Completed));
+        let completed = count(&self.0.completed_count).unwrap_or(0).max(listed);
+        (completed < total).then_some((completed, total))
+    }
+
+    /// How many sessions the list has, in that state or in any.
+    fn listed(&self, status: Option<SessionStatus>) -> u64 {
+        let is_meant = |one: &&BatchSession| status.as_ref().is_none_or(|s| one.status == *s);
+        self.sessions().iter().filter(is_meant).count() as u64
     }
 
     /// The members of the answer that this version does not know.
     pub fn other(&self) -> &Map<String, Value> {
         &self.0.extra
     }
+}
+
+/// A total, where it is there and can be read.
+fn count(total: &Option<Count>) -> Option<u64> {
+    total.as_ref()?.read().copied()
 }
 
 impl BatchChange {

@@ -1,10 +1,6 @@
-use std::pin::Pin;
-
 use checksum_api::types::{BugSeverity, BugStatus};
-use futures_core::Stream;
 
-use super::pages::Pages;
-use super::{Bug, BugPage};
+use super::{BugPage, Bugs};
 use crate::call::Effort;
 use crate::{Checksum, Error};
 
@@ -21,6 +17,8 @@ pub struct ListBugs {
     collection_name: Option<String>,
     limit: Option<u64>,
     offset: Option<u64>,
+    pub(super) max_bugs: u64,
+    pub(super) max_bytes: usize,
 }
 
 impl ListBugs {
@@ -35,6 +33,8 @@ impl ListBugs {
             collection_name: None,
             limit: None,
             offset: None,
+            max_bugs: 10_000,
+            max_bytes: 64 * 1024 * 1024,
         }
     }
 
@@ -76,7 +76,8 @@ impl ListBugs {
     }
 
     /// How many bugs a page has at most; the service has a default, which is not documented. It
-    /// does not limit [`stream`](Self::stream), which goes on to the last page.
+    /// does not limit [`stream`](Self::stream), which goes on to the last page or to
+    /// [`max_bugs`](Self::max_bugs).
     pub fn limit(mut self, bugs: u64) -> Self {
         self.limit = Some(bugs);
         self
@@ -85,6 +86,19 @@ impl ListBugs {
     /// How many bugs to skip.
     pub fn offset(mut self, bugs: u64) -> Self {
         self.offset = Some(bugs);
+        self
+    }
+
+    /// How many bugs [`stream`](Self::stream) gives at most. Default: 10,000.
+    pub fn max_bugs(mut self, bugs: u64) -> Self {
+        self.max_bugs = bugs;
+        self
+    }
+
+    /// How large the bugs of [`stream`](Self::stream) may be in all, in bytes of their JSON.
+    /// Default: 64 MiB.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
         self
     }
 
@@ -99,16 +113,38 @@ impl ListBugs {
 
     /// All bugs, page after page; a page is asked for when it is needed.
     ///
-    /// It ends where the service says so (`total`, `hasMore`, `next`), with an empty page, with
-    /// one that is shorter than the pages before it or than the `limit` that the service confirms,
-    /// and with one that brings nothing new: a service that ignores `offset` gives one page for
-    /// ever. A bug that moves to a later page meanwhile is given once.
+    /// It ends where the service says so (`total`, `hasMore`, `next`), with an empty page and with
+    /// one that is shorter than the `limit` that the service confirms. A bug that moves to a later
+    /// page meanwhile is given once.
+    ///
+    /// It also ends at [`max_bugs`](Self::max_bugs), at [`max_bytes`](Self::max_bytes), and where
+    /// the service gives nothing new, which it would do for ever if it ignored `offset`. Then
+    /// there may be more, and [`Bugs::truncation`] says why:
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::start().await?;
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .build()?;
+    /// use checksum_api_ext::{Truncation, TryStreamExt};
+    ///
+    /// let mut bugs = checksum.bugs().max_bugs(3).stream();
+    /// while let Some(bug) = bugs.try_next().await? {
+    ///     println!("{}", bug.title.unwrap_or_default());
+    /// }
+    /// assert_eq!(bugs.truncation(), Some(Truncation::MaxBugs));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
     /// As for [`first_page`](Self::first_page); an error is the last item.
-    pub fn stream(self) -> Pin<Box<dyn Stream<Item = Result<Bug, Error>> + Send>> {
-        Box::pin(Pages::new(self).stream())
+    pub fn stream(self) -> Bugs {
+        Bugs::new(self)
     }
 
     pub(super) async fn page(&self, offset: Option<u64>) -> Result<BugPage, Error> {

@@ -1,6 +1,7 @@
 mod list;
 mod page;
 mod pages;
+mod stream;
 
 use checksum_api::types::{BugSeverity, BugStatus, TestId};
 use schemars::JsonSchema;
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 pub use list::ListBugs;
 pub use page::BugPage;
+pub use stream::{Bugs, Truncation};
 
 use crate::undocumented::{text, texts};
 

@@ -74,6 +74,19 @@ impl BugPage {
             raw,
         })
     }
+
+    /// Whether the service says, in a way that can be true, that there is no page after this one,
+    /// which ends at `end`.
+    pub(super) fn is_said_to_be_last(&self, end: u64) -> bool {
+        let length = self.length as u64;
+        let is_short = self.limit.is_some_and(|limit| length < limit);
+        match (self.has_more, self.total) {
+            (Some(has_more), _) => !has_more,
+            // Some services call the number of bugs on the page their total.
+            (None, Some(total)) => end >= total && (total > length || is_short),
+            (None, None) => is_short,
+        }
+    }
 }
 
 /// The list, and the objects around it from the inside out.

@@ -1,9 +1,10 @@
 use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, OnceLock};
 
 use futures_core::Stream;
 use futures_util::stream;
 
-use super::{Bug, BugPage, ListBugs};
+use super::{Bug, BugPage, ListBugs, Truncation};
 use crate::Error;
 
 /// One walk over all pages.
@@ -11,21 +12,26 @@ pub(super) struct Pages {
     list: ListBugs,
     /// Of the next page; none before the first, which is asked for as the caller has said.
     offset: Option<u64>,
-    longest: usize,
     seen: HashSet<String>,
+    /// Elements that are no bugs.
+    others: u64,
+    bytes: usize,
     bugs: VecDeque<Bug>,
     is_over: bool,
+    truncation: Arc<OnceLock<Truncation>>,
 }
 
 impl Pages {
-    pub(super) fn new(list: ListBugs) -> Self {
+    pub(super) fn new(list: ListBugs, truncation: Arc<OnceLock<Truncation>>) -> Self {
         Self {
             list,
             offset: None,
-            longest: 0,
             seen: HashSet::new(),
+            others: 0,
+            bytes: 0,
             bugs: VecDeque::new(),
             is_over: false,
+            truncation,
         }
     }
 
@@ -54,30 +60,43 @@ impl Pages {
     fn take(&mut self, page: BugPage) {
         let start = self.offset.unwrap_or_else(|| self.list.start());
         let end = start.saturating_add(page.length as u64);
-        self.is_over = !self.goes_on(&page, end);
         self.offset = Some(end);
-        self.longest = self.longest.max(page.length);
-        let seen = &mut self.seen;
-        let new = page.bugs.into_iter().filter(|bug| seen.insert(bug.key()));
-        let before = self.bugs.len();
-        self.bugs.extend(new);
-        // The same bugs again: the service ignores `offset`.
-        self.is_over |= self.bugs.len() == before;
+        let is_last = page.length == 0 || page.is_said_to_be_last(end);
+        let says_more = page.has_more == Some(true);
+        let (total, others) = (page.total, page.length - page.bugs.len());
+        self.others += others as u64;
+        let before = self.seen.len();
+        for bug in page.bugs {
+            if !self.seen.insert(bug.key()) {
+                continue;
+            }
+            self.bytes = self.bytes.saturating_add(bug.raw.to_string().len());
+            if self.seen.len() as u64 > self.list.max_bugs {
+                return self.end(Truncation::MaxBugs);
+            }
+            if self.bytes > self.list.max_bytes {
+                return self.end(Truncation::MaxBytes);
+            }
+            self.bugs.push_back(bug);
+        }
+        let read = self.seen.len() as u64 + self.others;
+        if is_last {
+            let expected = total.unwrap_or(0).saturating_sub(self.list.start());
+            if says_more || expected > read {
+                self.end(Truncation::FewerThanCounted);
+            }
+            self.is_over = true;
+        } else if self.seen.len() == before && others == 0 {
+            self.end(Truncation::RepeatedPage);
+        } else if read >= self.list.max_bugs {
+            self.end(Truncation::MaxBugs);
+        }
     }
 
-    /// Whether there is a page after this one, which ends at `end`.
-    fn goes_on(&self, page: &BugPage, end: u64) -> bool {
-        if page.length == 0 {
-            return false;
-        }
-        if let Some(has_more) = page.has_more {
-            return has_more;
-        }
-        if let Some(total) = page.total {
-            return end < total;
-        }
-        // That the caller's limit is not reached tells nothing: the service may have a lower one.
-        let limit = page.limit.map_or(self.longest as u64, |limit| limit.max(1));
-        page.length as u64 >= limit
+    /// Ends the walk, although there may be more.
+    fn end(&mut self, truncation: Truncation) {
+        self.is_over = true;
+        // A walk ends once.
+        let _ = self.truncation.set(truncation);
     }
 }

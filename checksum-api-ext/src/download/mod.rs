@@ -1,3 +1,4 @@
+mod destination;
 mod file_name;
 mod range;
 mod transfer;
@@ -13,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub(crate) use destination::Place;
 pub(crate) use file_name::FileNames;
 use transfer::save;
 
@@ -29,6 +31,8 @@ pub(crate) struct Source {
     pub(crate) url: Url,
     /// What progress and errors call it.
     pub(crate) name: String,
+    /// Whether the service has said that the file is empty.
+    pub(crate) may_be_empty: bool,
 }
 
 /// One file on its way to disk; begun when it is awaited.
@@ -44,8 +48,10 @@ pub(crate) struct Source {
 /// Awaiting it fails where
 ///
 /// - the service refused or could not be reached: [`Error::Request`];
+/// - the response holds no file (202, 204, an empty or a compressed body): [`Error::UnfitFile`];
 /// - the file is too large: [`Error::FileTooLarge`], or ended too soon: [`Error::FileCutShort`];
-/// - it could not be written: [`Error::File`].
+/// - it could not be written, or something that is no file stands in the place of an attachment:
+///   [`Error::File`].
 #[derive(Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct Download {
@@ -97,7 +103,7 @@ pub struct SavedFile {
 #[derive(Clone)]
 struct Target {
     source: Source,
-    path: PathBuf,
+    place: Place,
 }
 
 #[derive(Clone)]
@@ -118,10 +124,10 @@ impl Default for Options {
 }
 
 impl Download {
-    pub(crate) fn new(client: &Checksum, source: Source, path: PathBuf) -> Self {
+    pub(crate) fn new(client: &Checksum, source: Source, place: Place) -> Self {
         Self {
             client: client.clone(),
-            target: Target { source, path },
+            target: Target { source, place },
             options: Options::default(),
         }
     }
@@ -140,11 +146,8 @@ impl Download {
 }
 
 impl DownloadAll {
-    pub(crate) fn new(
-        client: &Checksum,
-        files: impl IntoIterator<Item = (Source, PathBuf)>,
-    ) -> Self {
-        let target = |(source, path)| Target { source, path };
+    pub(crate) fn new(client: &Checksum, files: impl IntoIterator<Item = (Source, Place)>) -> Self {
+        let target = |(source, place)| Target { source, place };
         Self {
             client: client.clone(),
             targets: files.into_iter().map(target).collect(),
@@ -202,7 +205,8 @@ impl IntoFuture for DownloadAll {
 impl fmt::Debug for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The address may grant access to whoever has it.
-        write!(formatter, "{:?} to {:?}", self.source.name, self.path)
+        let path = self.place.path();
+        write!(formatter, "{:?} to {path:?}", self.source.name)
     }
 }
 

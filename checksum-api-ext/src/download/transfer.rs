@@ -1,15 +1,17 @@
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use checksum_api::FileResponse;
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, IF_RANGE, RANGE};
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, IF_RANGE, RANGE,
+};
 use http::{HeaderMap, StatusCode};
-use tokio::fs::{self, File};
+use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::range::{Range, validator};
 use super::{Options, Progress, SavedFile, Target};
+use crate::address::shown;
 use crate::{Checksum, Error, TARGET};
 
 /// Brings a file to its place.
@@ -18,17 +20,16 @@ pub(super) async fn save(
     target: Target,
     options: Options,
 ) -> Result<SavedFile, Error> {
-    let path = target.path.as_path();
     let failed = |reason| Error::File {
-        path: path.to_owned(),
+        path: target.place.path().to_owned(),
         reason,
     };
-    let (file, temporary) = temporary_beside(path).await.map_err(failed)?;
+    let (destination, file) = target.place.open().await.map_err(failed)?;
     let mut transfer = Transfer {
         client: &client,
         target: &target,
         options: &options,
-        file: File::from_std(file),
+        file,
         written: 0,
         validator: None,
         total: None,
@@ -36,46 +37,44 @@ pub(super) async fn save(
     };
     transfer.run().await?;
     let Transfer {
-        mut file,
+        file,
         written,
         content_type,
         ..
     } = transfer;
-    file.flush().await.map_err(failed)?;
-    // Closed first: Windows does not rename a file that is open.
-    drop(file.into_std().await);
-    temporary
-        .persist(path)
-        .map_err(|error| failed(error.error))?;
+    destination.fill(file).await.map_err(failed)?;
     Ok(SavedFile {
-        path: target.path,
+        path: target.place.path().to_owned(),
         bytes: written,
         content_type,
     })
 }
 
-/// A file in the directory of the one to be, so that it can be renamed to it in one step.
-async fn temporary_beside(path: &Path) -> io::Result<(std::fs::File, tempfile::TempPath)> {
-    if path.file_name().is_none() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the path names no file",
-        ));
+/// Why a response, a success by its status, does not hold the file.
+fn unfit(response: &FileResponse) -> Option<String> {
+    let status = response.status();
+    match status {
+        StatusCode::OK
+        | StatusCode::NON_AUTHORITATIVE_INFORMATION
+        | StatusCode::PARTIAL_CONTENT => {}
+        StatusCode::ACCEPTED => {
+            return Some(format!("{status}: it is not ready yet; try again later"));
+        }
+        _ => return Some(format!("{status}: there is no file in such a response")),
     }
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(directory).await?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".checksum-").suffix(".part");
-    // Temporary files are their owner's alone; this one is to be a file like any other.
-    #[cfg(unix)]
-    let builder = {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666))
-    };
-    Ok(builder.tempfile_in(directory)?.into_parts())
+    let encodings = response.headers().get_all(CONTENT_ENCODING).iter();
+    let encodings: Vec<_> = encodings
+        .map(|encoding| String::from_utf8_lossy(encoding.as_bytes()))
+        .collect();
+    let is_plain =
+        |one: &str| matches!(one.trim(), "") || one.trim().eq_ignore_ascii_case("identity");
+    let encodings = encodings.join(",");
+    if encodings.split(',').all(is_plain) {
+        return None;
+    }
+    Some(format!(
+        "the body is compressed ({encodings:.60}), although an uncompressed one was requested"
+    ))
 }
 
 struct Transfer<'a> {
@@ -116,6 +115,7 @@ impl Transfer<'_> {
                 Some(pause) if may_pass => {
                     tracing::debug!(target: TARGET, %error, attempts, ?pause, "downloading again");
                     tokio::time::sleep(pause).await;
+                    self.client.caller.acquire().await;
                     paused += pause;
                 }
                 _ => return Err(error),
@@ -163,7 +163,11 @@ impl Transfer<'_> {
             headers.insert(IF_RANGE, validator.clone());
         }
         let api = self.client.api();
-        Ok(api.get_file(&self.target.source.url, headers).await?)
+        let response = api.get_file(&self.target.source.url, headers).await?;
+        match unfit(&response) {
+            None => Ok(response),
+            Some(reason) => Err(self.unfit(reason)),
+        }
     }
 
     /// Whether there is a beginning, and a name for the version that it is of.
@@ -238,13 +242,24 @@ impl Transfer<'_> {
         }
         match self.total {
             Some(total) if total != self.written => Err(self.cut_short()),
+            _ if self.written == 0 && !self.target.source.may_be_empty => {
+                Err(self.unfit("the body is empty".to_owned()))
+            }
             _ => Ok(()),
+        }
+    }
+
+    fn unfit(&self, reason: String) -> Error {
+        Error::UnfitFile {
+            name: self.target.source.name.clone(),
+            url: shown(&self.target.source.url),
+            reason,
         }
     }
 
     fn failed(&self, reason: io::Error) -> Error {
         Error::File {
-            path: self.target.path.clone(),
+            path: self.target.place.path().to_owned(),
             reason,
         }
     }

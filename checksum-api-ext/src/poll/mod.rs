@@ -9,5 +9,5 @@ pub use event::{Event, Trouble};
 pub(crate) use pace::{Pace, Pacer, scaled};
 pub use policy::PollPolicy;
 pub(crate) use pollable::{Ended, Pollable};
-pub(crate) use progress::{PollPlan, Progress, Seen};
+pub(crate) use progress::{MIN_POLL_TIME, PollPlan, Progress, Seen, was_suspended};
 pub(crate) use watch::Watch;

@@ -29,6 +29,7 @@ pub struct PollPolicy {
     pub(crate) deadline: Option<Duration>,
     pub(crate) patience: Duration,
     pub(crate) grace: Duration,
+    pub(crate) grace_of_unknown_age: Duration,
 }
 
 impl Default for PollPolicy {
@@ -46,6 +47,7 @@ impl Default for PollPolicy {
             deadline: None,
             patience: Duration::from_secs(5 * 60),
             grace: Duration::from_secs(30),
+            grace_of_unknown_age: Duration::ZERO,
         }
     }
 }
@@ -112,7 +114,7 @@ impl PollPolicy {
 
     /// How long to wait in all; without it, to the end. When it passes, the wait ends with
     /// [`Error::WaitTimedOut`](crate::Error::WaitTimedOut) and the work goes on. Each wait polls
-    /// once at least, and once more where the process was suspended beyond the deadline.
+    /// once at least, and once more where the process was suspended beyond the deadline; such a poll has 5 s.
     ///
     /// It bounds a start as well: a request that was not acted on is not repeated later than this,
     /// and one that is under way is given up then, but not before it has had a second.
@@ -134,6 +136,14 @@ impl PollPolicy {
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// The same for work of which it is not known when it was started, such as a run by its name,
+    /// from the beginning of the wait; none by default, so that a wrong name is found out at once.
+    #[must_use]
+    pub fn grace_of_unknown_age(mut self, grace: Duration) -> Self {
+        self.grace_of_unknown_age = grace;
         self
     }
 }

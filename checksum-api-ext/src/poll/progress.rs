@@ -16,8 +16,11 @@ const MIN_FAILURES: u32 = 3;
 /// How many more polls have to see an end that only seems to be one.
 const CONFIRMATIONS: u32 = 3;
 
-/// A process that wakes up so long after a deadline was suspended, and polls once more.
+/// A process that wakes up so much later than it should was suspended.
 const SUSPENDED: Duration = Duration::from_secs(1);
+
+/// How long a first poll, and one after a suspension, may take at least, whatever the deadline.
+pub(crate) const MIN_POLL_TIME: Duration = Duration::from_secs(5);
 
 /// How far one wait has come. It knows what follows from a look, and looks at nothing itself.
 pub(crate) struct Progress<P: Pollable> {
@@ -58,13 +61,20 @@ pub(crate) struct PollPlan {
     may_conclude: bool,
 }
 
+/// Whether the process was suspended when it should have woken up.
+pub(crate) fn was_suspended(due: Instant) -> bool {
+    due.elapsed() > SUSPENDED
+}
+
 type Events<P> = VecDeque<Event<<P as Pollable>::Change, <P as Pollable>::End>>;
 
 impl<P: Pollable> Progress<P> {
     pub(crate) fn new(target: &P, pacer: &Pacer) -> Self {
         let started = Instant::now();
-        let left = |age| pacer.policy.grace.checked_sub(age);
-        let grace = target.age().and_then(left);
+        let grace = match target.age() {
+            Some(age) => pacer.policy.grace.checked_sub(age),
+            None => Some(pacer.policy.grace_of_unknown_age),
+        };
         Self {
             started,
             grace_until: grace.and_then(|grace| started.checked_add(grace)),
@@ -86,34 +96,46 @@ impl<P: Pollable> Progress<P> {
 
     /// How to poll now; `None` where the deadline has passed. Each wait polls once, whatever its
     /// deadline, and once more where the process was suspended when the deadline passed.
-    pub(crate) fn plan(&mut self, policy: &PollPolicy) -> Option<PollPlan> {
+    pub(crate) fn plan(&mut self, policy: &PollPolicy, was_suspended: bool) -> Option<PollPlan> {
         let now = Instant::now();
-        let deadline = self.deadline(policy);
-        let passed = deadline.filter(|deadline| *deadline < now);
-        if let Some(passed) = passed {
-            let may_poll = !self.has_polled || now - passed > SUSPENDED;
-            if self.has_polled_late || !may_poll {
-                return None;
-            }
-            self.has_polled_late = true;
+        let plan = |deadline| {
+            Some(PollPlan {
+                began: now,
+                deadline,
+                may_conclude: self.seeming_ends >= CONFIRMATIONS,
+            })
+        };
+        let Some(deadline) = self.deadline(policy) else {
+            return plan(None);
+        };
+        if !self.has_polled {
+            let deadline = deadline.max(self.started + MIN_POLL_TIME);
+            return if now <= deadline {
+                plan(Some(deadline))
+            } else {
+                None
+            };
         }
-        let is_bound = self.has_polled && passed.is_none();
-        Some(PollPlan {
-            began: now,
-            deadline: deadline.filter(|_| is_bound),
-            may_conclude: self.seeming_ends >= CONFIRMATIONS,
-        })
+        if now <= deadline {
+            return plan(Some(deadline));
+        }
+        if !was_suspended || self.has_polled_late {
+            return None;
+        }
+        self.has_polled_late = true;
+        plan(now.checked_add(MIN_POLL_TIME))
     }
 
-    /// Whether the deadline counts, since a poll has been made.
-    pub(crate) fn has_polled(&self) -> bool {
-        self.has_polled
+    /// Takes note of a poll that was given up at its deadline, and tells whether the process was
+    /// suspended meanwhile.
+    pub(crate) fn was_given_up(&mut self, plan: PollPlan) -> bool {
+        self.has_polled = true;
+        plan.deadline.is_some_and(was_suspended)
     }
 
-    /// Whether the process was suspended when the deadline passed, and has yet to poll once more.
-    pub(crate) fn was_suspended(&self, policy: &PollPolicy) -> bool {
-        let deadline = self.deadline(policy);
-        !self.has_polled_late && deadline.is_some_and(|deadline| deadline.elapsed() > SUSPENDED)
+    /// When a work that has not been polled has waited for it long enough.
+    pub(crate) fn last_start(&self) -> Option<Instant> {
+        (!self.has_polled).then(|| self.started + MIN_POLL_TIME)
     }
 
     /// What follows from a look: events, and when to look again. Without such a time the wait has
@@ -154,12 +176,14 @@ impl<P: Pollable> Progress<P> {
             let after = failing.since.elapsed();
             events.push_back(Event::Recovered { after });
         }
+        let changes = P::changes(self.last.as_ref(), &seen.status);
         self.seeming_ends = match seen.ended {
+            // What still changes has not ended.
+            Ended::Perhaps if !changes.is_empty() => 1,
             Ended::Perhaps => self.seeming_ends + 1,
             Ended::No | Ended::Yes => 0,
         };
-        let changes = P::changes(self.last.as_ref(), &seen.status);
-        if !changes.is_empty() {
+        if !changes.is_empty() && seen.ended != Ended::Perhaps {
             self.pace = pacer.quick();
         }
         events.extend(changes.into_iter().map(Event::Changed));
@@ -194,7 +218,8 @@ impl<P: Pollable> Progress<P> {
         failing.count += 1;
         let lasting = failing.since.elapsed();
         let left = pacer.policy.patience.saturating_sub(lasting);
-        if left.is_zero() && failing.count >= MIN_FAILURES {
+        // A run that is not known yet is no failure.
+        if error.is_transient() && left.is_zero() && failing.count >= MIN_FAILURES {
             return Err(Error::GaveUp {
                 what: target.name(),
                 after: lasting,

@@ -5,7 +5,7 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep_until};
 
 use super::pace::Pacer;
-use super::progress::{Progress, Seen};
+use super::progress::{Progress, Seen, was_suspended};
 use super::{Event, Pollable};
 use crate::{Error, TARGET};
 
@@ -67,24 +67,26 @@ impl<P: Pollable> Watch<P> {
 
     /// One pause and one look.
     async fn step(&mut self) -> Result<(), Error> {
+        let mut suspended = false;
         if let Some(next_look) = self.next_look {
-            match self.progress.deadline(&self.pacer.policy) {
-                Some(deadline) if deadline < next_look => {
-                    sleep_until(deadline).await;
-                    if deadline.elapsed().is_zero() {
-                        return Err(self.progress.timed_out(&self.target));
-                    }
-                }
-                _ => sleep_until(next_look).await,
+            let deadline = self.progress.deadline(&self.pacer.policy);
+            let until = deadline.map_or(next_look, |deadline| deadline.min(next_look));
+            let has_to_sleep = until > Instant::now();
+            sleep_until(until).await;
+            suspended = has_to_sleep && was_suspended(until);
+            if until < next_look && !suspended {
+                return Err(self.progress.timed_out(&self.target));
             }
         }
         let (plan, looked) = loop {
-            let plan = self.progress.plan(&self.pacer.policy);
+            let plan = self.progress.plan(&self.pacer.policy, suspended);
             let plan = plan.ok_or_else(|| self.progress.timed_out(&self.target))?;
             match Seen::look(&mut self.target, plan).await {
                 Some(looked) => break (plan, looked),
-                None if self.progress.was_suspended(&self.pacer.policy) => {}
-                None => return Err(self.progress.timed_out(&self.target)),
+                None => suspended = self.progress.was_given_up(plan),
+            }
+            if !suspended {
+                return Err(self.progress.timed_out(&self.target));
             }
         };
         self.next_look = self.progress.learn(

@@ -79,12 +79,21 @@ impl AutoHeal {
         if self.repo.is_none() && (self.creates_pull_request || self.pr.is_some()) {
             return Err(InvalidRequest::NoRepository);
         }
+        named_branch(self.branch.as_deref())?;
         Ok(types::AutoHeal {
             auto_create_pr: Some(self.creates_pull_request),
             repo_name: self.repo.clone(),
             branch: self.branch.clone(),
             pr_number: self.pr.map(pr_number).transpose()?,
         })
+    }
+}
+
+/// Fails where a branch is given and has no name.
+pub(super) fn named_branch(branch: Option<&str>) -> Result<(), InvalidRequest> {
+    match branch {
+        Some(branch) if branch.trim().is_empty() => Err(InvalidRequest::EmptyBranch),
+        _ => Ok(()),
     }
 }
 

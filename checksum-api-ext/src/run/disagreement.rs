@@ -35,7 +35,14 @@ pub enum Disagreement {
         /// The state that the service gave.
         state: String,
         /// The field, as the API spells it.
-        field: &'static str,
+        field: String,
+    },
+    /// The service gives a reason for a failure.
+    FailureReason {
+        /// The state that the service gave.
+        state: String,
+        /// The reason that it gave beside it.
+        reason: String,
     },
     /// How many tests passed and failed is not there.
     NoCounts {
@@ -51,6 +58,17 @@ pub enum Disagreement {
         completed: u64,
         /// How many sessions there are.
         total: u64,
+    },
+    /// A total of a batch is not what its list of sessions comes to.
+    Total {
+        /// The state that the service gave.
+        state: String,
+        /// The total, as the API spells it.
+        field: &'static str,
+        /// How many sessions it counts.
+        counted: u64,
+        /// How many such sessions the list has.
+        listed: u64,
     },
 }
 
@@ -68,7 +86,15 @@ impl Disagreement {
             return Some(Self::FailedTests { state, failed });
         }
         if let Some(field) = status.unreadable.first() {
+            let field = field.clone();
             return Some(Self::Unreadable { state, field });
+        }
+        if let Some(reason) = status
+            .failure_reason()
+            .filter(|text| !text.trim().is_empty())
+        {
+            let reason = reason.to_owned();
+            return Some(Self::FailureReason { state, reason });
         }
         match &status.verdict {
             Some(Verdict::Pass) | None => {}
@@ -77,7 +103,7 @@ impl Disagreement {
                 return Some(Self::NoVerdict { state, verdict });
             }
         }
-        (!status.is_counted).then_some(Self::NoCounts { state })
+        status.is_uncounted.then_some(Self::NoCounts { state })
     }
 
     /// Whether it has taken the pass away by itself, so that being strict changes nothing.
@@ -105,6 +131,10 @@ impl fmt::Display for Disagreement {
                 formatter,
                 "the service says {state}, and its `{field}` cannot be read"
             ),
+            Self::FailureReason { state, reason } => write!(
+                formatter,
+                "the service says {state}, and gives a reason for a failure: {reason}"
+            ),
             Self::NoCounts { state } => write!(
                 formatter,
                 "the service says {state}, and does not count the tests that passed and failed"
@@ -116,6 +146,15 @@ impl fmt::Display for Disagreement {
             } => write!(
                 formatter,
                 "the service says {state}, and counts {completed} of {total} sessions as completed"
+            ),
+            Self::Total {
+                state,
+                field,
+                counted,
+                listed,
+            } => write!(
+                formatter,
+                "the service says {state}, and its `{field}` is {counted} where it lists {listed}"
             ),
         }
     }

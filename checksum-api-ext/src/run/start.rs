@@ -8,9 +8,11 @@ use checksum_api::types::{
 use serde::Serialize;
 use serde_json::Value;
 
+use super::auto_heal::named_branch;
 use super::{ApiVersion, AutoHeal, Run, RunHandle};
 use crate::call::Caller;
 use crate::environment::Environment;
+use crate::intent::secrets_of;
 use crate::members::Members;
 use crate::{Checksum, Error, Intent, InvalidRequest, timestamp};
 
@@ -180,6 +182,7 @@ impl<S: Selection> StartRun<S> {
         let (request, members) = self.request()?;
         let response = Arc::new(OnceLock::new());
         let kept = Arc::clone(&response);
+        let secrets = secrets_of(S::OPERATION, &request);
         let caller = self.client.caller.with_members(members);
         let caller = caller.inspected(move |body| {
             let _ = kept.set(serde_json::from_slice(body).unwrap_or_default());
@@ -192,7 +195,8 @@ impl<S: Selection> StartRun<S> {
                 test_run_id: accepted.run_id,
                 response: Box::new(response),
             }
-            .without_key(self.client.api()));
+            .without_key(self.client.api())
+            .without(&secrets));
         };
         let handle = RunHandle {
             job_name,
@@ -311,6 +315,7 @@ impl sealed::Dispatch for Grep {
     type Request = RunGrepV2Request;
 
     fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
+        named_branch(self.branch.as_deref()).map_err(Error::Invalid)?;
         Ok(RunGrepV2Request {
             grep: grep_pattern(&self.pattern)?,
             branch: self.branch.clone(),

@@ -28,11 +28,14 @@ pub struct RunStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failure_reason: Option<String>,
     /// The fields of the response that can take a pass away, and that could not be read.
-    #[serde(skip)]
-    pub(crate) unreadable: Vec<&'static str>,
-    /// Whether the response says how many tests passed and how many failed.
-    #[serde(skip)]
-    pub(crate) is_counted: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unreadable: Vec<String>,
+    /// Whether the response leaves out how many tests passed or how many failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_uncounted: bool,
+    /// Whether the response counts no test at all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) has_no_tests: bool,
     /// Whether a run of no tests may pass.
     #[serde(skip)]
     pub(crate) allows_no_tests: bool,
@@ -119,6 +122,12 @@ impl RunStatus {
         }
     }
 
+    /// Whether the run has seemingly ended in a state that this version does not know, so that a wait
+    /// polls it a few more times.
+    pub fn seems_terminal(&self) -> bool {
+        self.ended() == Ended::Perhaps
+    }
+
     /// Whether this version knows the state.
     pub fn is_known_state(&self) -> bool {
         !matches!(self.state, RunState::Unrecognised(_))
@@ -137,16 +146,11 @@ impl RunStatus {
             outcome
         } else if self.verdict == Some(Verdict::Fail) {
             Outcome::Failed
-        } else if self.has_no_tests() && !self.allows_no_tests {
+        } else if self.has_no_tests && !self.allows_no_tests {
             Outcome::NoTests
         } else {
             outcome
         }
-    }
-
-    /// Whether the response counts no test at all.
-    fn has_no_tests(&self) -> bool {
-        self.is_counted && self.counts == Some(Counts::default())
     }
 
     /// What in the answer contradicts a state of passed or healed, if anything. Counts never
@@ -187,13 +191,14 @@ impl Fields {
         other: Map<String, Value>,
     ) -> RunStatus {
         let mut unreadable = Vec::new();
-        let is_counted = self.passed.is_some() && self.failed.is_some();
+        let is_uncounted = self.passed.is_none() || self.failed.is_none();
         let counts = [
             read("failed", self.failed, &mut unreadable),
             read("passed", self.passed, &mut unreadable),
             read("recovered", self.recovered, &mut unreadable),
             read("bug", self.bug, &mut unreadable),
         ];
+        let has_no_tests = counts[1] == Some(0) && counts.iter().flatten().all(|count| *count == 0);
         // Counts of which one cannot be read would show a 0 in its place.
         let are_readable = unreadable.is_empty() && counts.iter().any(Option::is_some);
         let [failed, passed, recovered, bug] = counts.map(Option::unwrap_or_default);
@@ -213,7 +218,8 @@ impl Fields {
             verdict: verdict.map(Verdict::ignoring_case),
             failure_reason,
             unreadable,
-            is_counted,
+            is_uncounted,
+            has_no_tests,
             allows_no_tests: false,
             other,
         }
@@ -224,12 +230,12 @@ impl Fields {
 fn read<T>(
     name: &'static str,
     field: Option<Lenient<T>>,
-    unreadable: &mut Vec<&'static str>,
+    unreadable: &mut Vec<String>,
 ) -> Option<T> {
     match field? {
         Lenient::Read(value) => Some(value),
         Lenient::Unreadable(_) => {
-            unreadable.push(name);
+            unreadable.push(name.to_owned());
             None
         }
     }

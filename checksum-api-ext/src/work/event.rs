@@ -25,7 +25,7 @@ pub enum WorkReport {
     /// Of a run.
     Run(Box<RunReport>),
     /// Of a batch.
-    Batch(BatchReport),
+    Batch(Box<BatchReport>),
 }
 
 impl WorkReport {

@@ -106,7 +106,7 @@ impl Pollable for Target {
             (Self::Run(run), Status::Run(status)) => {
                 WorkReport::Run(Box::new(run.end(*status, deadline).await))
             }
-            (_, Status::Batch(report)) => WorkReport::Batch(*report),
+            (_, Status::Batch(report)) => WorkReport::Batch(report),
             (_, Status::Run(_)) => unreachable!("a batch has no status of a run"),
         }
     }

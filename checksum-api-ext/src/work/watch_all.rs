@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::target::Target;
 use super::{Handle, WorkEvent};
-use crate::poll::{Pace, Pacer, PollPlan, Progress, Seen};
+use crate::poll::{MIN_POLL_TIME, Pace, Pacer, PollPlan, Progress, Seen, was_suspended};
 use crate::{Checksum, Error, Event};
 
 /// Many runs and batches, watched by one stream; made by [`Checksum::watch_all`].
@@ -24,7 +24,8 @@ use crate::{Checksum, Error, Event};
 /// It polls the longest-overdue work first. At most [`at_once`](Self::at_once) polls are in flight,
 /// and each counts towards the client's budget of requests:
 /// [`max_requests_per_second`](crate::ChecksumBuilder::max_requests_per_second). A `Retry-After`
-/// pauses all of them, for no longer than is left of the patience with the work that got it. Each
+/// that two works in a row get pauses all of them, for no longer than is left of the patience with
+/// the work that got it, and never for more than half of the time. Each
 /// consecutive failure halves the number of polls in flight, down to one at a time at the policy's
 /// interval.
 ///
@@ -43,10 +44,12 @@ pub struct WatchAll {
     under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Landed> + Send>>>,
     ready: VecDeque<(Key, Result<WorkEvent, Error>)>,
     limit: usize,
-    /// In order, since all of them are as long after the beginning.
-    deadlines: VecDeque<(Instant, u64, Key)>,
+    deadlines: BinaryHeap<Reverse<(Instant, u64, Key)>>,
     /// No poll starts before.
     paused_until: Instant,
+    /// A `Retry-After` does not pause the set before: the set is not paused for longer than it is
+    /// not, so that works that fail for good do not hold the others back.
+    may_pause_from: Instant,
     failures_in_a_row: u32,
     pace_in_trouble: Pace,
     /// Made at the first need, since only a runtime can.
@@ -61,6 +64,8 @@ struct Entry {
     number: u64,
     stage: Stage,
     progress: Progress<Target>,
+    /// The process was suspended when its deadline passed: it is owed a poll.
+    was_suspended: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -95,8 +100,9 @@ impl WatchAll {
             under_way: FuturesUnordered::new(),
             ready: VecDeque::new(),
             limit: 8,
-            deadlines: VecDeque::new(),
+            deadlines: BinaryHeap::new(),
             paused_until: Instant::now(),
+            may_pause_from: Instant::now(),
             failures_in_a_row: 0,
             alarm: None,
         };
@@ -126,15 +132,18 @@ impl WatchAll {
             // Those of works that have ended go before they are more than what is watched.
             if self.deadlines.len() > 2 * self.works.len() + 16 {
                 let works = &self.works;
-                self.deadlines
-                    .retain(|(_, number, key)| works.get(key).is_some_and(|e| e.number == *number));
+                self.deadlines.retain(|Reverse((_, number, key))| {
+                    works.get(key).is_some_and(|entry| entry.number == *number)
+                });
             }
-            self.deadlines.push_back((deadline, number, key.clone()));
+            self.deadlines
+                .push(Reverse((deadline, number, key.clone())));
         }
         let entry = Entry {
             number,
             stage: Stage::Waiting,
             progress,
+            was_suspended: false,
         };
         self.works.insert(key.clone(), entry);
         self.due.push(Reverse((Instant::now(), number, key)));
@@ -186,7 +195,8 @@ impl WatchAll {
                 return Err(Some(start));
             }
             let mut target = Target::new(&self.client, &key.0);
-            let Some(plan) = entry.progress.plan(&self.pacer.policy) else {
+            let is_late = std::mem::take(&mut entry.was_suspended);
+            let Some(plan) = entry.progress.plan(&self.pacer.policy, is_late) else {
                 entry.stage = Stage::Ended;
                 let error = entry.progress.timed_out(&target);
                 self.ready.push_back((key, Err(error)));
@@ -211,15 +221,22 @@ impl WatchAll {
     /// Ends the watches whose deadline has passed, but for those that are owed a poll.
     fn expire(&mut self) {
         let now = Instant::now();
-        while let Some((_, number, key)) = self.deadlines.pop_front_if(|(at, ..)| *at <= now) {
-            if let Some(entry) = self.works.get_mut(&key).filter(|e| e.is_waiting(number)) {
-                if !entry.progress.has_polled() {
-                    continue;
-                }
-                if entry.progress.was_suspended(&self.pacer.policy) {
-                    self.due.push(Reverse((now, number, key)));
-                    continue;
-                }
+        let is_due = |Reverse((at, ..)): &Reverse<(Instant, u64, Key)>| *at <= now;
+        while self.deadlines.peek().is_some_and(is_due) {
+            let Some(Reverse((at, number, key))) = self.deadlines.pop() else {
+                return;
+            };
+            let Some(entry) = self.works.get_mut(&key).filter(|e| e.is_waiting(number)) else {
+                continue;
+            };
+            // Each is polled once, unless that takes too long.
+            if let Some(last) = entry.progress.last_start().filter(|last| *last > now) {
+                self.deadlines.push(Reverse((last, number, key)));
+            } else if was_suspended(at) && !std::mem::replace(&mut entry.was_suspended, true) {
+                let last = now + MIN_POLL_TIME;
+                self.deadlines.push(Reverse((last, number, key.clone())));
+                self.due.push(Reverse((now, number, key)));
+            } else {
                 entry.stage = Stage::Ended;
                 let error = entry.progress.timed_out(&Target::new(&self.client, &key.0));
                 self.ready.push_back((key, Err(error)));
@@ -242,12 +259,23 @@ impl WatchAll {
         let is_failure =
             matches!(&looked, Some(Err(Error::Request(error))) if error.is_transient());
         let is_answer = matches!(&looked, Some(Ok(_)));
+        let progress = &mut entry.progress;
         let next = match looked {
-            None if entry.progress.was_suspended(&self.pacer.policy) => Ok(Some(Instant::now())),
-            None => Err(entry.progress.timed_out(&target)),
+            None if progress.was_given_up(plan) => {
+                entry.was_suspended = true;
+                Ok(Some(Instant::now()))
+            }
+            None => Err(progress.timed_out(&target)),
             Some(looked) => {
-                let progress = &mut entry.progress;
-                progress.learn(&target, plan, looked, &mut self.pacer, &mut events)
+                let next = progress.learn(&target, plan, looked, &mut self.pacer, &mut events);
+                let deadline = progress.deadline(&self.pacer.policy);
+                match deadline {
+                    // It passed while the poll was in flight, whose result counts.
+                    Some(deadline) if deadline <= Instant::now() && matches!(next, Ok(Some(_))) => {
+                        Err(progress.timed_out(&target))
+                    }
+                    _ => next,
+                }
             }
         };
         let asked_to_wait = events.iter().find_map(|event| match event {
@@ -262,9 +290,6 @@ impl WatchAll {
             Ok(Some(_)) => Stage::Waiting,
             Ok(None) | Err(_) => Stage::Ended,
         };
-        // One that passed meanwhile was left to the look, which came in time after all.
-        let deadline = entry.progress.deadline(&self.pacer.policy);
-        let passed = deadline.filter(|deadline| *deadline <= Instant::now());
         if is_failure {
             self.note_failure(asked_to_wait);
         } else if is_answer {
@@ -276,9 +301,6 @@ impl WatchAll {
             Ok(None) => {}
             Ok(Some(at)) => {
                 let key = self.learnt(key, target.handle());
-                if let Some(deadline) = passed {
-                    self.deadlines.push_front((deadline, number, key.clone()));
-                }
                 self.due.push(Reverse((at, number, key)));
             }
         }
@@ -297,15 +319,23 @@ impl WatchAll {
         key
     }
 
-    /// Failures that may pass slow all polls down, since they seldom come alone.
+    /// Failures that may pass slow all polls down, since they seldom come alone. A `Retry-After`
+    /// pauses the set where a second work in a row fails.
     fn note_failure(&mut self, asked_to_wait: Option<Duration>) {
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
-        let pause = asked_to_wait.unwrap_or_else(|| match self.limit_now() {
+        let now = Instant::now();
+        let may_pause = self.failures_in_a_row > 1 && now >= self.may_pause_from;
+        let asked = asked_to_wait.filter(|_| may_pause);
+        let pause = asked.unwrap_or_else(|| match self.limit_now() {
             1 => self.pacer.pause(&mut self.pace_in_trouble, Duration::ZERO),
             _ => Duration::ZERO,
         });
-        if let Some(until) = Instant::now().checked_add(pause) {
-            self.paused_until = self.paused_until.max(until);
+        let Some(until) = now.checked_add(pause) else {
+            return;
+        };
+        self.paused_until = self.paused_until.max(until);
+        if asked.is_some() {
+            self.may_pause_from = until.checked_add(pause).unwrap_or(until);
         }
     }
 }
@@ -333,7 +363,7 @@ impl Stream for WatchAll {
             if self.works.is_empty() {
                 return Poll::Ready(None);
             }
-            let deadline = self.deadlines.front().map(|(at, ..)| *at);
+            let deadline = self.deadlines.peek().map(|Reverse((at, ..))| *at);
             match start.into_iter().chain(deadline).min() {
                 None => return Poll::Pending,
                 Some(at) => {

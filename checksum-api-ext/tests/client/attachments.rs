@@ -248,3 +248,81 @@ async fn what_grants_access_is_not_printed() {
         );
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_file_is_not_replaced_or_followed() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    let names = ["link", "dangling", "pipe", "directory", "file"];
+    let list: Vec<String> = names.iter().map(|name| format!("/{name}.zip")).collect();
+    let server = server_with(json!(list)).await;
+    for name in &list {
+        file(&server, name, "new").await;
+    }
+    let attachments = attachments_of(&client_at(&server.uri()))
+        .await
+        .expect("a list");
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| directory.path().join(name);
+    std::fs::create_dir(at("real")).expect("a directory");
+    // The directory that the caller names may be a link.
+    symlink("real", at("inside")).expect("a link");
+    std::fs::write(at("outside"), "old").expect("written");
+    symlink("../outside", at("inside/link.zip")).expect("a link");
+    symlink("../nowhere", at("inside/dangling.zip")).expect("a link");
+    std::fs::create_dir(at("inside/directory.zip")).expect("a directory");
+    std::fs::write(at("inside/file.zip"), "old").expect("written");
+    let made = std::process::Command::new("mkfifo")
+        .arg(at("inside/pipe.zip"))
+        .status();
+    assert!(made.expect("mkfifo runs").success());
+
+    let saved = attachments.download_all(at("inside")).await;
+    for (index, reason) in [
+        (0, "a symbolic link has its name"),
+        (1, "a symbolic link has its name"),
+        (2, "something that is no file has its name"),
+        (3, "something that is no file has its name"),
+    ] {
+        let error = saved[index].as_ref().expect_err(names[index]);
+        assert!(matches!(error, Error::File { .. }), "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    assert_eq!(saved[4].as_ref().expect("saved").bytes, 3);
+    let one = attachments.iter().next().expect("one");
+    one.download(at("inside")).await.expect_err("a link");
+
+    let kind = |name: &str| {
+        std::fs::symlink_metadata(at(name))
+            .expect("there")
+            .file_type()
+    };
+    assert!(kind("inside/link.zip").is_symlink() && kind("inside/dangling.zip").is_symlink());
+    assert!(kind("inside/pipe.zip").is_fifo());
+    assert_eq!(
+        std::fs::read_to_string(at("outside")).expect("a file"),
+        "old"
+    );
+    assert_eq!(names_in(&at("real")).len(), 5);
+    assert_eq!(names_in(directory.path()), ["inside", "outside", "real"]);
+    // Nothing was requested in vain.
+    let requests = server.received_requests().await.expect("recorded");
+    assert_eq!(requests.len(), 2);
+}
+
+#[tokio::test]
+async fn an_empty_file_is_kept_where_the_service_announced_it() {
+    let list = json!([{ "url": "/a.txt", "size": 0 }, { "url": "/b.txt" }]);
+    let server = server_with(list).await;
+    file(&server, "/a.txt", "").await;
+    file(&server, "/b.txt", "").await;
+    let attachments = attachments_of(&client_at(&server.uri()))
+        .await
+        .expect("a list");
+    let directory = tempfile::tempdir().expect("a directory");
+    let saved = attachments.download_all(directory.path()).await;
+    assert_eq!(saved[0].as_ref().expect("saved").bytes, 0);
+    assert!(matches!(saved[1], Err(Error::UnfitFile { .. })));
+    assert_eq!(names_in(directory.path()), ["a.txt"]);
+}

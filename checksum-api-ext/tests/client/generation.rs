@@ -62,15 +62,36 @@ async fn a_session_that_fails_is_no_success() {
 async fn what_would_be_refused_is_not_sent_and_what_may_have_started_is_not_repeated() {
     let mock = Mock::start().await.expect("a mock");
     let checksum = client_of(&mock);
-    let generate = |pr, branch: &str| {
-        checksum.generate("acme-co/webapp".parse().expect("a repository"), pr, branch)
+    let of = |repo: &str, pr, branch: &str| {
+        checksum.generate(repo.parse().expect("a repository"), pr, branch)
     };
+    let generate = |pr, branch: &str| of("acme-co/webapp", pr, branch);
     for (pr, branch, reason) in [
         (0, "main", InvalidRequest::PrNumber),
         (1, " ", InvalidRequest::NoBranch),
     ] {
         let error = generate(pr, branch).await.expect_err("refused");
         assert!(matches!(error, Error::Invalid(invalid) if invalid == reason));
+    }
+    for repo in [
+        "my-tests",
+        "/my-tests",
+        "acme-co/",
+        "/",
+        " /my-tests",
+        "acme-co/ ",
+        "acme co/x",
+        "acme-co/x/extra",
+        "acme-co//x",
+        "../x",
+        "acme-co/..",
+        "https://github.com/acme-co/x",
+    ] {
+        let error = of(repo, 1, "main").await.expect_err(repo);
+        assert!(
+            matches!(error, Error::Invalid(InvalidRequest::NoOwner)),
+            "{repo}"
+        );
     }
     assert_eq!(mock.request_count(), 0);
 

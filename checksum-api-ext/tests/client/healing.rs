@@ -4,7 +4,7 @@ use std::time::Duration;
 use checksum_api_ext::types::TestRunId;
 use checksum_api_ext::{AutoHeal, Error, Event, InvalidRequest, Outcome, RunHandle, TryStreamExt};
 use checksum_mock::{BatchScript, Fault, Mock, RunScript};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{client_of, scripted};
@@ -73,13 +73,49 @@ async fn what_would_be_refused_is_not_sent() {
             InvalidRequest::NoRepository,
         ),
         (heal().pull_request(repo()).pr(0), InvalidRequest::PrNumber),
+        (
+            heal().pull_request(repo()).branch(""),
+            InvalidRequest::EmptyBranch,
+        ),
+        (
+            heal().without_pull_request().branch(" \t\n"),
+            InvalidRequest::EmptyBranch,
+        ),
     ] {
         match heal.start().await {
             Err(Error::Invalid(invalid)) => assert_eq!(invalid, reason),
             other => panic!("{other:?}"),
         }
     }
+    for empty in ["", " ", "\u{a0}\r\n"] {
+        let heal = || AutoHeal::pull_request(repo()).branch(empty);
+        let of_grep = checksum.run_grep("x");
+        for refused in [
+            checksum.run_suite().auto_heal(heal()).start().await,
+            of_grep.clone().branch(empty).start().await,
+            of_grep.branch("main").auto_heal(heal()).start().await,
+        ] {
+            let error = refused.expect_err("an empty branch");
+            assert!(
+                matches!(error, Error::Invalid(InvalidRequest::EmptyBranch)),
+                "{error}"
+            );
+        }
+    }
     assert_eq!(mock.request_count(), 0);
+
+    // The vendor's own clients name the repository without its owner here.
+    let bare = || "my-tests".parse().expect("a repository");
+    let auto_heal = AutoHeal::pull_request(bare());
+    let run = checksum.run_suite().auto_heal(auto_heal).start().await;
+    drop(run.expect("a run"));
+    let _ = heal().pull_request(bare()).start().await;
+    let named = |request: checksum_mock::RecordedRequest| match &request.body["autoHeal"] {
+        Value::Null => request.body["repoName"].clone(),
+        block => block["repoName"].clone(),
+    };
+    let named: Vec<Value> = mock.requests().into_iter().map(named).collect();
+    assert_eq!(named, ["my-tests", "my-tests"]);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod generation;
 mod healing;
 mod json;
 mod operations;
+mod redirects;
 mod results;
 mod scripted;
 mod second_server;

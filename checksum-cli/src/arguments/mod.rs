@@ -4,6 +4,7 @@ mod mock;
 mod output;
 mod pairs;
 mod reading;
+mod repository;
 mod starting;
 mod waiting;
 
@@ -18,6 +19,7 @@ pub(crate) use mock::Mock;
 pub(crate) use output::{Format, Global};
 pub(crate) use pairs::VariableError;
 pub(crate) use reading::{Attachments, Bugs, Latest, Me, Report, Results, Status};
+pub(crate) use repository::has_owner;
 pub(crate) use starting::{Generate, Heal, Healing, Run, RunOptions, Selection, Starting};
 pub(crate) use waiting::{Awaited, Wait};
 

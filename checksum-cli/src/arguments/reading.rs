@@ -90,6 +90,15 @@ pub(crate) struct Bugs {
     /// Only one page of so many bugs; all bugs where there is no limit
     #[arg(long, value_name = "COUNT")]
     pub(crate) limit: Option<u64>,
+    /// Stop after so many bugs, or 64 MiB of them, and exit with 10 where there may be more
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 10_000,
+        conflicts_with = "limit"
+    )]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max: u64,
     /// Skip so many bugs
     #[arg(long, value_name = "COUNT")]
     pub(crate) offset: Option<u64>,

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 
 use super::Connection;
 use super::pairs::{Metadata, Variables};
+use super::repository;
 use super::waiting::Waiting;
 
 #[derive(Debug, Args)]
@@ -40,7 +41,7 @@ pub(crate) enum Selection {
         /// A part of the names, or a regular expression
         pattern: String,
         /// The branch of the tests' repository to run
-        #[arg(long)]
+        #[arg(long, value_parser = repository::branch)]
         branch: Option<String>,
         #[command(flatten)]
         variables: Variables,
@@ -97,7 +98,7 @@ pub(crate) struct Healing {
     #[arg(long, requires = "auto_heal")]
     pub(crate) repo: Option<RepoName>,
     /// The branch that the fixes are made against
-    #[arg(long, requires = "auto_heal", value_name = "BRANCH")]
+    #[arg(long, requires = "auto_heal", value_name = "BRANCH", value_parser = repository::branch)]
     pub(crate) heal_branch: Option<String>,
     /// The number of an existing pull request to report to
     #[arg(long, requires = "auto_heal", value_name = "NUMBER")]
@@ -115,7 +116,7 @@ pub(crate) struct Heal {
     #[arg(long)]
     pub(crate) repo: Option<RepoName>,
     /// The branch that the fixes are made against
-    #[arg(long)]
+    #[arg(long, value_parser = repository::branch)]
     pub(crate) branch: Option<String>,
     /// The number of an existing pull request to report to
     #[arg(long, value_name = "NUMBER")]
@@ -135,13 +136,13 @@ pub(crate) struct Heal {
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
     /// The repository of the pull request, as owner/repo
-    #[arg(long)]
+    #[arg(long, value_parser = repository::with_owner)]
     pub(crate) repo: RepoName,
     /// The pull request's number
     #[arg(long, value_name = "NUMBER")]
     pub(crate) pr: u64,
     /// The pull request's branch
-    #[arg(long)]
+    #[arg(long, value_parser = repository::branch)]
     pub(crate) branch: String,
     #[command(flatten)]
     pub(crate) variables: Variables,

@@ -7,6 +7,10 @@ use clap::Args;
 
 use super::Connection;
 
+/// For how long a run or batch that is waited for by its name may be unknown: it may have been
+/// started by the command before.
+const GRACE: Duration = Duration::from_secs(2);
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Waiting")]
 pub(crate) struct Waiting {
@@ -21,9 +25,15 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     pub(crate) fn policy(&self) -> PollPolicy {
-        let policy = self
-            .poll_interval
-            .map_or_else(PollPolicy::default, PollPolicy::every);
+        let policy = match self.poll_interval {
+            None => PollPolicy::default(),
+            // Jobs that started together do not poll together for good.
+            Some(interval) if interval >= Duration::from_secs(1) => {
+                PollPolicy::every(interval).jitter(0.1)
+            }
+            Some(interval) => PollPolicy::every(interval),
+        };
+        let policy = policy.grace_of_unknown_age(GRACE);
         match self.timeout {
             None => policy,
             Some(timeout) => policy.deadline(timeout),

@@ -9,7 +9,7 @@ use crate::credentials;
 use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, of_error};
-use crate::message::{ListedAttachment, Message};
+use crate::message::{ListedAttachment, Message, UnlistedTest};
 use crate::output::Output;
 
 /// What is escaped in a test's id where it names a directory: no two ids share one.
@@ -22,15 +22,32 @@ pub(super) async fn execute(
 ) -> Result<ExitCode, Failure> {
     let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
     let test_run = checksum.test_run(arguments.test_run);
+    let is_one_test = arguments.test.is_some();
     let tests = match arguments.test {
         Some(test) => vec![test],
         None => tests(&test_run, arguments.failed).await?,
     };
     let display = Display::new(quiet, output.is_human());
     let mut listed = Vec::new();
+    let mut unlisted = Vec::new();
     let mut exit_code = ExitCode::Pass;
     for test in tests {
-        let attachments = test_run.test(test.clone()).attachments().await?;
+        let attachments = match test_run.test(test.clone()).attachments().await {
+            Ok(attachments) => attachments,
+            Err(error) if is_one_test => return Err(error.into()),
+            // The other tests' attachments are of use all the same.
+            Err(error) => {
+                exit_code = of_error(&error);
+                let failed = UnlistedTest {
+                    test_id: test,
+                    error: error.to_string(),
+                };
+                display.warning(&format!("warning: {failed}"));
+                output.event(&Message::AttachmentsUnknown(&failed));
+                unlisted.push(failed);
+                continue;
+            }
+        };
         let saved = save(&attachments, &test, arguments.download.as_deref(), &display).await;
         for (attachment, saved) in attachments.iter().zip(saved) {
             let (path, error) = match saved {
@@ -53,6 +70,7 @@ pub(super) async fn execute(
     display.finish();
     let message = Message::Attachments {
         attachments: &listed,
+        unknown: &unlisted,
         exit_code: exit_code as u8,
     };
     let lines: Vec<String> = listed.iter().map(ToString::to_string).collect();
@@ -81,7 +99,18 @@ async fn save(
         return attachments.iter().map(|_| Ok(None)).collect();
     };
     let name = utf8_percent_encode(test.as_str(), ESCAPED).to_string();
-    let downloads = attachments.download_all(directory.join(name));
+    let directory = directory.join(name);
+    if directory.is_symlink() {
+        let refused = || Error::File {
+            path: directory.clone(),
+            reason: std::io::Error::other(
+                "it is a symbolic link, and is not followed out of the download folder; \
+                 remove it first",
+            ),
+        };
+        return attachments.iter().map(|_| Err(refused())).collect();
+    }
+    let downloads = attachments.download_all(&directory);
     let saved = downloads.on_progress(display.transfer()).await;
     let path = saved
         .into_iter()

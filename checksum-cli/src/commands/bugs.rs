@@ -1,4 +1,4 @@
-use checksum_api_ext::{Bug, ListBugs, PollPolicy, TryStreamExt};
+use checksum_api_ext::{Bug, ListBugs, PollPolicy, StreamExt};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::results::printable;
@@ -7,24 +7,65 @@ use crate::credentials;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::message::Message;
-use crate::output::Output;
+use crate::output::{Output, tell};
+
+/// The rows of a table at most.
+const ROWS: usize = 1_000;
 
 pub(super) async fn execute(arguments: Bugs, output: &mut Output) -> Result<ExitCode, Failure> {
     let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
     let is_one_page = arguments.limit.is_some();
+    let start = arguments.offset.unwrap_or(0);
     let list = filtered(checksum.bugs(), arguments);
-    let mut bugs: Vec<Bug> = Vec::new();
     if is_one_page {
-        bugs = list.first_page().await?.bugs;
-    } else {
-        let mut all = list.stream();
-        while let Some(bug) = all.try_next().await? {
+        let page = list.first_page().await?;
+        let end = start.saturating_add(page.bugs.len() as u64);
+        let is_counted = || page.total.is_some_and(|total| total > end);
+        let message = Message::Bugs {
+            bugs: &page.bugs,
+            may_have_more: page.has_more.unwrap_or_else(is_counted),
+        };
+        output.result(&table(&page.bugs), &message);
+        return Ok(ExitCode::Pass);
+    }
+    all(list, output).await
+}
+
+/// Shows the bugs of all pages: to people a table for each page as soon as it is there.
+async fn all(list: ListBugs, output: &mut Output) -> Result<ExitCode, Failure> {
+    let mut pages = list.stream().ready_chunks(ROWS);
+    let mut bugs: Vec<Bug> = Vec::new();
+    let mut count = 0;
+    while let Some(page) = pages.next().await {
+        let start = bugs.len();
+        for bug in page {
+            let bug = bug?;
             output.event(&Message::Bug(&bug));
             bugs.push(bug);
         }
+        count += bugs.len() - start;
+        if output.is_human() {
+            output.page(&table(&bugs));
+            bugs.clear();
+        }
     }
-    output.result(&table(&bugs), &Message::Bugs { bugs: &bugs });
-    Ok(ExitCode::Pass)
+    let truncation = pages.get_ref().truncation();
+    if !output.is_human() || count == 0 {
+        let message = Message::Bugs {
+            bugs: &bugs,
+            may_have_more: truncation.is_some(),
+        };
+        output.result(&table(&bugs), &message);
+    }
+    Ok(match truncation {
+        None => ExitCode::Pass,
+        Some(reason) => {
+            tell(&format!(
+                "warning: there may be more bugs than the {count} shown: {reason}"
+            ));
+            ExitCode::PassedButIncomplete
+        }
+    })
 }
 
 fn filtered(mut list: ListBugs, arguments: Bugs) -> ListBugs {
@@ -49,6 +90,7 @@ fn filtered(mut list: ListBugs, arguments: Bugs) -> ListBugs {
     if let Some(count) = arguments.limit {
         list = list.limit(count);
     }
+    list = list.max_bugs(arguments.max);
     if let Some(count) = arguments.offset {
         list = list.offset(count);
     }

@@ -15,6 +15,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interruption::unless_interrupted;
 use crate::output::{Output, one_line, tell};
+use crate::redaction;
 use crate::way_back::{Content, RunIdFile};
 
 /// A start that is valid and has not been sent.
@@ -87,6 +88,7 @@ pub(super) async fn dispatch<W: Work>(
             }
         };
         let handle = started.get_or_init(|| work.handle());
+        redaction::keep_name(handle.id());
         let kept = file
             .as_mut()
             .map_or(Ok(()), |file| file.write(&Content::Handle(handle.clone())));

@@ -28,9 +28,9 @@ pub(super) async fn follow_run(
             None => state,
             Some(counts) => format!("{state}: {counts}"),
         });
-        if !status.is_known_state() {
+        if !status.is_known_state() && (!status.is_terminal() || status.seems_terminal()) {
             let state = one_line(status.state().as_str());
-            display.note(&unknown_state(&state, status.is_terminal()));
+            display.note(&unknown_state(&state, status.seems_terminal()));
         }
         output.event(&Message::RunChanged {
             state: status.state(),
@@ -110,7 +110,7 @@ async fn follow<Change, End>(
 /// What follows from a state that this version does not know.
 fn unknown_state(state: &str, seems_ended: bool) -> String {
     let follows = match seems_ended {
-        true => "it counts tests, so that the wait ends if the next polls see the same",
+        true => "it looks like an end, so that the wait ends if the next polls see the same",
         false => "the wait goes on until it changes, or until --timeout",
     };
     format!("note: this version does not know the state `{state}`; {follows}")
@@ -125,7 +125,11 @@ pub(super) fn conclude_run(
 ) -> ExitCode {
     let (verdict, exit_code) = Verdict::new(report.job_name(), report.status(), is_strict);
     for remark in verdict.remarks() {
-        display.note(&format!("note: {remark}"));
+        let note = format!("note: {remark}");
+        match verdict.needs_remarks() {
+            true => display.warning(&note),
+            false => display.note(&note),
+        }
     }
     output.result(&verdict, &Message::Run(&verdict));
     exit_code
@@ -139,7 +143,7 @@ pub(super) fn conclude_batch(
     output: &mut Output,
 ) -> ExitCode {
     let (verdict, exit_code) = BatchVerdict::new(report, is_strict);
-    if let Some(remark) = verdict.remark() {
+    for remark in verdict.remarks() {
         display.note(&format!("note: {remark}"));
     }
     output.result(&verdict, &Message::Batch(&verdict));

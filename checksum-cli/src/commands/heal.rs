@@ -1,3 +1,4 @@
+use checksum_api_ext::types::RepoName;
 use checksum_api_ext::{Checksum, HealBatch};
 
 use super::dispatch::{Prepared, dispatch};
@@ -5,15 +6,26 @@ use super::work::Judged;
 use crate::arguments;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, tell};
 
 pub(super) async fn execute(
     arguments: arguments::Heal,
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
+    note_bare_repository(arguments.repo.as_ref(), quiet);
     let prepare = |checksum: &Checksum| prepare(checksum, &arguments);
     dispatch(&arguments.starting, false, quiet, output, prepare).await
+}
+
+/// The description shows a repository with its owner here. The vendor's own clients send the bare
+/// name, so it is not a mistake for certain.
+pub(super) fn note_bare_repository(repo: Option<&RepoName>, quiet: bool) {
+    if let Some(repo) = repo.filter(|repo| !quiet && !arguments::has_owner(repo)) {
+        tell(&format!(
+            "note: --repo {repo} is not OWNER/REPO; it is sent as it is, and the service may not find it"
+        ));
+    }
 }
 
 fn prepare(

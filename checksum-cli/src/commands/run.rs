@@ -1,6 +1,7 @@
 use checksum_api_ext::{AutoHeal, Checksum, Error, InvalidRequest, Run};
 
 use super::dispatch::{Prepared, dispatch};
+use super::heal::note_bare_repository;
 use super::work::Judged;
 use crate::arguments::{self, Healing, RunOptions, Selection};
 use crate::exit_code::ExitCode;
@@ -13,6 +14,7 @@ pub(super) async fn execute(
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
     let options = options(&arguments.selection);
+    note_bare_repository(options.healing.repo.as_ref(), quiet);
     let prepare = |checksum: &Checksum| prepare(checksum, &arguments.selection);
     let allows_no_tests = options.allow_no_tests;
     dispatch(&options.starting, allows_no_tests, quiet, output, prepare).await

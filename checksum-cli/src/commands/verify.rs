@@ -272,6 +272,7 @@ fn reason(error: &Error) -> String {
     let text = match error.kind() {
         ErrorKind::InvalidRequest => "the request cannot be made",
         ErrorKind::Connect => "no connection",
+        ErrorKind::Tls => "no TLS connection",
         ErrorKind::Timeout => "no answer in time",
         ErrorKind::Interrupted => "the connection broke",
         ErrorKind::TooLarge => "the answer is too large",

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use checksum_api_ext::BatchReport;
-use checksum_api_ext::types::{BatchId, BatchSession, BatchStatus, SessionStatus, TestRunId};
+use checksum_api_ext::types::{BatchId, BatchSession, BatchStatus, TestRunId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -23,9 +23,8 @@ pub(crate) struct BatchVerdict {
     disagreement: Option<String>,
     /// What the command ends with.
     exit_code: u8,
-    /// What people have to know beside the outcome.
-    #[serde(skip)]
-    remark: Option<String>,
+    /// What there is to know beside the outcome, in sentences.
+    remarks: Vec<String>,
 }
 
 impl BatchVerdict {
@@ -35,13 +34,14 @@ impl BatchVerdict {
             ExitCode::Pass if is_strict && disagreement.is_some() => ExitCode::Failed,
             exit_code => exit_code,
         };
-        let remark = disagreement.as_ref().map(|disagreement| {
-            let meaning = match exit_code {
-                ExitCode::Pass => "--strict would fail it",
-                _ => "counted as failed",
-            };
-            one_line(&format!("{disagreement}; {meaning}"))
+        let remarks = disagreement.iter().map(|disagreement| {
+            one_line(&match exit_code {
+                ExitCode::Pass => format!("{disagreement}; --strict would fail it"),
+                ExitCode::Failed => format!("{disagreement}; counted as failed"),
+                _ => disagreement.to_string(),
+            })
         });
+        let remarks = remarks.collect();
         let verdict = Self {
             batch_id: report.id().clone(),
             state: report.state().clone(),
@@ -51,21 +51,20 @@ impl BatchVerdict {
             pull_requests: report.pull_requests().map(str::to_owned).collect(),
             disagreement: disagreement.map(|disagreement| disagreement.to_string()),
             exit_code: exit_code as u8,
-            remark,
+            remarks,
         };
         (verdict, exit_code)
     }
 
-    pub(crate) fn remark(&self) -> Option<&str> {
-        self.remark.as_deref()
+    pub(crate) fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 }
 
 fn exit_code(report: &BatchReport) -> ExitCode {
-    let completed = |session: &BatchSession| session.status == SessionStatus::Completed;
-    if !report.is_success() {
+    if report.is_failure() {
         ExitCode::Failed
-    } else if *report.state() == BatchStatus::Completed && report.sessions().iter().all(completed) {
+    } else if report.is_success() {
         ExitCode::Pass
     } else {
         // It has ended in a state that nobody knows.

@@ -21,6 +21,25 @@ pub(crate) struct ListedAttachment {
     pub(crate) error: Option<String>,
 }
 
+/// A test whose attachments are not known.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UnlistedTest {
+    pub(crate) test_id: TestId,
+    /// What failed, on which request, and whether trying again can help.
+    pub(crate) error: String,
+}
+
+impl fmt::Display for UnlistedTest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = format!(
+            "the attachments of {} are not known: {}",
+            self.test_id, self.error
+        );
+        formatter.write_str(&one_line(&line))
+    }
+}
+
 impl fmt::Display for ListedAttachment {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match (&self.path, &self.error) {

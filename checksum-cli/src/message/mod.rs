@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub(crate) use batch_verdict::{BatchVerdict, session};
 pub(crate) use drift_report::{DriftReport, Read, ReadOutcome};
-pub(crate) use listed_attachment::ListedAttachment;
+pub(crate) use listed_attachment::{ListedAttachment, UnlistedTest};
 pub(crate) use unsent_request::UnsentRequest;
 pub(crate) use verdict::Verdict;
 
@@ -122,9 +122,13 @@ pub(crate) enum Message<'a> {
     },
     /// An attachment, as soon as it is known what became of it.
     Attachment(&'a ListedAttachment),
+    /// The list of a test's attachments could not be read.
+    AttachmentsUnknown(&'a UnlistedTest),
     /// All attachments that were asked for.
     Attachments {
         attachments: &'a [ListedAttachment],
+        /// The tests of which the attachments could not be listed.
+        unknown: &'a [UnlistedTest],
         /// What the command ends with.
         exit_code: u8,
     },
@@ -133,7 +137,12 @@ pub(crate) enum Message<'a> {
     /// A bug of the application, as soon as it is known.
     Bug(&'a Bug),
     /// All bugs that were asked for.
-    Bugs { bugs: &'a [Bug] },
+    Bugs {
+        bugs: &'a [Bug],
+        /// Whether there may be more: with `--limit` where the service says that there are other
+        /// pages, otherwise where the list may be incomplete.
+        may_have_more: bool,
+    },
     /// A stand-in of the service, which serves now.
     Mock { url: &'a str },
     /// What became of one operation.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::exit_code::ExitCode;
 use crate::output::one_line;
+use crate::redaction;
 
 /// What the command says of a run that it has looked at.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -24,9 +25,10 @@ pub(crate) struct Verdict {
     disagreement: Option<String>,
     /// What the command ends with.
     exit_code: u8,
-    /// What people have to know beside the outcome.
-    #[serde(skip)]
+    /// What there is to know beside the outcome, in sentences.
     remarks: Vec<String>,
+    #[serde(skip)]
+    is_without_tests: bool,
 }
 
 impl Verdict {
@@ -38,7 +40,11 @@ impl Verdict {
             }
             outcome => outcome,
         };
+        let is_without_tests = outcome == Some(Outcome::NoTests);
         let remarks = remarks(status, outcome.as_ref(), disagreement.as_ref());
+        if let Some(id) = status.test_run_id() {
+            redaction::keep_name(id.as_str());
+        }
         let exit_code = outcome
             .as_ref()
             .map_or(ExitCode::Unfinished, ExitCode::from);
@@ -53,12 +59,18 @@ impl Verdict {
             disagreement: disagreement.map(|disagreement| disagreement.to_string()),
             exit_code: exit_code as u8,
             remarks,
+            is_without_tests,
         };
         (verdict, exit_code)
     }
 
     pub(crate) fn remarks(&self) -> &[String] {
         &self.remarks
+    }
+
+    /// Whether the exit code is not to be understood without the remarks.
+    pub(crate) fn needs_remarks(&self) -> bool {
+        matches!(self.state, RunState::Unrecognised(_)) || self.is_without_tests
     }
 }
 

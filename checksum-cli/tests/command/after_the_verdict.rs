@@ -207,6 +207,52 @@ async fn what_there_is_to_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_bugs_that_may_be_incomplete_says_so() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let page = r#"{"bugs":[{"id":"a","title":"A"},{"id":"b"}],"hasMore":true}"#;
+    let page = Fault::answer(page).header("content-type", "application/json");
+    mock.fault(page.on("list_bugs").always());
+    let mut all = String::new();
+    for arguments in ["bugs", "bugs --max 2", "bugs --max 1", "bugs --limit 2"] {
+        for form in ["human", "json", "ndjson"] {
+            let arguments = format!("{arguments} --quiet --output {form}");
+            let ended = checksum(&mock.url(), &arguments).end();
+            let is_one_page = arguments.contains("--limit");
+            assert_eq!(ended.code, if is_one_page { 0 } else { 10 }, "{ended:?}");
+            if form != "human" {
+                let last = ended.lines().last().expect("a line");
+                assert_eq!(last["mayHaveMore"], true, "{ended:?}");
+            }
+            all += &shown(&mock, &arguments, "", &ended);
+        }
+    }
+    insta::assert_snapshot!("bugs that may be incomplete", all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bugs_of_several_pages_are_shown_page_by_page() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let page = |ids: [&str; 2], has_more: bool| {
+        let bugs = ids.map(|id| format!(r#"{{"id":"{id}"}}"#)).join(",");
+        let page = format!(r#"{{"bugs":[{bugs}],"hasMore":{has_more}}}"#);
+        let page = Fault::answer(page).header("content-type", "application/json");
+        page.on("list_bugs")
+    };
+    mock.fault(page(["a", "b"], true));
+    mock.fault(page(["c", "d"], false));
+    let ended = checksum(&mock.url(), "bugs").end();
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    assert_eq!(ended.stdout.matches("severity").count(), 2, "{ended:?}");
+
+    // What came before a failure is shown.
+    mock.fault(page(["a", "b"], true));
+    mock.fault(Fault::status(403).on("list_bugs"));
+    let ended = checksum(&mock.url(), "bugs").end();
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert_eq!(ended.stdout.matches("severity").count(), 1, "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_download_that_fails_is_listed_and_fails_the_command() {
     let mock = after_a_run().await;
     let directory = tempfile::tempdir().expect("a directory");
@@ -218,6 +264,103 @@ async fn a_download_that_fails_is_listed_and_fails_the_command() {
     assert_eq!(ended.code, 5, "{ended:?}");
     assert!(ended.stdout.contains("cannot write"), "{ended:?}");
     assert!(directory.path().join("test-ghi-789").is_dir());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_fails_hides_no_other() {
+    let mock = after_a_run().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().to_str().expect("UTF-8");
+    let mut all = String::new();
+    for arguments in [
+        format!("attachments {TEST_RUN} --failed"),
+        format!("attachments {TEST_RUN} --failed --download {path}"),
+    ] {
+        for form in ["human", "json", "ndjson"] {
+            mock.fault(Fault::status(403).on("get_test_attachments"));
+            let arguments = format!("{arguments} --quiet --output {form}");
+            let ended = checksum(&mock.url(), &arguments).end();
+            assert_eq!(ended.code, 4, "{ended:?}");
+            all += &shown(&mock, &arguments, path, &ended);
+        }
+    }
+    insta::assert_snapshot!("attachments of which a list fails", all);
+    assert!(!directory.path().join("test-def-456").exists());
+    assert!(directory.path().join("test-ghi-789/trace.zip").is_file());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_the_one_test_that_was_asked_for_is_an_error() {
+    let mock = after_a_run().await;
+    let arguments = format!("attachments {TEST_RUN} test-none --output json");
+    let ended = checksum(&mock.url(), &arguments).end();
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert_eq!(ended.lines().next().expect("a line")["type"], "error");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_inside_the_download_folder_is_not_followed() {
+    use std::os::unix::fs::symlink;
+
+    let mock = after_a_run().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| directory.path().join(name);
+    for name in ["downloads", "outside"] {
+        fs::create_dir(at(name)).expect("a directory");
+    }
+    fs::create_dir(at("downloads/test-ghi-789")).expect("a directory");
+    fs::write(at("outside/file"), "old").expect("a file");
+    symlink("../outside", at("downloads/test-def-456")).expect("a link");
+    symlink("../../outside/file", at("downloads/test-ghi-789/trace.zip")).expect("a link");
+    symlink("downloads", at("link")).expect("a link");
+    // The folder that the user names may be a link.
+    for folder in ["downloads", "link"] {
+        let arguments = format!("attachments {TEST_RUN} --failed --output json --download");
+        let ended = checksum(&mock.url(), &arguments).argument(at(folder)).end();
+        assert_eq!(ended.code, 5, "{ended:?}");
+        let last = ended.lines().last().expect("a line");
+        let listed = last["attachments"].as_array().expect("a list");
+        let refused: Vec<bool> = listed
+            .iter()
+            .map(|one| {
+                let error = one["error"].as_str().unwrap_or_default();
+                error.contains("symbolic link") && error.contains("not followed")
+            })
+            .collect();
+        assert_eq!(refused, [true, true, true, true, false, false], "{last}");
+        assert_eq!(fs::read_dir(at("outside")).expect("a directory").count(), 1);
+        assert_eq!(
+            fs::read_to_string(at("outside/file")).expect("a file"),
+            "old"
+        );
+        assert!(at("downloads/test-def-456").is_symlink());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_is_not_there_yet_is_not_written() {
+    let mock = after_a_run().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    for (fault, reason) in [
+        (Fault::status(202), "not ready yet; try again later"),
+        (Fault::status(204), "no file"),
+        (Fault::answer(""), "empty"),
+        (
+            Fault::answer("x").header("content-encoding", "gzip"),
+            "compressed",
+        ),
+    ] {
+        // The first request is for the address.
+        mock.fault(fault.after(1));
+        let arguments = format!("report {TEST_RUN} --download");
+        let ended = checksum(&mock.url(), &arguments)
+            .argument(directory.path().join("report.html"))
+            .end();
+        assert_eq!(ended.code, 5, "{ended:?}");
+        assert!(ended.stderr.contains(reason), "{ended:?}");
+        assert_eq!(fs::read_dir(directory.path()).expect("there").count(), 0);
+    }
 }
 
 #[cfg(unix)]

@@ -1,6 +1,8 @@
 //! The table of exit codes, line by line.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use checksum_mock::{Fault, Mock, RunScript};
 
@@ -52,6 +54,32 @@ fn a_stand_in_in_another_process_is_as_good() {
         server.wait().expect("gone");
         assert_eq!(ended.code, code, "{ended:?}");
     }
+}
+
+/// A stand-in that runs out of file descriptors closes slow connections and goes on serving.
+#[cfg(unix)]
+#[test]
+fn a_stand_in_serves_beside_slow_connections() {
+    let mut server = checksum("", "mock --port 0")
+        .by_shell("ulimit -n 64")
+        .spawn();
+    let mut url = String::new();
+    let stdout = server.stdout.take().expect("standard output");
+    BufReader::new(stdout).read_line(&mut url).expect("a line");
+    let address = url.trim().strip_prefix("http://").expect("an address");
+    let address = address.strip_suffix("/public-api").expect("an address");
+    let address = address.parse().expect("an address");
+    let connect = |_| {
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+        stream.write_all(b"GET /public-api/v1/me HTTP/1.1\r\n")?;
+        Ok(stream)
+    };
+    let slow: std::io::Result<Vec<TcpStream>> = (0..200).map(connect).collect();
+    let ended = slow.as_ref().map(|_| checksum(url.trim(), "me").end());
+    server.kill().expect("killed");
+    server.wait().expect("gone");
+    let ended = ended.expect("connections");
+    assert_eq!(ended.code, 0, "{ended:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,6 +136,35 @@ async fn code_2_what_was_asked_for_is_wrong() {
     }
     let empty = checksum(&mock.url(), "run grep").argument("").end();
     assert_eq!(empty.code, 2, "{empty:?}");
+    // A variable that is not set.
+    for (arguments, option) in [
+        ("run grep x --branch", "--branch"),
+        (
+            "run suite --auto-heal --no-create-pr --heal-branch",
+            "--heal-branch",
+        ),
+        (
+            "run grep x --auto-heal --no-create-pr --heal-branch",
+            "--heal-branch",
+        ),
+        ("heal run-id --no-create-pr --branch", "--branch"),
+        ("generate --repo acme-co/x --pr 1 --branch", "--branch"),
+    ] {
+        for value in ["", " ", "\t"] {
+            let ended = checksum(&mock.url(), arguments).argument(value).end();
+            assert_eq!(ended.code, 2, "{arguments}: {ended:?}");
+            assert!(ended.stderr.contains(option), "{arguments}: {ended:?}");
+            assert!(ended.stderr.contains("the branch is empty"), "{ended:?}");
+        }
+    }
+    for repo in ["my-tests", "acme-co/x/extra", " /x", "x/", "/x"] {
+        let ended = checksum(&mock.url(), "generate --pr 1 --branch main --repo")
+            .argument(repo)
+            .end();
+        assert_eq!(ended.code, 2, "{repo}: {ended:?}");
+        assert!(ended.stderr.contains("--repo"), "{ended:?}");
+        assert!(ended.stderr.contains("OWNER/REPO"), "{ended:?}");
+    }
     let started = |request: &checksum_mock::RecordedRequest| request.method == "POST";
     // The unknown collection is the service's to refuse; everything else was not sent.
     assert_eq!(
@@ -209,4 +266,38 @@ async fn code_10_the_pass_could_not_be_written() {
         .status()
         .expect("the command ends");
     assert_eq!(status.code(), Some(10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_without_its_owner_is_noted_and_sent_for_healing() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let note = "note: --repo my-tests is not OWNER/REPO";
+    for (arguments, is_noted) in [
+        ("run suite --detach --auto-heal --repo my-tests", true),
+        ("run grep x --detach --auto-heal --repo my-tests", true),
+        (
+            "run suite --detach --auto-heal --repo my-tests --quiet",
+            false,
+        ),
+        (
+            "run suite --detach --auto-heal --repo acme-co/my-tests",
+            false,
+        ),
+        ("heal run-id --repo my-tests --dry-run", true),
+    ] {
+        let ended = checksum(&mock.url(), arguments).end();
+        assert_eq!(ended.code, 0, "{arguments}: {ended:?}");
+        assert_eq!(
+            ended.stderr.contains(note),
+            is_noted,
+            "{arguments}: {ended:?}"
+        );
+    }
+    let named = mock.requests();
+    let named = named
+        .iter()
+        .map(|one| one.body["autoHeal"]["repoName"].as_str());
+    let bare = Some("my-tests");
+    let expected = [bare, bare, bare, Some("acme-co/my-tests")];
+    assert_eq!(named.collect::<Vec<_>>(), expected);
 }

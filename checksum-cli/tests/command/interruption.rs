@@ -2,10 +2,11 @@
 
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command};
+use std::time::Duration;
 
-use checksum_mock::{Fault, Mock, RunScript};
+use checksum_mock::{Clock, Fault, Mock, RunScript};
 
 use crate::invocation::{checksum, ended};
 
@@ -29,6 +30,19 @@ fn signal(child: &Child, name: &str) {
     assert!(status.expect("kill runs").success());
 }
 
+/// Waits until the process has sent so many requests.
+async fn requests(mock: &Mock, count: u64, child: &mut Child) {
+    for _ in 0..10_000_000 {
+        if mock.request_count() >= count {
+            return;
+        }
+        let ended = child.try_wait().expect("a child");
+        assert!(ended.is_none(), "it ended before it asked: {ended:?}");
+        tokio::task::yield_now().await;
+    }
+    panic!("it does not ask");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_wait_is_taken_up_by_its_name_or_its_file() {
     let mock = Mock::start().await.expect("a stand-in");
@@ -45,9 +59,7 @@ async fn a_killed_wait_is_taken_up_by_its_name_or_its_file() {
     let mut child = invocation.spawn();
     let name = job_name(&mut child);
     // It looks when everything before that is done.
-    while mock.requests().len() < 2 {
-        tokio::task::yield_now().await;
-    }
+    requests(&mock, 2, &mut child).await;
     child.kill().expect("killed");
     child.wait().expect("gone");
 
@@ -69,7 +81,11 @@ async fn a_killed_wait_is_taken_up_by_its_name_or_its_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signals_end_the_wait_and_not_the_run() {
-    for (name, code, word) in [("INT", 130, "interrupted"), ("TERM", 143, "terminated")] {
+    for (name, code, word) in [
+        ("HUP", 129, "hung up"),
+        ("INT", 130, "interrupted"),
+        ("TERM", 143, "terminated"),
+    ] {
         let mock = Mock::start().await.expect("a stand-in");
         mock.fault(Fault::never_answers().on("get_run_status"));
         let mut child = checksum(&mock.url(), "run suite").spawn();
@@ -91,14 +107,88 @@ async fn a_signal_during_the_start_says_what_is_not_known() {
     let mock = Mock::start().await.expect("a stand-in");
     mock.fault(Fault::never_answers().on("run_suite"));
     let mut child = checksum(&mock.url(), "run suite").spawn();
-    while mock.requests().is_empty() {
-        let ended = child.try_wait().expect("a child");
-        assert!(ended.is_none(), "it ended before it asked: {ended:?}");
-        tokio::task::yield_now().await;
-    }
+    requests(&mock, 1, &mut child).await;
     signal(&child, "TERM");
     let ended = ended(child.wait_with_output().expect("the command ends"));
     assert_eq!(ended.code, 143, "{ended:?}");
     assert!(ended.stderr.contains("it may have started"), "{ended:?}");
     assert!(ended.stderr.contains("look at the dashboard"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_leaves_no_part_of_a_download() {
+    for (name, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
+        let mock = Mock::start().await.expect("a stand-in");
+        mock.next_run(RunScript::new().queued(0).running(0));
+        checksum(&mock.url(), "run suite --detach").end();
+        // The report, and not its address.
+        mock.fault(Fault::never_answers().after(1));
+        let directory = tempfile::tempdir().expect("a directory");
+        let entries = || std::fs::read_dir(directory.path()).expect("there").count();
+        let arguments = "report 00000000-0000-4000-8000-000000000001 --download";
+        let path = directory.path().join("report.html");
+        let mut child = checksum(&mock.url(), arguments).argument(path).spawn();
+        requests(&mock, 3, &mut child).await;
+        assert_eq!(entries(), 1, "a part of the report");
+        signal(&child, name);
+        let ended = ended(child.wait_with_output().expect("the command ends"));
+        assert_eq!(ended.code, code, "{ended:?}");
+        assert_eq!(entries(), 0, "{ended:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_that_were_ignored_at_the_start_stay_ignored() {
+    for (ignored, sent, code) in [
+        ("INT", "INT", 0),
+        ("TERM", "TERM", 0),
+        ("HUP", "HUP", 0),
+        ("HUP INT TERM", "HUP INT TERM", 0),
+        ("INT", "INT TERM", 143),
+        ("TERM", "HUP", 129),
+    ] {
+        let mock = Mock::builder().clock(Clock::manual()).start().await;
+        let mock = mock.expect("a stand-in");
+        mock.next_run(RunScript::new().queued(0).running(0));
+        let minute = Duration::from_secs(60);
+        mock.fault(Fault::delay(minute).on("get_run_status"));
+        let invocation = checksum(&mock.url(), "run suite").ignoring(ignored);
+        let mut child = invocation.spawn();
+        job_name(&mut child);
+        requests(&mock, 2, &mut child).await;
+        for name in sent.split(' ') {
+            signal(&child, name);
+        }
+        if code == 0 {
+            mock.clock().advance(minute);
+        }
+        let ended = ended(child.wait_with_output().expect("the command ends"));
+        assert_eq!(
+            ended.code, code,
+            "{ignored} ignored, {sent} sent: {ended:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_a_command_that_is_held_by_its_reader() {
+    let mock = Mock::start().await.expect("a stand-in");
+    // More than a pipe takes that nobody reads.
+    let title = "x".repeat(2_000_000);
+    let page = format!(r#"{{"bugs":[{{"id":"a","title":"{title}"}}],"total":0}}"#);
+    let page = Fault::answer(page).header("content-type", "application/json");
+    mock.fault(page.on("list_bugs").always());
+    let mut child = checksum(&mock.url(), "bugs --limit 1 --output json").spawn();
+    let stdout = child.stdout.as_mut().expect("standard output");
+    stdout.read_exact(&mut [0]).expect("a beginning");
+    for _ in 0..10_000 {
+        signal(&child, "TERM");
+        if let Some(status) = child.try_wait().expect("a child") {
+            assert_eq!(status.code(), Some(143), "{status:?}");
+            return;
+        }
+    }
+    child.kill().expect("killed");
+    panic!("it does not end");
 }

@@ -58,6 +58,28 @@ impl Invocation {
         self
     }
 
+    /// The command as a parent starts it that ignores these signals.
+    #[cfg(unix)]
+    pub(crate) fn ignoring(self, signals: &str) -> Self {
+        self.by_shell(&format!("trap '' {signals}"))
+    }
+
+    /// The command as a shell starts it that has done something before.
+    #[cfg(unix)]
+    pub(crate) fn by_shell(self, before: &str) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        let script = format!("{before}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script]).arg(self.0.get_program());
+        shell.args(self.0.get_args()).env_clear();
+        let set = self.0.get_envs();
+        shell.envs(set.filter_map(|(name, value)| Some((name, value?))));
+        shell
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self(shell)
+    }
+
     pub(crate) fn stdin(mut self, path: &Path) -> Self {
         self.0.stdin(std::fs::File::open(path).expect("a file"));
         self
@@ -99,7 +121,7 @@ pub(crate) fn for_programs(line: &str) -> Value {
 
 /// The text with the same time in place of each that a handle or an intent keeps.
 pub(crate) fn with_one_time(text: &str) -> String {
-    const TIME: &str = "2026-11-25T09:30:00Z";
+    const TIME: &str = "2026-11-25T09:30:00.000Z";
     let mut fixed = String::new();
     let mut rest = text;
     while let Some(found) = [r#""startedAt":""#, r#""at":""#]

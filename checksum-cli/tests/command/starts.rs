@@ -227,3 +227,76 @@ async fn a_time_limit_of_nothing_has_one_outcome() {
         assert!(ended.stderr.contains("last seen running"), "{ended:?}");
     }
 }
+
+/// The name by which a run is resumed is printed as it is, whatever the values of variables.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_holds_the_value_of_a_variable_is_printed_whole() {
+    let mock = Mock::start().await.expect("a stand-in");
+    for variable in ["A=job-name", "A=0000", "A=12345"] {
+        for form in ["human", "json"] {
+            let start = format!("run grep checkout --detach --env {variable} --output {form}");
+            let started = checksum(&mock.url(), &start).end();
+            assert!(started.stdout.contains("job-name-"), "{started:?}");
+            assert!(
+                started.stderr.contains("checksum wait job-name-"),
+                "{started:?}"
+            );
+        }
+    }
+}
+
+/// Processes that start with the same file neither deny each other's starts nor lose a handle.
+#[tokio::test(flavor = "multi_thread")]
+async fn starts_with_the_same_file_do_not_hinder_each_other() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let (_folder, path) = of_an_earlier_job();
+    let children: Vec<_> = (0..12)
+        .map(|_| {
+            let start = checksum(&mock.url(), "run suite --detach --run-id-file");
+            start.argument(&path).spawn()
+        })
+        .collect();
+    for child in children {
+        let ended = crate::invocation::ended(child.wait_with_output().expect("an end"));
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    assert!(held(&path)["run"]["jobName"].is_string());
+}
+
+/// Right after a start by name alone the service may not know the run yet either.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_was_just_printed_may_be_unknown_for_a_moment() {
+    let mock = Mock::start().await.expect("a stand-in");
+    checksum(&mock.url(), "run suite --detach").end();
+    for operation in ["get_run_status", "get_run_status_v2"] {
+        mock.fault(Fault::status(404).on(operation).times(3));
+    }
+    let waited = checksum(&mock.url(), "wait job-name-12345 --poll-interval 0s").end();
+    assert_eq!(waited.code, 0, "{waited:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_shell_has_opened_is_written_to_and_not_replaced() {
+    let mock = Mock::start().await.expect("a stand-in");
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log");
+    fs::write(&log, "an older line\n").expect("written");
+    let shell = format!(
+        "exec {} run suite --detach --run-id-file /dev/stdout >> {}",
+        env!("CARGO_BIN_EXE_checksum"),
+        log.display()
+    );
+    let ended = std::process::Command::new("sh")
+        .args(["-c", &shell])
+        .env("CHECKSUM_API_KEY", crate::invocation::KEY)
+        .env("CHECKSUM_API_BASE_URL", mock.url())
+        .output()
+        .expect("an end");
+    assert!(ended.status.success(), "{ended:?}");
+    let text = fs::read_to_string(&log).expect("a file");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert_eq!((lines[0], lines[2]), ("an older line", "job-name-12345"));
+    assert!(lines[1].contains(r#""jobName":"job-name-12345""#), "{text}");
+}

@@ -153,7 +153,7 @@ async fn a_state_that_is_not_known_is_named_and_so_is_what_follows() {
     for state in ["canceled", "error", "healing"] {
         let ended = suite(RunScript::new().ends_with(state), "").await;
         assert_eq!(ended.code, 5, "{ended:?}");
-        let seen = format!("this version does not know the state `{state}`; it counts tests");
+        let seen = format!("this version does not know the state `{state}`; it looks like an end");
         assert!(ended.stderr.contains(&seen), "{ended:?}");
         let verdict = format!("the state `{state}`, which counts neither as passed nor as failed");
         assert!(ended.stderr.contains(&verdict), "{ended:?}");

@@ -1,7 +1,6 @@
-use serde_json::Value;
-
 use crate::answer::{Answer, Refusal};
 use crate::call::Call;
+use crate::run::AutoHeal;
 use crate::state::State;
 use crate::{TestScript, catalogue};
 
@@ -26,10 +25,8 @@ pub(crate) fn run_tests(state: &mut State, call: &Call) -> Result<Answer, Refusa
 
 pub(crate) fn run_grep(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let pattern = call.body.needed_pattern("grep")?;
-    let accepted = state
-        .start_run(catalogue::by_pattern(pattern), None, call.now)
-        .accepted();
-    Ok(Answer::ok(accepted))
+    let tests = catalogue::by_pattern(pattern);
+    Ok(Answer::ok(state.start_run(tests, None, call.now)))
 }
 
 pub(crate) fn run_grep_v2(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
@@ -40,12 +37,14 @@ pub(crate) fn run_grep_v2(state: &mut State, call: &Call) -> Result<Answer, Refu
 }
 
 fn start(state: &mut State, call: &Call, tests: Vec<TestScript>) -> Result<Answer, Refusal> {
-    let auto_heal = call.body.object("autoHeal")?;
-    if let Some(block) = &auto_heal {
-        block.healing()?;
-    }
-    let run = state.start_run(tests, auto_heal.map(Value::from), call.now);
-    Ok(Answer::ok(run.accepted()))
+    let block = call.body.object("autoHeal")?;
+    let auto_heal = match &block {
+        Some(block) => Some(AutoHeal {
+            repository: block.healing()?,
+        }),
+        None => None,
+    };
+    Ok(Answer::ok(state.start_run(tests, auto_heal, call.now)))
 }
 
 pub(crate) fn get_run_status(state: &mut State, call: &Call) -> Result<Answer, Refusal> {

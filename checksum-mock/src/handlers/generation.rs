@@ -14,7 +14,7 @@ pub(crate) fn trigger_auto_generate(state: &mut State, call: &Call) -> Result<An
     body.object("metadata")?;
     body.strings_by_name("envOverrides")?;
     let batch = state.start_generation(call.now);
-    let session = batch.sessions().first().map_or("", |session| &*session.id);
+    let session = batch.sessions.first().map_or("", String::as_str);
     Ok(Answer {
         status: StatusCode::ACCEPTED,
         body: json!({
@@ -28,7 +28,6 @@ pub(crate) fn trigger_auto_generate(state: &mut State, call: &Call) -> Result<An
 pub(crate) fn get_generation_batch(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let id = call.parameter("batchId");
     let unknown = || Refusal::not_found(format!("there is no generation batch `{id}`"));
-    Ok(Answer::ok(
-        state.generation(id).ok_or_else(unknown)?.look(call.now),
-    ))
+    let answer = state.look_at_generation(id, call.now);
+    answer.map(Answer::ok).ok_or_else(unknown)
 }

@@ -11,14 +11,9 @@ pub(crate) fn trigger_auto_heal(state: &mut State, call: &Call) -> Result<Answer
     let run = ended_run(state, id)?;
     let test_ids: Vec<String> = run.failed_tests().map(|test| test.id.clone()).collect();
     let batch = state.start_heal(id, repository, call.now);
-    let sessions: Vec<&str> = batch
-        .sessions()
-        .iter()
-        .map(|session| &*session.id)
-        .collect();
     Ok(Answer::ok(json!({
         "batchId": batch.id,
-        "sessionIds": sessions,
+        "sessionIds": batch.sessions,
         "failureCount": test_ids.len(),
         "testIds": test_ids,
     })))
@@ -27,7 +22,6 @@ pub(crate) fn trigger_auto_heal(state: &mut State, call: &Call) -> Result<Answer
 pub(crate) fn get_heal_batch(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let id = call.parameter("batchId");
     let unknown = || Refusal::not_found(format!("there is no healing batch `{id}`"));
-    Ok(Answer::ok(
-        state.heal(id).ok_or_else(unknown)?.look(call.now),
-    ))
+    let answer = state.look_at_heal(id, call.now);
+    answer.map(Answer::ok).ok_or_else(unknown)
 }

@@ -1,12 +1,16 @@
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use checksum_mock::{Fault, Mock};
+use checksum_mock::{Clock, Fault, Mock};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 const SUITE: &str = "POST /public-api/v1/execution/suite HTTP/1.1\r\nhost: x\r\n\
     authorization: Bearer key\r\ncontent-length: 0\r\n\r\n";
+const PROJECT: &str = "GET /public-api/v1/me HTTP/1.1\r\nhost: x\r\n\
+    authorization: Bearer key\r\n\r\n";
 const LAST: &str = "GET /public-api/v1/execution/status/job-name-12345 HTTP/1.1\r\nhost: x\r\n\
     authorization: Bearer key\r\nconnection: close\r\n\r\n";
 
@@ -109,4 +113,84 @@ async fn dropping_it_ends_its_server_and_connections() {
     // The connection ends, in order or not, as soon as the server's task is gone.
     let _ = open.read_to_end(&mut Vec::new()).await;
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+/// Opens a connection, sends something, and does not end.
+async fn begin(mock: &Mock, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address(mock)).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Reads one response of the route that gives the project.
+async fn read_project(stream: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    while !read.ends_with(b"}") {
+        let mut buffer = [0; 1024];
+        let length = stream.read(&mut buffer).await.unwrap();
+        assert!(length > 0, "the connection ended");
+        read.extend_from_slice(&buffer[..length]);
+    }
+    String::from_utf8(read).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_a_whole_head_ends_in_time() {
+    let mock = Mock::start().await.unwrap();
+    for sent in ["", &LAST[..10], &SUITE[..SUITE.len() - 2], PROJECT] {
+        let started = Instant::now();
+        let mut stream = begin(&mock, sent).await;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(started.elapsed() >= Duration::from_secs(30), "{sent:?}");
+        assert!(started.elapsed() < Duration::from_secs(31), "{sent:?}");
+        assert_eq!(answer.starts_with("HTTP/1.1 200"), sent == PROJECT);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_arrive_is_refused_in_time() {
+    let builder = Mock::builder().request_timeout(Duration::from_secs(2));
+    let mock = builder.start().await.unwrap();
+    let started = Instant::now();
+    let request = SUITE.replace("content-length: 0", "content-length: 10") + "12345";
+    let answer = exchange(&mock, &request).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert_eq!(started.elapsed().as_secs(), 2);
+}
+
+#[tokio::test]
+async fn too_many_connections_cost_the_one_that_was_idle_longest() {
+    let builder = Mock::builder().max_connections(3);
+    let mock = builder.start().await.unwrap();
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        // A request after each makes sure that the connection before it has been accepted.
+        slow.push(begin(&mock, &SUITE[..10]).await);
+        let answer = exchange(&mock, LAST).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    }
+    for stream in &mut slow[..17] {
+        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0, "it was closed");
+    }
+    slow[19].write_all(&LAST.as_bytes()[10..]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_with_a_request_is_not_closed_for_another() {
+    let builder = Mock::builder().max_connections(1).clock(Clock::manual());
+    let mock = builder.start().await.unwrap();
+    mock.fault(Fault::delay(Duration::from_secs(60)));
+    let mut first = begin(&mock, PROJECT).await;
+    for _ in 0..1_000_000 {
+        if mock.request_count() > 0 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(mock.request_count(), 1);
+    let mut second = begin(&mock, PROJECT).await;
+    mock.clock().advance(Duration::from_secs(60));
+    assert!(read_project(&mut first).await.starts_with("HTTP/1.1 200"));
+    assert!(read_project(&mut second).await.starts_with("HTTP/1.1 200"));
 }

@@ -178,3 +178,40 @@ async fn healing_begins_at_the_moment_of_the_runs_end() {
     assert_eq!(batch["allTerminal"], true);
     assert_eq!(batch["sessions"][0]["prUrl"], Value::Null);
 }
+
+#[tokio::test]
+async fn batches_that_ended_first_are_forgotten_first() {
+    let mock = Mock::builder().keep_runs(2).without_socket();
+    let client = Client::of(&mock);
+    mock.next_run(RunScript::new().fails(["test-def-456"]));
+    let job = client.start_suite().await;
+    let id = client.follow(&job).await;
+    let body = json!({ "testRunId": id, "autoCreatePR": false });
+    let state = async |batch: &str| {
+        let answer = client.get(&format!("/v1/auto-heal/batch/{batch}")).await;
+        (answer.status == 200).then(|| answer.json()["status"].clone())
+    };
+    let mut batches = Vec::new();
+    for number in 0..5 {
+        let accepted = client.post("/v1/auto-heal", body.clone()).await.ok();
+        batches.push(accepted["batchId"].as_str().unwrap().to_owned());
+        // The first one does not end.
+        for _ in 0..if number == 0 { 0 } else { 4 } {
+            state(&batches[number]).await.expect("the latest is known");
+        }
+    }
+    let mut states = Vec::new();
+    for batch in &batches {
+        states.push(state(batch).await);
+    }
+    let completed = || Some(json!("completed"));
+    let expected = [
+        Some(json!("pending")),
+        None,
+        completed(),
+        completed(),
+        completed(),
+    ];
+    assert_eq!(states, expected);
+    assert_eq!(mock.heal_batches().len(), 4);
+}

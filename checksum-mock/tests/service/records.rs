@@ -66,3 +66,35 @@ async fn a_record_is_bounded() {
     assert_eq!(paths, ["/public-api/v1/a", "/public-api/v1/b"]);
     assert_eq!(mock.request_count(), 3);
 }
+
+#[tokio::test]
+async fn a_record_is_bounded_in_bytes() {
+    let mock = Mock::builder().keep_bytes(10_000).without_socket();
+    let client = Client::of(&mock);
+    let large = |length: usize| json!({ "grep": "x".repeat(length) });
+    for length in [1, 4_000, 4_001, 4_002] {
+        client.post("/v1/execution/grep", large(length)).await.ok();
+    }
+    let bodies: Vec<_> = mock.requests().into_iter().map(|kept| kept.body).collect();
+    assert_eq!(bodies, [large(4_001), large(4_002)]);
+
+    let larger_than_the_limit = large(20_000);
+    client
+        .post("/v1/execution/grep", larger_than_the_limit)
+        .await
+        .ok();
+    assert_eq!(mock.requests(), []);
+    assert_eq!(mock.request_count(), 5);
+}
+
+#[tokio::test]
+async fn what_is_kept_of_large_requests_has_a_default_bound() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    let body = json!({ "grep": "x".repeat(2_000_000) });
+    for _ in 0..50 {
+        client.post("/v1/unknown", body.clone()).await.refusal(404);
+    }
+    let kept = mock.requests();
+    assert!((25..=33).contains(&kept.len()), "{}", kept.len());
+}

@@ -167,6 +167,79 @@ async fn a_sharded_run_has_no_name() {
 }
 
 #[tokio::test]
+async fn runs_that_ended_first_are_forgotten_first() {
+    let mock = Mock::builder()
+        .keep_runs(2)
+        .clock(Clock::manual())
+        .without_socket();
+    let client = Client::of(&mock);
+    let minutes = |count: u64| Duration::from_secs(60 * count);
+    for running in [minutes(3), minutes(1), minutes(2), minutes(9)] {
+        mock.next_run(RunScript::new().queued(0).running(running));
+        client.start_suite().await;
+    }
+    mock.clock().advance(minutes(3));
+    let known = async || {
+        let mut known = Vec::new();
+        for number in 1..=5 {
+            let job = format!("/v1/execution/status/job-name-{}", 12_344 + number);
+            let results =
+                format!("/v1/test-runs/00000000-0000-4000-8000-00000000000{number}/results");
+            let status = client.get(&job).await.status;
+            let has_results = client.get(&results).await.status == 200;
+            known.extend((status == 200).then_some((number, has_results)));
+        }
+        known
+    };
+    assert_eq!(known().await, [(1, true), (2, true), (3, true), (4, false)]);
+    client.start_suite().await;
+    assert_eq!(
+        known().await,
+        [(1, true), (3, true), (4, false), (5, false)]
+    );
+    let job = "/v1/execution/status/job-name-12346";
+    assert_eq!(
+        client.get(job).await.refusal(404),
+        "there is no run `job-name-12346`"
+    );
+    let latest = client.get("/v1/test-runs/latest").await.ok();
+    assert_eq!(latest["id"], "00000000-0000-4000-8000-000000000001");
+}
+
+#[tokio::test]
+async fn runs_that_never_end_are_bounded_in_bytes() {
+    let mock = Mock::builder()
+        .keep_bytes(100_000)
+        .default_run(RunScript::new().never_ends())
+        .without_socket();
+    let client = Client::of(&mock);
+    let mut jobs = Vec::new();
+    for _ in 0..200 {
+        jobs.push(client.start_suite().await);
+    }
+    let mut known = Vec::new();
+    for job in &jobs {
+        let path = format!("/v1/execution/status/{job}");
+        known.push(client.get(&path).await.status == 200);
+    }
+    assert!(known.is_sorted(), "the oldest are forgotten first");
+    let count = known.into_iter().filter(|is_known| *is_known).count();
+    assert!((10..100).contains(&count), "{count}");
+}
+
+#[tokio::test]
+async fn the_latest_run_is_known_however_large_it_is() {
+    let mock = Mock::builder().keep_bytes(0).keep_runs(0).without_socket();
+    let client = Client::of(&mock);
+    let ids: Vec<String> = (0..1_000).map(|number| format!("test-{number}")).collect();
+    let accepted = client.post("/v1/execution/tests", json!({ "testIds": ids }));
+    let name = accepted.await.ok()["name"].as_str().unwrap().to_owned();
+    client.follow(&name).await;
+    client.start_suite().await;
+    client.get(V1).await.refusal(404);
+}
+
+#[tokio::test]
 async fn a_run_can_be_known_to_one_version_alone() {
     let mock = mock();
     let client = Client::of(&mock);

@@ -1,0 +1,238 @@
+use std::fs::{FileType, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempPath;
+use tokio::fs::{self, File};
+use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+
+/// Enough for every chain of links that a system follows.
+const MAX_LINKS: usize = 40;
+
+/// Where a file is to be put, and who chose the place.
+#[derive(Clone)]
+pub(crate) enum Place {
+    /// The caller named it: a link is followed there, as a shell's redirection does.
+    Named(PathBuf),
+    /// The caller named the directory, and the service the file: what stands in its place must be
+    /// a file. Nobody can know where a link leads that somebody else has put there.
+    Inside(PathBuf),
+}
+
+/// A place that has been found fit, and what the bytes are written to until all have arrived.
+pub(super) struct Destination {
+    place: Place,
+    kind: Kind,
+}
+
+enum Kind {
+    /// A file, which the temporary one beside it is renamed to.
+    File { path: PathBuf, temporary: TempPath },
+    /// A pipe or device, which is written to when all bytes are there: what it was given cannot
+    /// be taken back where a transfer has to start again.
+    Stream { is_pipe: bool },
+}
+
+impl Place {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) | Self::Inside(path) => path,
+        }
+    }
+
+    /// Opens what the bytes are to be written to; makes the directories on the way.
+    pub(super) async fn open(&self) -> io::Result<(Destination, File)> {
+        let path = match self {
+            Self::Inside(path) => {
+                refuse_unless_file(path).await?;
+                path.clone()
+            }
+            Self::Named(path) => {
+                if let Some(is_pipe) = is_stream(path).await? {
+                    let destination = Destination {
+                        place: self.clone(),
+                        kind: Kind::Stream { is_pipe },
+                    };
+                    return Ok((destination, File::from_std(tempfile::tempfile()?)));
+                }
+                end_of_links(path).await?
+            }
+        };
+        let (file, temporary) = temporary_beside(&path).await?;
+        let destination = Destination {
+            place: self.clone(),
+            kind: Kind::File { path, temporary },
+        };
+        Ok((destination, File::from_std(file)))
+    }
+}
+
+impl Destination {
+    /// Puts the bytes in their place.
+    pub(super) async fn fill(self, mut file: File) -> io::Result<()> {
+        file.flush().await?;
+        match self.kind {
+            Kind::File { path, temporary } => {
+                // Closed first: Windows does not rename a file that is open.
+                drop(file.into_std().await);
+                if let Place::Inside(path) = &self.place {
+                    refuse_unless_file(path).await?;
+                }
+                temporary.persist(&path).map_err(|error| error.error)
+            }
+            Kind::Stream { is_pipe } => {
+                file.rewind().await?;
+                write_to(self.place.path(), is_pipe, &mut file).await
+            }
+        }
+    }
+}
+
+async fn write_to(path: &Path, is_pipe: bool, file: &mut File) -> io::Result<()> {
+    #[cfg(unix)]
+    if is_pipe {
+        let mut pipe = open_pipe(path).await?;
+        tokio::io::copy(file, &mut pipe).await?;
+        return pipe.shutdown().await;
+    }
+    #[cfg(not(unix))]
+    let _ = is_pipe;
+    let mut options = fs::OpenOptions::new();
+    let mut device = options.write(true).truncate(true).open(path).await?;
+    tokio::io::copy(file, &mut device).await?;
+    device.flush().await
+}
+
+/// Opens a pipe as soon as somebody reads from it. A blocking open would hold the process until
+/// then, whatever signal came.
+#[cfg(unix)]
+async fn open_pipe(path: &Path) -> io::Result<tokio::net::unix::pipe::Sender> {
+    use std::time::Duration;
+
+    use tokio::net::unix::pipe::OpenOptions;
+
+    /// "No such device or address": how Unix says that nobody reads.
+    const ENXIO: i32 = 6;
+
+    loop {
+        match OpenOptions::new().open_sender(path) {
+            Err(error) if error.raw_os_error() == Some(ENXIO) => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// Whether a path, after its links, is a pipe or device to write to, and which of the two.
+async fn is_stream(path: &Path) -> io::Result<Option<bool>> {
+    let Some(metadata) = found(fs::metadata(path).await)? else {
+        return Ok(None);
+    };
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let is_pipe = is_pipe(metadata.file_type());
+    let is_stream = !metadata.is_file() || is_descriptor(path).await?;
+    Ok(is_stream.then_some(is_pipe))
+}
+
+#[cfg(unix)]
+fn is_pipe(file_type: FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&file_type)
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: FileType) -> bool {
+    false
+}
+
+/// Whether a path leads through the names of what a process has open, such as `/dev/stdout`, whose
+/// file must stay the one that is open.
+async fn is_descriptor(path: &Path) -> io::Result<bool> {
+    if !cfg!(unix) {
+        return Ok(false);
+    }
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        if path.starts_with("/proc") || path.starts_with("/dev/fd") {
+            return Ok(true);
+        }
+        match target(&path).await? {
+            Some(next) => path = next,
+            None => break,
+        }
+    }
+    Ok(false)
+}
+
+/// What a path leads to by links, whether it exists or not.
+async fn end_of_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match target(&path).await? {
+            Some(next) => path = next,
+            None => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// Where a link leads; `None` for what is none.
+async fn target(path: &Path) -> io::Result<Option<PathBuf>> {
+    match found(fs::symlink_metadata(path).await)? {
+        Some(metadata) if metadata.is_symlink() => {
+            let target = fs::read_link(path).await?;
+            Ok(Some(match path.parent() {
+                Some(parent) => parent.join(target),
+                None => target,
+            }))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Fails where something that is no file has the name.
+async fn refuse_unless_file(path: &Path) -> io::Result<()> {
+    let reason = match found(fs::symlink_metadata(path).await)? {
+        None => return Ok(()),
+        Some(metadata) if metadata.is_file() => return Ok(()),
+        Some(metadata) if metadata.is_symlink() => {
+            "a symbolic link has its name, and is not followed out of the folder; remove it first"
+        }
+        Some(_) => "something that is no file has its name; remove it first",
+    };
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, reason))
+}
+
+fn found(metadata: io::Result<Metadata>) -> io::Result<Option<Metadata>> {
+    match metadata {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A file in the directory of the one to be, so that it can be renamed to it in one step.
+async fn temporary_beside(path: &Path) -> io::Result<(std::fs::File, TempPath)> {
+    if path.file_name().is_none() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the path names no file",
+        ));
+    }
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(directory).await?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".checksum-").suffix(".part");
+    // Temporary files are their owner's alone; this one is to be a file like any other.
+    #[cfg(unix)]
+    let builder = {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666))
+    };
+    Ok(builder.tempfile_in(directory)?.into_parts())
+}
