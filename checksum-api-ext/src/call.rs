@@ -1,16 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use checksum_api::{ByteStream, Client, ErrorKind, ResponseValue};
-use serde::de::DeserializeOwned;
+use checksum_api::{Client, ErrorKind};
 use tokio::time::{Instant, timeout_at};
 
 use crate::budget::Budget;
 use crate::members::Members;
 use crate::{Error, RetryPolicy, TARGET};
-
-/// The error of a generated call, which [`Client::call`] turns into [`checksum_api::Error`].
-type Sent<T> = Result<ResponseValue<T>, checksum_api::GeneratedError<ByteStream>>;
 
 /// Whether a failed read is sent again.
 #[derive(Clone, Copy, Debug)]
@@ -72,15 +68,13 @@ impl Caller {
     }
 
     /// A request that may be repeated.
-    pub(crate) async fn read<T, Send, Sending>(
+    pub(crate) async fn read<T, Sending>(
         &self,
         effort: Effort,
-        send: Send,
+        send: impl Fn() -> Sending,
     ) -> Result<T, Error>
     where
-        T: DeserializeOwned,
-        Send: Fn(Client) -> Sending,
-        Sending: Future<Output = Sent<T>>,
+        Sending: Future<Output = Result<T, checksum_api::Error>>,
     {
         let may_repeat = |error: &checksum_api::Error| match effort {
             Effort::Once => false,
@@ -94,48 +88,40 @@ impl Caller {
 
     /// A request that starts work: repeated only where the service cannot have acted on it, and
     /// within the time limit.
-    pub(crate) async fn dispatch<T, Body, Send, Sending>(
+    pub(crate) async fn dispatch<T, Body, Sending>(
         &self,
         time_limit: Option<Duration>,
         body: Body,
-        send: Send,
+        send: impl Fn(Client, Body) -> Sending,
     ) -> Result<T, Error>
     where
-        T: DeserializeOwned,
         Body: Clone,
-        Send: Fn(Client, Body) -> Sending,
-        Sending: Future<Output = Sent<T>>,
+        Sending: Future<Output = Result<T, checksum_api::Error>>,
     {
-        let send = |client| send(client, body.clone());
         let is_safe = |error: &checksum_api::Error| {
             let was_not_heard = matches!(error.kind(), ErrorKind::Connect | ErrorKind::RateLimited);
             was_not_heard && !error.may_have_acted()
         };
         let deadline = time_limit.and_then(|limit| Instant::now().checked_add(limit));
+        let send = || send(self.limited(deadline), body.clone());
         self.repeat(send, is_safe, deadline)
             .await
             .map_err(Error::dispatch)
     }
 
-    async fn repeat<T, Send, Sending>(
+    async fn repeat<T, Sending>(
         &self,
-        send: Send,
+        send: impl Fn() -> Sending,
         may_repeat: impl Fn(&checksum_api::Error) -> bool,
         deadline: Option<Instant>,
     ) -> Result<T, checksum_api::Error>
     where
-        T: DeserializeOwned,
-        Send: Fn(Client) -> Sending,
-        Sending: Future<Output = Sent<T>>,
+        Sending: Future<Output = Result<T, checksum_api::Error>>,
     {
         let mut paused = Duration::ZERO;
         let mut attempts = 0;
         loop {
-            let sent = match deadline {
-                None => self.client.call(&send).await,
-                Some(deadline) => self.limited(deadline).call(&send).await,
-            };
-            let error = match sent {
+            let error = match send().await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
@@ -164,11 +150,12 @@ impl Caller {
     }
 
     /// The client with what is left until the deadline as its request time limit, if that is less.
-    fn limited(&self, deadline: Instant) -> Client {
-        let left = (deadline - Instant::now()).max(MIN_START_TIME);
-        match left < self.client.request_timeout() {
-            true => self.client.with_request_timeout(left),
-            false => self.client.clone(),
+    fn limited(&self, deadline: Option<Instant>) -> Client {
+        match deadline.map(|deadline| (deadline - Instant::now()).max(MIN_START_TIME)) {
+            Some(left) if left < self.client.request_timeout() => {
+                self.client.with_request_timeout(left)
+            }
+            _ => self.client.clone(),
         }
     }
 }

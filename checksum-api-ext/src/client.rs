@@ -64,9 +64,7 @@ impl Checksum {
     /// The request failed; [`Error::is_refused`] says whether because of the key.
     pub async fn project(&self) -> Result<Project, Error> {
         self.caller
-            .read(Effort::Persistent, |client| async move {
-                client.get_project().send().await
-            })
+            .read(Effort::Persistent, || self.api().get_project().execute())
             .await
     }
 
@@ -189,8 +187,8 @@ impl Checksum {
     pub async fn latest_test_run(&self) -> Result<LatestTestRun, Error> {
         let answer = self
             .caller
-            .read(Effort::Persistent, |client| async move {
-                client.get_latest_test_run().send().await
+            .read(Effort::Persistent, || {
+                self.api().get_latest_test_run().execute()
             })
             .await?;
         LatestTestRun::read(answer.0).map_err(|error| error.without_key(self.api()))

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use checksum_api::types::TestRunId;
-use checksum_api::{ErrorKind, Redactor};
+use checksum_api::{ErrorKind, OperationId, Redactor};
 use serde_json::Value;
 
 use crate::ConfigurationError;
@@ -264,14 +264,16 @@ impl Error {
 
 /// Whether it is a poll that failed, so that there is something to poll.
 fn is_of_a_wait(error: &checksum_api::Error) -> bool {
+    use OperationId::{GetGenerationBatch, GetHealBatch, GetRunStatus, GetRunStatusByRunId};
     error.operation().is_some_and(|operation| {
-        [
-            "get_run_status",
-            "get_run_status_v2",
-            "get_heal_batch",
-            "get_generation_batch",
-        ]
-        .contains(&operation.id)
+        matches!(
+            operation.id,
+            GetRunStatus
+                | OperationId::GetRunStatusV2
+                | GetRunStatusByRunId
+                | GetHealBatch
+                | GetGenerationBatch
+        )
     })
 }
 

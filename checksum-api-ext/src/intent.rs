@@ -3,7 +3,7 @@ use std::fmt;
 use std::hash::Hasher;
 use std::time::SystemTime;
 
-use checksum_api::{Operation, Redactor};
+use checksum_api::{OperationId, Redactor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -63,14 +63,18 @@ pub struct Intent {
 impl Intent {
     /// `request` is what the request consists of. Values of variables, and of fields that the
     /// document does not have, are left out, since they may be secret.
-    pub(crate) fn new(operation: &'static str, request: &impl Serialize, extra: &Members) -> Self {
+    pub(crate) fn new(operation: OperationId, request: &impl Serialize, extra: &Members) -> Self {
         let request = serde_json::to_value(request).unwrap_or_default();
-        let secret = Operation::find(operation).map_or(&[][..], |one| one.secret_members);
+        let secret = operation.operation().secret_members;
         let extra: BTreeSet<&String> = extra.0.keys().collect();
         let mut hasher = SipHasher13::new();
-        hash(&json!([operation, request, extra]), secret, &mut hasher);
+        hash(
+            &json!([operation.as_str(), request, extra]),
+            secret,
+            &mut hasher,
+        );
         Self {
-            operation: operation.to_owned(),
+            operation: operation.to_string(),
             at: timestamp::now(),
             fingerprint: format!("{:016x}", hasher.finish()),
         }
@@ -107,7 +111,7 @@ impl fmt::Display for Intent {
 }
 
 /// The values in a request that nothing may repeat.
-pub(crate) fn secrets_of(operation: &'static str, request: &impl Serialize) -> Redactor {
+pub(crate) fn secrets_of(operation: OperationId, request: &impl Serialize) -> Redactor {
     fn add(value: &Value, fields: &[&str], is_secret: bool, redactor: &mut Redactor) {
         match value {
             // A shorter value is no secret, and would tear other words apart.
@@ -122,7 +126,7 @@ pub(crate) fn secrets_of(operation: &'static str, request: &impl Serialize) -> R
             _ => {}
         }
     }
-    let fields = Operation::find(operation).map_or(&[][..], |one| one.secret_members);
+    let fields = operation.operation().secret_members;
     let mut redactor = Redactor::new();
     let request = serde_json::to_value(request).unwrap_or_default();
     add(&request, fields, false, &mut redactor);
@@ -160,7 +164,7 @@ mod tests {
     use super::*;
 
     fn of(request: Value) -> String {
-        Intent::new("run_grep_v2", &request, &Members::default()).fingerprint
+        Intent::new(OperationId::RunGrepV2, &request, &Members::default()).fingerprint
     }
 
     #[test]
@@ -179,7 +183,7 @@ mod tests {
 
     #[test]
     fn an_intent_comes_back_from_json() {
-        let intent = Intent::new("run_suite", &json!({}), &Members::default());
+        let intent = Intent::new(OperationId::RunSuite, &json!({}), &Members::default());
         let saved = serde_json::to_string(&intent).expect("JSON");
         let read: Intent = serde_json::from_str(&saved).expect("an intent");
         assert_eq!(read, intent);

@@ -39,11 +39,12 @@ impl GetResults {
         let answer = self
             .client
             .caller
-            .read(Effort::Persistent, |client| async move {
+            .read(Effort::Persistent, || async {
+                let client = self.client.api();
                 let request = client.get_test_run_results().id(id);
                 match status {
-                    None => request.send().await,
-                    Some(status) => request.status(status).send().await,
+                    None => request.execute().await,
+                    Some(status) => request.status(status).execute().await,
                 }
             })
             .await?;

@@ -104,8 +104,8 @@ impl TestRun {
         let answer = self
             .client
             .caller
-            .read(Effort::Persistent, |client| async move {
-                client.get_test_run_report().id(id).send().await
+            .read(Effort::Persistent, || {
+                self.client.api().get_test_run_report().id(id).execute()
             })
             .await?;
         HtmlReport::read(&self.client, answer.0)
@@ -175,9 +175,10 @@ impl TestInRun {
         let answer = self
             .client
             .caller
-            .read(Effort::Persistent, |client| async move {
+            .read(Effort::Persistent, || async {
+                let client = self.client.api();
                 let request = client.get_test_attachments();
-                request.run_id(run).test_id(test).send().await
+                request.run_id(run).test_id(test).execute().await
             })
             .await?;
         Attachments::read(&self.client, answer.0)

@@ -5,7 +5,7 @@
     reason = "cargo reads what a build script prints"
 )]
 
-mod generation;
+mod compile;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 
 fn build() -> Result<(), String> {
     let yaml = std::fs::read_to_string(DOCUMENT).map_err(|error| format!("{DOCUMENT}: {error}"))?;
-    let code = generation::generate(&yaml).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+    let code = compile::generate(&yaml).map_err(|error| format!("{DOCUMENT}: {error}"))?;
     let directory = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
     let target = Path::new(&directory).join("generated.rs");
     std::fs::write(&target, code).map_err(|error| format!("{}: {error}", target.display()))

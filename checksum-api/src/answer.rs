@@ -30,7 +30,7 @@ impl Client {
     /// ```
     /// # async fn example(client: checksum_api::Client) -> Result<(), checksum_api::Error> {
     /// let tapped = client.with_tap(|answer| println!("{} bytes", answer.body.len()));
-    /// let project = tapped.call(|client| async move { client.get_project().send().await }).await?;
+    /// let project = tapped.get_project().execute().await?;
     /// # Ok(())
     /// # }
     /// ```

@@ -24,33 +24,15 @@ impl Client {
     }
 
     /// Runs one generated call, with everything that can go wrong as one [`Error`].
-    ///
-    /// The closure gets a client of its own, so that the status and headers of its response are
-    /// known however the call ends. A response whose optional members have unexpected types is
-    /// decoded without those members; only what the type cannot do without is an error.
-    ///
-    /// ```
-    /// # async fn example(client: checksum_api::Client) -> Result<(), checksum_api::Error> {
-    /// let project = client.call(|client| async move { client.get_project().send().await }).await?;
-    /// println!("{}", project.name);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The request was invalid, no usable answer came, or the service refused.
-    pub async fn call<T, Send, Sending>(&self, send: Send) -> Result<T, Error>
-    where
-        T: DeserializeOwned,
-        Send: FnOnce(Client) -> Sending,
-        Sending: Future<Output = Result<ResponseValue<T>, GeneratedError<ByteStream>>>,
-    {
-        let mut client = self.clone();
+    pub(crate) async fn run<T: DeserializeOwned>(
+        &self,
+        sending: impl Future<Output = Result<ResponseValue<T>, GeneratedError<ByteStream>>>,
+    ) -> Result<T, Error> {
         let exchange = Exchange::new(self.inner.api_key.secrets());
-        client.inner.exchange = exchange.clone();
-        // The only time limit of an answer, so that one message tells of it whatever the transport.
-        let failure = match tokio::time::timeout(self.inner.request_timeout, send(client)).await {
+        let limit = self.inner.request_timeout;
+        // The only time limit of a response, so that one message tells of it whatever the transport.
+        let sent = exchange.scope(tokio::time::timeout(limit, sending)).await;
+        let failure = match sent {
             Ok(Ok(response)) => return Ok(response.into_inner()),
             Ok(Err(error)) => match Failure::of(error, &exchange.seen()).await {
                 Ok(value) => return Ok(value),
@@ -60,7 +42,7 @@ impl Client {
                 if let Some(span) = exchange.seen().span {
                     spans::no_answer(&span, "timeout");
                 }
-                Failure::timeout(self.inner.request_timeout)
+                Failure::timeout(limit)
             }
         };
         Err(Error::new(failure, exchange.seen()))

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::exchange::Exchange;
 use crate::http_clients::{ClientError, HttpClients};
 use crate::proxy::{self, UnusableProxy};
 use crate::{ApiKey, BaseUrl, Client, Connection, Transport, tls};
@@ -132,7 +131,6 @@ impl ClientBuilder {
             http: Arc::new(http),
             members: Arc::default(),
             tap: None,
-            exchange: Exchange::default(),
         };
         Ok(Client::new_with_client(
             &base_url,

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::answer::Tap;
-use crate::exchange::Exchange;
 use crate::http_clients::{ClientError, HttpClients};
 use crate::{ApiKey, BaseUrl, Transport};
 
@@ -27,8 +26,6 @@ pub struct Connection {
     pub(crate) members: Arc<Map<String, Value>>,
     /// What sees each answer before it is decoded.
     pub(crate) tap: Option<Tap>,
-    /// Where the hooks note what they see of the call under way.
-    pub(crate) exchange: Exchange,
 }
 
 impl Connection {

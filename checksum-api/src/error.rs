@@ -8,11 +8,11 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::decode::lenient::{DecodeError, decode_leniently};
 use crate::exchange::Seen;
 use crate::generated::Error as GeneratedError;
 use crate::http_clients::ClientError;
 use crate::redirect::{self, Unfollowed};
-use crate::salvage::{Undecodable, salvage};
 use crate::secrets::Redactor;
 use crate::{ByteStream, Operation, tls};
 
@@ -285,14 +285,14 @@ impl Failure {
             GeneratedError::CommunicationError(error)
             | GeneratedError::InvalidUpgrade(error)
             | GeneratedError::ResponseBodyError(error) => Self::network(error, seen),
-            GeneratedError::InvalidResponsePayload(body, _) => match salvage(&body) {
+            GeneratedError::InvalidResponsePayload(body, _) => match decode_leniently(&body) {
                 Ok(value) => return Ok(value),
-                Err(Undecodable::NotJson(error)) => {
+                Err(DecodeError::NotJson(error)) => {
                     let message =
                         format!("expected JSON, got {} ({error})", excerpt(&body, secrets));
                     Self::new(ErrorKind::NotJson, message)
                 }
-                Err(Undecodable::Shape { path, reason }) => {
+                Err(DecodeError::Shape { path, reason }) => {
                     // Serde repeats the value that it did not expect, however long.
                     let reason = bounded(&reason.to_string(), secrets);
                     let mut message = format!("unexpected answer at `{path}`: {reason}");

@@ -36,14 +36,31 @@ pub(crate) struct Seen {
     pub(crate) too_large: bool,
 }
 
+tokio::task_local! {
+    /// The call under way. Each has one of its own, so that the status and headers of its response
+    /// are known however it ends.
+    static CURRENT: Exchange;
+}
+
+/// Notes what the hooks see of the call under way. A request that is sent without `execute` has
+/// nowhere to note it.
+pub(crate) fn note(change: impl FnOnce(&mut Seen)) {
+    let _ = CURRENT.try_with(|exchange| exchange.note(change));
+}
+
 impl Exchange {
+    /// Makes this the call under way.
+    pub(crate) async fn scope<T>(&self, work: impl Future<Output = T>) -> T {
+        CURRENT.scope(self.clone(), work).await
+    }
+
     pub(crate) fn new(secrets: Redactor) -> Self {
         let exchange = Self::default();
         exchange.note(|seen| seen.secrets = secrets);
         exchange
     }
 
-    pub(crate) fn note(&self, change: impl FnOnce(&mut Seen)) {
+    fn note(&self, change: impl FnOnce(&mut Seen)) {
         change(&mut self.lock());
     }
 

@@ -9,6 +9,7 @@ use tracing::Instrument;
 
 use crate::body::{NotPlain, plain};
 use crate::error::no_client;
+use crate::exchange;
 use crate::members::merge;
 use crate::redirect::{self, Hop};
 use crate::spans::{self, TARGET};
@@ -24,7 +25,7 @@ impl ClientHooks<Connection> for Client {
     async fn pre<E>(&self, request: &mut Request, info: &OperationInfo) -> Result<(), Error<E>> {
         let connection = self.inner();
         let operation = Operation::find(info.operation_id);
-        connection.exchange.note(|seen| {
+        exchange::note(|seen| {
             seen.operation = operation;
             request.url().path().clone_into(&mut seen.path);
         });
@@ -56,7 +57,7 @@ impl ClientHooks<Connection> for Client {
         {
             let body = request.body().and_then(reqwest::Body::as_bytes);
             let body: Value = serde_json::from_slice(body.unwrap_or_default()).unwrap_or_default();
-            connection.exchange.note(|seen| {
+            exchange::note(|seen| {
                 for member in operation.secret_members {
                     seen.secrets.learn(&body[*member]);
                 }
@@ -66,7 +67,7 @@ impl ClientHooks<Connection> for Client {
         request.headers_mut().insert(AUTHORIZATION, key);
         // What it is redirected to within the origin goes through the same client.
         if let Err(error) = connection.client_for(request.url()) {
-            connection.exchange.note(|seen| seen.no_client = true);
+            exchange::note(|seen| seen.no_client = true);
             let text = no_client(request.url(), &error);
             return Err(Error::InvalidRequest(text));
         }
@@ -76,22 +77,29 @@ impl ClientHooks<Connection> for Client {
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
         let connection = self.inner();
         let span = spans::of_operation(&request, info.operation_id);
-        connection.exchange.note(|seen| {
+        exchange::note(|seen| {
             seen.sent = true;
             seen.span = Some(span.clone());
         });
-        let exchange = async {
-            let response = follow(connection, request).await?;
-            bounded(connection, response).await
+        let is_address =
+            Operation::find(info.operation_id).is_some_and(|operation| operation.redirects);
+        let exchanged = async {
+            let response = follow(connection, request, is_address).await?;
+            bounded(connection, response, is_address).await
         };
-        let outcome = exchange.instrument(span.clone()).await;
+        let outcome = exchanged.instrument(span.clone()).await;
         spans::end(&span, &outcome);
         outcome
     }
 }
 
-/// Sends a request, and again wherever it is redirected to, as far as that is safe.
-async fn follow(connection: &Connection, mut request: Request) -> reqwest::Result<Response> {
+/// Sends a request, and again wherever it is redirected to, as far as that is safe. Where the
+/// response is an address, a redirect is one.
+async fn follow(
+    connection: &Connection,
+    mut request: Request,
+    is_address: bool,
+) -> reqwest::Result<Response> {
     let is_read = request.method() == Method::GET;
     let mut followed = 0;
     loop {
@@ -105,13 +113,17 @@ async fn follow(connection: &Connection, mut request: Request) -> reqwest::Resul
         let elsewhere = responded.filter(|responded| redirect::is_elsewhere(&url, responded));
         if let Some(elsewhere) = elsewhere {
             let elsewhere = redirect::place(elsewhere);
-            connection.exchange.note(|seen| {
+            exchange::note(|seen| {
                 seen.elsewhere = Some(elsewhere);
                 seen.may_have_acted = !is_read;
             });
             return outcome;
         }
         let response = outcome?;
+        if is_address && let Some(address) = redirect::address(&url, &response) {
+            let body = Value::from(address.as_str()).to_string();
+            return Ok(Response::from(http::Response::new(body)));
+        }
         let hop = Hop {
             base_url: &connection.base_url,
             url: &url,
@@ -132,9 +144,7 @@ async fn follow(connection: &Connection, mut request: Request) -> reqwest::Resul
             }
             (Ok(_), _) => return Ok(response),
             (Err(unfollowed), _) => {
-                connection
-                    .exchange
-                    .note(|seen| seen.unfollowed = Some(unfollowed));
+                exchange::note(|seen| seen.unfollowed = Some(unfollowed));
                 return Ok(response);
             }
         }
@@ -152,13 +162,27 @@ fn add_members(request: &mut Request, members: &Map<String, Value>) -> serde_jso
     Ok(())
 }
 
+/// An address may come as plain text. A page of HTML is none.
+fn address_as_json(body: Bytes) -> Bytes {
+    let text = str::from_utf8(&body).map(str::trim).unwrap_or_default();
+    let is_address = text.starts_with("https://") || text.starts_with("http://");
+    match is_address && !text.contains(char::is_whitespace) {
+        true => Value::from(text).to_string().into(),
+        false => body,
+    }
+}
+
 fn is_empty_object(request: &Request) -> bool {
     request.body().and_then(reqwest::Body::as_bytes) == Some(b"{}")
 }
 
 /// Reads the body within its bound, and gives a response that holds it.
-async fn bounded(connection: &Connection, mut response: Response) -> reqwest::Result<Response> {
-    connection.exchange.note(|seen| {
+async fn bounded(
+    connection: &Connection,
+    mut response: Response,
+    is_address: bool,
+) -> reqwest::Result<Response> {
+    exchange::note(|seen| {
         seen.status = Some(response.status());
         seen.headers = response.headers().clone();
     });
@@ -180,7 +204,7 @@ async fn bounded(connection: &Connection, mut response: Response) -> reqwest::Re
             }
             Err(_) if is_error => break None,
             Ok(Some(_)) => {
-                connection.exchange.note(|seen| seen.too_large = true);
+                exchange::note(|seen| seen.too_large = true);
                 let message = format!("the response body is larger than {limit} bytes");
                 break Some(std::io::Error::other(message));
             }
@@ -192,7 +216,7 @@ async fn bounded(connection: &Connection, mut response: Response) -> reqwest::Re
         None => match plain(response.headers_mut(), body.freeze(), limit, is_error) {
             Ok(body) => (body, None),
             Err(NotPlain::TooLarge) => {
-                connection.exchange.note(|seen| seen.too_large = true);
+                exchange::note(|seen| seen.too_large = true);
                 let message = format!("the response body is larger than {limit} bytes");
                 (Bytes::new(), Some(std::io::Error::other(message)))
             }
@@ -209,6 +233,10 @@ async fn bounded(connection: &Connection, mut response: Response) -> reqwest::Re
                     body: body.clone(),
                 });
             }
+            let body = match is_address && !is_error {
+                true => address_as_json(body),
+                false => body,
+            };
             reqwest::Body::from(body)
         }
         Some(error) => reqwest::Body::wrap_stream(stream::iter([Err::<Bytes, _>(error)])),

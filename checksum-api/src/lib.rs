@@ -18,7 +18,7 @@
 //!
 //! let client = Client::builder(ApiKey::new("my-key")?).base_url(base_url.parse()?).build()?;
 //!
-//! let run = client.call(|client| async move { client.run_suite().send().await }).await?;
+//! let run = client.run_suite().execute().await?;
 //! println!("started {:?}", run.name);
 //! # Ok(())
 //! # }
@@ -49,9 +49,8 @@
 //! machine works without them. Proxies come from the usual variables of the environment, and are not
 //! used for this machine; socks proxies are not supported.
 //!
-//! [`Client::call`] runs one generated call and turns whatever goes wrong into [`Error`]. Calling
-//! `send()` directly gives progenitor's own error, whose `Display` prints response headers and
-//! bodies whole.
+//! `execute()` sends a request and turns whatever goes wrong into [`Error`]. The generated `send()`
+//! gives progenitor's own error, whose `Display` prints response headers and bodies whole.
 
 mod answer;
 mod api_key;
@@ -60,6 +59,7 @@ mod body;
 mod call;
 mod client_builder;
 mod connection;
+mod decode;
 mod error;
 mod exchange;
 mod file;
@@ -69,14 +69,10 @@ mod generated {
 }
 mod hooks;
 mod http_clients;
-mod identifier;
-mod lenient;
 mod members;
-mod open_enum;
 mod operation;
 mod proxy;
 mod redirect;
-mod salvage;
 mod secrets;
 mod spans;
 mod tls;
@@ -87,14 +83,15 @@ pub use api_key::{ApiKey, InvalidApiKey};
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use client_builder::{BuildError, ClientBuilder};
 pub use connection::Connection;
+pub use decode::gate::Lenient;
+pub use decode::identifier::InvalidIdentifier;
 pub use error::{Error, ErrorKind};
 pub use file::FileResponse;
 pub use generated::{
-    ByteStream, Client, ClientInfo, Error as GeneratedError, OPERATIONS, ResponseValue, builder,
+    ByteStream, Client, ClientInfo, Error as GeneratedError, OPERATIONS, OperationId,
+    ResponseValue, builder,
 };
-pub use identifier::InvalidIdentifier;
-pub use lenient::Lenient;
-pub use operation::{Operation, RequestBody};
+pub use operation::{Meaning, Operation, RequestBody};
 pub use secrets::Redactor;
 pub use transport::Transport;
 
@@ -106,6 +103,6 @@ pub const DOCUMENT: &str = include_str!("../checksum.yaml");
 
 /// The bodies, identifiers and open enumerations of the API.
 pub mod types {
+    pub use crate::generated::custom::*;
     pub use crate::generated::types::*;
-    pub use crate::generated::words::*;
 }

@@ -14,7 +14,7 @@ impl Client {
     /// # async fn example(client: checksum_api::Client) -> Result<(), checksum_api::Error> {
     /// let members = serde_json::json!({ "shardCount": 8 });
     /// let sharding = client.with_members(members.as_object().cloned().unwrap_or_default());
-    /// let run = sharding.call(|client| async move { client.run_suite().send().await }).await?;
+    /// let run = sharding.run_suite().execute().await?;
     /// # Ok(())
     /// # }
     /// ```

@@ -1,11 +1,13 @@
-use crate::generated::OPERATIONS;
+use std::fmt;
+
+use crate::generated::{OPERATIONS, OperationId};
 
 /// One operation of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
-    /// The operationId, which is also the name of the client's method.
-    pub id: &'static str,
+    /// The operation.
+    pub id: OperationId,
     /// The HTTP method, in capitals.
     pub method: &'static str,
     /// The path below the base URL, with `{…}` for its parameters.
@@ -16,9 +18,39 @@ pub struct Operation {
     pub deprecated: bool,
     /// Whether it takes a request body.
     pub body: RequestBody,
-    /// The members of the request body whose values nothing prints: `format: password` in the
-    /// document.
+    /// The fields of the request body whose values nothing prints: `x-secret` in the document.
     pub secret_members: &'static [&'static str],
+    /// Whether it is known from the vendor's own clients alone, so that the service may not have it:
+    /// `x-provenance: observed` in the document.
+    pub is_observed: bool,
+    /// Whether a redirect is one of its documented responses.
+    pub(crate) redirects: bool,
+    pub(crate) is_safe: bool,
+}
+
+/// What a known value of a state means for a gate: `x-outcomes` in the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Meaning {
+    /// It has not ended.
+    Pending,
+    /// The tests passed.
+    Passed,
+    /// The tests passed after healing.
+    Healed,
+    /// Tests failed, or a session did.
+    Failed,
+    /// The service's infrastructure failed.
+    ProcessError,
+    /// It was cancelled.
+    Cancelled,
+    /// The session, or every session of a batch, has ended well.
+    Completed,
+}
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
 }
 
 /// Whether an operation takes a request body.
@@ -35,12 +67,14 @@ pub enum RequestBody {
 impl Operation {
     /// The operation of that operationId.
     pub fn find(id: &str) -> Option<&'static Self> {
-        OPERATIONS.iter().find(|operation| operation.id == id)
+        OPERATIONS
+            .iter()
+            .find(|operation| operation.id.as_str() == id)
     }
 
     /// Whether sending it twice does no more than sending it once.
     pub fn is_read(&self) -> bool {
-        self.method == "GET"
+        self.is_safe
     }
 
     /// Whether a request's path, below the base URL, is one of this operation: the same number of
@@ -57,5 +91,13 @@ impl Operation {
             })
         });
         matched && given.next().is_none()
+    }
+}
+
+impl OperationId {
+    /// Returns what the document says of the operation.
+    pub fn operation(self) -> &'static Operation {
+        // The table has the order of the variants.
+        &OPERATIONS[self as usize]
     }
 }

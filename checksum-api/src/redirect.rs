@@ -66,6 +66,13 @@ impl Hop<'_> {
     }
 }
 
+/// The address that a response points to, where it is a redirect with one.
+pub(crate) fn address(requested: &Url, response: &reqwest::Response) -> Option<Url> {
+    // 301 and 308 say that the API itself has moved.
+    matches!(response.status().as_u16(), 302 | 303 | 307).then_some(())?;
+    target(requested, response.headers())
+}
+
 /// Whether the status says that the request was not acted on, and is to be sent elsewhere as it is.
 pub(crate) fn keeps_the_request(status: StatusCode) -> bool {
     matches!(status.as_u16(), 307 | 308)

@@ -18,7 +18,7 @@ fn builder(origin: &str) -> ClientBuilder {
 async fn status_of(client: &Client) -> Result<RunStatus, Error> {
     let job = JobName::new("job-name-12345").expect("a job name");
     client
-        .call(|client| async move { client.get_run_status().job_name(job).send().await })
+        .call(async |client: &Client| client.get_run_status().job_name(job).execute().await)
         .await
 }
 
@@ -117,7 +117,8 @@ async fn a_redirected_start_may_have_been_acted_on_unless_it_is_sent_on_as_it_is
         let tests = serde_json::json!({ "testIds": ["id"] });
         let tests: checksum_api::types::RunTestsRequest =
             serde_json::from_value(tests).expect("a body");
-        let run = client.call(|client| async move { client.run_tests().body(tests).send().await });
+        let run =
+            client.call(async |client: &Client| client.run_tests().body(tests).execute().await);
         let error = run.await.expect_err("redirected");
         assert_eq!(error.may_have_acted(), may_have_acted, "{status} {error}");
         let kind = match followed {
@@ -223,7 +224,7 @@ async fn tls_that_fails_has_a_kind_of_its_own() {
     let of_a_read = status_of(&client).await.expect_err("no TLS");
     let client = builder(&plain()).build().expect("a client");
     let of_a_start = client
-        .call(|client| async move { client.run_suite().send().await })
+        .call(async |client: &Client| client.run_suite().execute().await)
         .await
         .expect_err("no TLS");
     let address = plain().parse().expect("a URL");
@@ -284,7 +285,7 @@ async fn a_member_that_may_be_null_may_be_missing() {
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let client = builder(&server.uri()).build().expect("a client");
     let results = client
-        .call(|client| async move { client.get_test_run_results().id("run-id").send().await })
+        .call(async |client: &Client| client.get_test_run_results().id("run-id").execute().await)
         .await
         .expect("results");
     assert_eq!(results.tests.len(), 1_000);
@@ -304,7 +305,7 @@ async fn tests_of(tests: serde_json::Value) -> Result<Vec<checksum_api::types::T
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let client = builder(&server.uri()).build().expect("a client");
     let results = client
-        .call(|client| async move { client.get_test_run_results().id("run-id").send().await })
+        .call(async |client: &Client| client.get_test_run_results().id("run-id").execute().await)
         .await?;
     Ok(results.tests)
 }
@@ -346,7 +347,7 @@ async fn what_the_client_cannot_do_without_is_named_by_its_path() {
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let client = builder(&server.uri()).build().expect("a client");
     let error = client
-        .call(|client| async move { client.get_test_run_results().id("run-id").send().await })
+        .call(async |client: &Client| client.get_test_run_results().id("run-id").execute().await)
         .await
         .expect_err("an error");
     assert_eq!(error.kind(), ErrorKind::UnexpectedShape);

@@ -36,7 +36,7 @@ fn job() -> JobName {
 
 async fn status_of(client: &Client) -> Result<RunStatus, Error> {
     client
-        .call(|client| async move { client.get_run_status().job_name(job()).send().await })
+        .call(async |client: &Client| client.get_run_status().job_name(job()).execute().await)
         .await
 }
 
@@ -227,7 +227,7 @@ async fn trap_11_repeating_is_judged_by_what_the_service_may_have_done() {
     ] {
         let (_server, client) = server(ResponseTemplate::new(status)).await;
         let error = client
-            .call(|client| async move { client.run_suite().send().await })
+            .call(async |client: &Client| client.run_suite().execute().await)
             .await
             .expect_err("an error");
         assert_eq!(error.is_transient(), transient, "{status}: {error:?}");

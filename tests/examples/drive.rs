@@ -28,7 +28,7 @@ macro_rules! call {
         #[expect(clippy::allow_attributes, reason = "one of the operations is deprecated")]
         #[allow(deprecated)]
         let answer = $client
-            .call(|client| async move { client.$operation()$(.$set($value))*.send().await })
+            .call(async |client: &Client| { client.$operation()$(.$set($value))*.execute().await })
             .await?;
         writeln!(std::io::stdout(), "decoded {}", stringify!($operation))?;
         $called.insert(stringify!($operation));

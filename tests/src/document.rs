@@ -1,5 +1,6 @@
 //! The document, as far as tests read it.
 
+use checksum_api::OperationId;
 use serde_json::Value;
 
 /// The document of the working tree.
@@ -8,11 +9,17 @@ pub fn document() -> Value {
 }
 
 /// The examples of an operation's success, by name, in the order of their names.
-pub fn examples(operation: &str) -> Vec<(String, Value)> {
+pub fn examples(operation: OperationId) -> Vec<(String, Value)> {
     let document = document();
-    let operation = checksum_api::Operation::find(operation).expect("an operation");
+    let operation = operation.operation();
     let method = operation.method.to_lowercase();
-    let mut response = &document["paths"][operation.path][method]["responses"]["2XX"];
+    let responses = &document["paths"][operation.path][method]["responses"];
+    let (_, mut response) = responses
+        .as_object()
+        .expect("responses")
+        .iter()
+        .find(|(code, _)| code.starts_with('2'))
+        .expect("a success");
     if let Some(reference) = response["$ref"].as_str() {
         let pointer = reference.trim_start_matches('#');
         response = document.pointer(pointer).expect("a response");

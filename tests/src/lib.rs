@@ -4,7 +4,6 @@
 pub mod document;
 pub mod memory;
 pub mod operations;
-mod types;
 mod wire;
 
 pub use wire::Wire;

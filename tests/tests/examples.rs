@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
+use checksum_api::for_each_type;
 use checksum_api::types;
 use checksum_tests::document::document;
-use checksum_tests::every_type;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,7 +31,7 @@ macro_rules! round_trips {
 
 #[test]
 fn every_example_survives_decoding_and_encoding() {
-    let types: BTreeMap<&str, RoundTrip> = every_type!(round_trips);
+    let types: BTreeMap<&str, RoundTrip> = for_each_type!(round_trips);
     let document = document();
     let mut found = Vec::new();
     collect(&document, &mut found);

@@ -54,8 +54,8 @@ async fn everything_of_each_and_awkward() {
 async fn awkward(client: &Client, operation: &str, text: &str) {
     macro_rules! call {
         ($name:ident $(. $setter:ident($value:expr))*) => {
-            client.call(|client| async move {
-                client.$name()$(.$setter($value))*.send().await
+            client.call(async |client: &Client| {
+                client.$name()$(.$setter($value))*.execute().await
             }).await.map(|_| ())
         };
     }

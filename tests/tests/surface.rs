@@ -4,8 +4,8 @@ mod json_schema;
 
 use std::collections::BTreeMap;
 
+use checksum_api::for_each_type;
 use checksum_tests::document::document;
-use checksum_tests::every_type;
 use json_schema::{Shape, of_document, of_type};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde_json::Value;
@@ -17,7 +17,7 @@ fn generated() -> BTreeMap<&'static str, Schema> {
             [$((stringify!($name), schema::<checksum_api::types::$name>())),*].into()
         };
     }
-    every_type!(schemas)
+    for_each_type!(schemas)
 }
 
 fn schema<T: JsonSchema>() -> Schema {

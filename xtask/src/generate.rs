@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use similar::{ChangeTag, TextDiff};
 
 use crate::document::{self, Document, text};
-use crate::{generation, root, snapshots, surface};
+use crate::{compile, root, snapshots, surface};
 
 const SURFACE: &str = "openapi/SURFACE.md";
 const OVERVIEW: &str = "openapi/README.md";
@@ -60,7 +60,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
 }
 
 fn derived(document: &Document) -> Result<Vec<Derived>> {
-    let code = match generation::generate(document.text()) {
+    let code = match compile::generate(document.text()) {
         Ok(code) => code,
         Err(error) => bail!("{}: {error}", document::PATH),
     };
@@ -180,7 +180,7 @@ mod tests {
             assert_ne!(changed, document.text(), "`{from}` is not in the document");
             changed
         };
-        generation::generate(&changed)
+        compile::generate(&changed)
             .expect_err("a complaint")
             .to_string()
     }
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn the_document_compiles() {
         let code =
-            generation::generate(Document::current().expect("the document").text()).expect("code");
+            compile::generate(Document::current().expect("the document").text()).expect("code");
         assert!(code.contains("pub fn run_suite"));
     }
 

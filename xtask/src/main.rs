@@ -3,13 +3,13 @@
 #![expect(clippy::print_stderr, reason = "a tool that talks to people")]
 
 mod ci;
+#[path = "../../checksum-api/build/compile/mod.rs"]
+mod compile;
 mod contract;
 mod diff;
 mod docs;
 mod document;
 mod generate;
-#[path = "../../checksum-api/build/generation.rs"]
-mod generation;
 mod lint;
 mod process;
 mod recording;

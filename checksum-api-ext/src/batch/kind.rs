@@ -43,8 +43,8 @@ impl sealed::Route for Heal {
 
     async fn look(caller: &Caller, effort: Effort, id: &BatchId) -> Result<BatchReport, Error> {
         let answer = caller
-            .read(effort, |client| async move {
-                client.get_heal_batch().batch_id(id).send().await
+            .read(effort, || {
+                caller.api().get_heal_batch().batch_id(id).execute()
             })
             .await?;
         Ok(BatchReport::read(answer))
@@ -58,8 +58,8 @@ impl sealed::Route for Generation {
 
     async fn look(caller: &Caller, effort: Effort, id: &BatchId) -> Result<BatchReport, Error> {
         let answer = caller
-            .read(effort, |client| async move {
-                client.get_generation_batch().batch_id(id).send().await
+            .read(effort, || {
+                caller.api().get_generation_batch().batch_id(id).execute()
             })
             .await?;
         Ok(BatchReport::read(answer))

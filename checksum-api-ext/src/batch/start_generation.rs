@@ -1,6 +1,7 @@
 use std::future::IntoFuture;
 use std::pin::Pin;
 
+use checksum_api::OperationId;
 use checksum_api::types::{GenerateRequest, Metadata, RepoName};
 use serde_json::Value;
 
@@ -64,7 +65,11 @@ impl StartGeneration {
     /// The request would be refused: [`Error::Invalid`].
     pub fn intent(&self) -> Result<Intent, Error> {
         let body = self.body()?;
-        Ok(Intent::new("trigger_auto_generate", &body, &self.members))
+        Ok(Intent::new(
+            OperationId::TriggerAutoGenerate,
+            &body,
+            &self.members,
+        ))
     }
 
     fn body(&self) -> Result<GenerateRequest, Error> {
@@ -74,13 +79,11 @@ impl StartGeneration {
         if !has_owner(&self.repo) {
             return Err(Error::Invalid(InvalidRequest::NoOwner));
         }
-        Ok(GenerateRequest {
-            pr_number: pr_number(self.pr).map_err(Error::Invalid)?,
-            repo_name: self.repo.clone(),
-            branch: self.branch.clone(),
-            metadata: self.metadata.clone().some().map(Metadata),
-            env_overrides: self.env.clone().body(),
-        })
+        let number = pr_number(self.pr).map_err(Error::Invalid)?;
+        let mut body = GenerateRequest::new(self.branch.clone(), number, self.repo.clone());
+        body.metadata = self.metadata.clone().some().map(Metadata);
+        body.env_overrides = self.env.clone().body();
+        Ok(body)
     }
 
     /// Asks the service to start generating, once, as
@@ -97,7 +100,7 @@ impl StartGeneration {
         let caller = self.client.caller.with_members(self.members);
         let accepted = caller
             .dispatch(self.client.poll.deadline, body, |client, body| async move {
-                client.trigger_auto_generate().body(body).send().await
+                client.trigger_auto_generate().body(body).execute().await
             })
             .await?;
         let id = accepted.batch_id.clone();

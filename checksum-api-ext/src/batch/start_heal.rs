@@ -1,6 +1,7 @@
 use std::future::IntoFuture;
 use std::pin::Pin;
 
+use checksum_api::OperationId;
 use checksum_api::types::{HealRequest, Metadata, RepoName, TestRunId};
 use serde_json::Value;
 
@@ -90,20 +91,24 @@ impl StartHeal {
     /// The request would be refused: [`Error::Invalid`].
     pub fn intent(&self) -> Result<Intent, Error> {
         let body = self.body()?;
-        Ok(Intent::new("trigger_auto_heal", &body, &self.how.members))
+        Ok(Intent::new(
+            OperationId::TriggerAutoHeal,
+            &body,
+            &self.how.members,
+        ))
     }
 
     fn body(&self) -> Result<HealRequest, Error> {
         let test_run_id = self.test_run_id.clone();
         let how = self.how.body().map_err(Error::Invalid)?;
-        Ok(HealRequest {
-            test_run_id: test_run_id.ok_or(Error::Invalid(InvalidRequest::NoTestRun))?,
-            auto_create_pr: how.auto_create_pr,
-            branch: how.branch,
-            pr_number: how.pr_number,
-            repo_name: how.repo_name,
-            metadata: self.metadata.clone().some().map(Metadata),
-        })
+        let test_run_id = test_run_id.ok_or(Error::Invalid(InvalidRequest::NoTestRun))?;
+        let mut body = HealRequest::new(test_run_id);
+        body.auto_create_pr = how.auto_create_pr;
+        body.branch = how.branch;
+        body.pr_number = how.pr_number;
+        body.repo_name = how.repo_name;
+        body.metadata = self.metadata.clone().some().map(Metadata);
+        Ok(body)
     }
 
     /// Asks the service to start healing, once, as [`StartRun::start`](crate::StartRun::start)
@@ -121,7 +126,7 @@ impl StartHeal {
         let caller = self.client.caller.with_members(self.how.members);
         let accepted = caller
             .dispatch(self.client.poll.deadline, body, |client, body| async move {
-                client.trigger_auto_heal().body(body).send().await
+                client.trigger_auto_heal().body(body).execute().await
             })
             .await?;
         let id = accepted.batch_id.clone();

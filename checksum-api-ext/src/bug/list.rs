@@ -151,7 +151,8 @@ impl ListBugs {
         let answer = self
             .client
             .caller
-            .read(Effort::Persistent, |client| async move {
+            .read(Effort::Persistent, || async {
+                let client = self.client.api();
                 let mut request = client.list_bugs();
                 if let Some(status) = &self.status {
                     request = request.status(status);
@@ -177,7 +178,7 @@ impl ListBugs {
                 if let Some(offset) = offset {
                     request = request.offset(offset);
                 }
-                request.send().await
+                request.execute().await
             })
             .await?;
         BugPage::read(answer.0).map_err(|error| error.without_key(self.client.api()))

@@ -80,12 +80,12 @@ impl AutoHeal {
             return Err(InvalidRequest::NoRepository);
         }
         named_branch(self.branch.as_deref())?;
-        Ok(types::AutoHeal {
-            auto_create_pr: Some(self.creates_pull_request),
-            repo_name: self.repo.clone(),
-            branch: self.branch.clone(),
-            pr_number: self.pr.map(pr_number).transpose()?,
-        })
+        let mut body = types::AutoHeal::new();
+        body.auto_create_pr = Some(self.creates_pull_request);
+        body.repo_name = self.repo.clone();
+        body.branch = self.branch.clone();
+        body.pr_number = self.pr.map(pr_number).transpose()?;
+        Ok(body)
     }
 }
 

@@ -164,12 +164,9 @@ impl Run {
     async fn look_by(&self, version: ApiVersion, effort: Effort) -> Result<RunStatus, Error> {
         let job_name = self.job_name();
         let caller = &self.client.caller;
-        let v1 = |client: checksum_api::Client| async move {
-            client.get_run_status().job_name(job_name).send().await
-        };
-        let v2 = |client: checksum_api::Client| async move {
-            client.get_run_status_v2().job_name(job_name).send().await
-        };
+        let api = self.client.api();
+        let v1 = || api.get_run_status().job_name(job_name).execute();
+        let v2 = || api.get_run_status_v2().job_name(job_name).execute();
         let mut status: RunStatus = match version {
             ApiVersion::V1 => caller.read(effort, v1).await?.into(),
             ApiVersion::V2 => caller.read(effort, v2).await?.into(),

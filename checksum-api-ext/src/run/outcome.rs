@@ -1,5 +1,6 @@
 use std::fmt;
 
+use checksum_api::Meaning;
 use checksum_api::types::RunState;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,13 +35,16 @@ impl Outcome {
 
     /// What a state means once the run has ended, before anything else takes a pass away.
     pub(super) fn of_state(state: &RunState) -> Self {
-        match state {
-            RunState::Passed => Self::Passed,
-            RunState::Healed => Self::Healed,
-            RunState::Failed => Self::Failed,
-            RunState::ProcessError => Self::InfrastructureError,
-            RunState::Cancelled => Self::Cancelled,
-            other => Self::Unrecognised(other.to_string()),
+        match state.meaning() {
+            Some(Meaning::Passed) => Self::Passed,
+            Some(Meaning::Healed) => Self::Healed,
+            Some(Meaning::Failed) => Self::Failed,
+            Some(Meaning::ProcessError) => Self::InfrastructureError,
+            Some(Meaning::Cancelled) => Self::Cancelled,
+            // A run that has ended in a state that is none of an end.
+            Some(Meaning::Pending | Meaning::Completed) | None => {
+                Self::Unrecognised(state.to_string())
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use checksum_api::OperationId;
 use checksum_api::types::{
     self, CollectionId, DispatchedRun, GrepPattern, RunCollectionRequest, RunGrepRequest,
     RunGrepV2Request, RunSuiteRequest, RunTestsRequest, TestId,
@@ -90,11 +91,13 @@ pub trait Selection: sealed::Dispatch {}
 impl<S: sealed::Dispatch> Selection for S {}
 
 mod sealed {
-    use super::{ApiVersion, Caller, DispatchedRun, Duration, Error, Serialize, types};
+    use super::{
+        ApiVersion, Caller, DispatchedRun, Duration, Error, OperationId, Serialize, types,
+    };
 
     pub trait Dispatch: Sized + Send + Sync {
         /// The operation that starts it.
-        const OPERATION: &'static str;
+        const OPERATION: OperationId;
 
         /// The version of the route that starts it, whose status route follows it.
         const API_VERSION: ApiVersion;
@@ -233,12 +236,14 @@ impl StartRun<Grep> {
 }
 
 impl sealed::Dispatch for Suite {
-    const OPERATION: &'static str = "run_suite";
+    const OPERATION: OperationId = OperationId::RunSuite;
     const API_VERSION: ApiVersion = ApiVersion::V1;
     type Request = RunSuiteRequest;
 
     fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
-        Ok(RunSuiteRequest { auto_heal })
+        let mut request = RunSuiteRequest::new();
+        request.auto_heal = auto_heal;
+        Ok(request)
     }
 
     async fn dispatch(
@@ -248,19 +253,21 @@ impl sealed::Dispatch for Suite {
     ) -> Result<DispatchedRun, Error> {
         caller
             .dispatch(time_limit, request, |client, body| async move {
-                client.run_suite().body(body).send().await
+                client.run_suite().body(body).execute().await
             })
             .await
     }
 }
 
 impl sealed::Dispatch for Collection {
-    const OPERATION: &'static str = "run_collection";
+    const OPERATION: OperationId = OperationId::RunCollection;
     const API_VERSION: ApiVersion = ApiVersion::V1;
     type Request = (CollectionId, RunCollectionRequest);
 
     fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
-        Ok((self.id.clone(), RunCollectionRequest { auto_heal }))
+        let mut request = RunCollectionRequest::new();
+        request.auto_heal = auto_heal;
+        Ok((self.id.clone(), request))
     }
 
     async fn dispatch(
@@ -270,14 +277,14 @@ impl sealed::Dispatch for Collection {
     ) -> Result<DispatchedRun, Error> {
         caller
             .dispatch(time_limit, request, |client, (id, body)| async move {
-                client.run_collection().id(id).body(body).send().await
+                client.run_collection().id(id).body(body).execute().await
             })
             .await
     }
 }
 
 impl sealed::Dispatch for Tests {
-    const OPERATION: &'static str = "run_tests";
+    const OPERATION: OperationId = OperationId::RunTests;
     const API_VERSION: ApiVersion = ApiVersion::V1;
     type Request = RunTestsRequest;
 
@@ -285,10 +292,9 @@ impl sealed::Dispatch for Tests {
         if self.ids.is_empty() {
             return Err(Error::Invalid(InvalidRequest::NoTestIds));
         }
-        Ok(RunTestsRequest {
-            test_ids: self.ids.clone(),
-            auto_heal,
-        })
+        let mut request = RunTestsRequest::new(self.ids.clone());
+        request.auto_heal = auto_heal;
+        Ok(request)
     }
 
     async fn dispatch(
@@ -298,7 +304,7 @@ impl sealed::Dispatch for Tests {
     ) -> Result<DispatchedRun, Error> {
         caller
             .dispatch(time_limit, request, |client, body| async move {
-                client.run_tests().body(body).send().await
+                client.run_tests().body(body).execute().await
             })
             .await
     }
@@ -310,18 +316,17 @@ fn grep_pattern(text: &str) -> Result<GrepPattern, Error> {
 }
 
 impl sealed::Dispatch for Grep {
-    const OPERATION: &'static str = "run_grep_v2";
+    const OPERATION: OperationId = OperationId::RunGrepV2;
     const API_VERSION: ApiVersion = ApiVersion::V2;
     type Request = RunGrepV2Request;
 
     fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
         named_branch(self.branch.as_deref()).map_err(Error::Invalid)?;
-        Ok(RunGrepV2Request {
-            grep: grep_pattern(&self.pattern)?,
-            branch: self.branch.clone(),
-            env_overrides: self.env.clone().body(),
-            auto_heal,
-        })
+        let mut request = RunGrepV2Request::new(grep_pattern(&self.pattern)?);
+        request.branch = self.branch.clone();
+        request.env_overrides = self.env.clone().body();
+        request.auto_heal = auto_heal;
+        Ok(request)
     }
 
     async fn dispatch(
@@ -331,20 +336,19 @@ impl sealed::Dispatch for Grep {
     ) -> Result<DispatchedRun, Error> {
         caller
             .dispatch(time_limit, request, |client, body| async move {
-                client.run_grep_v2().body(body).send().await
+                client.run_grep_v2().body(body).execute().await
             })
             .await
     }
 }
 
 impl sealed::Dispatch for LegacyGrep {
-    const OPERATION: &'static str = "run_grep";
+    const OPERATION: OperationId = OperationId::RunGrep;
     const API_VERSION: ApiVersion = ApiVersion::V1;
     type Request = RunGrepRequest;
 
     fn request(&self, _: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
-        let grep = grep_pattern(&self.pattern)?;
-        Ok(RunGrepRequest { grep })
+        Ok(RunGrepRequest::new(grep_pattern(&self.pattern)?))
     }
 
     async fn dispatch(
@@ -354,7 +358,7 @@ impl sealed::Dispatch for LegacyGrep {
     ) -> Result<DispatchedRun, Error> {
         caller
             .dispatch(time_limit, request, |client, body| async move {
-                client.run_grep().body(body).send().await
+                client.run_grep().body(body).execute().await
             })
             .await
     }

@@ -1,9 +1,9 @@
 use std::fmt;
 
-use checksum_api::Lenient;
 use checksum_api::types::{
     Count, RunState, RunStatus as V1, RunStatusV2 as V2, TerminalFlag, TestRunId, Verdict,
 };
+use checksum_api::{Lenient, Meaning};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -107,15 +107,11 @@ impl RunStatus {
         if let Some(is_terminal) = self.is_terminal {
             return is_terminal.into();
         }
-        match &self.state {
-            RunState::Queued | RunState::Running => Ended::No,
-            RunState::Passed
-            | RunState::Healed
-            | RunState::Failed
-            | RunState::ProcessError
-            | RunState::Cancelled => Ended::Yes,
+        match self.state.meaning() {
+            Some(Meaning::Pending) => Ended::No,
+            Some(_) => Ended::Yes,
             // Only the documented v2 route gives the id at the end alone.
-            _ => match self.counts.is_some() || self.test_run_id.is_some() {
+            None => match self.counts.is_some() || self.test_run_id.is_some() {
                 true => Ended::Perhaps,
                 false => Ended::No,
             },

@@ -11,7 +11,10 @@ use serde_json::{Map, Value, json};
 use super::custom_types::CustomTypes;
 use super::document::{GenerationError, operations};
 
-pub(super) fn tokens(document: &Value, custom: &CustomTypes) -> Result<TokenStream, GenerationError> {
+pub(super) fn tokens(
+    document: &Value,
+    custom: &CustomTypes,
+) -> Result<TokenStream, GenerationError> {
     let error = match try_tokens(document, custom) {
         Ok(tokens) => return Ok(tokens),
         Err(error) => error,

@@ -160,7 +160,10 @@ fn kind(name: &str, schema: &Value) -> Result<Option<Kind>, GenerationError> {
 
 /// The values of `anyOf: [{type: string, enum: […]}, {type: string}]`.
 fn known_values(schema: &Value) -> Option<&Value> {
-    schema["anyOf"].as_array()?.iter().find_map(|one| one.get("enum"))
+    schema["anyOf"]
+        .as_array()?
+        .iter()
+        .find_map(|one| one.get("enum"))
 }
 
 /// What each value means for a gate. A value without a meaning does not build.

@@ -18,12 +18,13 @@ pub(crate) use document::GenerationError;
 /// Compiles the document into Rust source.
 pub(crate) fn generate(yaml: &str) -> Result<String, GenerationError> {
     let document = document::parse(yaml)?;
+    let rewritten = preprocess::for_progenitor(&document);
     let custom = CustomTypes::of(&document)?;
-    let client = client::tokens(&preprocess::for_progenitor(&document), &custom)?;
+    let client = client::tokens(&rewritten, &custom)?;
     let custom = custom.tokens();
-    let operations = operations::tokens(&document)?;
+    let operations = operations::tokens(&document, &rewritten)?;
     let mut file = syn::parse2(quote! { #client #custom #operations })
         .map_err(|error| GenerationError::new("#", format!("generated code: {error}")))?;
-    postprocess::postprocess(&mut file, &document);
+    postprocess::postprocess(&mut file, &rewritten);
     Ok(prettyplease::unparse(&file))
 }

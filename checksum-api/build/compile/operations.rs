@@ -8,7 +8,8 @@ use super::document::{
     GenerationError, Operation, fields, operations, pascal_case, resolved, schemas, text,
 };
 
-pub(super) fn tokens(document: &Value) -> Result<TokenStream, GenerationError> {
+/// `rewritten` has the types that there are.
+pub(super) fn tokens(document: &Value, rewritten: &Value) -> Result<TokenStream, GenerationError> {
     let mut variants = Vec::new();
     let mut names = Vec::new();
     let mut rows = Vec::new();
@@ -24,7 +25,7 @@ pub(super) fn tokens(document: &Value) -> Result<TokenStream, GenerationError> {
         names.push(name.to_owned());
     }
     let summaries = operations(document).map(|one| text(one.value, "summary").to_owned());
-    let types = schemas(document).map(|(name, _)| format_ident!("{name}"));
+    let types = schemas(rewritten).map(|(name, _)| format_ident!("{name}"));
     Ok(quote! {
         /// An operation of the document.
         ///
@@ -65,7 +66,6 @@ fn row(document: &Value, operation: &Operation<'_>, variant: &proc_macro2::Ident
         path,
         value,
     } = operation;
-    let method = method.to_uppercase();
     let summary = text(value, "summary");
     let deprecated = value["deprecated"] == true;
     let body = match value.get("requestBody") {
@@ -74,8 +74,11 @@ fn row(document: &Value, operation: &Operation<'_>, variant: &proc_macro2::Ident
         Some(_) => quote! { Optional },
     };
     let redacted = redacted_fields(document, value);
+    // Sending it twice does no more than sending it once, although it is not a GET.
+    let is_safe = *method == "get" || value["x-safe"] == true;
     let is_observed = text(value, "x-provenance") == "observed";
     let redirects = fields(&value["responses"]).any(|(code, _)| code.starts_with('3'));
+    let method = method.to_uppercase();
     quote! {
         crate::operation::Operation {
             id: OperationId::#variant,
@@ -83,6 +86,7 @@ fn row(document: &Value, operation: &Operation<'_>, variant: &proc_macro2::Ident
             path: #path,
             summary: #summary,
             deprecated: #deprecated,
+            is_safe: #is_safe,
             is_observed: #is_observed,
             body: crate::operation::RequestBody::#body,
             secret_members: &[#(#redacted),*],

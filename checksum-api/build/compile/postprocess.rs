@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 
 use quote::{format_ident, quote};
 use serde_json::Value;
-use syn::{Attribute, Field, ImplItem, Item, ItemMod, ItemStruct, ReturnType, Type, parse_quote};
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Field, ImplItem, Item, ItemMod, ItemStruct, Meta, ReturnType, Token, Type,
+    parse_quote,
+};
 
 use super::preprocess::{request_schemas, response_schemas};
 
@@ -13,7 +17,9 @@ pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
     let responses = response_schemas(document);
     let requests = request_schemas(document);
     let mut decoders = Vec::new();
-    for item in module(&mut file.items, "types") {
+    let mut constructors = Vec::new();
+    let types = module(&mut file.items, "types");
+    for item in types.iter_mut() {
         let Item::Struct(item) = item else { continue };
         let name = item.ident.to_string();
         if responses.contains(&name) {
@@ -21,8 +27,10 @@ pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
         } else if requests.contains(&name) && matches!(item.fields, syn::Fields::Named(_)) {
             // A new optional field would otherwise break whoever writes the struct literally.
             item.attrs.push(parse_quote! { #[non_exhaustive] });
+            constructors.push(constructor(item));
         }
     }
+    types.extend(constructors);
     let decoders = decoders.iter().map(|(function, name)| {
         quote! {
             pub(super) fn #function<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -46,15 +54,38 @@ pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
 
 /// The items of a module of the file; none where it has no such module.
 fn module<'a>(items: &'a mut Vec<Item>, name: &str) -> &'a mut Vec<Item> {
-    let index = items.iter().position(|item| {
-        matches!(item, Item::Mod(ItemMod { ident, content: Some(_), .. }) if ident == name)
-    });
+    let index = items.iter().position(
+        |item| matches!(item, Item::Mod(ItemMod { ident, content: Some(_), .. }) if ident == name),
+    );
     match index.map(|index| &mut items[index]) {
         Some(Item::Mod(ItemMod {
             content: Some((_, items)),
             ..
         })) => items,
         _ => unreachable!("progenitor generates a module `{name}`"),
+    }
+}
+
+/// A way to make a request from what it needs; its optional fields can be set then.
+fn constructor(item: &ItemStruct) -> Item {
+    let name = &item.ident;
+    let is_optional =
+        |field: &&Field| outer(&field.ty) == "Option" || serde_settings(field).contains("default");
+    let (optional, required): (Vec<&Field>, Vec<&Field>) =
+        item.fields.iter().partition(is_optional);
+    let names: Vec<_> = required.iter().map(|field| &field.ident).collect();
+    let kinds = required.iter().map(|field| &field.ty);
+    let optional = optional.iter().map(|field| &field.ident);
+    parse_quote! {
+        impl #name {
+            /// Makes a request of what it needs. Optional fields can be set on it.
+            pub fn new(#(#names: #kinds),*) -> Self {
+                Self {
+                    #(#names,)*
+                    #(#optional: Default::default(),)*
+                }
+            }
+        }
     }
 }
 
@@ -78,12 +109,7 @@ fn decode_leniently(item: &mut ItemStruct, decoders: &mut Vec<(syn::Ident, Strin
         let function = format_ident!("{}_{ident}", snake_case(&of));
         let path = format!("decoders::{function}");
         let path = format!("super::{path}");
-        field
-            .attrs
-            .push(parse_quote! { #[serde(default, deserialize_with = #path)] });
-        if settings.contains("default") {
-            remove_default(field);
-        }
+        set_decoder(field, &path);
         let wire = wire_name(field).unwrap_or_else(|| ident.to_string());
         decoders.push((function, format!("{of}.{wire}")));
     }
@@ -113,19 +139,22 @@ fn serde_attributes(field: &Field) -> impl Iterator<Item = &Attribute> {
         .filter(|attribute| attribute.path().is_ident("serde"))
 }
 
-/// serde refuses a setting that is there twice.
-fn remove_default(field: &mut Field) {
-    let last = field.attrs.len() - 1;
-    let attribute = &mut field.attrs[last];
-    let syn::Meta::List(list) = &mut attribute.meta else {
-        return;
-    };
-    let text = list.tokens.to_string();
-    if let Some(rest) = text.strip_prefix("default ,")
-        && let Ok(tokens) = rest.parse()
-    {
-        list.tokens = tokens;
+/// Sets how serde decodes a field, in place of what progenitor has set.
+fn set_decoder(field: &mut Field, path: &str) {
+    let mut settings: Punctuated<Meta, Token![,]> = Punctuated::new();
+    for attribute in serde_attributes(field) {
+        let parsed = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+        let kept = parsed.into_iter().flatten().filter(|meta| {
+            !meta.path().is_ident("default") && !meta.path().is_ident("deserialize_with")
+        });
+        settings.extend(kept);
     }
+    field
+        .attrs
+        .retain(|attribute| !attribute.path().is_ident("serde"));
+    settings.push(parse_quote! { default });
+    settings.push(parse_quote! { deserialize_with = #path });
+    field.attrs.push(parse_quote! { #[serde(#settings)] });
 }
 
 fn wire_name(field: &Field) -> Option<String> {
@@ -185,7 +214,8 @@ fn outer(kind: &Type) -> String {
 
 fn first_argument(kind: &Type) -> Option<&Type> {
     let Type::Path(path) = kind else { return None };
-    let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
+    let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments
+    else {
         return None;
     };
     arguments.args.iter().find_map(|argument| match argument {

@@ -34,11 +34,22 @@ pub(crate) const REWRITES: &[(&str, Rewrite)] = &[
     ("read_errors_as_bytes", read_errors_as_bytes),
     ("read_free_responses_as_json", read_free_responses_as_json),
     ("leave_known_values_open", leave_known_values_open),
-    ("let_response_fields_be_missing", let_response_fields_be_missing),
+    (
+        "let_response_fields_be_missing",
+        let_response_fields_be_missing,
+    ),
     ("keep_unknown_fields", keep_unknown_fields),
     ("read_counts_as_unsigned", read_counts_as_unsigned),
     ("name_nullable_identifiers", name_nullable_identifiers),
-    ("leave_defaults_to_the_service", leave_defaults_to_the_service),
+    (
+        "leave_defaults_to_the_service",
+        leave_defaults_to_the_service,
+    ),
+    (
+        "leave_conditions_to_the_service",
+        leave_conditions_to_the_service,
+    ),
+    ("leave_out_what_is_not_used", leave_out_what_is_not_used),
 ];
 
 /// The document as progenitor reads it.
@@ -61,7 +72,11 @@ fn accept_every_success(document: &mut Value) {
         let documented = |codes: &Map<String, Value>, with_body: bool| {
             let mut successes = codes.iter().filter(|(code, _)| code.starts_with('2'));
             successes
-                .find(|(_, response)| !with_body || response.get("content").is_some() || response.get("$ref").is_some())
+                .find(|(_, response)| {
+                    !with_body
+                        || response.get("content").is_some()
+                        || response.get("$ref").is_some()
+                })
                 .map(|(_, response)| response.clone())
         };
         let success = documented(responses, true).or_else(|| documented(responses, false));
@@ -154,7 +169,9 @@ fn let_response_fields_be_missing(document: &mut Value) {
 fn keep_unknown_fields(document: &mut Value) {
     let responses = response_schemas(document);
     each_schema(document, |name, schema| {
-        if responses.contains(name) && schema["type"] == "object" && schema.get("properties").is_some()
+        if responses.contains(name)
+            && schema["type"] == "object"
+            && schema.get("properties").is_some()
         {
             schema["additionalProperties"] = json!({});
         }
@@ -166,7 +183,9 @@ fn keep_unknown_fields(document: &mut Value) {
 fn read_counts_as_unsigned(document: &mut Value) {
     each_value(document, &mut |value| {
         let is_count = value["type"] == "integer"
-            && value["minimum"].as_i64().is_some_and(|minimum| minimum >= 0);
+            && value["minimum"]
+                .as_i64()
+                .is_some_and(|minimum| minimum >= 0);
         if is_count {
             value["format"] = "uint64".into();
         }
@@ -204,6 +223,41 @@ fn leave_defaults_to_the_service(document: &mut Value) {
             && let Some(object) = value.as_object_mut()
         {
             object.remove("default");
+        }
+    });
+}
+
+/// Conditions between fields go: progenitor takes `not` for a type of its own. What it forbids is
+/// checked by the extension crate before anything is sent.
+fn leave_conditions_to_the_service(document: &mut Value) {
+    each_schema(document, |_, schema| {
+        if let Some(object) = schema.as_object_mut() {
+            object.remove("not");
+        }
+    });
+}
+
+/// Component schemas that no operation uses any more go, such as the body of errors. Progenitor would
+/// make public types of them.
+fn leave_out_what_is_not_used(document: &mut Value) {
+    let mut used = BTreeSet::new();
+    collect_references(document, &document["paths"], &mut used);
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        schemas.retain(|name, _| used.contains(name));
+    }
+    if let Some(components) = document["components"].as_object_mut() {
+        components.remove("responses");
+        components.remove("links");
+    }
+    each_operation(document, |_, operation| {
+        for response in operation["responses"]
+            .as_object_mut()
+            .into_iter()
+            .flat_map(Map::values_mut)
+        {
+            if let Some(response) = response.as_object_mut() {
+                response.remove("links");
+            }
         }
     });
 }
@@ -300,7 +354,9 @@ fn each_value(value: &mut Value, change: &mut impl FnMut(&mut Value)) {
                 }
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(|value| each_value(value, change)),
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| each_value(value, change)),
         _ => {}
     }
 }

@@ -71,8 +71,8 @@ struct Verification<'a> {
 
 impl Verification<'_> {
     async fn read_all(&mut self, arguments: &Verify) {
-        self.read("get_project", |client| async move {
-            client.get_project().send().await
+        self.read("get_project", async |client: &Client| {
+            client.get_project().execute().await
         })
         .await;
         let test_run = match &arguments.test_run {
@@ -81,15 +81,15 @@ impl Verification<'_> {
                 Some(id.clone())
             }
             None => {
-                let latest = self.read("get_latest_test_run", |client| async move {
-                    client.get_latest_test_run().send().await
+                let latest = self.read("get_latest_test_run", async |client: &Client| {
+                    client.get_latest_test_run().execute().await
                 });
                 latest.await.as_ref().and_then(run_id)
             }
         };
         self.read_test_run(test_run.as_ref()).await;
-        self.read("list_bugs", |client| async move {
-            client.list_bugs().limit(BUGS).send().await
+        self.read("list_bugs", async |client: &Client| {
+            client.list_bugs().limit(BUGS).execute().await
         })
         .await;
         let Some(job) = &arguments.job else {
@@ -97,12 +97,12 @@ impl Verification<'_> {
             self.skip("get_run_status_v2", "no --job was given");
             return;
         };
-        self.read("get_run_status", |client| async move {
-            client.get_run_status().job_name(job).send().await
+        self.read("get_run_status", async |client: &Client| {
+            client.get_run_status().job_name(job).execute().await
         })
         .await;
-        self.read("get_run_status_v2", |client| async move {
-            client.get_run_status_v2().job_name(job).send().await
+        self.read("get_run_status_v2", async |client: &Client| {
+            client.get_run_status_v2().job_name(job).execute().await
         })
         .await;
     }
@@ -115,12 +115,12 @@ impl Verification<'_> {
             self.skip("get_test_attachments", "no test run's id is known");
             return;
         };
-        let results = self.read("get_test_run_results", |client| async move {
-            client.get_test_run_results().id(id).send().await
+        let results = self.read("get_test_run_results", async |client: &Client| {
+            client.get_test_run_results().id(id).execute().await
         });
         let first_test = results.await.as_ref().and_then(first_test);
-        self.read("get_test_run_report", |client| async move {
-            client.get_test_run_report().id(id).send().await
+        self.read("get_test_run_report", async |client: &Client| {
+            client.get_test_run_report().id(id).execute().await
         })
         .await;
         let Some(test) = &first_test else {

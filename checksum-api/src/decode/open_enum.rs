@@ -89,7 +89,7 @@ macro_rules! open_enum {
             }
         }
 
-        impl crate::lenient::FromLenient for $name {
+        impl crate::decode::gate::FromLenient for $name {
             fn from_lenient(value: &serde_json::Value) -> Option<Self> {
                 value.as_str().map(Self::from)
             }
@@ -104,7 +104,7 @@ macro_rules! open_enum {
                 schemars::json_schema!({
                     "description": $documentation,
                     "type": "string",
-                    "x-extensible-enum": [$($value),*],
+                    "anyOf": [{ "type": "string", "enum": [$($value),*] }, { "type": "string" }],
                 })
             }
         }

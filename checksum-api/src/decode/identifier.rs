@@ -45,7 +45,7 @@ macro_rules! identifier {
             /// The text is one of those.
             pub fn new(text: impl Into<String>) -> Result<Self, crate::InvalidIdentifier> {
                 let text = text.into();
-                crate::identifier::check(stringify!($name), &text)?;
+                crate::decode::identifier::check(stringify!($name), &text)?;
                 Ok(Self(text))
             }
 
