@@ -192,8 +192,8 @@ impl Error {
     }
 
     fn redacted(mut self, redacted: &dyn Fn(&str) -> String) -> Self {
-        if let Self::UnexpectedAnswer { answer, .. }
-        | Self::Unidentified { response: answer } = &mut self
+        if let Self::UnexpectedAnswer { answer, .. } | Self::Unidentified { response: answer } =
+            &mut self
         {
             redact(answer, redacted);
         }

@@ -25,7 +25,7 @@ pub(crate) use handle::Identity;
 pub use handle::{ApiVersion, RunHandle};
 pub use outcome::Outcome;
 pub use report::RunReport;
-pub use start::{Collection, Grep, LegacyGrep, Selection, StartRun, Suite, Tests};
+pub use start::{Collection, Grep, Healable, LegacyGrep, Selection, StartRun, Suite, Tests};
 pub use status::{Counts, RunStatus};
 
 use crate::call::Effort;
@@ -161,7 +161,9 @@ impl Run {
                     if !self.handle.is_pinned {
                         self.confirm(&mut status, test_run_id, effort).await?;
                     }
-                    status.test_run_id.get_or_insert_with(|| test_run_id.clone());
+                    status
+                        .test_run_id
+                        .get_or_insert_with(|| test_run_id.clone());
                 }
                 status
             }

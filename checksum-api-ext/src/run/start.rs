@@ -117,15 +117,15 @@ mod sealed {
             request: Self::Request,
         ) -> impl Future<Output = Result<DispatchedRun, Error>> + Send;
     }
-
-    /// Selections whose route takes `autoHeal`.
-    pub trait Healable {}
 }
 
-impl sealed::Healable for Suite {}
-impl sealed::Healable for Collection {}
-impl sealed::Healable for Tests {}
-impl sealed::Healable for Grep {}
+/// A selection whose operation can heal what fails: all but [`LegacyGrep`].
+pub trait Healable: Selection {}
+
+impl Healable for Suite {}
+impl Healable for Collection {}
+impl Healable for Tests {}
+impl Healable for Grep {}
 
 impl<S: Selection> StartRun<S> {
     pub(crate) fn new(client: &Checksum, selection: S) -> Self {
@@ -137,8 +137,8 @@ impl<S: Selection> StartRun<S> {
         }
     }
 
-    /// A field of the request that the document does not have. A typed method or the request's own
-    /// field wins over one of the same name.
+    /// A field of the request that the document does not have. A field that the request has already
+    /// is replaced; objects are merged.
     pub fn extra_field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.members.insert(name, value);
         self
@@ -215,7 +215,7 @@ impl<S: Selection> StartRun<S> {
     }
 }
 
-impl<S: Selection + sealed::Healable> StartRun<S> {
+impl<S: Healable> StartRun<S> {
     /// Asks for healing should the run end failed.
     pub fn auto_heal(mut self, auto_heal: AutoHeal) -> Self {
         self.auto_heal = Some(auto_heal);

@@ -159,9 +159,7 @@ impl RunStatus {
     pub(super) fn confirm(&mut self, judged: Self) {
         self.is_terminal = judged.is_terminal.or(self.is_terminal);
         self.verdict = judged.verdict.or_else(|| self.verdict.take());
-        self.failure_reason = judged
-            .failure_reason
-            .or_else(|| self.failure_reason.take());
+        self.failure_reason = judged.failure_reason.or_else(|| self.failure_reason.take());
         self.unreadable.extend(judged.unreadable);
         self.is_judged = true;
     }
