@@ -208,7 +208,10 @@ impl fmt::Display for Error {
 impl Error {
     /// Whether the service may not know the operation itself, rather than what was asked for.
     fn is_not_documented(&self) -> bool {
-        let is_observed = self.0.operation.is_some_and(|operation| operation.is_observed);
+        let is_observed = self
+            .0
+            .operation
+            .is_some_and(|operation| operation.is_observed);
         is_observed && self.0.kind == ErrorKind::NotFound
     }
 
