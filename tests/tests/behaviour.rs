@@ -268,19 +268,13 @@ async fn a_generation_batch_to_its_end() {
         mock.next_generation(script.pending(MINUTE).session(3 * MINUTE));
         let checksum = client_of(&mock);
         let client = checksum.api();
-        let request = client.call(|client| async move {
-            let request = client.trigger_auto_generate();
-            let number = checksum_api::types::PrNumber(42.try_into().expect("a number"));
-            request
-                .body_map(|body| {
-                    body.pr_number(number)
-                        .repo_name("acme-co/webapp")
-                        .branch("b")
-                })
-                .send()
-                .await
+        let number = checksum_api::types::PrNumber(42.try_into().expect("a number"));
+        let request = client.trigger_auto_generate().body_map(|body| {
+            body.pr_number(number)
+                .repo_name("acme-co/webapp")
+                .branch("b")
         });
-        let batch = request.await.expect("a batch").batch_id;
+        let batch = request.execute().await.expect("a batch").batch_id;
         let report = checksum.generation_batch(batch).await.expect("an end");
         let session = &report.sessions()[0];
         told.push(format!(
