@@ -95,26 +95,48 @@ async fn everything(checksum: &Checksum, operation: OperationId, text: &str) -> 
     let auto_heal = AutoHeal::pull_request(identifier(text))
         .branch(text)
         .pr(u64::MAX)
-        .member(text, text);
+        .extra_field(text, text);
     match operation {
         OperationId::GetProject => drop(checksum.project().await?),
         OperationId::RunSuite => {
-            let run = checksum.run_suite().auto_heal(auto_heal).member(text, 1);
+            let run = checksum
+                .run_suite()
+                .auto_heal(auto_heal)
+                .extra_field(text, 1);
             drop(run.start().await?);
         }
         OperationId::RunCollection => {
             let run = checksum.run_collection(identifier(text));
-            drop(run.auto_heal(auto_heal).member(text, 1).start().await?);
+            drop(
+                run.auto_heal(auto_heal)
+                    .extra_field(text, 1)
+                    .start()
+                    .await?,
+            );
         }
         OperationId::RunTests => {
             let run = checksum.run_tests([identifier(text), identifier(" ")]);
-            drop(run.auto_heal(auto_heal).member(text, 1).start().await?);
+            drop(
+                run.auto_heal(auto_heal)
+                    .extra_field(text, 1)
+                    .start()
+                    .await?,
+            );
         }
         #[expect(deprecated, reason = "it is an operation all the same")]
-        OperationId::RunGrep => drop(checksum.run_grep_v1(text).member(text, 1).start().await?),
+        OperationId::RunGrep => drop(
+            checksum
+                .run_grep_v1(text)
+                .extra_field(text, 1)
+                .start()
+                .await?,
+        ),
         OperationId::RunGrepV2 => {
             let run = checksum.run_grep(text).branch(text).env(text, text);
-            let run = run.env("EMPTY", "").auto_heal(auto_heal).member(text, 1);
+            let run = run
+                .env("EMPTY", "")
+                .auto_heal(auto_heal)
+                .extra_field(text, 1);
             drop(run.start().await?);
         }
         // the extension crate has no call yet
@@ -132,7 +154,7 @@ async fn everything(checksum: &Checksum, operation: OperationId, text: &str) -> 
         OperationId::GetLatestTestRun => drop(checksum.latest_test_run().await?),
         OperationId::TriggerAutoHeal => {
             let heal = test_run.heal().pull_request(identifier(text)).branch(text);
-            let heal = heal.pr(u64::MAX).metadata(text, text).member(text, 1);
+            let heal = heal.pr(u64::MAX).metadata(text, text).extra_field(text, 1);
             drop(heal.start().await?);
         }
         OperationId::GetHealBatch => drop(checksum.heal_batch(identifier(text)).status().await?),
@@ -141,7 +163,7 @@ async fn everything(checksum: &Checksum, operation: OperationId, text: &str) -> 
             let repository = format!("acme-co/{}", text.replace(['/', ' '], "_"));
             let generate = checksum.generate(identifier(&repository), u64::MAX, text);
             let generate = generate.env(text, text).env("EMPTY", "");
-            let generate = generate.metadata(text, text).member(text, 1);
+            let generate = generate.metadata(text, text).extra_field(text, 1);
             drop(generate.start().await?);
         }
         OperationId::GetGenerationBatch => {

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::SystemTime;
 
 use checksum_api::types::{JobName, TestRunId};
@@ -181,5 +182,13 @@ impl RunHandle {
     /// The test run, where it was known when the handle was taken.
     pub fn test_run_id(&self) -> Option<&TestRunId> {
         self.identity.test_run_id()
+    }
+}
+
+/// As in `run job-name-12345`, or `test run run-id` for a run that has no job name.
+impl fmt::Display for RunHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, id) = self.identity.as_pair();
+        write!(formatter, "{kind} {id}")
     }
 }

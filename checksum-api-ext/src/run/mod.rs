@@ -30,7 +30,7 @@ pub use status::{Counts, RunStatus};
 
 use crate::call::Effort;
 use crate::poll::{Ended, Pollable, Watch};
-use crate::{Checksum, Error, Handle, PollPolicy, TARGET};
+use crate::{Checksum, Error, PollPolicy, TARGET};
 
 /// One triggered execution of tests.
 ///
@@ -249,7 +249,7 @@ impl Pollable for Run {
     type End = RunReport;
 
     fn name(&self) -> String {
-        Handle::from(self).to_string()
+        self.handle.to_string()
     }
 
     async fn look(&mut self) -> Result<RunStatus, Error> {

@@ -1,9 +1,7 @@
 use std::time::Duration;
 
 use checksum_api_ext::types::{TestResult, TestStatus};
-use checksum_api_ext::{
-    ApiKey, AutoHeal, BatchReport, Checksum, Handle, PollPolicy, Run, RunReport,
-};
+use checksum_api_ext::{ApiKey, AutoHeal, BatchReport, Checksum, PollPolicy, Run, RunReport};
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
 
 use super::follow::{conclude_run, follow_run};
@@ -91,7 +89,7 @@ fn client(mock: &Mock) -> Result<Checksum, Failure> {
 
 async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport, Failure> {
     let mut display = Display::new(quiet, output.is_human());
-    display.note(&format!("started {}", Handle::from(run)));
+    display.note(&format!("started {}", run.handle()));
     output.event(&run_started(run));
     follow_run(run, &mut display, output).await
 }
