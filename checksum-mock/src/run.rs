@@ -174,13 +174,13 @@ impl Run {
     /// Why its end is no pass.
     fn failure_reason(&self) -> Option<String> {
         let reason = match (self.end(), self.shards) {
-            ("process-error", _) => "the runner was lost",
             ("cancelled", _) => "somebody cancelled the run",
             (_, Some(Shards { count, lost })) if lost > 0 => {
                 return Some(format!(
                     "{lost}/{count} shards failed; merged report is missing their tests"
                 ));
             }
+            ("process-error", _) => "the runner was lost",
             ("failed", _) => "tests failed",
             ("passed" | "healed", _) if self.is_empty() => "no test matches the selection",
             ("passed" | "healed", _) => return None,

@@ -180,7 +180,8 @@ impl RunScript {
     }
 
     /// So many of the run's shards are lost, all of them at most. Their tests are missing in the
-    /// report, and the verdict is `fail` with a reason that says so; the state is not changed. It
+    /// report, and the verdict is `fail` with a reason that says so. The state is not changed: it is
+    /// `passed`, or that of [`fails`](Self::fails) or [`process_error`](Self::process_error). It
     /// has no bearing on a run that is not [sharded](Self::sharded).
     pub fn loses_shards(mut self, count: u64) -> Self {
         self.lost_shards = count;

@@ -151,7 +151,7 @@ async fn receive(Shared(service): Shared<Arc<Service>>, request: Request, next: 
             Err(refusal) => return refusal.into_response(),
         };
         if !is_accepted {
-            let message = "the Authorization header has no valid API key";
+            let message = "the request has no valid API key";
             return Refusal::new(StatusCode::UNAUTHORIZED, message).into_response();
         }
         next.run(Request::from_parts(parts, Body::from(body))).await

@@ -269,6 +269,19 @@ async fn a_lost_shard_is_seen_in_the_verdict_alone() {
         );
         assert_eq!(tests_of(&client, id).await.len(), left, "{reason}");
     }
+    // The reason is the same where the state is no pass either.
+    for (script, state) in [
+        (at_once().fails(["test-pqr-678"]), "failed"),
+        (at_once().process_error(), "process-error"),
+    ] {
+        mock.next_run(script.loses_shards(1));
+        let body = json!({ "grep": ".", "shardCount": 2 });
+        let started = start(&client, "/v2/execution/grep", body).await;
+        assert_eq!(
+            judged(&client, started["runId"].as_str().unwrap()).await,
+            judgement(state, "fail", Some(cases[1].3))
+        );
+    }
     // A script can shard any run, and has two shards then.
     mock.next_run(at_once().sharded(true).loses_shards(1));
     let started = start(&client, "/v1/execution/suite", json!({})).await;

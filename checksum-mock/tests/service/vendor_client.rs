@@ -109,7 +109,9 @@ impl<'a> VendorClient<'a> {
 
     /// Runs the tests that some files affect.
     async fn run_affected(&self, files: &[&str]) -> End {
-        let files = &files[..files.len().min(MAX_CHANGED_FILES)];
+        if !(1..=MAX_CHANGED_FILES).contains(&files.len()) {
+            return End::failure("too few or too many changed files");
+        }
         let body = json!({ "changedFiles": files });
         let affected = self.send("POST", "/v1/affected-tests", Some(body)).await;
         let affected = affected.ok();
@@ -254,13 +256,16 @@ async fn it_runs_what_is_affected() {
             .collect();
         patterns
     };
+    let end = client.run_affected(&["x"; 1_001]).await;
+    assert_eq!(end.exit_code, 1);
+    assert_eq!(mock.request_count(), 0);
     let end = client.run_affected(&["docs/index.md"]).await;
     assert_eq!(end, End::success("nothing is affected"));
     assert!(patterns().is_empty());
 
     mock.affect(["test-def-456", "a+b (c)", "test-abc-123"]);
     assert_eq!(
-        client.run_affected(&["x"; 1_200]).await,
+        client.run_affected(&["x"; 1_000]).await,
         End::success("passed")
     );
     assert_eq!(patterns(), [r"(a\+b \(c\)|test-abc-123|test-def-456)"]);
