@@ -1,5 +1,6 @@
 //! The command as a process, against the stand-in and against a server that shares no code with it.
 
+mod affected;
 mod after_the_verdict;
 mod contract;
 mod dispatch;
