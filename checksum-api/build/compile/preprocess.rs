@@ -33,12 +33,10 @@ pub(crate) const REWRITES: &[(&str, Rewrite)] = &[
     ("accept_every_success", accept_every_success),
     ("read_errors_as_bytes", read_errors_as_bytes),
     ("read_free_responses_as_json", read_free_responses_as_json),
-    ("leave_known_values_open", leave_known_values_open),
     (
         "let_response_fields_be_missing",
         let_response_fields_be_missing,
     ),
-    ("keep_unknown_fields", keep_unknown_fields),
     ("read_counts_as_unsigned", read_counts_as_unsigned),
     ("name_nullable_identifiers", name_nullable_identifiers),
     (
@@ -115,28 +113,9 @@ fn read_free_responses_as_json(document: &mut Value) {
             component(&success["content"]["application/json"]["schema"]).map(str::to_owned)
         })
         .collect();
-    each_operation(document, |_, operation| {
-        let success = &mut operation["responses"]["2XX"]["content"];
-        if let Some(content) = success.as_object_mut() {
-            content.retain(|media_type, _| media_type == "application/json");
-        }
-    });
     each_schema(document, |name, schema| {
         if free.contains(name) {
             *schema = json!({ "description": schema["description"] });
-        }
-    });
-}
-
-/// Known values become plain strings. Progenitor makes a closed enumeration of `enum`, which cannot
-/// decode a new value, and cannot decode a string at all from `anyOf`. The build script generates
-/// an enumeration with a variant for any other value in place of each.
-fn leave_known_values_open(document: &mut Value) {
-    each_schema(document, |_, schema| {
-        if let Some(object) = schema.as_object_mut()
-            && object.get("type").is_some_and(|kind| kind == "string")
-        {
-            object.remove("anyOf");
         }
     });
 }
@@ -161,20 +140,6 @@ fn let_response_fields_be_missing(document: &mut Value) {
             let field = field.as_str().unwrap_or_default();
             essential.contains(&field) || properties[field]["nullable"] == true
         });
-    });
-}
-
-/// Objects in responses keep the fields that the document does not list. Progenitor drops them
-/// unless `additionalProperties` is the empty schema.
-fn keep_unknown_fields(document: &mut Value) {
-    let responses = response_schemas(document);
-    each_schema(document, |name, schema| {
-        if responses.contains(name)
-            && schema["type"] == "object"
-            && schema.get("properties").is_some()
-        {
-            schema["additionalProperties"] = json!({});
-        }
     });
 }
 
@@ -245,21 +210,6 @@ fn leave_out_what_is_not_used(document: &mut Value) {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         schemas.retain(|name, _| used.contains(name));
     }
-    if let Some(components) = document["components"].as_object_mut() {
-        components.remove("responses");
-        components.remove("links");
-    }
-    each_operation(document, |_, operation| {
-        for response in operation["responses"]
-            .as_object_mut()
-            .into_iter()
-            .flat_map(Map::values_mut)
-        {
-            if let Some(response) = response.as_object_mut() {
-                response.remove("links");
-            }
-        }
-    });
 }
 
 /// The component schemas that responses consist of.
