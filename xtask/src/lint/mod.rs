@@ -11,14 +11,14 @@ use anyhow::{Result, bail, ensure};
 use rule::RULES;
 
 use crate::document::{self, Document};
-use crate::{contract, generation};
+use crate::{compile, contract};
 
 const DOCUMENT: &str = document::PATH;
 
 /// Checks the document, and names every place that breaks a rule.
 pub(crate) fn run() -> Result<()> {
     let document = Document::current()?;
-    if let Err(error) = generation::generate(document.text()) {
+    if let Err(error) = compile::generate(document.text()) {
         bail!("{DOCUMENT}: {error}");
     }
     eprintln!("generator: it compiles");
