@@ -9,10 +9,10 @@ mod contract;
 mod diff;
 mod docs;
 mod document;
+mod drift;
 mod generate;
 mod lint;
 mod process;
-mod recording;
 mod release;
 mod snapshots;
 mod surface;
@@ -57,6 +57,14 @@ enum Task {
     Diff(DiffArguments),
     /// The document, the stand-in and the client, judged by tools that nobody here wrote
     Contract(contract::Arguments),
+    /// Send read-only requests, and report where responses differ from the document
+    ///
+    /// Nothing is started or changed. It reads the project, the latest test run, its status,
+    /// results and report, the attachments of its first test, the bugs and, with --job, the status
+    /// of a run. What contradicts a documented part is a drift; what differs from any other part
+    /// is a note. No value of a response is printed, except new values of enumerations that look
+    /// like a word.
+    Verify(drift::Arguments),
     /// The API reference as one HTML page
     Docs {
         /// Where the page goes
@@ -99,6 +107,7 @@ fn main() -> ExitCode {
         Task::Lint { rules: false } => lint::run(),
         Task::Diff(arguments) => compare(&arguments),
         Task::Contract(arguments) => contract::run(&arguments),
+        Task::Verify(arguments) => return drift::run(arguments),
         Task::Docs { output } => docs::run(&output),
         Task::Release => release::run(),
         Task::Ci => ci::run(),

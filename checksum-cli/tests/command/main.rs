@@ -2,7 +2,6 @@
 
 mod affected;
 mod after_the_verdict;
-mod contract;
 mod dispatch;
 mod exit_codes;
 mod hostile_text;

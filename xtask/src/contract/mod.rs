@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::document::PATH as DOCUMENT;
 use crate::tool::{PRISM, REDOCLY, SCHEMATHESIS, SPEC_VALIDATOR, SPECTRAL, Tool};
-use crate::{process, recording, root};
+use crate::{process, root};
 
 /// Enough for a build of everything.
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
@@ -28,9 +28,6 @@ pub(crate) struct Arguments {
     /// Only this tool; repeat it for more than one
     #[arg(long, value_name = "TOOL")]
     only: Vec<Judge>,
-    /// Compare answers that `checksum contract verify --save` recorded with the document instead
-    #[arg(long, value_name = "FILE", conflicts_with = "only")]
-    recording: Option<PathBuf>,
 }
 
 /// One that judges.
@@ -74,11 +71,8 @@ impl Judge {
     }
 }
 
-/// Asks the tools, all unless some are chosen, or a recording.
+/// Asks the tools, all unless some are chosen.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    if let Some(recording) = &arguments.recording {
-        return recording::replay(recording);
-    }
     let asked = |judge: &Judge| arguments.only.is_empty() || arguments.only.contains(judge);
     ask(Judge::value_variants()
         .iter()
