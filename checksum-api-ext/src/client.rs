@@ -68,9 +68,9 @@ impl Checksum {
             .await
     }
 
-    /// Runs every test of the project.
+    /// Runs every test of the project, or those of [some suites](StartRun::suites).
     pub fn run_suite(&self) -> StartRun<Suite> {
-        StartRun::new(self, Suite)
+        StartRun::new(self, Suite { ids: Vec::new() })
     }
 
     /// Runs every test of a collection.
@@ -96,6 +96,7 @@ impl Checksum {
                 pattern: pattern.into(),
                 branch: None,
                 env: Environment::default(),
+                shards: None,
             },
         )
     }
@@ -113,7 +114,7 @@ impl Checksum {
 
     /// Takes up a run that was started earlier, here or elsewhere. Nothing is sent.
     ///
-    /// A bare [`JobName`] does too: `checksum.resume(job_name)`.
+    /// A bare [`JobName`] or [`TestRunId`] does too: `checksum.resume(job_name)`.
     pub fn resume(&self, handle: impl Into<RunHandle>) -> Run {
         Run::resumed(self, handle.into())
     }
@@ -328,5 +329,11 @@ impl Checksum {
 impl From<JobName> for RunHandle {
     fn from(job_name: JobName) -> Self {
         Self::new(job_name)
+    }
+}
+
+impl From<TestRunId> for RunHandle {
+    fn from(test_run_id: TestRunId) -> Self {
+        Self::from_test_run_id(test_run_id)
     }
 }

@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use checksum_api::types::TestRunId;
 use checksum_api::{ErrorKind, OperationId, Redactor};
 use serde_json::Value;
 
@@ -29,12 +28,14 @@ pub enum Error {
         _0.without_advice()
     )]
     DispatchUncertain(checksum_api::Error),
-    /// The service accepted a run and gave no name to follow it by, as it does for sharded runs.
-    #[error("{}", no_job_name(test_run_id.as_ref(), response))]
-    NoJobName {
-        /// The test run, where the response named it. The run has then started; otherwise it may
-        /// have started.
-        test_run_id: Option<TestRunId>,
+    /// The service accepted a run, and its response has neither a job name nor a test run id. The run
+    /// may have started, and cannot be followed.
+    #[error(
+        "the run may have started, and the response has neither a job name nor a test run id to \
+         follow it by: {}; look at the dashboard before you start it again",
+        beginning(response)
+    )]
+    Unidentified {
         /// The response, without the key.
         response: Box<Value>,
     },
@@ -114,6 +115,12 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidRequest {
+    /// A run is split into 2 to 40 shards.
+    #[error("a run is split into 2 to 40 shards")]
+    ShardCount,
+    /// The service does not heal a run that is split.
+    #[error("a run cannot be split into shards and healed; leave one of the two out")]
+    ShardsAndHealing,
     /// A run of tests needs at least one id.
     #[error("no test ids were given")]
     NoTestIds,
@@ -141,7 +148,7 @@ pub enum InvalidRequest {
 }
 
 /// Whether work has started.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Started {
     /// It has not: the request was not sent, or the service refused it.
     No,
@@ -149,10 +156,7 @@ pub enum Started {
     /// cannot be read. Starting it again could start it twice.
     Maybe,
     /// It has.
-    Yes {
-        /// The test run, where that much is known.
-        test_run_id: Option<TestRunId>,
-    },
+    Yes,
 }
 
 impl Error {
@@ -188,10 +192,8 @@ impl Error {
     }
 
     fn redacted(mut self, redacted: &dyn Fn(&str) -> String) -> Self {
-        if let Self::UnexpectedAnswer { answer, .. }
-        | Self::NoJobName {
-            response: answer, ..
-        } = &mut self
+        if let Self::UnexpectedAnswer { answer, .. } | Self::Unidentified { response: answer } =
+            &mut self
         {
             redact(answer, redacted);
         }
@@ -202,7 +204,7 @@ impl Error {
     pub fn answer(&self) -> Option<&Value> {
         match self {
             Self::UnexpectedAnswer { answer, .. } => Some(answer),
-            Self::NoJobName { response, .. } => Some(response),
+            Self::Unidentified { response } => Some(response),
             _ => None,
         }
     }
@@ -244,15 +246,9 @@ impl Error {
     /// answer is yes. For a request that starts nothing it is no.
     pub fn started(&self) -> Started {
         match self {
-            Self::DispatchUncertain(_) => Started::Maybe,
-            Self::NoJobName { test_run_id, .. } => match test_run_id {
-                None => Started::Maybe,
-                id => Started::Yes {
-                    test_run_id: id.clone(),
-                },
-            },
-            Self::WaitTimedOut { .. } | Self::GaveUp { .. } => Started::Yes { test_run_id: None },
-            Self::Request(error) if is_of_a_wait(error) => Started::Yes { test_run_id: None },
+            Self::DispatchUncertain(_) | Self::Unidentified { .. } => Started::Maybe,
+            Self::WaitTimedOut { .. } | Self::GaveUp { .. } => Started::Yes,
+            Self::Request(error) if is_of_a_wait(error) => Started::Yes,
             _ => Started::No,
         }
     }
@@ -275,18 +271,6 @@ fn is_of_a_wait(error: &checksum_api::Error) -> bool {
                 | GetGenerationBatch
         )
     })
-}
-
-fn no_job_name(test_run_id: Option<&TestRunId>, response: &Value) -> String {
-    let what = match test_run_id {
-        Some(id) => format!("the run has started as test run {id}"),
-        None => "the run may have started".to_owned(),
-    };
-    let response = beginning(response);
-    format!(
-        "{what}, and the response has no job name to follow it by: {response}; \
-         look at the dashboard before you start it again"
-    )
 }
 
 fn redact(value: &mut Value, redacted: &dyn Fn(&str) -> String) {

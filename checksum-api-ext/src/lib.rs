@@ -17,7 +17,7 @@
 //!     .auto_heal(AutoHeal::pull_request("acme-co/my-tests".parse()?).branch("main").pr(42))
 //!     .start()
 //!     .await?;
-//! assert_eq!(run.job_name().as_str(), "job-name-12345");
+//! assert_eq!(run.job_name().map(|name| name.as_str()), Some("job-name-12345"));
 //!
 //! let report = run.await?;
 //! assert!(report.outcome().is_pass());
@@ -134,8 +134,8 @@ pub use poll::{Event, PollPolicy, Trouble};
 pub use results::{GetResults, Results};
 pub use retry::RetryPolicy;
 pub use run::{
-    ApiVersion, AutoHeal, Collection, Counts, Disagreement, Grep, LegacyGrep, Outcome, Run,
-    RunChange, RunEvent, RunHandle, RunReport, RunStatus, Selection, StartRun, Suite, Tests,
+    ApiVersion, AutoHeal, Collection, Counts, Disagreement, Grep, Healable, LegacyGrep, Outcome,
+    Run, RunChange, RunEvent, RunHandle, RunReport, RunStatus, Selection, StartRun, Suite, Tests,
 };
 pub use test_run::{TestInRun, TestRun};
 pub use url::Url;

@@ -196,12 +196,25 @@ impl fmt::Display for Error {
         match self.0.retry_after {
             Some(after) => write!(formatter, "; try again in {} s", after.as_secs()),
             None if self.is_transient() => formatter.write_str("; trying again can help"),
+            None if self.is_not_documented() => formatter.write_str(
+                "; this operation is known from the vendor's own client and is not documented, \
+                 so that the service may not have it",
+            ),
             None => Ok(()),
         }
     }
 }
 
 impl Error {
+    /// Whether the service may not know the operation itself, rather than what was asked for.
+    fn is_not_documented(&self) -> bool {
+        let is_observed = self
+            .0
+            .operation
+            .is_some_and(|operation| operation.is_observed);
+        is_observed && self.0.kind == ErrorKind::NotFound
+    }
+
     fn describe(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let details = &self.0;
         if let Some(operation) = details.operation {

@@ -1,7 +1,7 @@
 //! The raw client of the Checksum public API.
 //!
 //! Everything that the API's OpenAPI document describes is here, compiled from it by progenitor
-//! when this crate is built: [`Client`] has a method for each of the 17 operations, [`types`] the
+//! when this crate is built: [`Client`] has a method for each operation, [`types`] the
 //! bodies. Beside that stands only what such a client needs to be safe on a real network: a key
 //! that does not print, a base URL that is checked, bounded response bodies, ids that cannot
 //! change a request's path, and one [`Error`] that keeps what the service said.

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use checksum_api::types::{JobName, RunStatus};
-use checksum_api::{ApiKey, BuildError, Client, ClientBuilder, Error, ErrorKind};
+use checksum_api::{ApiKey, BuildError, Client, ClientBuilder, Error, ErrorKind, OperationId};
 use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -17,9 +17,7 @@ fn builder(origin: &str) -> ClientBuilder {
 
 async fn status_of(client: &Client) -> Result<RunStatus, Error> {
     let job = JobName::new("job-name-12345").expect("a job name");
-    client
-        .call(async |client: &Client| client.get_run_status().job_name(job).execute().await)
-        .await
+    client.get_run_status().job_name(job).execute().await
 }
 
 /// Answers one connection with these bytes, and closes it.
@@ -117,8 +115,7 @@ async fn a_redirected_start_may_have_been_acted_on_unless_it_is_sent_on_as_it_is
         let tests = serde_json::json!({ "testIds": ["id"] });
         let tests: checksum_api::types::RunTestsRequest =
             serde_json::from_value(tests).expect("a body");
-        let run =
-            client.call(async |client: &Client| client.run_tests().body(tests).execute().await);
+        let run = client.run_tests().body(tests).execute();
         let error = run.await.expect_err("redirected");
         assert_eq!(error.may_have_acted(), may_have_acted, "{status} {error}");
         let kind = match followed {
@@ -159,7 +156,7 @@ async fn answers_that_are_no_answer() {
         assert!(error.may_have_acted(), "{error}");
         assert_eq!(
             error.operation().map(|operation| operation.id),
-            Some("get_run_status")
+            Some(OperationId::GetRunStatus)
         );
     }
 }
@@ -223,10 +220,7 @@ async fn tls_that_fails_has_a_kind_of_its_own() {
     let client = builder(&origin).build().expect("a client");
     let of_a_read = status_of(&client).await.expect_err("no TLS");
     let client = builder(&plain()).build().expect("a client");
-    let of_a_start = client
-        .call(async |client: &Client| client.run_suite().execute().await)
-        .await
-        .expect_err("no TLS");
+    let of_a_start = client.run_suite().execute().await.expect_err("no TLS");
     let address = plain().parse().expect("a URL");
     let of_a_file = client.get_file(&address, http::HeaderMap::new()).await;
     for error in [of_a_read, of_a_start, of_a_file.expect_err("no TLS")] {
@@ -284,10 +278,8 @@ async fn a_member_that_may_be_null_may_be_missing() {
     let answer = ResponseTemplate::new(200).set_body_json(body);
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let client = builder(&server.uri()).build().expect("a client");
-    let results = client
-        .call(async |client: &Client| client.get_test_run_results().id("run-id").execute().await)
-        .await
-        .expect("results");
+    let results = client.get_test_run_results().id("run-id").execute();
+    let results = results.await.expect("results");
     assert_eq!(results.tests.len(), 1_000);
     assert!(
         results
@@ -304,21 +296,19 @@ async fn tests_of(tests: serde_json::Value) -> Result<Vec<checksum_api::types::T
     let answer = ResponseTemplate::new(200).set_body_json(body);
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let client = builder(&server.uri()).build().expect("a client");
-    let results = client
-        .call(async |client: &Client| client.get_test_run_results().id("run-id").execute().await)
-        .await?;
-    Ok(results.tests)
+    let results = client.get_test_run_results().id("run-id").execute();
+    Ok(results.await?.tests)
 }
 
 #[tokio::test]
-async fn an_optional_list_with_an_element_of_another_type_is_given_up() {
+async fn a_wrong_element_of_an_optional_list_is_dropped_and_the_others_stay() {
     let tests = tests_of(serde_json::json!([
         {"checksumTestId": "a", "status": "passed", "errorMessage": null, "tags": ["smoke"]},
         {"checksumTestId": "b", "status": "failed", "errorMessage": null, "tags": ["smoke", {}]},
     ]));
     let tests = tests.await.expect("tests");
     assert_eq!(tests[0].tags, ["smoke"]);
-    assert_eq!(tests[1].tags, [""; 0]);
+    assert_eq!(tests[1].tags, ["smoke"]);
 }
 
 #[tokio::test]
@@ -346,10 +336,8 @@ async fn what_the_client_cannot_do_without_is_named_by_its_path() {
     let answer = ResponseTemplate::new(200).set_body_json(body);
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let client = builder(&server.uri()).build().expect("a client");
-    let error = client
-        .call(async |client: &Client| client.get_test_run_results().id("run-id").execute().await)
-        .await
-        .expect_err("an error");
+    let results = client.get_test_run_results().id("run-id").execute();
+    let error = results.await.expect_err("an error");
     assert_eq!(error.kind(), ErrorKind::UnexpectedShape);
     assert_eq!(
         error.to_string(),

@@ -35,9 +35,7 @@ fn job() -> JobName {
 }
 
 async fn status_of(client: &Client) -> Result<RunStatus, Error> {
-    client
-        .call(async |client: &Client| client.get_run_status().job_name(job()).execute().await)
-        .await
+    client.get_run_status().job_name(job()).execute().await
 }
 
 async fn only_request(server: &MockServer) -> Request {
@@ -226,10 +224,7 @@ async fn trap_11_repeating_is_judged_by_what_the_service_may_have_done() {
         (504, true, true),
     ] {
         let (_server, client) = server(ResponseTemplate::new(status)).await;
-        let error = client
-            .call(async |client: &Client| client.run_suite().execute().await)
-            .await
-            .expect_err("an error");
+        let error = client.run_suite().execute().await.expect_err("an error");
         assert_eq!(error.is_transient(), transient, "{status}: {error:?}");
         assert_eq!(error.may_have_acted(), may_have_acted, "{status}");
     }

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use checksum_api_ext::{
     ConfigurationError, Error, ErrorKind, Handle, Intent, InvalidApiKey, InvalidBaseUrl, Started,
@@ -7,6 +8,7 @@ use checksum_contract::DocumentError;
 use checksum_mock::MockError;
 
 use crate::arguments::VariableError;
+use crate::commands::ChangedFilesError;
 use crate::exit_code::ExitCode;
 use crate::interruption::Signal;
 use crate::way_back;
@@ -31,8 +33,14 @@ pub(crate) enum Failure {
     Key { from: String, error: InvalidApiKey },
     #[error("--base-url: {0}")]
     BaseUrl(InvalidBaseUrl),
-    #[error("--metadata takes KEY=VALUE; number {number} has no name before a `=`")]
+    #[error("--metadata takes KEY=TEXT or KEY:=JSON; number {number} is neither")]
     Pair { number: usize },
+    #[error("--field takes NAME=JSON, with texts in double quotes; number {number} is not that")]
+    Field { number: usize },
+    #[error(transparent)]
+    ChangedFiles(ChangedFilesError),
+    #[error("the affected tests were not known within {after:?}; nothing was started")]
+    AffectedTimedOut { after: Duration },
     #[error(transparent)]
     Variable(#[from] VariableError),
     #[error("--run-id-file {}: {error}", path.display())]
@@ -84,7 +92,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Request(error) | Self::Start(error) | Self::Wait { error, .. } => of_error(error),
-            Self::MayHaveStarted { .. } => ExitCode::Unknown,
+            Self::MayHaveStarted { .. } | Self::AffectedTimedOut { .. } => ExitCode::Unknown,
             Self::InterruptedStart { signal }
             | Self::InterruptedWait { signal, .. }
             | Self::Interrupted(signal) => signal.exit_code(),
@@ -98,7 +106,7 @@ impl Failure {
         match self {
             Self::Start(error) => Some(error.started()),
             Self::InterruptedStart { .. } | Self::MayHaveStarted { .. } => Some(Started::Maybe),
-            Self::NotStarted { .. } => Some(Started::No),
+            Self::NotStarted { .. } | Self::AffectedTimedOut { .. } => Some(Started::No),
             _ => None,
         }
     }

@@ -75,7 +75,7 @@ impl Output {
                 started: failure.started().map(|started| match started {
                     Started::No => "no",
                     Started::Maybe => "maybe",
-                    Started::Yes { .. } => "yes",
+                    Started::Yes => "yes",
                 }),
                 exit_code: failure.exit_code() as u8,
             });

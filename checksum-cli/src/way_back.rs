@@ -35,6 +35,7 @@ pub(crate) fn hint(handle: &Handle) -> String {
         format!("'{}'", name.replace('\'', r"'\''"))
     };
     let arguments = match handle {
+        Handle::Run(run) if run.job_name().is_none() => format!("--test-run={quoted}"),
         Handle::Run(_) if is_plain => quoted,
         Handle::Run(_) => format!("-- {quoted}"),
         // A value that begins with a hyphen is one only behind the `=`.
@@ -65,6 +66,8 @@ pub(crate) enum Content {
     Intent(Intent),
     /// Work that was certainly not started.
     NotStarted(Intent),
+    /// No test was affected, so that there was nothing to start.
+    Nothing,
     /// Work that was started.
     #[serde(untagged)]
     Handle(Handle),

@@ -1,8 +1,8 @@
 //! Serves the stand-in to another process: prints its base URL, and ends when its input does.
 //!
 //! Runs have ended as soon as they are started, and one of their tests has failed, so that a
-//! caller who only follows the document's links gets to results and to healing. Only the key
-//! `contract-key` is accepted.
+//! caller who only follows the document's links gets to results and to healing. Every operation of
+//! the document is served, the observed ones too. Only the key `contract-key` is accepted.
 //!
 //! A line `lie` on the input lets every later answer to `run_suite` miss the name that the
 //! document promises: whoever judges the stand-in can make sure that it judges.
@@ -19,6 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .api_key("contract-key")
         .default_run(run.fails(["test-def-456"]))
         .keep_requests(0)
+        .observed()
         .start()
         .await?;
     let mut stdout = std::io::stdout();

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -189,20 +190,70 @@ impl Members {
         }
     }
 
+    /// An integer within limits.
+    pub(crate) fn number_within(
+        &self,
+        name: &str,
+        limits: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Refusal> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let number = value.as_u64().filter(|number| limits.contains(number));
+        let message = || {
+            format!(
+                "must be an integer from {} to {}",
+                limits.start(),
+                limits.end()
+            )
+        };
+        number.map(Some).ok_or_else(|| self.wrong(name, &message()))
+    }
+
+    /// A list of identifiers, which may be empty.
+    pub(crate) fn identifiers(&self, name: &str) -> Result<Option<Vec<&str>>, Refusal> {
+        let texts = self.texts(name, "must be a list of ids")?;
+        match texts
+            .as_deref()
+            .unwrap_or_default()
+            .iter()
+            .find(|text| !is_identifier(text))
+        {
+            Some(_) => Err(self.wrong(name, "must be a list of ids")),
+            None => Ok(texts),
+        }
+    }
+
     /// A list of at least one identifier.
     pub(crate) fn needed_identifiers(&self, name: &str) -> Result<Vec<&str>, Refusal> {
-        let value = self
-            .get(name)
+        let list = self
+            .identifiers(name)?
             .ok_or_else(|| self.wrong(name, "is required"))?;
-        let identifiers: Option<Vec<&str>> = value.as_array().and_then(|list| {
-            let texts = list.iter().map(Value::as_str);
-            texts
-                .map(|text| text.filter(|text| is_identifier(text)))
-                .collect()
-        });
-        identifiers
-            .filter(|list| !list.is_empty())
-            .ok_or_else(|| self.wrong(name, "must be a list of ids, and not empty"))
+        match list.is_empty() {
+            true => Err(self.wrong(name, "must not be empty")),
+            false => Ok(list),
+        }
+    }
+
+    /// A list of strings of any kind, no more of them than `max`.
+    pub(crate) fn needed_strings(&self, name: &str, max: usize) -> Result<Vec<&str>, Refusal> {
+        let list = self
+            .texts(name, "must be a list of strings")?
+            .ok_or_else(|| self.wrong(name, "is required"))?;
+        if list.len() > max {
+            return Err(self.wrong(name, &format!("must have no more than {max} items")));
+        }
+        Ok(list)
+    }
+
+    fn texts(&self, name: &str, message: &str) -> Result<Option<Vec<&str>>, Refusal> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let texts = value
+            .as_array()
+            .and_then(|list| list.iter().map(Value::as_str).collect());
+        texts.map(Some).ok_or_else(|| self.wrong(name, message))
     }
 
     /// The members that healing is asked for with, alone or in an `autoHeal` block. Gives the

@@ -16,6 +16,9 @@ pub(crate) const COLLECTIONS: &[(&str, &str)] = &[
     ("collection-def-456", "Account"),
 ];
 
+/// The suites, by id, with the tag that their tests have.
+const SUITES: &[(&str, &str)] = &[("suite-abc-123", "smoke"), ("suite-def-456", "checkout")];
+
 /// One test of the project.
 struct Entry {
     id: &'static str,
@@ -98,6 +101,31 @@ pub(crate) fn of_collection(id: &str) -> Option<Vec<TestScript>> {
     Some(tests.map(script).collect())
 }
 
+/// The tests of some suites. A suite that the project does not know has none.
+pub(crate) fn of_suites(ids: &[&str]) -> Vec<TestScript> {
+    let suites = SUITES.iter().filter(|(id, _)| ids.contains(id));
+    let tags: Vec<&str> = suites.map(|(_, tag)| *tag).collect();
+    let has_one = |entry: &&Entry| entry.tags.iter().any(|tag| tags.contains(tag));
+    TESTS.iter().filter(has_one).map(script).collect()
+}
+
+/// The ids of the tests that changed files affect: those of a test file whose name, as far as its
+/// first dot, is one of the parts of a changed file's path.
+pub(crate) fn affected_by(files: &[&str]) -> Vec<&'static str> {
+    let stem = |name: &str| name.split('.').next().map(str::to_owned);
+    let changed: Vec<_> = files
+        .iter()
+        .flat_map(|path| path.split('/'))
+        .filter_map(stem)
+        .collect();
+    let is_affected = |entry: &&Entry| {
+        let name = entry.file.rsplit('/').next().and_then(stem);
+        name.is_some_and(|name| changed.contains(&name))
+    };
+    let affected = TESTS.iter().filter(is_affected);
+    affected.map(|entry| entry.id).collect()
+}
+
 /// The test of that id. An id that the project does not know is a test all the same, so that
 /// scenarios can name their own.
 pub(crate) fn test(id: &str) -> TestScript {
@@ -105,14 +133,21 @@ pub(crate) fn test(id: &str) -> TestScript {
     known.map_or_else(|| TestScript::new(id), script)
 }
 
-/// The tests whose title contains the pattern, or matches it.
-pub(crate) fn by_pattern(pattern: &str) -> Vec<TestScript> {
+/// The tests of which the title or the id contains the pattern or matches it: those of the project,
+/// and those of further ids.
+pub(crate) fn by_pattern(pattern: &str, further: &[String]) -> Vec<TestScript> {
     let regex = regex::Regex::new(pattern).ok();
-    let is_match = |title: &str| {
-        title.contains(pattern) || regex.as_ref().is_some_and(|regex| regex.is_match(title))
+    let is_match = |text: &str| {
+        text.contains(pattern) || regex.as_ref().is_some_and(|regex| regex.is_match(text))
     };
-    let tests = TESTS.iter().filter(|entry| is_match(entry.title));
-    tests.map(script).collect()
+    let mut tests = all();
+    for id in further {
+        if tests.iter().all(|test| test.id != *id) {
+            tests.push(test(id));
+        }
+    }
+    tests.retain(|test| is_match(&test.title) || is_match(&test.id));
+    tests
 }
 
 /// Every bug that the health dashboard shows.

@@ -1,8 +1,8 @@
 //! A stand-in for the Checksum service, for tests and demonstrations.
 //!
 //! It keeps state as the service does: a run is queued, runs and comes to the end that a script
-//! gives it; its results, attachments and healing follow from what was run. It speaks the 17
-//! operations of the API's description ([`ROUTES`]) and refuses what a strict service would refuse.
+//! gives it; its results, attachments and healing follow from what was run. It serves the operations
+//! of the API's description ([`ROUTES`]) and rejects what a strict service would reject.
 //!
 //! Start it, tell it what is to happen, and give its address to the client under test:
 //!
@@ -46,6 +46,36 @@
 //! Any non-empty key is accepted unless [`MockBuilder::api_key`] names one. Requests are recorded
 //! with their key replaced by `***`. Nothing is random: the same requests in the same order get the
 //! same answers, ids included.
+//!
+//! # What is observed and not documented
+//!
+//! Some of what the live service does is known from its vendor's clients alone. A stand-in with
+//! [`MockBuilder::observed`] does it too, so that those clients run against it unchanged: it accepts
+//! the key as `ChecksumAppCode`, returns the test run id when a run starts, judges each run by that
+//! id (`get_run_status_by_run_id`), splits runs into shards, and finds the tests that a change
+//! affects (`find_affected_tests`). Its verdict and a run's state can differ, as they do there:
+//!
+//! | the run | state | verdict | script |
+//! | --- | --- | --- | --- |
+//! | selects no test | `passed`, all counts 0 | `fail` | `.tests([])`, or a selection that matches nothing |
+//! | loses a shard | `passed` | `fail` | [`loses_shards`](RunScript::loses_shards) with `shardCount` or [`sharded`](RunScript::sharded) |
+//! | waits for its merged report | `passed`, counts | `pending` | [`merging`](RunScript::merging) |
+//!
+//! Without it, a stand-in is a service that is only documented: it responds with 404 to both
+//! operations, and the documented ones return the documented fields.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use checksum_mock::{Mock, RunScript};
+//!
+//! let mock = Mock::builder().observed().start().await?;
+//! mock.affect(["test-abc-123"]);
+//! mock.next_run(RunScript::new().sharded(true).loses_shards(1));
+//! println!("serving {}", mock.url());
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Limits
 //!

@@ -27,6 +27,7 @@ pub struct MockBuilder {
     pub(crate) clock: Clock,
     pub(crate) default_run: RunScript,
     pub(crate) broken_tests: Vec<String>,
+    pub(crate) is_observed: bool,
     pub(crate) kept_requests: usize,
     pub(crate) kept_runs: usize,
     pub(crate) kept_bytes: usize,
@@ -50,6 +51,7 @@ impl Default for MockBuilder {
             clock: Clock::default(),
             default_run: RunScript::default(),
             broken_tests: Vec::new(),
+            is_observed: false,
             kept_requests: 10_000,
             kept_runs: 10_000,
             kept_bytes: 64 * 1024 * 1024,
@@ -98,6 +100,17 @@ impl Mock {
     /// What becomes of the next generation batch.
     pub fn next_generation(&self, script: BatchScript) {
         self.service.state().next_generations.push_back(script);
+    }
+
+    /// Sets the tests that `find_affected_tests` returns from now on, in this order, whichever
+    /// files changed; none is possible. A grep finds them too, also those that the project does
+    /// not have.
+    ///
+    /// Without it, a changed file affects the tests of the test file `NAME.spec.ts` where `NAME`
+    /// is one of the parts of its path: `src/cart.ts`, say, and `src/cart/total.ts` those of
+    /// `cart.spec.ts`.
+    pub fn affect<Id: Into<String>>(&self, tests: impl IntoIterator<Item = Id>) {
+        self.service.state().affected = Some(tests.into_iter().map(Into::into).collect());
     }
 
     /// Lets something go wrong. Of several faults that are meant for a request, the one that was
@@ -163,6 +176,24 @@ impl MockBuilder {
     /// else.
     pub fn broken_tests<Id: Into<String>>(mut self, tests: impl IntoIterator<Item = Id>) -> Self {
         self.broken_tests = tests.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Serves what was observed of the live service beside what is documented.
+    ///
+    /// | part | what is added |
+    /// | --- | --- |
+    /// | key | `ChecksumAppCode: <key>` is accepted beside `Authorization: Bearer <key>` |
+    /// | start of a run | the response has `runId` and `sharded` |
+    /// | `suiteIds` of `run_suite` | only these suites run: `suite-abc-123` (the tests with the tag `smoke`), `suite-def-456` (`checkout`); an unknown one has no test, and an empty list runs all tests |
+    /// | `shardCount` of `run_grep_v2` | the run is [sharded](RunScript::sharded); beside `autoHeal` the response is 400 |
+    /// | `get_run_status_by_run_id` | the status of each run with `isTerminal`, `verdict` and `failureReason`; a run that selects no test has the verdict `fail`, although its state is `passed` |
+    /// | `find_affected_tests` | see [`Mock::affect`] |
+    ///
+    /// Without this, the stand-in responds with 404 to both observed operations, as to any unknown
+    /// path, and ignores these fields of requests.
+    pub fn observed(mut self) -> Self {
+        self.is_observed = true;
         self
     }
 

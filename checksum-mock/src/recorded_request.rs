@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde_json::Value;
 
 use crate::Route;
+use crate::api_key::APP_CODE;
 
 /// A request that the stand-in received, with its key redacted.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,9 +78,7 @@ impl RecordedRequest {
 
 /// A header's value without the secret in it.
 fn shown(name: &HeaderName, value: &HeaderValue) -> String {
-    // The vendor's own clients send the key as `ChecksumAppCode`.
-    let is_secret =
-        [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name) || name == "checksumappcode";
+    let is_secret = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name) || name == APP_CODE;
     let text = String::from_utf8_lossy(value.as_bytes());
     match text.split_once(' ') {
         _ if !is_secret => text.into_owned(),

@@ -10,6 +10,9 @@ pub struct Route {
     pub method: &'static str,
     /// The path below the base URL, with `{…}` for its parameters.
     pub path: &'static str,
+    /// Whether it is known from the vendor's clients alone, and not documented. Only a stand-in
+    /// with [`MockBuilder::observed`](crate::MockBuilder::observed) serves it.
+    pub is_observed: bool,
     pub(crate) handler: Handler,
 }
 
@@ -23,7 +26,15 @@ const fn route(
         operation_id,
         method,
         path,
+        is_observed: false,
         handler,
+    }
+}
+
+const fn observed(route: Route) -> Route {
+    Route {
+        is_observed: true,
+        ..route
     }
 }
 
@@ -48,13 +59,19 @@ pub const ROUTES: &[Route] = &[
         "run_tests",
         handlers::run_tests,
     ),
-    route("POST", "/v1/execution/grep", "run_grep", handlers::run_grep),
+    observed(route(
+        "POST",
+        "/v1/affected-tests",
+        "find_affected_tests",
+        handlers::find_affected_tests,
+    )),
     route(
         "POST",
         "/v2/execution/grep",
         "run_grep_v2",
         handlers::run_grep_v2,
     ),
+    route("POST", "/v1/execution/grep", "run_grep", handlers::run_grep),
     route(
         "GET",
         "/v1/execution/status/{jobName}",
@@ -67,6 +84,12 @@ pub const ROUTES: &[Route] = &[
         "get_run_status_v2",
         handlers::get_run_status_v2,
     ),
+    observed(route(
+        "GET",
+        "/v1/execution/status/run/{runId}",
+        "get_run_status_by_run_id",
+        handlers::get_run_status_by_run_id,
+    )),
     route(
         "GET",
         "/v1/test-runs/{id}/results",

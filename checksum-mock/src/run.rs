@@ -9,13 +9,38 @@ use crate::{RunScript, TestScript, catalogue};
 /// A run, from its start on.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
-    pub(crate) job_name: String,
+    /// None for a sharded run.
+    pub(crate) job_name: Option<String>,
     pub(crate) test_run_id: String,
+    /// The tests of its report: those of a lost shard are not there.
     pub(crate) tests: Vec<TestScript>,
+    shards: Option<Shards>,
     /// What the request's `autoHeal` block asks for, until healing has begun.
     pub(crate) auto_heal: Option<AutoHeal>,
     script: RunScript,
     progress: Progress,
+}
+
+/// What a request asks to run, and how.
+pub(crate) struct RunRequest {
+    pub(crate) tests: Vec<TestScript>,
+    pub(crate) auto_heal: Option<AutoHeal>,
+    pub(crate) shard_count: Option<u64>,
+}
+
+/// The parts that a sharded run is split into.
+#[derive(Clone, Copy, Debug)]
+struct Shards {
+    count: u64,
+    lost: u64,
+}
+
+/// The operations that return the status of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StatusRoute {
+    V1,
+    V2,
+    ByRunId,
 }
 
 /// Healing that follows a run which fails.
@@ -27,17 +52,18 @@ pub(crate) struct AutoHeal {
 
 const QUEUED: usize = 0;
 const RUNNING: usize = 1;
+/// The shards of a run that is sharded only by its script.
+const DEFAULT_SHARDS: u64 = 2;
 const COUNTED: [&str; 4] = ["passed", "failed", "recovered", "bug"];
 
 impl Run {
     pub(crate) fn new(
         number: u64,
-        selected: Vec<TestScript>,
-        auto_heal: Option<AutoHeal>,
+        request: RunRequest,
         mut script: RunScript,
         now: Duration,
     ) -> Self {
-        let mut tests = script.tests.take().unwrap_or(selected);
+        let mut tests = script.tests.take().unwrap_or(request.tests);
         for id in &script.failing {
             match tests.iter_mut().find(|test| test.id == *id) {
                 Some(test) => test.fail(),
@@ -48,12 +74,26 @@ impl Run {
                 }
             }
         }
+        let by_script = script.is_sharded.then_some(DEFAULT_SHARDS);
+        let shards = request.shard_count.or(by_script).map(|count| Shards {
+            count,
+            lost: script.lost_shards.min(count),
+        });
+        if let Some(Shards { count, lost }) = shards {
+            // The tests go to the shards in turn, and the first shards are lost.
+            let mut shard_of_next = (0..count).cycle();
+            tests.retain(|_| shard_of_next.next().is_none_or(|shard| shard >= lost));
+        }
         Self {
-            job_name: format!("job-name-{}", 12_344 + number),
+            job_name: match shards {
+                None => Some(format!("job-name-{}", 12_344 + number)),
+                Some(_) => None,
+            },
             test_run_id: format!("00000000-0000-4000-8000-{number:012}"),
             tests,
-            auto_heal,
-            progress: Progress::new(vec![script.queued, script.running], now),
+            shards,
+            auto_heal: request.auto_heal,
+            progress: Progress::new(vec![script.queued, script.running, script.merging], now),
             script,
         }
     }
@@ -66,8 +106,15 @@ impl Run {
         &self.script.end
     }
 
-    pub(crate) fn is_known_to(&self, version: &str) -> bool {
-        self.script.known_to.is_none_or(|known| known == version)
+    /// Whether that route knows it by that id.
+    pub(crate) fn is_known_to(&self, route: StatusRoute, id: &str) -> bool {
+        let version = match route {
+            StatusRoute::V1 => "v1",
+            StatusRoute::V2 => "v2",
+            StatusRoute::ByRunId => return self.test_run_id == id,
+        };
+        self.job_name.as_deref() == Some(id)
+            && self.script.known_to.is_none_or(|known| known == version)
     }
 
     pub(crate) fn failed_tests(&self) -> impl Iterator<Item = &TestScript> {
@@ -75,56 +122,76 @@ impl Run {
     }
 
     /// The answer to the request that started it.
-    pub(crate) fn accepted(&self) -> Value {
+    pub(crate) fn accepted(&self, is_observed: bool) -> Value {
+        let is_sharded = self.shards.is_some();
         let mut answer = json!({ "name": self.job_name });
-        if self.script.is_sharded {
-            answer["name"] = Value::Null;
-        }
-        if self.script.is_sharded || self.script.shows_observed {
+        if is_observed || is_sharded || self.script.shows_observed {
             answer["runId"] = self.test_run_id.clone().into();
-            answer["sharded"] = self.script.is_sharded.into();
+            answer["sharded"] = is_sharded.into();
         }
         answer
     }
 
     /// The answer to a look by one of the status routes.
-    pub(crate) fn look(&mut self, version: &str, now: Duration) -> Value {
-        let state = match self.progress.look(now) {
+    pub(crate) fn look(&mut self, route: StatusRoute, now: Duration) -> Value {
+        let phase = self.progress.look(now);
+        let state = match phase {
             QUEUED => "queued",
             RUNNING => "running",
+            // While the reports of its tests are merged, it looks as if it had ended.
             _ => self.end(),
         };
-        let has_ended = self.has_ended();
         let mut answer = Map::from_iter([("status".to_owned(), state.into())]);
-        if has_ended {
+        if phase > RUNNING && route != StatusRoute::ByRunId {
             answer.extend(self.counts());
-            if version == "v2" {
+            if route == StatusRoute::V2 {
                 answer.insert("testRunId".to_owned(), self.test_run_id.clone().into());
             }
         }
-        if self.script.shows_observed {
-            let verdict = match (has_ended, self.end()) {
-                (false, _) => "pending",
-                (true, "passed" | "healed") => "pass",
-                (true, _) => "fail",
-            };
-            answer.insert("isTerminal".to_owned(), has_ended.into());
-            answer.insert("verdict".to_owned(), verdict.into());
-            let reason = self.failure_reason().filter(|_| has_ended);
-            answer.insert("failureReason".to_owned(), reason.into());
+        if route == StatusRoute::ByRunId || self.script.shows_observed {
+            answer.extend(self.judgement());
         }
         answer.extend(self.script.members.clone());
         answer.into()
     }
 
-    fn failure_reason(&self) -> Option<&'static str> {
-        match self.end() {
-            "passed" | "healed" => None,
-            "failed" => Some("tests failed"),
-            "process-error" => Some("the runner was lost"),
-            "cancelled" => Some("somebody cancelled the run"),
-            _ => Some("the run ended in a state of its own"),
-        }
+    /// What the service itself makes of the run.
+    fn judgement(&self) -> [(String, Value); 3] {
+        let has_ended = self.has_ended();
+        let reason = self.failure_reason().filter(|_| has_ended);
+        let verdict = match &reason {
+            _ if !has_ended => "pending",
+            None => "pass",
+            Some(_) => "fail",
+        };
+        [
+            ("isTerminal".to_owned(), has_ended.into()),
+            ("verdict".to_owned(), verdict.into()),
+            ("failureReason".to_owned(), reason.into()),
+        ]
+    }
+
+    /// Why its end is no pass.
+    fn failure_reason(&self) -> Option<String> {
+        let reason = match (self.end(), self.shards) {
+            ("cancelled", _) => "somebody cancelled the run",
+            (_, Some(Shards { count, lost })) if lost > 0 => {
+                return Some(format!(
+                    "{lost}/{count} shards failed; merged report is missing their tests"
+                ));
+            }
+            ("process-error", _) => "the runner was lost",
+            ("failed", _) => "tests failed",
+            ("passed" | "healed", _) if self.is_empty() => "no test matches the selection",
+            ("passed" | "healed", _) => return None,
+            _ => "the run ended in a state of its own",
+        };
+        Some(reason.to_owned())
+    }
+
+    /// Whether it has no test, by the script's counts either.
+    fn is_empty(&self) -> bool {
+        self.tests.is_empty() && self.script.counts.values().all(|count| *count == 0)
     }
 
     /// What both the results and the latest run say of it.
@@ -163,7 +230,8 @@ impl Run {
 
 impl Work for Run {
     fn ids(&self) -> Vec<&str> {
-        vec![&self.job_name, &self.test_run_id]
+        let job_name = self.job_name.as_deref();
+        job_name.into_iter().chain([&*self.test_run_id]).collect()
     }
 
     fn bytes(&self) -> usize {

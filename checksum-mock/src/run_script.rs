@@ -12,12 +12,14 @@ use crate::Phase;
 pub struct RunScript {
     pub(crate) queued: Phase,
     pub(crate) running: Phase,
+    pub(crate) merging: Phase,
     pub(crate) end: String,
     pub(crate) failing: Vec<String>,
     pub(crate) tests: Option<Vec<TestScript>>,
     pub(crate) counts: BTreeMap<&'static str, u64>,
     pub(crate) branch: String,
     pub(crate) is_sharded: bool,
+    pub(crate) lost_shards: u64,
     pub(crate) shows_observed: bool,
     pub(crate) known_to: Option<&'static str>,
     pub(crate) members: serde_json::Map<String, Value>,
@@ -42,12 +44,14 @@ impl Default for RunScript {
         Self {
             queued: Phase::Looks(1),
             running: Phase::Looks(2),
+            merging: Phase::Looks(0),
             end: "passed".to_owned(),
             failing: Vec::new(),
             tests: None,
             counts: BTreeMap::new(),
             branch: "main".to_owned(),
             is_sharded: false,
+            lost_shards: 0,
             shows_observed: false,
             known_to: None,
             members: serde_json::Map::new(),
@@ -70,6 +74,15 @@ impl RunScript {
     /// How long it runs: a number of looks, or a time on the clock.
     pub fn running(mut self, phase: impl Into<Phase>) -> Self {
         self.running = phase.into();
+        self
+    }
+
+    /// How long its reports are merged after its tests have ended: a number of looks, or a time on
+    /// the clock; no time at all without. Until then its state is that of its end, and its counts
+    /// are there, and yet the run has not ended: it has no results, `isTerminal` is false and
+    /// `verdict` is `pending`.
+    pub fn merging(mut self, phase: impl Into<Phase>) -> Self {
+        self.merging = phase.into();
         self
     }
 
@@ -157,22 +170,34 @@ impl RunScript {
         self
     }
 
-    /// Whether the run is split into parts: the answer to its start then has no name, and a
-    /// `runId` in its place, as has been observed. How such a run is followed has not been: the
-    /// status routes do not know it, so that looks never move it on. Give it times on the clock.
+    /// Splits the run into shards, into two where the request has no `shardCount`. The response to
+    /// its start has no name, and a `runId` in its place: only `get_run_status_by_run_id` knows the
+    /// run, on a stand-in with [`MockBuilder::observed`](crate::MockBuilder::observed), where a
+    /// `shardCount` in the request does the same.
     pub fn sharded(mut self, is_sharded: bool) -> Self {
         self.is_sharded = is_sharded;
         self
     }
 
-    /// Whether answers carry the members that are merely observed: `runId` and `sharded` at the
-    /// start, `isTerminal`, `verdict` and `failureReason` at each look.
+    /// So many of the run's shards are lost, all of them at most. Their tests are missing in the
+    /// report, and the verdict is `fail` with a reason that says so. The state is not changed: it is
+    /// `passed`, or that of [`fails`](Self::fails) or [`process_error`](Self::process_error). It
+    /// has no bearing on a run that is not [sharded](Self::sharded).
+    pub fn loses_shards(mut self, count: u64) -> Self {
+        self.lost_shards = count;
+        self
+    }
+
+    /// Whether `get_run_status` and `get_run_status_v2` return the observed fields too:
+    /// `isTerminal`, `verdict` and `failureReason`, as `get_run_status_by_run_id` always does. The
+    /// response to the start then has `runId` and `sharded` on any stand-in. Whether the live
+    /// service does so is not known.
     pub fn observed_members(mut self, are_shown: bool) -> Self {
         self.shows_observed = are_shown;
         self
     }
 
-    /// Only the status route of that version, `v1` or `v2`, knows the run.
+    /// Of the two documented status routes, only that of this version, `v1` or `v2`, knows the run.
     pub fn known_only_to(mut self, version: &'static str) -> Self {
         self.known_to = Some(version);
         self

@@ -33,6 +33,8 @@ const MAX_REQUEST_BYTES: usize = 2 * 1024 * 1024;
 pub(crate) struct Service {
     pub(crate) clock: Clock,
     api_key: ApiKey,
+    /// Whether it serves what is merely observed.
+    is_observed: bool,
     /// Scheme, host and port.
     pub(crate) origin: String,
     /// How long a request's body may take to arrive.
@@ -51,11 +53,13 @@ impl Service {
         Arc::new(Self {
             clock: settings.clock,
             api_key: settings.api_key,
+            is_observed: settings.is_observed,
             origin,
             request_timeout: settings.request_timeout,
             state: Mutex::new(State::new(
                 settings.default_run,
                 settings.broken_tests,
+                settings.is_observed,
                 kept,
             )),
             faults: Mutex::default(),
@@ -71,6 +75,12 @@ impl Service {
         locked(&self.faults)
     }
 
+    /// Whether the request carries the key in a header that is read.
+    fn is_authorized(&self, headers: &HeaderMap) -> bool {
+        self.api_key.is_bearer_of(headers)
+            || (self.is_observed && self.api_key.is_app_code_of(headers))
+    }
+
     pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
         locked(&self.record)
     }
@@ -83,7 +93,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
     let mut api = Router::new();
-    for route in ROUTES {
+    let is_served = |route: &&Route| service.is_observed || !route.is_observed;
+    for route in ROUTES.iter().filter(is_served) {
         let filter = match route.method {
             "POST" => MethodFilter::POST,
             _ => MethodFilter::GET,
@@ -133,15 +144,14 @@ async fn receive(Shared(service): Shared<Arc<Service>>, request: Request, next: 
         .cloned()
         .unwrap_or_default();
     // Files are no part of the API, and need no key.
-    let is_accepted =
-        path.starts_with(files::ROOT) || service.api_key.is_carried_by(&parts.headers);
+    let is_accepted = path.starts_with(files::ROOT) || service.is_authorized(&parts.headers);
     let proceed = async move {
         let body = match body {
             Ok(body) => body,
             Err(refusal) => return refusal.into_response(),
         };
         if !is_accepted {
-            let message = "the Authorization header has no valid API key";
+            let message = "the request has no valid API key";
             return Refusal::new(StatusCode::UNAUTHORIZED, message).into_response();
         }
         next.run(Request::from_parts(parts, Body::from(body))).await

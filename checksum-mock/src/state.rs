@@ -3,17 +3,21 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::RunScript;
 use crate::batch::{Batch, BatchScript, SessionPlan, StartedBatch};
 use crate::catalogue::TESTS_REPOSITORY;
 use crate::kept::{Kept, Limit};
-use crate::run::{AutoHeal, Run};
-use crate::{RunScript, TestScript};
+use crate::run::{Run, RunRequest, StatusRoute};
 
 /// Everything that the service knows.
 #[derive(Debug)]
 pub(crate) struct State {
     default_run: RunScript,
     broken_tests: Vec<String>,
+    /// Whether what is merely observed is served.
+    pub(crate) is_observed: bool,
+    /// The tests that a change affects, where a script says so.
+    pub(crate) affected: Option<Vec<String>>,
     pub(crate) next_runs: VecDeque<RunScript>,
     pub(crate) next_heals: VecDeque<BatchScript>,
     pub(crate) next_generations: VecDeque<BatchScript>,
@@ -24,10 +28,17 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(default_run: RunScript, broken_tests: Vec<String>, limit: Limit) -> Self {
+    pub(crate) fn new(
+        default_run: RunScript,
+        broken_tests: Vec<String>,
+        is_observed: bool,
+        limit: Limit,
+    ) -> Self {
         Self {
             default_run,
             broken_tests,
+            is_observed,
+            affected: None,
             next_runs: VecDeque::new(),
             next_heals: VecDeque::new(),
             next_generations: VecDeque::new(),
@@ -39,38 +50,34 @@ impl State {
     }
 
     /// Starts a run. Returns the response to the request for it.
-    pub(crate) fn start_run(
-        &mut self,
-        tests: Vec<TestScript>,
-        auto_heal: Option<AutoHeal>,
-        now: Duration,
-    ) -> Value {
+    pub(crate) fn start_run(&mut self, request: RunRequest, now: Duration) -> Value {
         let next = self.next_runs.pop_front();
         let script = next.unwrap_or_else(|| {
-            let tests = tests.iter().map(|test| &test.id);
+            let tests = request.tests.iter().map(|test| &test.id);
             let broken = tests.filter(|id| self.broken_tests.contains(id));
             self.default_run.clone().breaks(broken.cloned().collect())
         });
-        let run = Run::new(self.runs.next_number(), tests, auto_heal, script, now);
-        let accepted = run.accepted();
+        let run = Run::new(self.runs.next_number(), request, script, now);
+        let accepted = run.accepted(self.is_observed);
         let number = self.runs.push(run);
         self.settle_run(number, now);
         accepted
     }
 
-    /// The answer to a look at a job by one of the status routes, if that route knows the job.
+    /// The answer to a look at a run by one of the status routes, if that route knows the run by
+    /// that id.
     pub(crate) fn look_at_run(
         &mut self,
-        job_name: &str,
-        version: &str,
+        id: &str,
+        route: StatusRoute,
         now: Duration,
     ) -> Option<Value> {
-        let number = self.runs.number_of(job_name)?;
+        let number = self.runs.number_of(id)?;
         let run = self.runs.get_mut(number)?;
-        if run.job_name != job_name || !run.is_known_to(version) {
+        if !run.is_known_to(route, id) {
             return None;
         }
-        let answer = run.look(version, now);
+        let answer = run.look(route, now);
         // The look may have been the last of its phase.
         self.settle_run(number, now);
         Some(answer)
@@ -79,7 +86,7 @@ impl State {
     pub(crate) fn is_job(&self, name: &str) -> bool {
         let number = self.runs.number_of(name);
         let run = number.and_then(|number| self.runs.get(number));
-        run.is_some_and(|run| run.job_name == name)
+        run.is_some_and(|run| run.job_name.as_deref() == Some(name))
     }
 
     /// The run of a test run's id, once it has ended.

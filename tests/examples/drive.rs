@@ -1,4 +1,4 @@
-//! Calls all 17 operations through the raw client, one after the other, as a user's day goes; an
+//! Calls every operation through the raw client, one after the other, as a user's day goes; an
 //! answer that is refused or cannot be decoded ends it with an error.
 //!
 //! ```text
@@ -8,33 +8,18 @@
 //! What an answer names, the next request asks for; where it names nothing, as the document's
 //! examples may, the document's own example is asked for. The key is no real one.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::Write;
 use std::num::NonZeroU64;
 use std::process::ExitCode;
 
 use checksum_api::types::{
-    EnvOverrides, GenerateRequest, GrepPattern, HealRequest, JobName, PrNumber, RepoName,
+    AutoHeal, BatchId, EnvOverrides, FindAffectedTestsRequest, HealRequest, JobName, PrNumber,
     RunCollectionRequest, RunGrepRequest, RunGrepV2Request, RunSuiteRequest, RunTestsRequest,
     TestId, TestRunId,
 };
-use checksum_api::{ApiKey, Client, OPERATIONS};
+use checksum_api::{ApiKey, Client, OperationId};
 use serde_json::json;
-
-/// Calls an operation by its name, and says so.
-macro_rules! call {
-    ($client:ident, $called:ident, $operation:ident $(, $set:ident($value:expr))*) => {{
-        #[expect(clippy::allow_attributes, reason = "one of the operations is deprecated")]
-        #[allow(deprecated)]
-        let answer = $client
-            .call(async |client: &Client| { client.$operation()$(.$set($value))*.execute().await })
-            .await?;
-        writeln!(std::io::stdout(), "decoded {}", stringify!($operation))?;
-        $called.insert(stringify!($operation));
-        answer
-    }};
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -56,136 +41,163 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let client = Client::builder(ApiKey::new("contract-key")?)
         .base_url(base_url.parse()?)
         .build()?;
-    let called = drive(&client).await?;
-    let all: BTreeSet<_> = OPERATIONS.iter().map(|operation| operation.id).collect();
-    if called != all {
-        let missing: Vec<_> = all.difference(&called).collect();
-        return Err(format!("not called: {missing:?}").into());
+    let mut named = Named::documented()?;
+    for operation in OperationId::ALL {
+        named.call(&client, *operation).await?;
+        writeln!(std::io::stdout(), "decoded {operation}")?;
     }
     Ok(())
 }
 
-/// Calls every operation, and gives the names of those that it called.
-async fn drive(client: &Client) -> Result<BTreeSet<&'static str>, Box<dyn Error>> {
-    let mut called = BTreeSet::new();
-    let repository: RepoName = "acme-co/my-tests".parse()?;
-    let pr_number = PrNumber::from(NonZeroU64::MIN);
-    let auto_heal: checksum_api::types::AutoHeal = serde_json::from_value(json!({
-        "autoCreatePR": true,
-        "branch": "main",
-        "repoName": "acme-co/my-tests",
-        "prNumber": 42,
-    }))?;
-    let auto_heal = Some(auto_heal);
-    let environment = EnvOverrides(
-        [(
+/// What the responses so far have named.
+struct Named {
+    job_v1: JobName,
+    job_v2: JobName,
+    run: TestRunId,
+    test: TestId,
+    heal_batch: BatchId,
+    generation_batch: BatchId,
+}
+
+impl Named {
+    /// The names of the document's examples.
+    fn documented() -> Result<Self, Box<dyn Error>> {
+        Ok(Self {
+            job_v1: "job-name-12345".parse()?,
+            job_v2: "job-name-12345".parse()?,
+            run: "run-id".parse()?,
+            test: "test-def-456".parse()?,
+            heal_batch: "batch-xyz-789".parse()?,
+            generation_batch: "batch-abc".parse()?,
+        })
+    }
+
+    /// Calls an operation with everything that it can be given.
+    async fn call(
+        &mut self,
+        client: &Client,
+        operation: OperationId,
+    ) -> Result<(), Box<dyn Error>> {
+        let pr_number = PrNumber::from(NonZeroU64::MIN);
+        let environment = [(
             "BASE_URL".to_owned(),
             "https://preview.example.com".to_owned(),
-        )]
-        .into(),
-    );
-    let grep: GrepPattern = "checkout".parse()?;
-    let documented_job: JobName = "job-name-12345".parse()?;
-
-    call!(client, called, get_project);
-
-    let suite = RunSuiteRequest {
-        auto_heal: auto_heal.clone(),
-    };
-    let run = call!(client, called, run_suite, body(suite));
-    let collection = RunCollectionRequest {
-        auto_heal: auto_heal.clone(),
-    };
-    call!(
-        client,
-        called,
-        run_collection,
-        id("collection-abc-123"),
-        body(collection)
-    );
-    let tests = RunTestsRequest {
-        test_ids: vec!["id1".parse()?, "id2".parse()?],
-        auto_heal: auto_heal.clone(),
-    };
-    call!(client, called, run_tests, body(tests));
-    let first_version = RunGrepRequest { grep: grep.clone() };
-    call!(client, called, run_grep, body(first_version));
-    let second_version = RunGrepV2Request {
-        grep,
-        branch: Some("feature/preview".to_owned()),
-        env_overrides: Some(environment.clone()),
-        auto_heal,
-    };
-    let grepped = call!(client, called, run_grep_v2, body(second_version));
-
-    let job = run.name.unwrap_or_else(|| documented_job.clone());
-    call!(client, called, get_run_status, job_name(job));
-    let job = grepped.name.unwrap_or(documented_job);
-    let status = call!(client, called, get_run_status_v2, job_name(job));
-
-    let documented_run: TestRunId = "run-id".parse()?;
-    let run_id = status.test_run_id.unwrap_or(documented_run);
-    let id = run_id.clone();
-    let results = call!(
-        client,
-        called,
-        get_test_run_results,
-        id(id),
-        status("failed")
-    );
-    let id = run_id.clone();
-    call!(client, called, get_test_run_report, id(id));
-    let documented_test: TestId = "test-def-456".parse()?;
-    let test = results.tests.first();
-    let test = test.map_or(documented_test, |test| test.checksum_test_id.clone());
-    let id = run_id.clone();
-    call!(
-        client,
-        called,
-        get_test_attachments,
-        run_id(id),
-        test_id(test)
-    );
-    call!(client, called, get_latest_test_run);
-
-    let heal = HealRequest {
-        test_run_id: run_id,
-        auto_create_pr: Some(true),
-        branch: Some("main".to_owned()),
-        pr_number: Some(pr_number.clone()),
-        repo_name: Some(repository.clone()),
-        metadata: Some(serde_json::from_value(json!({ "by": "drive" }))?),
-    };
-    let batch = call!(client, called, trigger_auto_heal, body(heal));
-    call!(client, called, get_heal_batch, batch_id(batch.batch_id));
-
-    let generate = GenerateRequest {
-        pr_number,
-        repo_name: repository,
-        branch: "feature/checkout-redesign".to_owned(),
-        metadata: None,
-        env_overrides: Some(environment),
-    };
-    let batch = call!(client, called, trigger_auto_generate, body(generate));
-    call!(
-        client,
-        called,
-        get_generation_batch,
-        batch_id(batch.batch_id)
-    );
-
-    call!(
-        client,
-        called,
-        list_bugs,
-        status("confirmed"),
-        severity("critical"),
-        search("pay"),
-        limit(20_u64),
-        offset(0_u64),
-        tags(vec!["smoke".to_owned(), "checkout".to_owned()]),
-        project("project-abc-123"),
-        collection_name("Checkout")
-    );
-    Ok(called)
+        )];
+        let environment = EnvOverrides(environment.into());
+        let mut auto_heal = AutoHeal::new();
+        auto_heal.auto_create_pr = Some(true);
+        auto_heal.branch = Some("main".to_owned());
+        auto_heal.repo_name = Some("acme-co/my-tests".parse()?);
+        auto_heal.pr_number = Some(pr_number.clone());
+        let auto_heal = Some(auto_heal);
+        match operation {
+            OperationId::GetProject => {
+                client.get_project().execute().await?;
+            }
+            OperationId::RunSuite => {
+                let mut body = RunSuiteRequest::new();
+                body.auto_heal = auto_heal;
+                let run = client.run_suite().body(body).execute().await?;
+                self.job_v1 = run.name.unwrap_or(self.job_v1.clone());
+            }
+            OperationId::RunCollection => {
+                let mut body = RunCollectionRequest::new();
+                body.auto_heal = auto_heal;
+                let run = client.run_collection().id("collection-abc-123").body(body);
+                run.execute().await?;
+            }
+            OperationId::RunTests => {
+                let mut body = RunTestsRequest::new(vec!["id1".parse()?, "id2".parse()?]);
+                body.auto_heal = auto_heal;
+                client.run_tests().body(body).execute().await?;
+            }
+            OperationId::FindAffectedTests => {
+                let body = FindAffectedTestsRequest::new(vec!["src/cart.ts".to_owned()]);
+                client.find_affected_tests().body(body).execute().await?;
+            }
+            OperationId::RunGrepV2 => {
+                let mut body = RunGrepV2Request::new("checkout".parse()?);
+                body.branch = Some("feature/preview".to_owned());
+                body.env_overrides = Some(environment);
+                body.auto_heal = auto_heal;
+                let run = client.run_grep_v2().body(body).execute().await?;
+                self.job_v2 = run.name.unwrap_or(self.job_v2.clone());
+            }
+            OperationId::RunGrep => {
+                let body = RunGrepRequest::new("checkout".parse()?);
+                client.run_grep().body(body).execute().await?;
+            }
+            OperationId::GetRunStatus => {
+                let status = client.get_run_status().job_name(&self.job_v1);
+                status.execute().await?;
+            }
+            OperationId::GetRunStatusV2 => {
+                let status = client.get_run_status_v2().job_name(&self.job_v2);
+                let status = status.execute().await?;
+                self.run = status.test_run_id.unwrap_or(self.run.clone());
+            }
+            OperationId::GetRunStatusByRunId => {
+                let status = client.get_run_status_by_run_id().run_id(&self.run);
+                status.execute().await?;
+            }
+            OperationId::GetTestRunResults => {
+                let results = client.get_test_run_results().id(&self.run);
+                let results = results.status("failed").execute().await?;
+                if let Some(test) = results.tests.first() {
+                    self.test = test.checksum_test_id.clone();
+                }
+            }
+            OperationId::GetTestRunReport => {
+                client.get_test_run_report().id(&self.run).execute().await?;
+            }
+            OperationId::GetTestAttachments => {
+                let attachments = client.get_test_attachments().run_id(&self.run);
+                attachments.test_id(&self.test).execute().await?;
+            }
+            OperationId::GetLatestTestRun => {
+                client.get_latest_test_run().execute().await?;
+            }
+            OperationId::TriggerAutoHeal => {
+                let mut body = HealRequest::new(self.run.clone());
+                body.auto_create_pr = Some(true);
+                body.branch = Some("main".to_owned());
+                body.pr_number = Some(pr_number);
+                body.repo_name = Some("acme-co/my-tests".parse()?);
+                body.metadata = Some(serde_json::from_value(json!({ "by": "drive" }))?);
+                let batch = client.trigger_auto_heal().body(body).execute().await?;
+                self.heal_batch = batch.batch_id;
+            }
+            OperationId::GetHealBatch => {
+                let batch = client.get_heal_batch().batch_id(&self.heal_batch);
+                batch.execute().await?;
+            }
+            OperationId::TriggerAutoGenerate => {
+                let generate = client.trigger_auto_generate().body_map(|body| {
+                    body.pr_number(pr_number)
+                        .repo_name("acme-co/my-tests")
+                        .branch("feature/checkout-redesign")
+                        .env_overrides(environment)
+                });
+                self.generation_batch = generate.execute().await?.batch_id;
+            }
+            OperationId::GetGenerationBatch => {
+                let batch = client.get_generation_batch();
+                batch.batch_id(&self.generation_batch).execute().await?;
+            }
+            OperationId::ListBugs => {
+                let bugs = client
+                    .list_bugs()
+                    .status("confirmed")
+                    .severity("critical")
+                    .search("pay")
+                    .limit(20_u64)
+                    .offset(0_u64)
+                    .tags(vec!["smoke".to_owned(), "checkout".to_owned()])
+                    .project("project-abc-123")
+                    .collection_name("Checkout");
+                bugs.execute().await?;
+            }
+        }
+        Ok(())
+    }
 }

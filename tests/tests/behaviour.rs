@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::types::{BatchId, CollectionId, JobName, TestId};
+use checksum_api_ext::types::{BatchId, CollectionId, TestId};
 use checksum_api_ext::{AutoHeal, BatchChange, Error, Event, InvalidRequest, Run, TryStreamExt};
 use checksum_mock::{GenerationScript, HealScript, Mock, RunScript};
 use checksum_tests::client_of;
@@ -138,9 +138,9 @@ async fn every_selection_sends_what_it_says() {
     let heal = AutoHeal::pull_request("acme-co/my-tests".parse().expect("a name"))
         .branch("main")
         .pr(42)
-        .member("metadata", json!({ "by": "me" }));
+        .extra_field("metadata", json!({ "by": "me" }));
     let collection = CollectionId::new("collection-abc-123").expect("an id");
-    started(checksum.run_suite().member("shardCount", 8).start()).await;
+    started(checksum.run_suite().extra_field("shardCount", 8).start()).await;
     started(checksum.run_suite().auto_heal(heal).start()).await;
     started(checksum.run_collection(collection).start()).await;
     started(checksum.run_tests([id("id1"), id("id2")]).start()).await;
@@ -212,7 +212,7 @@ async fn a_run_that_only_v1_knows_keeps_its_verdict() {
     mock.next_run(RunScript::new().known_only_to("v1"));
     let checksum = client_of(&mock);
     let run = checksum.run_suite().start().await.expect("a run");
-    let resumed = checksum.resume(JobName::new(run.job_name().as_str()).expect("a name"));
+    let resumed = checksum.resume(run.job_name().expect("a name").clone());
     let report = resumed.await.expect("an end");
     assert!(report.outcome().is_pass());
     assert_eq!(report.test_run_id(), None);
@@ -268,19 +268,13 @@ async fn a_generation_batch_to_its_end() {
         mock.next_generation(script.pending(MINUTE).session(3 * MINUTE));
         let checksum = client_of(&mock);
         let client = checksum.api();
-        let request = client.call(|client| async move {
-            let request = client.trigger_auto_generate();
-            let number = checksum_api::types::PrNumber(42.try_into().expect("a number"));
-            request
-                .body_map(|body| {
-                    body.pr_number(number)
-                        .repo_name("acme-co/webapp")
-                        .branch("b")
-                })
-                .send()
-                .await
+        let number = checksum_api::types::PrNumber(42.try_into().expect("a number"));
+        let request = client.trigger_auto_generate().body_map(|body| {
+            body.pr_number(number)
+                .repo_name("acme-co/webapp")
+                .branch("b")
         });
-        let batch = request.await.expect("a batch").batch_id;
+        let batch = request.execute().await.expect("a batch").batch_id;
         let report = checksum.generation_batch(batch).await.expect("an end");
         let session = &report.sessions()[0];
         told.push(format!(

@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use checksum_api::for_each_type;
-use checksum_api::types;
-use checksum_tests::document::document;
+use checksum_api::{OperationId, for_each_type, types};
+use checksum_tests::document::{document, encoded};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -36,25 +35,31 @@ fn every_example_survives_decoding_and_encoding() {
     let mut found = Vec::new();
     collect(&document, &mut found);
 
-    assert!(found.len() > 17);
+    assert!(found.len() > OperationId::ALL.len());
     for (schema, example) in &found {
-        let round_trip = types
-            .get(schema.as_str())
-            .unwrap_or_else(|| panic!("{schema}"));
+        let name = schema.trim_start_matches("#/components/schemas/");
+        if only_for_other_languages(name) {
+            continue;
+        }
+        let round_trip = types.get(name).unwrap_or_else(|| panic!("{schema}"));
         let again = round_trip(example).unwrap_or_else(|error| panic!("{schema}: {error}"));
-        assert_eq!(again, *example, "{schema}");
+        assert_eq!(again, encoded(&document, schema, example), "{schema}");
     }
+}
+
+/// The client reads the body of an error as bytes.
+fn only_for_other_languages(name: &str) -> bool {
+    name == "Error"
 }
 
 /// Every example under `content: application/json`, with the component that describes it.
 fn collect(value: &Value, found: &mut Vec<(String, Value)>) {
     if let Some(media) = value.get("application/json") {
         let schema = media["schema"]["$ref"].as_str().expect("a component");
-        let name = schema.trim_start_matches("#/components/schemas/");
         let examples = media["examples"].as_object().expect("examples");
-        assert!(!examples.is_empty(), "{name}");
+        assert!(!examples.is_empty(), "{schema}");
         for example in examples.values() {
-            found.push((name.to_owned(), example["value"].clone()));
+            found.push((schema.to_owned(), example["value"].clone()));
         }
     }
     match value {

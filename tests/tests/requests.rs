@@ -1,7 +1,7 @@
 //! Every request as it goes out: the least that an operation takes, everything it takes, and
 //! values that have to be escaped.
 
-use checksum_api::{Client, OPERATIONS, types};
+use checksum_api::{Client, OperationId, types};
 use checksum_tests::{Wire, operations};
 
 /// Every character that means something in a URL, in JSON or to a shell, and some that mean
@@ -17,25 +17,29 @@ fn long() -> String {
 }
 
 fn auto_heal(text: &str) -> types::AutoHeal {
-    types::AutoHeal {
-        auto_create_pr: Some(true),
-        branch: Some(text.to_owned()),
-        pr_number: Some(types::PrNumber(u64::MAX.try_into().expect("a number"))),
-        repo_name: Some(identifier(text)),
-    }
+    with(types::AutoHeal::new(), |heal| {
+        heal.auto_create_pr = Some(true);
+        heal.branch = Some(text.to_owned());
+        heal.pr_number = Some(types::PrNumber(u64::MAX.try_into().expect("a number")));
+        heal.repo_name = Some(identifier(text));
+    })
+}
+
+fn with<T>(mut value: T, set: impl FnOnce(&mut T)) -> T {
+    set(&mut value);
+    value
 }
 
 #[tokio::test]
 async fn the_least_of_each() {
     let wire = Wire::default();
     let client = wire.client().api().clone();
-    for operation in OPERATIONS {
-        operations::call(&client, operation.id)
-            .await
-            .expect(operation.id);
+    for id in OperationId::ALL {
+        let called = operations::call(&client, *id).await;
+        called.expect(id.as_str());
         let requests = wire.take();
-        assert_eq!(requests.len(), 1, "{}", operation.id);
-        insta::assert_snapshot!(format!("least {}", operation.id), requests[0]);
+        assert_eq!(requests.len(), 1, "{id}");
+        insta::assert_snapshot!(format!("least {id}"), requests[0]);
     }
 }
 
@@ -43,20 +47,18 @@ async fn the_least_of_each() {
 async fn everything_of_each_and_awkward() {
     let wire = Wire::default();
     let client = wire.client().api().clone();
-    for operation in OPERATIONS {
-        awkward(&client, operation.id, AWKWARD).await;
-        awkward(&client, operation.id, &long()).await;
-        insta::assert_snapshot!(format!("awkward {}", operation.id), wire.take().join("\n"));
+    for id in OperationId::ALL {
+        awkward(&client, *id, AWKWARD).await;
+        awkward(&client, *id, &long()).await;
+        insta::assert_snapshot!(format!("awkward {id}"), wire.take().join("\n"));
     }
 }
 
 /// Calls an operation with every parameter and member that it has, each holding the text.
-async fn awkward(client: &Client, operation: &str, text: &str) {
+async fn awkward(client: &Client, operation: OperationId, text: &str) {
     macro_rules! call {
         ($name:ident $(. $setter:ident($value:expr))*) => {
-            client.call(async |client: &Client| {
-                client.$name()$(.$setter($value))*.execute().await
-            }).await.map(|_| ())
+            client.$name()$(.$setter($value))*.execute().await.map(|_| ())
         };
     }
     let owned = || text.to_owned();
@@ -65,53 +67,65 @@ async fn awkward(client: &Client, operation: &str, text: &str) {
     let environment =
         || types::EnvOverrides([(owned(), owned()), ("EMPTY".into(), "".into())].into());
     let sent = match operation {
-        "get_project" => call!(get_project),
-        "run_suite" => call!(run_suite.body(types::RunSuiteRequest { auto_heal: heal })),
-        "run_collection" => {
-            call!(
-                run_collection
-                    .id(text)
-                    .body(types::RunCollectionRequest { auto_heal: heal })
-            )
+        OperationId::GetProject => call!(get_project),
+        OperationId::RunSuite => {
+            let body = with(types::RunSuiteRequest::new(), |body| body.auto_heal = heal);
+            call!(run_suite.body(body))
         }
-        "run_tests" => call!(run_tests.body(types::RunTestsRequest {
-            auto_heal: heal,
-            test_ids: vec![identifier(text), identifier(" ")],
-        })),
-        "run_grep" => call!(run_grep.body_map(|body| body.grep(text))),
-        "run_grep_v2" => call!(run_grep_v2.body(types::RunGrepV2Request {
-            grep: text.parse().expect("a pattern"),
-            branch: Some(owned()),
-            env_overrides: Some(environment()),
-            auto_heal: heal,
-        })),
-        "get_run_status" => call!(get_run_status.job_name(text)),
-        "get_run_status_v2" => call!(get_run_status_v2.job_name(text)),
-        "get_test_run_results" => {
+        OperationId::RunCollection => {
+            let body = types::RunCollectionRequest::new();
+            let body = with(body, |body| body.auto_heal = heal);
+            call!(run_collection.id(text).body(body))
+        }
+        OperationId::RunTests => {
+            let body = types::RunTestsRequest::new(vec![identifier(text), identifier(" ")]);
+            call!(run_tests.body(with(body, |body| body.auto_heal = heal)))
+        }
+        OperationId::RunGrep => call!(run_grep.body_map(|body| body.grep(text))),
+        OperationId::RunGrepV2 => {
+            let body = types::RunGrepV2Request::new(text.parse().expect("a pattern"));
+            call!(run_grep_v2.body(with(body, |body| {
+                body.branch = Some(owned());
+                body.env_overrides = Some(environment());
+                body.auto_heal = heal;
+            })))
+        }
+        OperationId::FindAffectedTests => {
+            let body = types::FindAffectedTestsRequest::new(vec![owned(), String::new()]);
+            call!(find_affected_tests.body(body))
+        }
+        OperationId::GetRunStatus => call!(get_run_status.job_name(text)),
+        OperationId::GetRunStatusV2 => call!(get_run_status_v2.job_name(text)),
+        OperationId::GetRunStatusByRunId => call!(get_run_status_by_run_id.run_id(text)),
+        OperationId::GetTestRunResults => {
             let status: types::TestStatus = text.parse().expect("a status");
             call!(get_test_run_results.id(text).status(status))
         }
-        "get_test_run_report" => call!(get_test_run_report.id(text)),
-        "get_test_attachments" => call!(get_test_attachments.run_id(text).test_id(text)),
-        "get_latest_test_run" => call!(get_latest_test_run),
-        "trigger_auto_heal" => call!(trigger_auto_heal.body(types::HealRequest {
-            test_run_id: identifier(text),
-            auto_create_pr: Some(false),
-            branch: Some(String::new()),
-            metadata: Some(metadata()),
-            pr_number: Some(types::PrNumber(1.try_into().expect("a number"))),
-            repo_name: Some(identifier(text)),
-        })),
-        "get_heal_batch" => call!(get_heal_batch.batch_id(text)),
-        "trigger_auto_generate" => call!(trigger_auto_generate.body(types::GenerateRequest {
-            pr_number: types::PrNumber(1.try_into().expect("a number")),
-            repo_name: identifier(text),
-            branch: owned(),
-            metadata: Some(metadata()),
-            env_overrides: Some(environment()),
-        })),
-        "get_generation_batch" => call!(get_generation_batch.batch_id(text)),
-        "list_bugs" => call!(
+        OperationId::GetTestRunReport => call!(get_test_run_report.id(text)),
+        OperationId::GetTestAttachments => call!(get_test_attachments.run_id(text).test_id(text)),
+        OperationId::GetLatestTestRun => call!(get_latest_test_run),
+        OperationId::TriggerAutoHeal => {
+            let body = types::HealRequest::new(identifier(text));
+            call!(trigger_auto_heal.body(with(body, |body| {
+                body.auto_create_pr = Some(false);
+                body.branch = Some(String::new());
+                body.metadata = Some(metadata());
+                body.pr_number = Some(types::PrNumber(1.try_into().expect("a number")));
+                body.repo_name = Some(identifier(text));
+            })))
+        }
+        OperationId::GetHealBatch => call!(get_heal_batch.batch_id(text)),
+        OperationId::TriggerAutoGenerate => {
+            call!(trigger_auto_generate.body_map(|body| {
+                body.pr_number(types::PrNumber(1.try_into().expect("a number")))
+                    .repo_name(text)
+                    .branch(owned())
+                    .metadata(metadata())
+                    .env_overrides(environment())
+            }))
+        }
+        OperationId::GetGenerationBatch => call!(get_generation_batch.batch_id(text)),
+        OperationId::ListBugs => call!(
             list_bugs
                 .status(types::BugStatus::NeedsTriage)
                 .severity(text.parse::<types::BugSeverity>().expect("a severity"))
@@ -122,9 +136,36 @@ async fn awkward(client: &Client, operation: &str, text: &str) {
                 .project(text)
                 .collection_name(text)
         ),
-        other => panic!("no operation `{other}`"),
     };
-    sent.expect(operation);
+    sent.expect(operation.as_str());
+}
+
+/// The fields that the service's description does not have.
+#[tokio::test]
+async fn observed_fields() {
+    let wire = Wire::default();
+    let client = wire.client().api().clone();
+    let heal = with(types::AutoHeal::new(), |heal| {
+        heal.auto_create_pr = Some(false);
+        let metadata = [(AWKWARD.to_owned(), AWKWARD.into())];
+        heal.metadata = Some(types::Metadata(metadata.into_iter().collect()));
+    });
+    let suite = with(types::RunSuiteRequest::new(), |suite| {
+        suite.suite_ids = vec![identifier(AWKWARD), identifier(" ")];
+        suite.auto_heal = Some(heal);
+    });
+    client.run_suite().body(suite).execute().await.expect("run");
+    let grep = types::RunGrepV2Request::new(identifier(AWKWARD));
+    let grep = with(grep, |grep| {
+        grep.shard_count = Some(4.try_into().expect("a count"))
+    });
+    client
+        .run_grep_v2()
+        .body(grep)
+        .execute()
+        .await
+        .expect("run");
+    insta::assert_snapshot!(wire.take().join("\n"));
 }
 
 /// What would turn one request into another is refused before it is one.
@@ -134,9 +175,8 @@ async fn ids_that_would_change_the_path_are_not_sent() {
     let client = wire.client().api().clone();
     let mut told = Vec::new();
     for id in ["", ".", "..", "a\\b", "a\nb", "\u{0}", "\u{85}"] {
-        let call =
-            |client: Client| async move { client.get_run_status().job_name(id).send().await };
-        let error = client.call(call).await.expect_err("refused");
+        let call = client.get_run_status().job_name(id).execute();
+        let error = call.await.expect_err("refused");
         told.push(format!("{id:?}: {error}"));
     }
     assert_eq!(wire.take(), Vec::<String>::new());

@@ -281,7 +281,14 @@ async fn a_test_run_that_the_start_names_is_not_asked_for() {
         .resume(serde_json::from_str::<RunHandle>(&saved).expect("JSON"));
     let report = run.await.expect("an end");
     assert_eq!(report.test_run_id().map(|id| id.as_str()), Some("run-id"));
-    assert_eq!(answers.requests().len(), 2);
+    assert_eq!(
+        answers.requests(),
+        [
+            "0 POST /v1/execution/suite",
+            "0 GET /v1/execution/status/job",
+            "0 GET /v1/execution/status/run/run-id",
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]

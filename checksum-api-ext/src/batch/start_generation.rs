@@ -45,14 +45,14 @@ impl StartGeneration {
         self
     }
 
-    /// Something that the agent is told as context.
+    /// Adds context for the agent's prompt: a name and any JSON.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.metadata.insert(name, value);
         self
     }
 
-    /// A member of the request that the API's description does not know.
-    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+    /// A field of the request that the document does not have.
+    pub fn extra_field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.members.insert(name, value);
         self
     }

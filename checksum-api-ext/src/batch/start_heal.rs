@@ -2,11 +2,10 @@ use std::future::IntoFuture;
 use std::pin::Pin;
 
 use checksum_api::OperationId;
-use checksum_api::types::{HealRequest, Metadata, RepoName, TestRunId};
+use checksum_api::types::{HealRequest, RepoName, TestRunId};
 use serde_json::Value;
 
 use super::{Batch, Heal};
-use crate::members::Members;
 use crate::{AutoHeal, Checksum, Error, Intent, InvalidRequest};
 
 /// Healing about to be started; made by [`Checksum::heal`] and
@@ -21,7 +20,6 @@ pub struct StartHeal {
     /// `None` for a run of which only v1 knows; starting is then refused.
     test_run_id: Option<TestRunId>,
     how: AutoHeal,
-    metadata: Members,
 }
 
 impl StartHeal {
@@ -34,7 +32,6 @@ impl StartHeal {
             client: client.clone(),
             test_run_id,
             how,
-            metadata: Members::default(),
         }
     }
 
@@ -72,15 +69,14 @@ impl StartHeal {
         self.with(|how| how.pr(number))
     }
 
-    /// Something that the agent is told as context.
-    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.metadata.insert(name, value);
-        self
+    /// Adds context for the agent's prompt: a name and any JSON.
+    pub fn metadata(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.with(|how| how.metadata(name, value))
     }
 
-    /// A member of the request that the API's description does not know.
-    pub fn member(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.with(|how| how.member(name, value))
+    /// A field of the request that the document does not have.
+    pub fn extra_field(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.with(|how| how.extra_field(name, value))
     }
 
     /// Returns what to store before [`start`](Self::start), so that a crash in between does not lose
@@ -107,7 +103,7 @@ impl StartHeal {
         body.branch = how.branch;
         body.pr_number = how.pr_number;
         body.repo_name = how.repo_name;
-        body.metadata = self.metadata.clone().some().map(Metadata);
+        body.metadata = how.metadata;
         Ok(body)
     }
 

@@ -1,6 +1,6 @@
 use std::num::NonZeroU64;
 
-use checksum_api::types::{self, PrNumber, RepoName};
+use checksum_api::types::{self, Metadata, PrNumber, RepoName};
 use serde_json::Value;
 
 use crate::InvalidRequest;
@@ -21,6 +21,7 @@ pub struct AutoHeal {
     repo: Option<RepoName>,
     branch: Option<String>,
     pr: Option<u64>,
+    pub(crate) metadata: Members,
     pub(crate) members: Members,
 }
 
@@ -42,6 +43,7 @@ impl AutoHeal {
             repo: None,
             branch: None,
             pr: None,
+            metadata: Members::default(),
             members: Members::default(),
         }
     }
@@ -68,9 +70,19 @@ impl AutoHeal {
         self
     }
 
-    /// A member that the API's description does not know, such as `metadata`.
+    /// Adds context for the agent's prompt: a name and any JSON.
+    ///
+    /// This field is documented for [healing](crate::Checksum::heal); here it is known from the
+    /// vendor's own client.
     #[must_use]
-    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.metadata.insert(name, value);
+        self
+    }
+
+    /// A field that the document does not have.
+    #[must_use]
+    pub fn extra_field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.members.insert(name, value);
         self
     }
@@ -85,6 +97,7 @@ impl AutoHeal {
         body.repo_name = self.repo.clone();
         body.branch = self.branch.clone();
         body.pr_number = self.pr.map(pr_number).transpose()?;
+        body.metadata = self.metadata.clone().some().map(Metadata);
         Ok(body)
     }
 }

@@ -105,11 +105,6 @@ impl Disagreement {
         }
         status.is_uncounted.then_some(Self::NoCounts { state })
     }
-
-    /// Whether it has taken the pass away by itself, so that being strict changes nothing.
-    pub fn is_decisive(&self) -> bool {
-        matches!(self, Self::Verdict { .. } | Self::Sessions { .. })
-    }
 }
 
 impl fmt::Display for Disagreement {

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::SystemTime;
 
 use checksum_api::types::{JobName, TestRunId};
@@ -31,14 +32,13 @@ use crate::timestamp;
 #[serde(rename_all = "camelCase")]
 #[schemars(description = "The way back to a run.")]
 pub struct RunHandle {
-    pub(crate) job_name: JobName,
+    #[serde(flatten)]
+    pub(crate) identity: Identity,
     /// The version whose status route is asked first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) api_version: Option<ApiVersion>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_pinned: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) test_run_id: Option<TestRunId>,
     /// Whether healing was asked for; not known of a run that was taken up by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) is_healing: Option<bool>,
@@ -50,6 +50,64 @@ pub struct RunHandle {
     )]
     #[schemars(with = "Option<String>")]
     pub(crate) started_at: Option<SystemTime>,
+}
+
+/// What a run is known by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(
+    untagged,
+    rename_all_fields = "camelCase",
+    expecting = "a run has a jobName, a testRunId, or both"
+)]
+pub(crate) enum Identity {
+    Both {
+        job_name: JobName,
+        test_run_id: TestRunId,
+    },
+    JobName {
+        job_name: JobName,
+    },
+    /// As of a sharded run, which has no job name.
+    TestRunId {
+        test_run_id: TestRunId,
+    },
+}
+
+impl Identity {
+    /// What a run is known by; `None` if it has neither.
+    pub(crate) fn new(job_name: Option<JobName>, test_run_id: Option<TestRunId>) -> Option<Self> {
+        Some(match (job_name, test_run_id) {
+            (Some(job_name), Some(test_run_id)) => Self::Both {
+                job_name,
+                test_run_id,
+            },
+            (Some(job_name), None) => Self::JobName { job_name },
+            (None, Some(test_run_id)) => Self::TestRunId { test_run_id },
+            (None, None) => return None,
+        })
+    }
+
+    pub(crate) fn job_name(&self) -> Option<&JobName> {
+        match self {
+            Self::Both { job_name, .. } | Self::JobName { job_name } => Some(job_name),
+            Self::TestRunId { .. } => None,
+        }
+    }
+
+    pub(crate) fn test_run_id(&self) -> Option<&TestRunId> {
+        match self {
+            Self::Both { test_run_id, .. } | Self::TestRunId { test_run_id } => Some(test_run_id),
+            Self::JobName { .. } => None,
+        }
+    }
+
+    /// What kind of id tells this run from others, and the id: the job name where there is one.
+    pub(crate) fn as_pair(&self) -> (&'static str, &str) {
+        match self {
+            Self::Both { job_name, .. } | Self::JobName { job_name } => ("run", job_name.as_str()),
+            Self::TestRunId { test_run_id } => ("test run", test_run_id.as_str()),
+        }
+    }
 }
 
 /// A version of the API, of which each has a status route.
@@ -74,11 +132,22 @@ impl ApiVersion {
 impl RunHandle {
     /// A handle from a job name alone. The client asks v2 first, and learns from the answers.
     pub fn new(job_name: JobName) -> Self {
+        Self::of(Identity::JobName { job_name })
+    }
+
+    /// A handle from a test run id alone, as a sharded run has it.
+    ///
+    /// The status by test run id is not documented: the operation is known from the vendor's own
+    /// client, and the service may not have it.
+    pub fn from_test_run_id(test_run_id: TestRunId) -> Self {
+        Self::of(Identity::TestRunId { test_run_id })
+    }
+
+    pub(crate) fn of(identity: Identity) -> Self {
         Self {
-            job_name,
+            identity,
             api_version: None,
             is_pinned: false,
-            test_run_id: None,
             is_healing: None,
             started_at: None,
         }
@@ -92,9 +161,10 @@ impl RunHandle {
         self
     }
 
-    /// The run's name.
-    pub fn job_name(&self) -> &JobName {
-        &self.job_name
+    /// The name that the service gave the run. A sharded run has none; a run that has none has a
+    /// [`test_run_id`](Self::test_run_id).
+    pub fn job_name(&self) -> Option<&JobName> {
+        self.identity.job_name()
     }
 
     /// Whether the run was started with [`AutoHeal`](crate::AutoHeal). `None` for a handle from a
@@ -111,6 +181,14 @@ impl RunHandle {
 
     /// The test run, where it was known when the handle was taken.
     pub fn test_run_id(&self) -> Option<&TestRunId> {
-        self.test_run_id.as_ref()
+        self.identity.test_run_id()
+    }
+}
+
+/// As in `run job-name-12345`, or `test run run-id` for a run that has no job name.
+impl fmt::Display for RunHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, id) = self.identity.as_pair();
+        write!(formatter, "{kind} {id}")
     }
 }

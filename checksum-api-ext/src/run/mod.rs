@@ -1,3 +1,4 @@
+mod affected;
 mod auto_heal;
 mod change;
 mod disagreement;
@@ -20,15 +21,16 @@ pub use auto_heal::AutoHeal;
 pub(crate) use auto_heal::pr_number;
 pub use change::{RunChange, RunEvent};
 pub use disagreement::Disagreement;
+pub(crate) use handle::Identity;
 pub use handle::{ApiVersion, RunHandle};
 pub use outcome::Outcome;
 pub use report::RunReport;
-pub use start::{Collection, Grep, LegacyGrep, Selection, StartRun, Suite, Tests};
+pub use start::{Collection, Grep, Healable, LegacyGrep, Selection, StartRun, Suite, Tests};
 pub use status::{Counts, RunStatus};
 
 use crate::call::Effort;
 use crate::poll::{Ended, Pollable, Watch};
-use crate::{Checksum, Error, PollPolicy};
+use crate::{Checksum, Error, PollPolicy, TARGET};
 
 /// One triggered execution of tests.
 ///
@@ -45,7 +47,7 @@ use crate::{Checksum, Error, PollPolicy};
 /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
 /// #     .build()?;
 /// let run = checksum.run_suite().start().await?;
-/// assert_eq!(run.job_name().as_str(), "job-name-12345");
+/// assert_eq!(run.job_name().map(|name| name.as_str()), Some("job-name-12345"));
 /// let report = run.await?;
 /// assert!(report.outcome().is_pass());
 /// # Ok(())
@@ -68,15 +70,16 @@ impl Run {
         }
     }
 
-    /// The name that the service gave the run.
-    pub fn job_name(&self) -> &JobName {
-        &self.handle.job_name
+    /// The name that the service gave the run. A sharded run has none; a run that has none has a
+    /// [`test_run_id`](Self::test_run_id).
+    pub fn job_name(&self) -> Option<&JobName> {
+        self.handle.job_name()
     }
 
     /// The test run, where the service named it when it accepted the run. Otherwise it is known
     /// when the run has ended: [`RunReport::test_run_id`].
     pub fn test_run_id(&self) -> Option<&TestRunId> {
-        self.handle.test_run_id.as_ref()
+        self.handle.test_run_id()
     }
 
     /// What is needed to come back to the run, from any process: a small value to store.
@@ -96,8 +99,7 @@ impl Run {
     ///
     /// The request failed, after the client's [`RetryPolicy`](crate::RetryPolicy).
     pub async fn status(&self) -> Result<RunStatus, Error> {
-        let (status, _) = self.look(Effort::Persistent).await?;
-        Ok(status)
+        self.look(Effort::Persistent).await
     }
 
     /// Waits to the end. Awaiting the run itself does the same.
@@ -144,35 +146,91 @@ impl Run {
         Box::pin(Watch::new(self.clone(), self.client.pacer(self.policy)).stream())
     }
 
-    /// Looks at the run by the route that its handle prefers, and by the other one where that
-    /// does not know it. Tells which one answered.
-    async fn look(&self, effort: Effort) -> Result<(RunStatus, ApiVersion), Error> {
+    /// Looks at the run by its job name if it has one, otherwise by its test run id. Where it has
+    /// both, the end that the documented route shows is confirmed by the route by test run id.
+    async fn look(&self, effort: Effort) -> Result<RunStatus, Error> {
+        let mut status = match &self.handle.identity {
+            Identity::TestRunId { test_run_id } => self.look_by_id(test_run_id, effort).await?,
+            Identity::JobName { job_name } => self.look_by_name(job_name, effort).await?,
+            Identity::Both {
+                job_name,
+                test_run_id,
+            } => {
+                let mut status = self.look_by_name(job_name, effort).await?;
+                if status.is_terminal() {
+                    if !self.handle.is_pinned {
+                        self.confirm(&mut status, test_run_id, effort).await?;
+                    }
+                    status
+                        .test_run_id
+                        .get_or_insert_with(|| test_run_id.clone());
+                }
+                status
+            }
+        };
+        status.allows_no_tests = self.client.allows_no_tests;
+        Ok(status)
+    }
+
+    /// Looks by the documented route that the handle prefers, and by the other one where that does
+    /// not know the run.
+    async fn look_by_name(&self, job_name: &JobName, effort: Effort) -> Result<RunStatus, Error> {
         let preferred = self.handle.api_version.unwrap_or(ApiVersion::V2);
-        match self.look_by(preferred, effort).await {
+        match self.look_by(preferred, job_name, effort).await {
             Err(error) if error.is_not_found() && !self.handle.is_pinned => {
-                match self.look_by(preferred.other(), effort).await {
-                    Ok(status) => Ok((status, preferred.other())),
+                match self.look_by(preferred.other(), job_name, effort).await {
                     // The other route was worth a try; what the run's own said stands.
                     Err(other) if other.is_not_found() => Err(error),
-                    Err(other) => Err(other),
+                    looked => looked,
                 }
             }
-            looked => Ok((looked?, preferred)),
+            looked => looked,
         }
     }
 
-    async fn look_by(&self, version: ApiVersion, effort: Effort) -> Result<RunStatus, Error> {
-        let job_name = self.job_name();
+    async fn look_by(
+        &self,
+        version: ApiVersion,
+        job_name: &JobName,
+        effort: Effort,
+    ) -> Result<RunStatus, Error> {
         let caller = &self.client.caller;
         let api = self.client.api();
         let v1 = || api.get_run_status().job_name(job_name).execute();
         let v2 = || api.get_run_status_v2().job_name(job_name).execute();
-        let mut status: RunStatus = match version {
+        Ok(match version {
             ApiVersion::V1 => caller.read(effort, v1).await?.into(),
             ApiVersion::V2 => caller.read(effort, v2).await?.into(),
-        };
-        status.allows_no_tests = self.client.allows_no_tests;
-        Ok(status)
+        })
+    }
+
+    /// Looks by the observed route.
+    async fn look_by_id(&self, id: &TestRunId, effort: Effort) -> Result<RunStatus, Error> {
+        let api = self.client.api();
+        let by_id = || api.get_run_status_by_run_id().run_id(id).execute();
+        let status = self.client.caller.read(effort, by_id).await?;
+        Ok(RunStatus::by_run_id(status, id.clone()))
+    }
+
+    /// Lets the observed route decide whether the run has ended and whether it passed: the plain
+    /// state misleads for empty selections and for sharded runs. A service that does not have the
+    /// route, or says nothing that can be read there, leaves the decision to the state.
+    async fn confirm(
+        &self,
+        status: &mut RunStatus,
+        id: &TestRunId,
+        effort: Effort,
+    ) -> Result<(), Error> {
+        match self.look_by_id(id, effort).await {
+            Ok(confirmed) => status.confirm(confirmed),
+            Err(error) if error.request().is_some_and(|error| error.is_transient()) => {
+                return Err(error);
+            }
+            Err(error) => {
+                tracing::debug!(target: TARGET, %error, "the end is not confirmed");
+            }
+        }
+        Ok(())
     }
 }
 
@@ -191,12 +249,12 @@ impl Pollable for Run {
     type End = RunReport;
 
     fn name(&self) -> String {
-        format!("run {}", self.job_name())
+        self.handle.to_string()
     }
 
     async fn look(&mut self) -> Result<RunStatus, Error> {
-        let (status, answered) = Run::look(self, Effort::Once).await?;
-        self.handle.api_version = Some(answered);
+        let status = Run::look(self, Effort::Once).await?;
+        self.handle.api_version = Some(status.api_version());
         Ok(status)
     }
 
@@ -224,12 +282,13 @@ impl Pollable for Run {
     /// A v1 answer does not name the test run, which healing and results need. v2 is asked once; a
     /// refusal only means that the id stays unknown.
     async fn end(&mut self, mut status: RunStatus, deadline: Option<Instant>) -> RunReport {
-        if status.test_run_id().is_none() {
-            status.test_run_id = self.handle.test_run_id.clone();
-        }
         let is_v1 = status.api_version() == ApiVersion::V1;
-        if status.test_run_id().is_none() && is_v1 && !self.handle.is_pinned {
-            let asked = self.look_by(ApiVersion::V2, Effort::Once);
+        if let Some(job_name) = self.handle.job_name()
+            && status.test_run_id().is_none()
+            && is_v1
+            && !self.handle.is_pinned
+        {
+            let asked = self.look_by(ApiVersion::V2, job_name, Effort::Once);
             let answer = match deadline {
                 None => asked.await.ok(),
                 Some(deadline) => timeout_at(deadline, asked).await.ok().and_then(Result::ok),
@@ -238,7 +297,7 @@ impl Pollable for Run {
         }
         RunReport {
             client: self.client.clone(),
-            job_name: self.job_name().clone(),
+            job_name: self.job_name().cloned(),
             status,
         }
     }

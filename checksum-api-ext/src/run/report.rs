@@ -11,7 +11,8 @@ use crate::{Checksum, Error, Results, StartHeal, TestRun};
 pub struct RunReport {
     #[serde(skip)]
     pub(crate) client: Checksum,
-    pub(crate) job_name: JobName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) job_name: Option<JobName>,
     #[serde(flatten)]
     pub(crate) status: RunStatus,
 }
@@ -37,9 +38,9 @@ impl RunReport {
         self.status.disagreement()
     }
 
-    /// The run's name.
-    pub fn job_name(&self) -> &JobName {
-        &self.job_name
+    /// The name that the service gave the run. A sharded run has none.
+    pub fn job_name(&self) -> Option<&JobName> {
+        self.job_name.as_ref()
     }
 
     /// The state at the end, as the service names it.

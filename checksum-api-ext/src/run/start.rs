@@ -4,13 +4,13 @@ use std::time::Duration;
 use checksum_api::OperationId;
 use checksum_api::types::{
     self, CollectionId, DispatchedRun, GrepPattern, RunCollectionRequest, RunGrepRequest,
-    RunGrepV2Request, RunSuiteRequest, RunTestsRequest, TestId,
+    RunGrepV2Request, RunSuiteRequest, RunTestsRequest, SuiteId, TestId,
 };
 use serde::Serialize;
 use serde_json::Value;
 
 use super::auto_heal::named_branch;
-use super::{ApiVersion, AutoHeal, Run, RunHandle};
+use super::{ApiVersion, AutoHeal, Identity, Run, RunHandle};
 use crate::call::Caller;
 use crate::environment::Environment;
 use crate::intent::secrets_of;
@@ -55,9 +55,11 @@ pub struct StartRun<S> {
     members: Members,
 }
 
-/// Every test of the project.
+/// Every test of the project, or of some of its suites.
 #[derive(Clone, Debug)]
-pub struct Suite;
+pub struct Suite {
+    pub(crate) ids: Vec<SuiteId>,
+}
 
 /// Every test of a collection.
 #[derive(Clone, Debug)]
@@ -77,6 +79,7 @@ pub struct Grep {
     pub(crate) pattern: String,
     pub(crate) branch: Option<String>,
     pub(crate) env: Environment,
+    pub(crate) shards: Option<u64>,
 }
 
 /// Tests by their names, by the older route.
@@ -114,15 +117,15 @@ mod sealed {
             request: Self::Request,
         ) -> impl Future<Output = Result<DispatchedRun, Error>> + Send;
     }
-
-    /// Selections whose route takes `autoHeal`.
-    pub trait Healable {}
 }
 
-impl sealed::Healable for Suite {}
-impl sealed::Healable for Collection {}
-impl sealed::Healable for Tests {}
-impl sealed::Healable for Grep {}
+/// A selection whose operation can heal what fails: all but [`LegacyGrep`].
+pub trait Healable: Selection {}
+
+impl Healable for Suite {}
+impl Healable for Collection {}
+impl Healable for Tests {}
+impl Healable for Grep {}
 
 impl<S: Selection> StartRun<S> {
     pub(crate) fn new(client: &Checksum, selection: S) -> Self {
@@ -134,8 +137,9 @@ impl<S: Selection> StartRun<S> {
         }
     }
 
-    /// A member of the request that the API's description does not know, such as `shardCount`.
-    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+    /// A field of the request that the document does not have. A field that the request has already
+    /// is replaced; objects are merged.
+    pub fn extra_field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.members.insert(name, value);
         self
     }
@@ -179,7 +183,8 @@ impl<S: Selection> StartRun<S> {
     /// - The service refused: [`Error::Request`]. Nothing was started.
     /// - The answer did not arrive or cannot be read: [`Error::DispatchUncertain`]. The run may
     ///   have started.
-    /// - The answer names no job: [`Error::NoJobName`]. The run was started, or may have been.
+    /// - The response has neither a job name nor a test run id: [`Error::Unidentified`]. The run may
+    ///   have started.
     pub async fn start(self) -> Result<Run, Error> {
         let is_healing = self.auto_heal.is_some();
         let (request, members) = self.request()?;
@@ -192,28 +197,25 @@ impl<S: Selection> StartRun<S> {
         });
         let time_limit = self.client.poll.deadline;
         let accepted = S::dispatch(&caller, time_limit, request).await?;
-        let Some(job_name) = accepted.name else {
+        let Some(identity) = Identity::new(accepted.name, accepted.run_id) else {
             let response = response.get().cloned().unwrap_or_default();
-            return Err(Error::NoJobName {
-                test_run_id: accepted.run_id,
+            return Err(Error::Unidentified {
                 response: Box::new(response),
             }
             .without_key(self.client.api())
             .without(&secrets));
         };
         let handle = RunHandle {
-            job_name,
             api_version: Some(S::API_VERSION),
-            is_pinned: false,
-            test_run_id: accepted.run_id,
             is_healing: Some(is_healing),
             started_at: Some(timestamp::now()),
+            ..RunHandle::of(identity)
         };
         Ok(Run::resumed(&self.client, handle))
     }
 }
 
-impl<S: Selection + sealed::Healable> StartRun<S> {
+impl<S: Healable> StartRun<S> {
     /// Asks for healing should the run end failed.
     pub fn auto_heal(mut self, auto_heal: AutoHeal) -> Self {
         self.auto_heal = Some(auto_heal);
@@ -221,8 +223,20 @@ impl<S: Selection + sealed::Healable> StartRun<S> {
     }
 }
 
+impl StartRun<Suite> {
+    /// Runs these suites and no others; without any, all of them.
+    ///
+    /// This field of the request is not documented: it is known from the vendor's own client.
+    pub fn suites(mut self, ids: impl IntoIterator<Item = SuiteId>) -> Self {
+        self.selection.ids.extend(ids);
+        self
+    }
+}
+
 impl StartRun<Grep> {
-    /// The branch of the tests' repository that the run checks out.
+    /// The branch of the customer's repository that the run checks out.
+    ///
+    /// It is not a branch of the tests' repository: that is [`AutoHeal::branch`].
     pub fn branch(mut self, branch: impl Into<String>) -> Self {
         self.selection.branch = Some(branch.into());
         self
@@ -231,6 +245,15 @@ impl StartRun<Grep> {
     /// An environment variable for this run alone. Values are never printed.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.selection.env.insert(name, value);
+        self
+    }
+
+    /// Splits the run into shards that run side by side: 2 to 40. A run that is split cannot be
+    /// healed. The service gives it no job name; it is followed by its test run id.
+    ///
+    /// This field of the request is not documented: it is known from the vendor's own client.
+    pub fn shards(mut self, count: u64) -> Self {
+        self.selection.shards = Some(count);
         self
     }
 }
@@ -243,6 +266,7 @@ impl sealed::Dispatch for Suite {
     fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
         let mut request = RunSuiteRequest::new();
         request.auto_heal = auto_heal;
+        request.suite_ids = self.ids.clone();
         Ok(request)
     }
 
@@ -322,9 +346,16 @@ impl sealed::Dispatch for Grep {
 
     fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
         named_branch(self.branch.as_deref()).map_err(Error::Invalid)?;
+        if self.shards.is_some_and(|count| !(2..=40).contains(&count)) {
+            return Err(Error::Invalid(InvalidRequest::ShardCount));
+        }
+        if self.shards.is_some() && auto_heal.is_some() {
+            return Err(Error::Invalid(InvalidRequest::ShardsAndHealing));
+        }
         let mut request = RunGrepV2Request::new(grep_pattern(&self.pattern)?);
         request.branch = self.branch.clone();
         request.env_overrides = self.env.clone().body();
+        request.shard_count = self.shards;
         request.auto_heal = auto_heal;
         Ok(request)
     }

@@ -1,7 +1,8 @@
 use std::fmt;
 
 use checksum_api::types::{
-    Count, RunState, RunStatus as V1, RunStatusV2 as V2, TerminalFlag, TestRunId, Verdict,
+    Count, RunState, RunStatus as V1, RunStatusByRunId as ByRunId, RunStatusV2 as V2, TerminalFlag,
+    TestRunId, Verdict,
 };
 use checksum_api::{Lenient, Meaning};
 use schemars::JsonSchema;
@@ -36,6 +37,10 @@ pub struct RunStatus {
     /// Whether the response counts no test at all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) has_no_tests: bool,
+    /// Whether it has the service's own judgement, which the observed route by test run id gives:
+    /// a verdict other than `pass` is then no pass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_judged: bool,
     /// Whether a run of no tests may pass.
     #[serde(skip)]
     pub(crate) allows_no_tests: bool,
@@ -111,7 +116,7 @@ impl RunStatus {
             Some(Meaning::Pending) => Ended::No,
             Some(_) => Ended::Yes,
             // Only the documented v2 route gives the id at the end alone.
-            None => match self.counts.is_some() || self.test_run_id.is_some() {
+            None => match self.counts.is_some() || self.test_run_id.is_some() && !self.is_judged {
                 true => Ended::Perhaps,
                 false => Ended::No,
             },
@@ -129,23 +134,61 @@ impl RunStatus {
         !matches!(self.state, RunState::Unrecognised(_))
     }
 
+    /// The status of a run, as the observed route by test run id returns it. It counts no tests.
+    pub(super) fn by_run_id(answer: ByRunId, id: TestRunId) -> Self {
+        let fields = Fields {
+            is_terminal: answer.is_terminal,
+            verdict: answer.verdict,
+            ..Fields::default()
+        };
+        let status = fields.into_status(
+            ApiVersion::V1,
+            answer.status,
+            Some(id),
+            answer.failure_reason,
+            answer.extra,
+        );
+        Self {
+            is_uncounted: false,
+            is_judged: true,
+            ..status
+        }
+    }
+
+    /// Takes over what the observed route by test run id says of the end.
+    pub(super) fn confirm(&mut self, judged: Self) {
+        self.is_terminal = judged.is_terminal.or(self.is_terminal);
+        self.verdict = judged.verdict.or_else(|| self.verdict.take());
+        self.failure_reason = judged.failure_reason.or_else(|| self.failure_reason.take());
+        self.unreadable.extend(judged.unreadable);
+        self.is_judged = true;
+    }
+
     /// What the end means for a gate; `None` while the run goes on.
     pub fn outcome(&self) -> Option<Outcome> {
         self.is_terminal().then(|| self.final_outcome())
     }
 
     /// What the state means at the end. A verdict of `fail` takes a pass away, and so does a run of
-    /// no tests; nothing gives one.
+    /// no tests, and any verdict but `pass` of the route by test run id; nothing gives one.
     pub(crate) fn final_outcome(&self) -> Outcome {
         let outcome = Outcome::of_state(&self.state);
         if !outcome.is_pass() {
             outcome
-        } else if self.verdict == Some(Verdict::Fail) {
+        } else if self.is_failed_by_verdict() {
             Outcome::Failed
         } else if self.has_no_tests && !self.allows_no_tests {
             Outcome::NoTests
         } else {
             outcome
+        }
+    }
+
+    fn is_failed_by_verdict(&self) -> bool {
+        match &self.verdict {
+            None | Some(Verdict::Pass) => false,
+            Some(Verdict::Fail) => true,
+            Some(_) => self.is_judged,
         }
     }
 
@@ -166,7 +209,8 @@ impl fmt::Display for Counts {
     }
 }
 
-/// The fields that both versions have.
+/// The fields that say how a run ended.
+#[derive(Default)]
 struct Fields {
     passed: Option<Count>,
     failed: Option<Count>,
@@ -216,6 +260,7 @@ impl Fields {
             unreadable,
             is_uncounted,
             has_no_tests,
+            is_judged: false,
             allows_no_tests: false,
             other,
         }

@@ -37,14 +37,14 @@ impl Handle {
         self.identity() == other.identity()
     }
 
-    /// The run's name or the batch's id.
+    /// The batch's id, or the run's job name, or its test run id where it has no job name.
     pub fn id(&self) -> &str {
         self.identity().1
     }
 
     pub(super) fn identity(&self) -> (&'static str, &str) {
         match self {
-            Self::Run(handle) => ("run", handle.job_name().as_str()),
+            Self::Run(handle) => handle.identity.as_pair(),
             Self::HealBatch(handle) => ("healing batch", handle.batch_id().as_str()),
             Self::GenerationBatch(handle) => ("generation batch", handle.batch_id().as_str()),
         }

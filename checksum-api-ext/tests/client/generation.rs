@@ -12,7 +12,7 @@ async fn every_member_arrives_and_the_answer_is_kept() {
         .generate(repo, 42, "feature/checkout-redesign")
         .env("BASE_URL", "https://preview.example.com/hunter2/")
         .metadata("triggeredBy", "release-bot")
-        .member("model", "careful");
+        .extra_field("model", "careful");
     let shown = format!("{generate:?}");
     assert!(
         shown.contains("BASE_URL") && !shown.contains("hunter2"),

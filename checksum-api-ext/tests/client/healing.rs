@@ -26,7 +26,7 @@ async fn every_member_arrives_and_the_answer_is_kept() {
         .branch("main")
         .pr(42)
         .metadata("context", "post-deploy healing")
-        .member("priority", json!({ "level": 2 }))
+        .extra_field("priority", json!({ "level": 2 }))
         .await
         .expect("a batch");
     let request = mock.requests().pop().expect("a request");
@@ -210,7 +210,7 @@ async fn what_may_be_secret_is_not_printed() {
     let heal = client_of(&mock)
         .heal("run-id".parse().expect("an id"))
         .metadata("context", "hunter2")
-        .member("token", "hunter3");
+        .extra_field("token", "hunter3");
     let shown = format!("{heal:?}");
     assert!(
         shown.contains("context") && shown.contains("token"),

@@ -11,7 +11,7 @@ use crate::{KEY, client_of, scripted};
 /// Everything that the document offers can be had without the raw client.
 #[tokio::test]
 async fn there_is_a_call_for_every_operation() -> Result<(), Box<dyn std::error::Error>> {
-    let mock = Mock::start().await?;
+    let mock = Mock::builder().observed().start().await?;
     let checksum = client_of(&mock);
     let test = TestId::new("test-def-456")?;
 
@@ -44,6 +44,7 @@ async fn there_is_a_call_for_every_operation() -> Result<(), Box<dyn std::error:
         .await?;
     checksum.generation_batch(generation.id().clone()).await?;
     checksum.bugs().first_page().await?;
+    checksum.affected_tests(["src/checkout.ts"]).await?;
 
     let requests = mock.requests();
     let called: BTreeSet<_> = requests

@@ -11,4 +11,12 @@ pub(crate) struct Mock {
     /// A test that fails in each run that has it, by its id; repeatable
     #[arg(long, value_name = "TEST")]
     pub(crate) failing: Vec<String>,
+    /// Serve also what is known from the vendor's clients alone and is not documented
+    ///
+    /// Each response to the start of a run has `runId` and `sharded`. The status of a run by its
+    /// test run id has `isTerminal`, `verdict` and `failureReason`. Affected tests can be found,
+    /// runs can be sharded, and suites chosen by their ids. The key may come as `ChecksumAppCode`,
+    /// so that the vendor's clients run against this service.
+    #[arg(long)]
+    pub(crate) observed: bool,
 }

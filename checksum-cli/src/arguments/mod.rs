@@ -20,7 +20,9 @@ pub(crate) use output::{Format, Global};
 pub(crate) use pairs::VariableError;
 pub(crate) use reading::{Attachments, Bugs, Latest, Me, Report, Results, Status};
 pub(crate) use repository::has_owner;
-pub(crate) use starting::{Generate, Heal, Healing, Run, RunOptions, Selection, Starting};
+pub(crate) use starting::{
+    ChangedFiles, Generate, GrepOptions, Heal, Healing, Run, RunOptions, Selection, Starting,
+};
 pub(crate) use waiting::{Awaited, Wait};
 
 use crate::exit_code;

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::redaction;
@@ -185,20 +186,65 @@ fn is_name(text: &str) -> bool {
 
 #[derive(Debug, Args)]
 pub(crate) struct Metadata {
-    /// A note that the service keeps; repeatable
+    /// Context for the agent's prompt, as text, or as any JSON after `:=`, such as
+    /// 'ticket:={"id":7}'; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     metadata: Vec<String>,
 }
 
 impl Metadata {
-    /// Taken apart here: clap would repeat a text that it refuses, with the value in it.
-    pub(crate) fn pairs<'a>(&'a self) -> Result<Vec<(&'a str, &'a str)>, Failure> {
-        let pair = |(index, text): (usize, &'a String)| {
-            text.split_once('=')
-                .filter(|(name, _)| !name.is_empty())
-                .ok_or(Failure::Pair { number: index + 1 })
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, Failure> {
+        metadata(&self.metadata)
+    }
+}
+
+/// The same for healing that follows a run.
+#[derive(Debug, Args)]
+pub(crate) struct HealingMetadata {
+    /// Context for the agent's prompt, as text, or as any JSON after `:=`, such as
+    /// 'ticket:={"id":7}'; repeatable. Not documented here: known from the vendor's client
+    #[arg(long, requires = "auto_heal", value_name = "KEY=VALUE")]
+    metadata: Vec<String>,
+}
+
+impl HealingMetadata {
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, Failure> {
+        metadata(&self.metadata)
+    }
+}
+
+/// Taken apart here: clap would repeat a text that it refuses, with the value in it.
+fn metadata(texts: &[String]) -> Result<Vec<(String, Value)>, Failure> {
+    let pair = |(index, text): (usize, &String)| {
+        let pair = match text.split_once('=') {
+            Some((name, json)) if name.ends_with(':') => {
+                let json = serde_json::from_str(json).ok();
+                json.map(|json: Value| (&name[..name.len() - 1], json))
+            }
+            pair => pair.map(|(name, text)| (name, text.into())),
         };
-        self.metadata.iter().enumerate().map(pair).collect()
+        pair.filter(|(name, _)| !name.is_empty())
+            .map(|(name, value)| (name.to_owned(), value))
+            .ok_or(Failure::Pair { number: index + 1 })
+    };
+    texts.iter().enumerate().map(pair).collect()
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fields {
+    /// Any other field of the request; repeatable. One that the request has already is replaced
+    #[arg(long, value_name = "NAME=JSON")]
+    field: Vec<String>,
+}
+
+impl Fields {
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, Failure> {
+        let field = |(index, text): (usize, &String)| {
+            let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+            pair.and_then(|(name, json)| Some((name.to_owned(), serde_json::from_str(json).ok()?)))
+                .ok_or(Failure::Field { number: index + 1 })
+        };
+        self.field.iter().enumerate().map(field).collect()
     }
 }
 

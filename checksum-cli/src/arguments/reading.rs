@@ -7,8 +7,8 @@ use super::Connection;
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// The name that the run was started with
-    pub(crate) job: JobName,
+    #[command(flatten)]
+    pub(crate) run: RunName,
     /// Fail a pass that the same answer contradicts: by a count of failed tests, by fields that
     /// cannot be read, or by counts that are not there
     #[arg(long)]
@@ -18,6 +18,17 @@ pub(crate) struct Status {
     pub(crate) allow_no_tests: bool,
     #[command(flatten)]
     pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct RunName {
+    /// The name that the run was started with
+    pub(crate) job: Option<JobName>,
+    /// A run that has no name, as a sharded run, by its test run id. Not documented: known from the
+    /// vendor's client
+    #[arg(long, value_name = "ID")]
+    pub(crate) test_run: Option<TestRunId>,
 }
 
 #[derive(Debug, Args)]

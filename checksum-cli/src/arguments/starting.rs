@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
-use checksum_api_ext::types::{CollectionId, RepoName, TestId, TestRunId};
+use checksum_api_ext::types::{CollectionId, RepoName, SuiteId, TestId, TestRunId};
 use clap::{Args, Subcommand};
 
 use super::Connection;
-use super::pairs::{Metadata, Variables};
+use super::pairs::{Fields, HealingMetadata, Metadata, Variables};
 use super::repository;
 use super::waiting::Waiting;
 
@@ -16,8 +16,11 @@ pub(crate) struct Run {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Selection {
-    /// Every test of the project
+    /// Every test of the project, or of some of its suites
     Suite {
+        /// Only the tests of this suite; repeatable. Not documented: known from the vendor's client
+        #[arg(long, value_name = "ID")]
+        suite: Vec<SuiteId>,
         #[command(flatten)]
         options: RunOptions,
     },
@@ -40,14 +43,59 @@ pub(crate) enum Selection {
     Grep {
         /// A part of the names, or a regular expression
         pattern: String,
-        /// The branch of the tests' repository to run
-        #[arg(long, value_parser = repository::branch)]
-        branch: Option<String>,
         #[command(flatten)]
-        variables: Variables,
+        grep: GrepOptions,
         #[command(flatten)]
         options: RunOptions,
     },
+    /// The tests that a change may affect; where there is none, nothing is run, and the command ends
+    /// with 0
+    ///
+    /// The operation that finds the tests is not documented: it is known from the vendor's client.
+    Affected {
+        #[command(flatten)]
+        changed: ChangedFiles,
+        #[command(flatten)]
+        grep: GrepOptions,
+        #[command(flatten)]
+        options: RunOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrepOptions {
+    /// The branch of your repository that the run checks out
+    #[arg(long, value_parser = repository::branch)]
+    pub(crate) branch: Option<String>,
+    /// Split the run into this many parts that run side by side, 2 to 40; not with --auto-heal. Not
+    /// documented: known from the vendor's client
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        conflicts_with = "auto_heal",
+        value_parser = clap::value_parser!(u64).range(2..=40)
+    )]
+    pub(crate) shards: Option<u64>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct ChangedFiles {
+    /// The paths of the files that changed, from the root of the repository; `-` reads them from
+    /// standard input, one on each line
+    pub(crate) files: Vec<String>,
+    /// Ask git which files have changed since the current branch left this one, as
+    /// `git diff --name-only REV...` does
+    #[arg(long, value_name = "REV", conflicts_with = "files")]
+    pub(crate) base: Option<String>,
+}
+
+impl ChangedFiles {
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.files == ["-"]
+    }
 }
 
 #[derive(Debug, Args)]
@@ -83,6 +131,8 @@ pub(crate) struct Starting {
     #[arg(long, conflicts_with_all = ["detach", "run_id_file"])]
     pub(crate) dry_run: bool,
     #[command(flatten)]
+    pub(crate) fields: Fields,
+    #[command(flatten)]
     pub(crate) waiting: Waiting,
     #[command(flatten)]
     pub(crate) connection: Connection,
@@ -94,10 +144,11 @@ pub(crate) struct Healing {
     /// Start healing should the run end failed
     #[arg(long)]
     pub(crate) auto_heal: bool,
-    /// The repository of the pull request, as owner/repo
+    /// The repository of the pull request, as owner/repo; required unless --no-create-pr is given
+    /// without --pr
     #[arg(long, requires = "auto_heal")]
     pub(crate) repo: Option<RepoName>,
-    /// The branch that the fixes are made against
+    /// The branch of the tests' repository that the fixes are made against
     #[arg(long, requires = "auto_heal", value_name = "BRANCH", value_parser = repository::branch)]
     pub(crate) heal_branch: Option<String>,
     /// The number of an existing pull request to report to
@@ -106,16 +157,20 @@ pub(crate) struct Healing {
     /// Open no pull request with the fixes
     #[arg(long, requires = "auto_heal")]
     pub(crate) no_create_pr: bool,
+    #[command(flatten)]
+    pub(crate) metadata: HealingMetadata,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Heal {
     /// The test run's id, which is not the run's name: the verdict shows it
     pub(crate) test_run: TestRunId,
-    /// The repository of the pull request, as owner/repo
+    /// The repository of the pull request, as owner/repo; required unless --no-create-pr is given
+    /// without --pr
     #[arg(long)]
     pub(crate) repo: Option<RepoName>,
-    /// The branch that the fixes are made against
+    /// The branch of the tests' repository that the fixes are made against; by default the one that
+    /// the run was of, so give it where the run came from a branch of your application's code
     #[arg(long, value_parser = repository::branch)]
     pub(crate) branch: Option<String>,
     /// The number of an existing pull request to report to

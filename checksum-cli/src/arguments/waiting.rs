@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use checksum_api_ext::PollPolicy;
-use checksum_api_ext::types::{BatchId, JobName};
+use checksum_api_ext::types::{BatchId, JobName, TestRunId};
 use clap::Args;
 
 use super::Connection;
@@ -71,6 +71,10 @@ pub(crate) struct Wait {
 pub(crate) struct Awaited {
     /// The name that the run was started with
     pub(crate) job: Option<JobName>,
+    /// A run that has no name, as a sharded run, by its test run id. Not documented: known from the
+    /// vendor's client
+    #[arg(long, value_name = "ID")]
+    pub(crate) test_run: Option<TestRunId>,
     /// A healing, by its batch's id
     #[arg(long, value_name = "BATCH")]
     pub(crate) heal_batch: Option<BatchId>,

@@ -89,7 +89,7 @@ fn client(mock: &Mock) -> Result<Checksum, Failure> {
 
 async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport, Failure> {
     let mut display = Display::new(quiet, output.is_human());
-    display.note(&format!("started {}", run.job_name()));
+    display.note(&format!("started {}", run.handle()));
     output.event(&run_started(run));
     follow_run(run, &mut display, output).await
 }

@@ -14,6 +14,7 @@ use crate::display::Display;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interruption::unless_interrupted;
+use crate::message::Message;
 use crate::output::{Output, one_line, tell};
 use crate::redaction;
 use crate::way_back::{Content, RunIdFile};
@@ -47,7 +48,7 @@ pub(super) async fn dispatch<W: Work>(
     allows_no_tests: bool,
     quiet: bool,
     output: &mut Output,
-    prepare: impl FnOnce(&Checksum) -> Result<Prepared<W>, Failure>,
+    prepare: impl AsyncFnOnce(&Checksum) -> Result<Option<Prepared<W>>, Failure>,
 ) -> Result<ExitCode, Failure> {
     if options.dry_run {
         return dry_run::execute(&options.connection, prepare, output).await;
@@ -58,7 +59,6 @@ pub(super) async fn dispatch<W: Work>(
         true => builder.allow_no_tests().build()?,
         false => builder.build()?,
     };
-    let prepared = prepare(&checksum)?;
     let path = options.run_id_file.as_deref();
     let unwritable = |error| Failure::RunIdFile {
         path: path.unwrap_or("".as_ref()).to_owned(),
@@ -66,6 +66,17 @@ pub(super) async fn dispatch<W: Work>(
     };
     let file = path.map(RunIdFile::prepare).transpose();
     let mut file = file.map_err(unwritable)?;
+    let prepared = match unless_interrupted(prepare(&checksum)).await {
+        Err(signal) => return Err(Failure::Interrupted(signal)),
+        Ok(prepared) => prepared?,
+    };
+    let Some(prepared) = prepared else {
+        if let Some(file) = &mut file {
+            tell_what_is_replaced(file);
+            file.write(&Content::Nothing).map_err(unwritable)?;
+        }
+        return Ok(nothing_to_run(output));
+    };
     let intent = prepared.intent.clone();
     if let Some(file) = &mut file {
         tell_what_is_replaced(file);
@@ -121,6 +132,13 @@ pub(super) async fn dispatch<W: Work>(
     })
 }
 
+/// Says that no test is affected, so that there is nothing to wait for.
+pub(super) fn nothing_to_run(output: &mut Output) -> ExitCode {
+    let text = "no test is affected; nothing was started";
+    output.result(&text, &Message::NothingToRun {});
+    ExitCode::Pass
+}
+
 /// Says what the file held, which is gone for good: whoever wants it has it in the log.
 fn tell_what_is_replaced(file: &RunIdFile) {
     match file.held() {
@@ -133,6 +151,6 @@ fn tell_what_is_replaced(file: &RunIdFile) {
                 "--run-id-file held {intent}, which may have started"
             ));
         }
-        Some(Content::NotStarted(_)) | None => {}
+        Some(Content::NotStarted(_) | Content::Nothing) | None => {}
     }
 }

@@ -15,7 +15,7 @@ use crate::output::Output;
 /// Lets the command make its request, and shows it.
 pub(super) async fn execute<W>(
     connection: &Connection,
-    prepare: impl FnOnce(&Checksum) -> Result<Prepared<W>, Failure>,
+    prepare: impl AsyncFnOnce(&Checksum) -> Result<Option<Prepared<W>>, Failure>,
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
     let made = Arc::new(Mutex::new(None));
@@ -24,9 +24,12 @@ pub(super) async fn execute<W>(
         *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(UnsentRequest::of(&request));
         async { Ok(http::Response::new("").into()) }
     };
-    let ended = prepare(&credentials::keyless(connection, transport)?)?
-        .start()
-        .await;
+    let checksum = credentials::keyless(connection, transport)?;
+    let ended = match prepare(&checksum).await {
+        Ok(Some(prepared)) => prepared.start().await.map(drop),
+        Ok(None) => Ok(()),
+        Err(failure) => Err(failure),
+    };
     let request = made.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (request, ended) {
         (Some(request), _) => {

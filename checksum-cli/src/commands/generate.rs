@@ -12,7 +12,7 @@ pub(super) async fn execute(
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
-    let prepare = |checksum: &Checksum| prepare(checksum, &arguments);
+    let prepare = async |checksum: &Checksum| prepare(checksum, &arguments).map(Some);
     dispatch(&arguments.starting, false, quiet, output, prepare).await
 }
 
@@ -27,6 +27,9 @@ fn prepare(
     }
     for (name, value) in arguments.metadata.pairs()? {
         generate = generate.metadata(name, value);
+    }
+    for (name, value) in arguments.starting.fields.pairs()? {
+        generate = generate.extra_field(name, value);
     }
     let is_strict = arguments.strict;
     Ok(Prepared::new(generate.intent()?, async move {

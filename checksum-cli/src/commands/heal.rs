@@ -14,7 +14,7 @@ pub(super) async fn execute(
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
     note_bare_repository(arguments.repo.as_ref(), quiet);
-    let prepare = |checksum: &Checksum| prepare(checksum, &arguments);
+    let prepare = async |checksum: &Checksum| prepare(checksum, &arguments).map(Some);
     dispatch(&arguments.starting, false, quiet, output, prepare).await
 }
 
@@ -47,6 +47,9 @@ fn prepare(
     }
     for (name, value) in arguments.metadata.pairs()? {
         heal = heal.metadata(name, value);
+    }
+    for (name, value) in arguments.starting.fields.pairs()? {
+        heal = heal.extra_field(name, value);
     }
     let is_strict = arguments.strict;
     Ok(Prepared::new(heal.intent()?, async move {

@@ -11,12 +11,14 @@ pub(super) async fn execute(
     arguments: arguments::Mock,
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
-    let mock = Mock::builder()
+    let mut builder = Mock::builder()
         .port(arguments.port)
         .default_run(RunScript::new().ends_with(arguments.end))
-        .broken_tests(arguments.failing)
-        .start()
-        .await?;
+        .broken_tests(arguments.failing);
+    if arguments.observed {
+        builder = builder.observed();
+    }
+    let mock = builder.start().await?;
     let url = mock.url();
     output.result(&url, &Message::Mock { url: &url });
     tell(&format!(

@@ -1,3 +1,4 @@
+mod affected;
 mod attachments;
 mod bugs;
 mod demo;
@@ -17,6 +18,8 @@ mod status;
 mod verify;
 mod wait;
 mod work;
+
+pub(crate) use affected::ChangedFilesError;
 
 use crate::arguments::{Arguments, Command, ContractTask};
 use crate::exit_code::ExitCode;

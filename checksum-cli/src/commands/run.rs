@@ -1,9 +1,11 @@
-use checksum_api_ext::{AutoHeal, Checksum, Error, InvalidRequest, Run};
+use checksum_api_ext::{AutoHeal, Checksum, Error, Grep, Healable, InvalidRequest, Run, StartRun};
+use tokio::time::timeout;
 
+use super::affected::changed_files;
 use super::dispatch::{Prepared, dispatch};
 use super::heal::note_bare_repository;
 use super::work::Judged;
-use crate::arguments::{self, Healing, RunOptions, Selection};
+use crate::arguments::{self, GrepOptions, Healing, RunOptions, Selection};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -15,57 +17,83 @@ pub(super) async fn execute(
 ) -> Result<ExitCode, Failure> {
     let options = options(&arguments.selection);
     note_bare_repository(options.healing.repo.as_ref(), quiet);
-    let prepare = |checksum: &Checksum| prepare(checksum, &arguments.selection);
+    let prepare =
+        async |checksum: &Checksum| prepare_selection(checksum, &arguments.selection).await;
     let allows_no_tests = options.allow_no_tests;
     dispatch(&options.starting, allows_no_tests, quiet, output, prepare).await
 }
 
 fn options(selection: &Selection) -> &RunOptions {
     match selection {
-        Selection::Suite { options }
+        Selection::Suite { options, .. }
         | Selection::Collection { options, .. }
         | Selection::Tests { options, .. }
-        | Selection::Grep { options, .. } => options,
+        | Selection::Grep { options, .. }
+        | Selection::Affected { options, .. } => options,
     }
 }
 
-fn prepare(checksum: &Checksum, selection: &Selection) -> Result<Prepared<Judged<Run>>, Failure> {
+/// Prepares the run; `None` where there is nothing to run.
+async fn prepare_selection(
+    checksum: &Checksum,
+    selection: &Selection,
+) -> Result<Option<Prepared<Judged<Run>>>, Failure> {
     let options = options(selection);
-    let is_strict = options.strict;
-    let heal = auto_heal(&options.healing)?;
-    // The builders differ in type, and all take healing.
-    macro_rules! start {
-        ($run:expr) => {{
-            let start = match heal {
-                None => $run,
-                Some(heal) => $run.auto_heal(heal),
-            };
-            Prepared::new(start.intent()?, async move {
-                let work = start.start().await?;
-                Ok(Judged { work, is_strict })
-            })
-        }};
-    }
-    Ok(match selection {
-        Selection::Suite { .. } => start!(checksum.run_suite()),
-        Selection::Collection { id, .. } => start!(checksum.run_collection(id.clone())),
-        Selection::Tests { ids, .. } => start!(checksum.run_tests(ids.iter().cloned())),
-        Selection::Grep {
-            pattern,
-            branch,
-            variables,
-            ..
-        } => {
-            let mut run = checksum.run_grep(pattern);
-            if let Some(branch) = branch {
-                run = run.branch(branch);
-            }
-            for (name, value) in variables.pairs()? {
-                run = run.env(name, value);
-            }
-            start!(run)
+    Ok(Some(match selection {
+        Selection::Suite { suite, .. } => {
+            prepare(checksum.run_suite().suites(suite.iter().cloned()), options)?
         }
-    })
+        Selection::Collection { id, .. } => prepare(checksum.run_collection(id.clone()), options)?,
+        Selection::Tests { ids, .. } => prepare(checksum.run_tests(ids.iter().cloned()), options)?,
+        Selection::Grep { pattern, grep, .. } => {
+            prepare(with_options(checksum.run_grep(pattern), grep)?, options)?
+        }
+        Selection::Affected { changed, grep, .. } => {
+            let key_is_on_stdin = options.starting.connection.api_key_stdin;
+            let files = changed_files(changed, key_is_on_stdin)?;
+            let find = checksum.run_affected(files);
+            let found = match options.starting.waiting.timeout {
+                None => find.await,
+                Some(after) => timeout(after, find)
+                    .await
+                    .map_err(|_| Failure::AffectedTimedOut { after })?,
+            };
+            match found.map_err(Failure::Start)? {
+                None => return Ok(None),
+                Some(run) => prepare(with_options(run, grep)?, options)?,
+            }
+        }
+    }))
+}
+
+fn with_options(mut run: StartRun<Grep>, options: &GrepOptions) -> Result<StartRun<Grep>, Failure> {
+    if let Some(branch) = &options.branch {
+        run = run.branch(branch);
+    }
+    if let Some(count) = options.shards {
+        run = run.shards(count);
+    }
+    for (name, value) in options.variables.pairs()? {
+        run = run.env(name, value);
+    }
+    Ok(run)
+}
+
+fn prepare<S: Healable + 'static>(
+    mut run: StartRun<S>,
+    options: &RunOptions,
+) -> Result<Prepared<Judged<Run>>, Failure> {
+    if let Some(heal) = auto_heal(&options.healing)? {
+        run = run.auto_heal(heal);
+    }
+    for (name, value) in options.starting.fields.pairs()? {
+        run = run.extra_field(name, value);
+    }
+    let is_strict = options.strict;
+    Ok(Prepared::new(run.intent()?, async move {
+        let work = run.start().await?;
+        Ok(Judged { work, is_strict })
+    }))
 }
 
 fn auto_heal(healing: &Healing) -> Result<Option<AutoHeal>, Failure> {
@@ -83,6 +111,9 @@ fn auto_heal(healing: &Healing) -> Result<Option<AutoHeal>, Failure> {
     }
     if let Some(number) = healing.pr {
         heal = heal.pr(number);
+    }
+    for (name, value) in healing.metadata.pairs()? {
+        heal = heal.metadata(name, value);
     }
     Ok(Some(heal))
 }

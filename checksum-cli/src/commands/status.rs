@@ -1,4 +1,4 @@
-use checksum_api_ext::PollPolicy;
+use checksum_api_ext::{PollPolicy, RunHandle};
 
 use crate::arguments::Status;
 use crate::credentials;
@@ -8,13 +8,18 @@ use crate::message::{Message, Verdict};
 use crate::output::{Output, tell};
 
 pub(super) async fn execute(arguments: Status, output: &mut Output) -> Result<ExitCode, Failure> {
+    let handle = match (arguments.run.job, arguments.run.test_run) {
+        (Some(job), _) => RunHandle::from(job),
+        (None, Some(id)) => RunHandle::from(id),
+        (None, None) => unreachable!("the arguments are a group of which one is needed"),
+    };
     let builder = credentials::builder(&arguments.connection, PollPolicy::default())?;
     let checksum = match arguments.allow_no_tests {
         true => builder.allow_no_tests().build()?,
         false => builder.build()?,
     };
-    let status = checksum.resume(arguments.job.clone()).status().await?;
-    let (verdict, exit_code) = Verdict::new(&arguments.job, &status, arguments.strict);
+    let status = checksum.resume(handle.clone()).status().await?;
+    let (verdict, exit_code) = Verdict::new(handle.job_name(), &status, arguments.strict);
     for remark in verdict.remarks() {
         tell(&format!("note: {remark}"));
     }

@@ -1,5 +1,6 @@
 use checksum_api_ext::Handle;
 
+use super::dispatch::nothing_to_run;
 use super::work::{Judged, Work};
 use crate::arguments::{Awaited, Wait};
 use crate::credentials;
@@ -15,7 +16,9 @@ pub(super) async fn execute(
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
-    let handle = handle(arguments.awaited)?;
+    let Some(handle) = handle(arguments.awaited)? else {
+        return Ok(nothing_to_run(output));
+    };
     let builder = credentials::builder(&arguments.connection, arguments.waiting.policy())?;
     let checksum = match arguments.allow_no_tests {
         true => builder.allow_no_tests().build()?,
@@ -47,16 +50,19 @@ pub(super) async fn execute(
     })
 }
 
-fn handle(awaited: Awaited) -> Result<Handle, Failure> {
+/// What to wait for; `None` where there was nothing to start.
+fn handle(awaited: Awaited) -> Result<Option<Handle>, Failure> {
     let Awaited {
         job,
+        test_run,
         heal_batch,
         generation_batch,
         run_id_file,
     } = awaited;
     if let Some(path) = run_id_file {
         return match RunIdFile::read(&path) {
-            Ok(Content::Handle(handle)) => Ok(handle),
+            Ok(Content::Handle(handle)) => Ok(Some(handle)),
+            Ok(Content::Nothing) => Ok(None),
             Ok(Content::Intent(intent)) => Err(Failure::MayHaveStarted { path, intent }),
             Ok(Content::NotStarted(intent)) => Err(Failure::NotStarted { path, intent }),
             Err(error) => Err(Failure::RunIdFile { path, error }),
@@ -64,7 +70,11 @@ fn handle(awaited: Awaited) -> Result<Handle, Failure> {
     }
     let named = job
         .map(Handle::from)
+        .or(test_run.map(|id| Handle::Run(id.into())))
         .or(heal_batch.map(|id| Handle::HealBatch(id.into())))
         .or(generation_batch.map(|id| Handle::GenerationBatch(id.into())));
-    named.ok_or_else(|| unreachable!("the arguments are a group of which one is needed"))
+    match named {
+        None => unreachable!("the arguments are a group of which one is needed"),
+        named => Ok(named),
+    }
 }

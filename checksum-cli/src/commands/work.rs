@@ -122,6 +122,7 @@ impl Work for Judged<GenerationBatch> {
 pub(super) fn run_started(run: &Run) -> Message<'_> {
     Message::RunStarted {
         job_name: run.job_name(),
+        test_run_id: run.test_run_id(),
         handle: Handle::from(run),
     }
 }

@@ -7,7 +7,7 @@ mod unsent_request;
 mod verdict;
 
 use checksum_api_ext::types::{
-    BatchId, BatchSession, BatchStatus, JobName, Project, RunState, SessionId, TestId,
+    BatchId, BatchSession, BatchStatus, JobName, Project, RunState, SessionId, TestId, TestRunId,
     TestRunResults,
 };
 use checksum_api_ext::{Bug, Counts, Handle, HtmlReport, LatestTestRun, SavedFile};
@@ -67,9 +67,13 @@ impl<'a> Line<'a> {
 pub(crate) enum Message<'a> {
     /// The service has accepted a run.
     RunStarted {
-        job_name: &'a JobName,
+        /// Null for a sharded run, which has a test run id alone.
+        job_name: Option<&'a JobName>,
+        test_run_id: Option<&'a TestRunId>,
         handle: Handle,
     },
+    /// No test is affected by the changed files, so that nothing was started.
+    NothingToRun {},
     /// The service has accepted a healing.
     HealStarted {
         batch_id: &'a BatchId,

@@ -13,7 +13,8 @@ use crate::redaction;
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Verdict {
-    job_name: JobName,
+    /// Null for a sharded run, which has a test run id alone.
+    job_name: Option<JobName>,
     state: RunState,
     /// Null while the run goes on.
     outcome: Option<String>,
@@ -32,7 +33,11 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    pub(crate) fn new(job_name: &JobName, status: &RunStatus, is_strict: bool) -> (Self, ExitCode) {
+    pub(crate) fn new(
+        job_name: Option<&JobName>,
+        status: &RunStatus,
+        is_strict: bool,
+    ) -> (Self, ExitCode) {
         let disagreement = status.disagreement();
         let outcome = match status.outcome() {
             Some(outcome) if outcome.is_pass() && is_strict && disagreement.is_some() => {
@@ -49,7 +54,7 @@ impl Verdict {
             .as_ref()
             .map_or(ExitCode::Unfinished, ExitCode::from);
         let verdict = Self {
-            job_name: job_name.clone(),
+            job_name: job_name.cloned(),
             state: status.state().clone(),
             pass: outcome.as_ref().is_some_and(Outcome::is_pass),
             outcome: outcome.map(|outcome| outcome.to_string()),
@@ -81,10 +86,11 @@ fn remarks(
 ) -> Vec<String> {
     let mut remarks = Vec::new();
     if let (Some(disagreement), Some(outcome)) = (disagreement, outcome) {
-        let meaning = match (disagreement.is_decisive(), outcome.is_pass()) {
-            (true, _) => "it has failed",
-            (false, true) => "--strict would fail it",
-            (false, false) => "counted as failed",
+        let is_pass = status.outcome().is_some_and(|outcome| outcome.is_pass());
+        let meaning = match (is_pass, outcome.is_pass()) {
+            (false, _) => "it has failed",
+            (true, true) => "--strict would fail it",
+            (true, false) => "counted as failed",
         };
         remarks.push(one_line(&format!("{disagreement}; {meaning}")));
     }
@@ -113,12 +119,11 @@ fn remarks(
 impl fmt::Display for Verdict {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state.as_str();
-        write!(
-            formatter,
-            "{}: {}",
-            one_line(self.job_name.as_str()),
-            one_line(self.outcome.as_deref().unwrap_or(state))
-        )?;
+        let outcome = one_line(self.outcome.as_deref().unwrap_or(state));
+        match &self.job_name {
+            Some(job_name) => write!(formatter, "{}: {outcome}", one_line(job_name.as_str()))?,
+            None => write!(formatter, "{outcome}")?,
+        }
         if let Some(counts) = self.counts {
             write!(formatter, " ({counts})")?;
         }

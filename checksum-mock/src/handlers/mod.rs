@@ -9,7 +9,8 @@ mod results;
 
 pub(crate) use bugs::list_bugs;
 pub(crate) use execution::{
-    get_run_status, get_run_status_v2, run_collection, run_grep, run_grep_v2, run_suite, run_tests,
+    find_affected_tests, get_run_status, get_run_status_by_run_id, get_run_status_v2,
+    run_collection, run_grep, run_grep_v2, run_suite, run_tests,
 };
 pub(crate) use generation::{get_generation_batch, trigger_auto_generate};
 pub(crate) use healing::{get_heal_batch, trigger_auto_heal};

@@ -10,6 +10,12 @@ pub(crate) fn mock() -> Mock {
     Mock::builder().clock(Clock::manual()).without_socket()
 }
 
+/// The same, with what was observed of the live service.
+pub(crate) fn observed_mock() -> Mock {
+    let builder = Mock::builder().observed();
+    builder.clock(Clock::manual()).without_socket()
+}
+
 /// Sends requests to a stand-in's router, with a key.
 #[derive(Clone)]
 pub(crate) struct Client(Router);

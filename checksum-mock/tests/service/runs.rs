@@ -164,6 +164,9 @@ async fn a_sharded_run_has_no_name() {
         client.post("/v1/execution/suite", json!({})).await.ok(),
         json!({ "name": null, "runId": "00000000-0000-4000-8000-000000000001", "sharded": true })
     );
+    // Not even by the name that it would have without shards.
+    client.get(V1).await.refusal(404);
+    client.get(V2).await.refusal(404);
 }
 
 #[tokio::test]

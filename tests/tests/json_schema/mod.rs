@@ -52,6 +52,11 @@ fn shape<'a>(schema: &'a Value, resolve: &dyn Fn(&str) -> Option<&'a Value>) -> 
         let target = reference.as_str().and_then(resolve).expect("a target");
         return shape(target, resolve);
     }
+    if kind(schema) == Some("string") {
+        return Shape::Word {
+            values: known_values(schema),
+        };
+    }
     let alternatives = ["allOf", "anyOf", "oneOf"].map(|keyword| &schema[keyword]);
     let alternatives = alternatives
         .into_iter()
@@ -64,9 +69,6 @@ fn shape<'a>(schema: &'a Value, resolve: &dyn Fn(&str) -> Option<&'a Value>) -> 
     }
     match kind(schema) {
         None => Shape::Any,
-        Some("string") => Shape::Word {
-            values: strings(&schema["x-extensible-enum"]),
-        },
         Some("array") => Shape::List(Box::new(shape(&schema["items"], resolve))),
         Some("object") => {
             let required = strings(&schema["required"]);
@@ -106,6 +108,14 @@ fn kind(schema: &Value) -> Option<&str> {
         }
         _ => None,
     }
+}
+
+/// The values of `anyOf: [{type: string, enum: […]}, {type: string}]`.
+fn known_values(schema: &Value) -> BTreeSet<String> {
+    let alternatives = schema["anyOf"].as_array().into_iter().flatten();
+    alternatives
+        .flat_map(|alternative| strings(&alternative["enum"]))
+        .collect()
 }
 
 fn nullable(schema: &Value) -> bool {
