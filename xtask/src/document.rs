@@ -1,8 +1,6 @@
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -65,29 +63,7 @@ impl Document {
 
     /// The document of the working tree.
     pub(crate) fn current() -> Result<Self> {
-        Self::file(&root().join(PATH))
-    }
-
-    pub(crate) fn file(path: &Path) -> Result<Self> {
-        let name = || path.display().to_string();
-        let text = fs::read_to_string(path).with_context(name)?;
-        Self::parse(text).with_context(name)
-    }
-
-    /// The document as git has it at a revision.
-    pub(crate) fn at(revision: &str) -> Result<Self> {
-        let name = format!("{revision}:{PATH}");
-        let output = Command::new("git")
-            // `--end-of-options`: a revision that begins with a dash is not an option of git's.
-            .args(["show", "--end-of-options", &name])
-            .current_dir(root())
-            .output()
-            .context("cannot run git")?;
-        if !output.status.success() {
-            bail!("{name}: {}", String::from_utf8_lossy(&output.stderr).trim());
-        }
-        let text = String::from_utf8(output.stdout).with_context(|| name.clone())?;
-        Self::parse(text).context(name)
+        Self::parse(fs::read_to_string(root().join(PATH)).context(PATH)?).context(PATH)
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -123,6 +99,13 @@ impl Document {
         members(self.value.pointer(&format!("/components/{kind}")))
     }
 
+    /// Returns each `x-provenance`, with a JSON pointer to the part that it is about.
+    pub(crate) fn provenance(&self) -> Vec<(String, &Value)> {
+        let mut found = Vec::new();
+        collect_provenance(&self.value, "#".to_owned(), &mut found);
+        found
+    }
+
     /// What a `$ref` leads to; the value itself where it is none, or leads nowhere.
     pub(crate) fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         let mut value = value;
@@ -153,13 +136,20 @@ impl<'a> Operation<'a> {
         format!("#/paths/{}/{}", escaped(self.path), self.method)
     }
 
-    pub(crate) fn parameters(&self) -> impl Iterator<Item = &'a Value> {
-        let parameters = self.value.get("parameters").and_then(Value::as_array);
-        parameters.into_iter().flatten()
-    }
-
     pub(crate) fn responses(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         members(self.value.get("responses"))
+    }
+}
+
+fn collect_provenance<'a>(value: &'a Value, place: String, found: &mut Vec<(String, &'a Value)>) {
+    for (name, value) in members(Some(value)) {
+        if name == "x-provenance" {
+            found.push((place.clone(), value));
+        }
+        collect_provenance(value, format!("{place}/{}", escaped(name)), found);
+    }
+    for (index, value) in value.as_array().into_iter().flatten().enumerate() {
+        collect_provenance(value, format!("{place}/{index}"), found);
     }
 }
 

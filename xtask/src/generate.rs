@@ -7,9 +7,10 @@ use anyhow::{Context, Result, bail, ensure};
 use similar::{ChangeTag, TextDiff};
 
 use crate::document::{self, Document, text};
+use crate::tool::REDOCLY;
 use crate::{compile, root, snapshots, surface};
 
-const SURFACE: &str = "openapi/SURFACE.md";
+pub(crate) const SURFACE: &str = "openapi/SURFACE.md";
 const OVERVIEW: &str = "openapi/README.md";
 
 /// A file that is written from the document.
@@ -19,11 +20,16 @@ struct Derived {
     text: String,
 }
 
+/// Where the document goes as progenitor reads it, for people who want to see it.
+const REWRITTEN: &str = "target/xtask/progenitor.json";
+
 /// Writes every derived file, and says what changed; with `check` writes nothing and fails where
 /// one is stale.
 pub(crate) fn run(check: bool) -> Result<()> {
+    let document = Document::current()?;
+    write_rewritten(&document)?;
     let mut stale: Vec<PathBuf> = Vec::new();
-    for file in derived(&Document::current()?)? {
+    for file in derived(&document)? {
         let path = root().join(file.path);
         let before = read(&path)?;
         if before == file.text {
@@ -56,6 +62,28 @@ pub(crate) fn run(check: bool) -> Result<()> {
         "stale, written anew by `cargo xtask generate`:\n{names}"
     );
     eprintln!("written anew, to be read before they are committed:\n{names}");
+    Ok(())
+}
+
+/// Writes the document as progenitor reads it. It is no derived file: nothing reads it.
+fn write_rewritten(document: &Document) -> Result<()> {
+    let path = root().join(REWRITTEN);
+    fs::create_dir_all(path.parent().unwrap_or(root()))?;
+    let rewritten = compile::preprocess::for_progenitor(document.value());
+    fs::write(&path, format!("{rewritten:#}\n")).context(REWRITTEN)?;
+    eprintln!("the document as progenitor reads it: {REWRITTEN}");
+    Ok(())
+}
+
+/// Writes the API reference as a page that needs no network.
+pub(crate) fn docs(output: &Path) -> Result<()> {
+    let path = root().join(output);
+    fs::create_dir_all(path.parent().unwrap_or(root()))?;
+    let mut redocly = REDOCLY.command()?;
+    redocly.args(["build-docs", document::PATH, "--inlineBundle", "--output"]);
+    let status = redocly.arg(&path).current_dir(root()).status();
+    let status = status.context("cannot run redocly")?;
+    ensure!(status.success(), "redocly build-docs failed ({status})");
     Ok(())
 }
 

@@ -7,7 +7,6 @@ mod ci;
 mod compile;
 mod contract;
 mod diff;
-mod docs;
 mod document;
 mod drift;
 mod generate;
@@ -18,14 +17,10 @@ mod snapshots;
 mod surface;
 mod tool;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
-
-use document::Document;
 
 /// Maintenance tasks of this workspace.
 ///
@@ -47,15 +42,11 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// The document by the generator, the rules of this workspace, and other people's linters
-    Lint {
-        /// Only list the rules of this workspace, with their reasons
-        #[arg(long)]
-        rules: bool,
-    },
-    /// What changed in the document, and whether it breaks anybody
-    Diff(DiffArguments),
-    /// The document, the stand-in and the client, judged by tools that nobody here wrote
+    /// Check the document with the generator, with our two rules and with other people's linters
+    Lint,
+    /// Print what changed in the document since a revision, and whether it breaks anybody
+    Diff(diff::Arguments),
+    /// Check the document, the mock server and clients with tools that nobody here wrote
     Contract(contract::Arguments),
     /// Send read-only requests, and report where responses differ from the document
     ///
@@ -65,7 +56,7 @@ enum Task {
     /// is a note. No value of a response is printed, except new values of enumerations that look
     /// like a word.
     Verify(drift::Arguments),
-    /// The API reference as one HTML page
+    /// Write the API reference as one HTML page, with Redocly
     Docs {
         /// Where the page goes
         #[arg(
@@ -81,34 +72,14 @@ enum Task {
     Ci,
 }
 
-#[derive(clap::Args)]
-struct DiffArguments {
-    /// The older document: a git revision, or a file where two are compared
-    #[arg(value_name = "REV|FILE", default_value = "HEAD")]
-    old: String,
-    /// The newer document, where it is not the one of the working tree
-    #[arg(value_name = "FILE")]
-    new: Option<PathBuf>,
-    /// Exit with 1 where something breaks
-    #[arg(long)]
-    fail_on_breaking: bool,
-    /// Another form than the one for a terminal
-    #[arg(long, value_enum)]
-    format: Option<diff::Format>,
-}
-
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Generate { check } => generate::run(check),
-        Task::Lint { rules: true } => {
-            lint::list();
-            Ok(())
-        }
-        Task::Lint { rules: false } => lint::run(),
-        Task::Diff(arguments) => compare(&arguments),
+        Task::Lint => lint::run(),
+        Task::Diff(arguments) => diff::run(&arguments),
         Task::Contract(arguments) => contract::run(&arguments),
         Task::Verify(arguments) => return drift::run(arguments),
-        Task::Docs { output } => docs::run(&output),
+        Task::Docs { output } => generate::docs(&output),
         Task::Release => release::run(),
         Task::Ci => ci::run(),
     };
@@ -119,30 +90,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn compare(arguments: &DiffArguments) -> Result<()> {
-    let (old, new, title) = match &arguments.new {
-        Some(new) => {
-            let title = format!("{} → {}", arguments.old, new.display());
-            let old = Document::file(Path::new(&arguments.old))?;
-            (old, Document::file(new)?, title)
-        }
-        None => {
-            let title = format!("{}: {} → working tree", document::PATH, arguments.old);
-            (Document::at(&arguments.old)?, Document::current()?, title)
-        }
-    };
-    let changes = diff::changes(&old, &new);
-    let report = diff::report(&title, &changes, arguments.format);
-    std::io::stdout().write_all(report.as_bytes())?;
-    let breaking = |change: &&diff::Change| change.class == diff::Class::Breaking;
-    let breaking = changes.iter().filter(breaking).count();
-    ensure!(
-        !arguments.fail_on_breaking || breaking == 0,
-        "{breaking} breaking changes"
-    );
-    Ok(())
 }
 
 /// The folder of the workspace.

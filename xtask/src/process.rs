@@ -1,7 +1,7 @@
 //! Programs that end: by themselves, when their time is up, or when nobody wants them any more.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -20,7 +20,7 @@ pub(crate) struct Running {
     name: String,
     child: Child,
     input: Option<ChildStdin>,
-    /// Where all that it says goes.
+    /// The file of its standard error; that of its standard output ends in `.out`.
     log: PathBuf,
 }
 
@@ -28,18 +28,17 @@ pub(crate) struct Running {
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
-    /// Everything that it said, on both outputs.
-    pub(crate) said: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Running {
-    /// Starts a program that says what it says into a file.
+    /// Starts a program that writes to files, since a full pipe would block it.
     pub(crate) fn start(name: &str, command: &mut Command, log: &Path) -> Result<Self> {
         let file = File::create(log).with_context(|| log.display().to_string())?;
-        command
-            .stdin(Stdio::piped())
-            .stdout(file.try_clone()?)
-            .stderr(file);
+        let output = log.with_extension("out");
+        let output = File::create(&output).with_context(|| output.display().to_string())?;
+        command.stdin(Stdio::piped()).stdout(output).stderr(file);
         let mut child = command
             .spawn()
             .with_context(|| format!("cannot run {name}"))?;
@@ -57,19 +56,20 @@ impl Running {
         match self.child.wait_timeout(limit)? {
             Some(status) => Ok(Ended {
                 status,
-                said: self.said(),
+                stdout: self.stdout(),
+                stderr: read(&self.log),
             }),
             None => bail!(
                 "{} has not ended in {} s\n{}",
                 self.name,
                 limit.as_secs(),
-                tail(&self.said())
+                tail(&self.output())
             ),
         }
     }
 
     /// Sends a line to its input.
-    pub(crate) fn tell(&mut self, line: &str) -> Result<()> {
+    pub(crate) fn write_line(&mut self, line: &str) -> Result<()> {
         let input = self.input.as_mut().context("its input is closed")?;
         writeln!(input, "{line}").with_context(|| format!("{} does not listen", self.name))
     }
@@ -86,24 +86,34 @@ impl Running {
                 return Ok(ready);
             }
             if let Some(status) = self.child.try_wait()? {
-                bail!("{} has ended ({status})\n{}", self.name, tail(&self.said()));
+                bail!(
+                    "{} has ended ({status})\n{}",
+                    self.name,
+                    tail(&self.output())
+                );
             }
             if started.elapsed() > limit {
-                let said = tail(&self.said()).to_owned();
-                bail!("{} is not ready in {limit:?}\n{said}", self.name);
+                let output = tail(&self.output()).to_owned();
+                bail!("{} is not ready in {limit:?}\n{output}", self.name);
             }
             thread::sleep(Duration::from_millis(25));
         }
     }
 
-    /// What it has said so far.
-    pub(crate) fn said(&self) -> String {
-        let mut bytes = Vec::new();
-        if let Ok(mut file) = File::open(&self.log) {
-            let _ = file.read_to_end(&mut bytes);
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
+    /// Returns what it has written to standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        read(&self.log.with_extension("out"))
     }
+
+    /// Returns what it has written to both outputs so far.
+    pub(crate) fn output(&self) -> String {
+        self.stdout() + &read(&self.log)
+    }
+}
+
+fn read(path: &Path) -> String {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl Drop for Running {
@@ -114,9 +124,9 @@ impl Drop for Running {
 }
 
 impl Ended {
-    /// The end of what it said, which is where tools put what went wrong.
-    pub(crate) fn tail(&self) -> &str {
-        tail(&self.said)
+    /// Returns the end of both outputs, which is where tools put what went wrong.
+    pub(crate) fn tail(&self) -> String {
+        tail(&format!("{}{}", self.stdout, self.stderr)).to_owned()
     }
 }
 
@@ -148,19 +158,19 @@ pub(crate) fn is_open(port: u16) -> bool {
 mod tests {
     use super::*;
 
-    fn log() -> tempfile::NamedTempFile {
-        tempfile::NamedTempFile::new().expect("a file")
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a folder")
     }
 
     #[test]
     fn a_program_that_takes_too_long_is_ended() {
-        let log = log();
+        let folder = folder();
         let started = Instant::now();
         let mut sleep = Command::new("sleep");
         let error = run(
             "sleep",
             sleep.arg("60"),
-            log.path(),
+            &folder.path().join("log.txt"),
             Duration::from_millis(50),
         );
         let message = error.expect_err("too long").to_string();
@@ -170,10 +180,11 @@ mod tests {
 
     #[test]
     fn one_that_ends_before_it_is_ready_is_quoted() {
-        let log = log();
+        let folder = folder();
         let mut early = Command::new("sh");
         early.args(["-c", "echo no port >&2; exit 7"]);
-        let mut running = Running::start("early", &mut early, log.path()).expect("started");
+        let mut running =
+            Running::start("early", &mut early, &folder.path().join("log.txt")).expect("started");
         let error = running.wait_until(Duration::from_secs(30), |_| None::<()>);
         let message = error.expect_err("an end").to_string();
         assert!(message.contains("no port"), "{message}");

@@ -7,7 +7,6 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::{MetadataCommand, Package};
 
-use crate::document::Document;
 use crate::{diff, root};
 
 const CHANGELOG: &str = "CHANGELOG.md";
@@ -183,11 +182,8 @@ fn compare_with_last_tag(names: &[&str]) -> Result<()> {
         return Ok(());
     }
     let tag = String::from_utf8(output.stdout)?.trim().to_owned();
-    let changes = diff::changes(&Document::at(&tag)?, &Document::current()?);
-    eprint!(
-        "{}",
-        diff::report(&format!("the document: {tag} → now"), &changes, None)
-    );
+    eprintln!("==> the document: {tag} → now");
+    diff::since(&tag)?;
 
     let installed = Command::new(env!("CARGO"))
         .args(["semver-checks", "--version"])

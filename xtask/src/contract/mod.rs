@@ -1,124 +1,161 @@
-//! The document, the stand-in and the client, judged by tools that nobody here wrote.
+//! The document, the mock server and clients, judged by tools that nobody here wrote.
+//!
+//! Each check ends with a negative control: the tool has to reject something that is wrong.
 
 mod document;
+mod generators;
+mod mock_process;
 mod prism;
 mod schemathesis;
-mod stand_in;
+mod workflows;
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 use comfy_table::{Table, presets};
 use serde_json::Value;
 
-use crate::document::PATH as DOCUMENT;
-use crate::tool::{PRISM, REDOCLY, SCHEMATHESIS, SPEC_VALIDATOR, SPECTRAL, Tool};
+use crate::document::{Document, PATH as DOCUMENT};
+use crate::tool::{
+    DATAMODEL_CODEGEN, OPENAPI_GENERATOR, OPENAPI_TYPESCRIPT, PRISM, REDOCLY, SCHEMATHESIS,
+    SPEC_VALIDATOR, Tool,
+};
 use crate::{process, root};
 
 /// Enough for a build of everything.
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
 
+/// Operations of the document that the mock server does not serve.
+const NOT_SERVED: &[&str] = &["find_affected_tests", "get_run_status_by_run_id"];
+
 /// What to check.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Only this tool; repeat it for more than one
-    #[arg(long, value_name = "TOOL")]
-    only: Vec<Judge>,
+    /// Run only this check; repeat it for more than one
+    #[arg(long, value_name = "CHECK")]
+    only: Vec<Check>,
+    /// Run also what is too slow for the gate
+    #[arg(long, conflicts_with = "only")]
+    all: bool,
 }
 
-/// One that judges.
+/// One tool, and what it is run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Judge {
+enum Check {
     Redocly,
-    Spectral,
     SpecValidator,
     Schemathesis,
     Prism,
+    Workflows,
+    PythonClient,
+    TypescriptClient,
+    RustClient,
+    TypescriptTypes,
+    PydanticModels,
 }
 
 /// What a tool has found to be right, in its own counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Checked(pub(crate) String);
 
-impl Judge {
+impl Check {
     fn tool(self) -> Tool {
         match self {
-            Self::Redocly => REDOCLY,
-            Self::Spectral => SPECTRAL,
+            Self::Redocly | Self::Workflows => REDOCLY,
             Self::SpecValidator => SPEC_VALIDATOR,
             Self::Schemathesis => SCHEMATHESIS,
             Self::Prism => PRISM,
+            Self::PythonClient | Self::TypescriptClient | Self::RustClient => OPENAPI_GENERATOR,
+            Self::TypescriptTypes => OPENAPI_TYPESCRIPT,
+            Self::PydanticModels => DATAMODEL_CODEGEN,
         }
     }
 
-    fn judge(self) -> Result<Checked> {
+    fn run(self) -> Result<Checked> {
         match self {
             Self::Redocly => document::redocly(),
-            Self::Spectral => document::spectral(),
             Self::SpecValidator => document::spec_validator(),
-            Self::Schemathesis => schemathesis::judge(),
-            Self::Prism => prism::judge(),
+            Self::Schemathesis => schemathesis::check(),
+            Self::Prism => prism::check(),
+            Self::Workflows => workflows::check(),
+            Self::PythonClient => generators::python_client(),
+            Self::TypescriptClient => generators::typescript_client(),
+            Self::RustClient => generators::rust_client(),
+            Self::TypescriptTypes => generators::typescript_types(),
+            Self::PydanticModels => generators::pydantic_models(),
         }
     }
 
-    /// Whether it looks at more than the document.
-    fn needs_programs(self) -> bool {
-        matches!(self, Self::Schemathesis | Self::Prism)
+    fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Whether it reads nothing but the document.
+    fn reads_document_only(self) -> bool {
+        matches!(self, Self::Redocly | Self::SpecValidator)
+    }
+
+    /// Whether it takes too long for the gate.
+    fn is_slow(self) -> bool {
+        matches!(self, Self::RustClient)
     }
 }
 
-/// Asks the tools, all unless some are chosen.
+/// Runs the checks.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let asked = |judge: &Judge| arguments.only.is_empty() || arguments.only.contains(judge);
-    ask(Judge::value_variants()
-        .iter()
-        .copied()
-        .filter(asked)
-        .collect())
+    let wanted = |check: &Check| match arguments.only.as_slice() {
+        [] => arguments.all || !check.is_slow(),
+        only => only.contains(check),
+    };
+    let checks = Check::value_variants().iter().copied();
+    run_all(checks.filter(wanted).collect())
 }
 
-/// Asks the tools that look at nothing but the document.
-pub(crate) fn judge_document() -> Result<()> {
-    let judges = Judge::value_variants().iter().copied();
-    ask(judges.filter(|judge| !judge.needs_programs()).collect())
+/// Runs the checks that read nothing but the document.
+pub(crate) fn check_document() -> Result<()> {
+    let checks = Check::value_variants().iter().copied();
+    run_all(checks.filter(|check| check.reads_document_only()).collect())
 }
 
-/// Asks each tool, also when one before it has failed, and ends with a table of what they say.
-fn ask(judges: Vec<Judge>) -> Result<()> {
-    if judges.iter().any(|judge| judge.needs_programs()) {
+/// Runs each check, also if one before it has failed, and ends with a table of what they found.
+fn run_all(checks: Vec<Check>) -> Result<()> {
+    if checks.iter().any(|check| !check.reads_document_only()) {
         build()?;
     }
-
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
-    table.set_header(["tool", "version", "checked", "seconds"]);
+    table.set_header(["check", "tool", "version", "result", "seconds"]);
     let mut failed = Vec::new();
-    for judge in judges {
-        let tool = judge.tool();
+    for check in checks {
+        let (name, tool) = (check.name(), check.tool());
+        let version = tool.version()?;
+        eprintln!("==> {name}: {} {version}", tool.program);
+        // An installation is no part of the seconds.
+        tool.command()?;
         let started = Instant::now();
-        eprintln!("==> {} {}", tool.program, tool.version);
-        let outcome = judge.judge();
+        let outcome = check.run();
         let seconds = format!("{:.1}", started.elapsed().as_secs_f64());
-        let checked = match outcome {
+        let result = match outcome {
             Ok(Checked(counts)) => counts,
             Err(error) => {
-                eprintln!("{}: {error:#}", tool.program);
-                failed.push(tool.program);
+                eprintln!("{name}: {error:#}");
+                failed.push(name.clone());
                 "FAILED, see above".to_owned()
             }
         };
-        table.add_row([tool.program, tool.version, &checked, &seconds]);
+        table.add_row([&name, tool.program, &version, &result, &seconds]);
     }
     eprintln!("{table}");
-    ensure!(failed.is_empty(), "{} found fault", failed.join(" and "));
+    ensure!(failed.is_empty(), "{} failed", failed.join(" and "));
     Ok(())
 }
 
-/// Builds the programs that the judges look at, so that their time limits are about judging.
+/// Builds the programs that the checks run, so that time limits are about the checks.
 fn build() -> Result<()> {
     let mut command = Command::new(env!("CARGO"));
     command
@@ -130,19 +167,29 @@ fn build() -> Result<()> {
     let ended = process::run("cargo", &mut command, &log, BUILD_LIMIT)?;
     ensure!(
         ended.status.success(),
-        "the programs to judge do not build\n{}",
+        "the programs to check do not build\n{}",
         ended.tail()
     );
     Ok(())
 }
 
-/// The document, for judges that want a change of it.
+/// Returns the document, for checks that change it.
 fn read_document() -> Result<Value> {
-    let yaml = fs::read_to_string(root().join(DOCUMENT)).context(DOCUMENT)?;
-    serde_saphyr::from_str(&yaml).context(DOCUMENT)
+    Ok(Document::current()?.value().clone())
 }
 
-/// A folder for what a tool writes, empty: what an earlier run learned is not to steer this one.
+/// Returns the ids of the operations that the mock server serves, in the order of the document.
+fn served_operations() -> Result<Vec<String>> {
+    let document = Document::current()?;
+    let ids = document
+        .operations()
+        .map(|operation| operation.id().to_owned());
+    Ok(ids
+        .filter(|id| !NOT_SERVED.contains(&id.as_str()))
+        .collect())
+}
+
+/// Returns an empty folder for what a tool writes: files of an earlier run must not affect this one.
 fn workspace(name: &str) -> Result<PathBuf> {
     let folder = root().join("target/xtask/contract").join(name);
     if folder.exists() {
@@ -162,10 +209,29 @@ fn example(package: &str, name: &str) -> Command {
     command
 }
 
-/// Runs a tool over the document, from the workspace's folder.
-fn over_document(tool: Tool, arguments: &[&str], limit: Duration) -> Result<process::Ended> {
+/// Runs a tool from the workspace's folder.
+fn run_tool(tool: Tool, arguments: &[&str], limit: Duration) -> Result<process::Ended> {
     let log = workspace(&format!("{}-log", tool.program))?.join("log.txt");
     let mut command = tool.command()?;
     command.args(arguments).current_dir(root());
     process::run(tool.program, &mut command, &log, limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_mock_does_not_serve_is_in_the_document() {
+        let all = Document::current().expect("the document");
+        let served = served_operations().expect("operations");
+        assert_eq!(all.operations().count(), served.len() + NOT_SERVED.len());
+    }
+
+    #[test]
+    fn every_check_has_a_pinned_tool() {
+        for check in Check::value_variants() {
+            assert!(check.tool().version().is_ok(), "{}", check.name());
+        }
+    }
 }

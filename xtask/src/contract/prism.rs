@@ -1,5 +1,5 @@
-//! The client against the document's examples, and the client and the stand-in with Prism between
-//! them, which answers with an error where either does what the document does not say.
+//! The client against the document's examples, and the client and the mock server with Prism between
+//! them, which responds with an error if either does what the document does not say.
 
 use std::fs;
 use std::path::Path;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::stand_in::StandIn;
-use super::{Checked, example, workspace};
+use super::mock_process::MockProcess;
+use super::{Checked, NOT_SERVED, example, workspace};
 use crate::process::{self, Ended, Running};
 use crate::tool::PRISM;
 
@@ -22,47 +22,46 @@ const DOCUMENT: &str = "document.json";
 /// The path of the document's server.
 const BASE_PATH: &str = "/public-api";
 
-/// What every operation's name is printed behind, by the example `drive`.
+/// What the example `drive` prints before the name of each operation.
 const DECODED: &str = "decoded ";
 
-/// What Prism answers with instead of an answer that the document does not allow. Its log says
+/// What Prism responds with in place of a response that the document does not allow. Its log says
 /// more, and later.
 const VIOLATION: &str = "Prism is generating this error";
 
-pub(crate) fn judge() -> Result<Checked> {
+pub(super) fn check() -> Result<Checked> {
     let folder = workspace("prism")?;
     let document = with_base_path(super::read_document()?)?;
     fs::write(folder.join(DOCUMENT), document.to_string())?;
 
-    let (served, url) = start(&folder, "mock", &[])?;
-    let ended = drive(&folder, "examples", &url)?;
+    let (examples, url) = start(&folder, "mock", &[])?;
+    let ended = drive(&folder, "examples", &url, &[])?;
     ensure!(ended.status.success(), "its examples: {}", ended.tail());
-    let examples = decoded(&ended.said);
-    drop(served);
+    let of_examples = decoded(&ended.stdout);
+    drop(examples);
 
-    let mut stand_in = StandIn::start(&folder)?;
-    let upstream = stand_in.url.strip_suffix(BASE_PATH);
-    let upstream = upstream.context("the stand-in has another base path")?;
+    let mut mock = MockProcess::start(&folder)?;
+    let upstream = mock.url.strip_suffix(BASE_PATH);
+    let upstream = upstream.context("the mock server has another base path")?;
     let (proxy, url) = start(&folder, "proxy", &["--errors", upstream])?;
-    let ended = drive(&folder, "stand-in", &url)?;
+    let ended = drive(&folder, "mock-server", &url, NOT_SERVED)?;
     ensure!(
         ended.status.success(),
-        "the stand-in: {}\n{}",
+        "the mock server: {}\n{}",
         ended.tail(),
-        process::tail(&proxy.said())
+        process::tail(&proxy.output())
     );
-    let proxied = decoded(&ended.said);
+    let of_mock = decoded(&ended.stdout);
 
-    // Who finds nothing may not have looked: with a lie in one answer, the same drive has to fail.
-    stand_in.lie()?;
-    let ended = drive(&folder, "lie", &url)?;
+    mock.send_invalid_responses()?;
+    let ended = drive(&folder, "invalid", &url, NOT_SERVED)?;
     ensure!(
         is_seen(&ended),
-        "a lie of the stand-in went unseen: {}",
+        "negative control: an invalid response passed: {}",
         ended.tail()
     );
     drop(proxy);
-    counts(examples, proxied)
+    counts(of_examples, of_mock)
 }
 
 /// The document with the server's path in front of its own. Prism leaves it away, and the client
@@ -93,34 +92,37 @@ fn start(folder: &Path, mode: &str, arguments: &[&str]) -> Result<(Running, Stri
     Ok((prism, format!("http://127.0.0.1:{port}")))
 }
 
-/// Lets the client call every operation.
-fn drive(folder: &Path, name: &str, url: &str) -> Result<Ended> {
+/// Lets the client call every operation but some.
+fn drive(folder: &Path, name: &str, url: &str, without: &[&str]) -> Result<Ended> {
     let mut command = example("checksum-tests", "drive");
     command.args(["--base-url", url]);
+    for operation in without {
+        command.args(["--without", operation]);
+    }
     let log = folder.join(format!("drive-{name}.txt"));
     process::run("the client", &mut command, &log, DRIVE_LIMIT)
         .with_context(|| format!("the client against {name}"))
 }
 
 /// How many operations were called and decoded.
-fn decoded(said: &str) -> usize {
-    let lines = said.lines();
+fn decoded(output: &str) -> usize {
+    let lines = output.lines();
     lines.filter(|line| line.starts_with(DECODED)).count()
 }
 
-/// Whether the client failed at the operation that lies, and Prism is the reason.
+/// Whether the client failed at the operation with the invalid response, and Prism is the reason.
 fn is_seen(ended: &Ended) -> bool {
-    let mentions = |text| ended.said.contains(text);
+    let mentions = |text| ended.stderr.contains(text);
     !ended.status.success() && mentions("run_suite") && mentions(VIOLATION)
 }
 
 fn counts(examples: usize, proxied: usize) -> Result<Checked> {
     ensure!(
-        examples == proxied && examples > 0,
-        "{examples} operations with examples, {proxied} with the stand-in"
+        examples == proxied + NOT_SERVED.len() && proxied > 0,
+        "{examples} operations with examples, {proxied} with the mock server"
     );
     Ok(Checked(format!(
-        "{examples} operations decoded from examples, {proxied} through the proxy; 1 lie seen"
+        "{examples} operations decoded from examples, {proxied} through the proxy; 1 mistake found"
     )))
 }
 
@@ -131,23 +133,21 @@ mod tests {
 
     use super::*;
 
-    fn ended(code: i32, said: &str) -> Ended {
+    fn ended(code: i32, stderr: &str) -> Ended {
         Ended {
             status: ExitStatus::from_raw(code << 8),
-            said: said.to_owned(),
+            stdout: String::new(),
+            stderr: stderr.to_owned(),
         }
     }
 
     #[test]
     fn operations_are_counted_by_their_lines() {
-        let said = "warning: something\ndecoded get_project\ndecoded run_suite\n";
-        assert_eq!(decoded(said), 2);
-        assert_eq!(
-            counts(17, 17).expect("counts").0,
-            "17 operations decoded from examples, 17 through the proxy; 1 lie seen"
-        );
-        assert!(counts(17, 16).is_err());
-        assert!(counts(0, 0).is_err());
+        let output = "warning: something\ndecoded get_project\ndecoded run_suite\n";
+        assert_eq!(decoded(output), 2);
+        assert!(counts(NOT_SERVED.len() + 2, 2).is_ok());
+        assert!(counts(NOT_SERVED.len() + 2, 1).is_err());
+        assert!(counts(NOT_SERVED.len(), 0).is_err());
     }
 
     #[test]
@@ -159,8 +159,8 @@ mod tests {
     }
 
     #[test]
-    fn a_lie_is_seen_when_prism_is_why_the_client_stops() {
-        let said = "decoded get_project\nerror: run_suite: 500 Internal Server Error: Your \
+    fn an_invalid_response_is_seen_when_prism_is_why_the_client_stops() {
+        let said = "error: run_suite: 500 Internal Server Error: Your \
                     request/response is not valid, so Prism is generating this error for you.";
         assert!(is_seen(&ended(1, said)));
         assert!(!is_seen(&ended(0, said)));

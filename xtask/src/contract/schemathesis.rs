@@ -1,49 +1,41 @@
-//! The stand-in against requests that Schemathesis makes up from the document, right and wrong.
+//! The mock server against requests that Schemathesis makes up from the document, valid and invalid.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::stand_in::StandIn;
-use super::{Checked, read_document, workspace};
+use super::mock_process::MockProcess;
+use super::{Checked, NOT_SERVED, read_document, workspace};
+use crate::process::{self, Ended};
+use crate::root;
 use crate::tool::SCHEMATHESIS;
-use crate::{process, root};
 
 const CONFIGURATION: &str = "xtask/src/contract/schemathesis.toml";
 
 /// Any would do; another one tries other requests.
 const SEED: &str = "--seed=1";
 
-/// Fewer would say little about 17 operations.
+/// Fewer would say little about so many operations.
 const MIN_CASES: u64 = 2_000;
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-pub(crate) fn judge() -> Result<Checked> {
+pub(super) fn check() -> Result<Checked> {
     let folder = workspace("schemathesis")?;
-    let document = sharpened(read_document()?)?;
+    let document = preprocess(read_document()?)?;
     fs::write(folder.join("document.json"), document.to_string())?;
 
-    let stand_in = StandIn::start(&folder)?;
-    let mut command = SCHEMATHESIS.command()?;
-    command
-        .arg("--config-file")
-        .arg(root().join(CONFIGURATION))
-        .args(["run", "document.json", "--url", &stand_in.url])
-        .args(["--checks=all", "--continue-on-failure", SEED, "--no-color"])
-        .args(["--report=json,ndjson", "--report-json-path=report.json"])
-        .arg("--report-ndjson-path=events.ndjson")
-        .current_dir(&folder);
-    let log = folder.join("log.txt");
-    let ended = process::run(SCHEMATHESIS.program, &mut command, &log, LIMIT)?;
+    let mut mock = MockProcess::start(&folder)?;
+    let ended = run(&folder, &mock.url, "report", &[])?;
     ensure!(ended.status.success(), "{}", ended.tail());
 
     let report = fs::read_to_string(folder.join("report.json")).context("no report")?;
     let report = Report::read(&serde_json::from_str(&report)?)?;
-    let events = fs::read_to_string(folder.join("events.ndjson")).context("no events")?;
+    let events = fs::read_to_string(folder.join("report.ndjson")).context("no events")?;
     let followed = followed_links(&events)?;
     let unfollowed: Vec<String> = declared_links(&document)
         .difference(&followed)
@@ -53,74 +45,113 @@ pub(crate) fn judge() -> Result<Checked> {
         unfollowed.is_empty(),
         "it never followed {unfollowed:?}; more examples or steps help"
     );
+
+    mock.send_invalid_responses()?;
+    let only = ["--include-operation-id=run_suite", "--phases=examples"];
+    let ended = run(&folder, &mock.url, "control", &only)?;
+    ensure!(
+        ended.status.code() == Some(1),
+        "negative control: responses without a required field passed: {}",
+        ended.tail()
+    );
     Ok(report.checked(followed.len()))
 }
 
-/// The document with what its judge needs to know and the document cannot say, or not without
-/// making other types of its schemas.
-fn sharpened(mut document: Value) -> Result<Value> {
-    limit_integers(&mut document);
-    // Which member is required depends on the others. The document says so in words.
-    for name in ["AutoHeal", "HealRequest"] {
-        let schema = document
-            .pointer_mut(&format!("/components/schemas/{name}"))
-            .and_then(Value::as_object_mut);
-        let schema = schema.with_context(|| format!("there is no schema {name}"))?;
-        schema.insert(
-            "anyOf".to_owned(),
-            json!([
-                { "required": ["repoName"] },
-                {
-                    "required": ["autoCreatePR"],
-                    "properties": { "autoCreatePR": { "enum": [false] } },
-                    "not": { "required": ["prNumber"] },
-                },
-            ]),
-        );
-    }
-    // From a run to its healing there is no link in the document: a link's body is one value, and
-    // the members beside `testRunId` have no place in it. Schemathesis takes an object.
-    let links = "/paths/~1v2~1execution~1status~1{jobName}/get/responses/2XX/links";
-    let links = document.pointer_mut(links).and_then(Value::as_object_mut);
-    links.context("the status has no links")?.insert(
-        "heal".to_owned(),
-        json!({
-            "operationId": "trigger_auto_heal",
-            "requestBody": { "testRunId": "$response.body#/testRunId", "autoCreatePR": false },
-        }),
-    );
-    name_what_exists(&mut document);
+fn run(folder: &Path, url: &str, name: &str, arguments: &[&str]) -> Result<Ended> {
+    let mut command = SCHEMATHESIS.command()?;
+    command
+        .arg("--config-file")
+        .arg(root().join(CONFIGURATION))
+        .args(["run", "document.json", "--url", url])
+        .args(["--checks=all", "--continue-on-failure", SEED, "--no-color"])
+        .arg("--report=json,ndjson")
+        .arg(format!("--report-json-path={name}.json"))
+        .arg(format!("--report-ndjson-path={name}.ndjson"))
+        .args(arguments)
+        .current_dir(folder);
+    let log = folder.join(format!("{name}.txt"));
+    process::run(SCHEMATHESIS.program, &mut command, &log, LIMIT)
+}
+
+/// Adds to the document what Schemathesis needs to know, and leaves out what the mock server does
+/// not serve.
+fn preprocess(mut document: Value) -> Result<Value> {
+    remove_what_is_not_served(&mut document);
+    // Which field is required depends on the others. The document says so in words.
+    let auto_heal = document.pointer_mut("/components/schemas/AutoHeal");
+    auto_heal.context("there is no schema AutoHeal")?["anyOf"] = json!([
+        { "required": ["repoName"] },
+        {
+            "required": ["autoCreatePR"],
+            "properties": { "autoCreatePR": { "enum": [false] } },
+            "not": { "required": ["prNumber"] },
+        },
+    ]);
+    // The link to healing has no body in the document, since other tools take no object there.
+    let link = document.pointer_mut("/components/links/Heal");
+    link.context("there is no link Heal")?["requestBody"] =
+        json!({ "testRunId": "$response.body#/testRunId", "autoCreatePR": false });
+    let mut from_results = document["components"]["links"]["Heal"].clone();
+    from_results["requestBody"]["testRunId"] = "$response.body#/id".into();
+    let path = "/paths/~1v1~1test-runs~1{id}~1results/get/responses/200/links/Heal";
+    let link = document.pointer_mut(path);
+    *link.context("the results have no link Heal")? = from_results;
+    substitute_ids(&mut document);
     Ok(document)
 }
 
-/// Says what `format: uint64` means, which is no format of JSON Schema. The document cannot: the
-/// generator reads a `maximum` as a signed integer.
-fn limit_integers(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            if members
-                .get("format")
-                .is_some_and(|format| format == "uint64")
-            {
-                members.insert("maximum".to_owned(), u64::MAX.into());
-            }
-            members.values_mut().for_each(limit_integers);
+fn remove_what_is_not_served(document: &mut Value) {
+    let is_served = |value: &Value| {
+        let id = value["operationId"].as_str();
+        id.is_none_or(|id| !NOT_SERVED.contains(&id))
+    };
+    let items = document["paths"].as_object_mut();
+    for item in items.into_iter().flat_map(serde_json::Map::values_mut) {
+        if let Some(item) = item.as_object_mut() {
+            item.retain(|_, operation| is_served(operation));
         }
-        Value::Array(items) => items.iter_mut().for_each(limit_integers),
+    }
+    let mut gone = BTreeSet::new();
+    if let Some(links) = document["components"]["links"].as_object_mut() {
+        links.retain(|name, link| {
+            let keep = is_served(link);
+            if !keep {
+                gone.insert(format!("#/components/links/{name}"));
+            }
+            keep
+        });
+    }
+    remove_references(document, &gone);
+}
+
+fn remove_references(value: &mut Value, gone: &BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            let is_gone =
+                |value: &Value| value["$ref"].as_str().is_some_and(|to| gone.contains(to));
+            fields.retain(|_, value| !is_gone(value));
+            fields
+                .values_mut()
+                .for_each(|value| remove_references(value, gone));
+        }
+        Value::Array(values) => {
+            values
+                .iter_mut()
+                .for_each(|value| remove_references(value, gone));
+        }
         _ => {}
     }
 }
 
-/// Lets the examples name the run and the batch that the stand-in has: its own ids differ from the
-/// description's at these two.
-fn name_what_exists(value: &mut Value) {
+/// Puts the ids of the mock server into the examples where they differ from the description's.
+fn substitute_ids(value: &mut Value) {
     match value {
         Value::String(text) if text == "run-id" => {
             "00000000-0000-4000-8000-000000000001".clone_into(text);
         }
         Value::String(text) if text == "batch-abc" => "batch-gen-1".clone_into(text),
-        Value::Object(members) => members.values_mut().for_each(name_what_exists),
-        Value::Array(items) => items.iter_mut().for_each(name_what_exists),
+        Value::Object(fields) => fields.values_mut().for_each(substitute_ids),
+        Value::Array(values) => values.iter_mut().for_each(substitute_ids),
         _ => {}
     }
 }
@@ -133,7 +164,7 @@ struct Report {
 }
 
 impl Report {
-    /// Reads it, and refuses one that tells of less than a whole run without a complaint.
+    /// Reads a report, and refuses one of anything less than a whole run without failures.
     fn read(report: &Value) -> Result<Self> {
         let number = |pointer: &str| {
             let number = report.pointer(pointer).and_then(Value::as_u64);
@@ -183,13 +214,13 @@ impl Report {
 
     fn checked(&self, links: usize) -> Checked {
         Checked(format!(
-            "{} cases on {} operations, {links} links followed: 0 failures",
+            "{} cases on {} operations, {links} links followed: 0 failures; 1 mistake found",
             self.cases, self.operations
         ))
     }
 }
 
-/// The document's links, as `<source> -> <name>`.
+/// Returns the document's links, as `<source> -> <name>`.
 fn declared_links(document: &Value) -> BTreeSet<String> {
     let mut declared = BTreeSet::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -211,7 +242,7 @@ fn declared_links(document: &Value) -> BTreeSet<String> {
     declared
 }
 
-/// The links that were followed to an answer that was a success.
+/// Returns the links that were followed to a successful response.
 fn followed_links(events: &str) -> Result<BTreeSet<String>> {
     let mut followed = BTreeSet::new();
     for line in events.lines().filter(|line| !line.is_empty()) {
@@ -265,7 +296,7 @@ mod tests {
         let report = Report::read(&report()).expect("a report");
         assert_eq!(
             report.checked(11).0,
-            "3206 cases on 2 operations, 11 links followed: 0 failures"
+            "3206 cases on 2 operations, 11 links followed: 0 failures; 1 mistake found"
         );
     }
 
@@ -303,18 +334,21 @@ mod tests {
     }
 
     #[test]
-    fn the_document_is_sharpened_where_it_has_to_be() {
+    fn the_document_is_preprocessed_where_it_has_to_be() {
         let document = read_document().expect("the document");
         let links = declared_links(&document);
-        let sharp = sharpened(document).expect("a document");
-        assert!(sharp["components"]["schemas"]["AutoHeal"]["anyOf"].is_array());
-        let number = &sharp["components"]["schemas"]["PrNumber"];
-        assert_eq!(number["maximum"], u64::MAX);
+        let changed = preprocess(document).expect("a document");
+        assert!(changed["components"]["schemas"]["AutoHeal"]["anyOf"].is_array());
+        let suite = "POST /v1/execution/suite -> RunStatus";
         assert!(
-            links.contains("POST /v1/execution/suite -> status"),
+            links.iter().any(|link| link.starts_with(suite)),
             "{links:?}"
         );
-        assert_eq!(declared_links(&sharp).len(), links.len() + 1);
-        assert!(sharpened(json!({})).is_err());
+        let text = changed.to_string();
+        for id in NOT_SERVED {
+            assert!(!text.contains(&format!("\"operationId\":\"{id}\"")), "{id}");
+        }
+        assert!(!declared_links(&changed).is_empty());
+        assert!(preprocess(json!({})).is_err());
     }
 }

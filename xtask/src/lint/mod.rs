@@ -1,14 +1,9 @@
-//! The document against the generator, the rules of this workspace, and linters that nobody here
-//! wrote.
+//! The document by the generator, by the two rules that no tool has, and by other people's linters.
 
-mod operations;
 mod order;
 mod provenance;
-mod rule;
-mod schemas;
 
 use anyhow::{Result, bail, ensure};
-use rule::RULES;
 
 use crate::document::{self, Document};
 use crate::{compile, contract};
@@ -22,33 +17,92 @@ pub(crate) fn run() -> Result<()> {
         bail!("{DOCUMENT}: {error}");
     }
     eprintln!("generator: it compiles");
-
-    let findings = rule::findings(&document);
+    let findings = findings(&document);
     for finding in &findings {
         eprintln!("{DOCUMENT}{finding}");
-    }
-    for rule in RULES
-        .iter()
-        .filter(|rule| findings.iter().any(|f| f.rule == rule.name))
-    {
-        eprintln!("{}: {}", rule.name, rule.reason);
     }
     ensure!(
         findings.is_empty(),
         "{DOCUMENT} breaks a rule in {} places",
         findings.len()
     );
-    eprintln!("rules of this workspace: {} kept", RULES.len());
-
-    contract::judge_document()
+    eprintln!("order and provenance: no findings");
+    contract::check_document()
 }
 
-/// The rules, for people.
-pub(crate) fn list() {
-    for rule in RULES {
-        eprintln!("{}\n    {}", rule.name, rule.reason);
-    }
+/// Returns each place, as a JSON pointer, with what is wrong there.
+fn findings(document: &Document) -> Vec<String> {
+    let mut findings = order::findings(document);
+    findings.extend(provenance::findings(document));
+    findings
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    /// A text of the document, what to put in its place, and what the finding says.
+    const MISTAKES: &[(&str, &str, &str)] = &[
+        (
+            "externalDocs:",
+            "x-externalDocs:",
+            "#: the sections are openapi, info",
+        ),
+        (
+            "tags: [Healing]",
+            "tags: [Project]",
+            "#/paths/~1v1~1auto-heal/post: stands behind operations of `Healing`",
+        ),
+        (
+            "tags: [Healing]",
+            "tags: [Unheard]",
+            "#/paths/~1v1~1auto-heal/post: `Unheard` is not one of `tags`",
+        ),
+        (
+            "x-provenance: observed",
+            "x-provenance: rumoured",
+            "\"rumoured\" is none of mentioned, observed, assumed",
+        ),
+        (
+            "x-provenance: observed",
+            "x-provenance: documented",
+            "\"documented\" is none of mentioned, observed, assumed",
+        ),
+        (
+            "      operationId: list_bugs\n      x-provenance: mentioned\n",
+            "      operationId: list_bugs\n",
+            "#/paths/~1v1~1health-dashboard~1bugs/get: its response is merely mentioned",
+        ),
+    ];
+
+    #[test]
+    fn every_mistake_is_found_at_its_place() {
+        for (from, to, finding) in MISTAKES {
+            let found = findings(&Document::changed(from, to));
+            let is_there = found.iter().any(|found| found.contains(finding));
+            assert!(is_there, "{from} → {to}: {found:#?}");
+        }
+    }
+
+    #[test]
+    fn an_error_without_provenance_is_found() {
+        let document = Document::current().expect("the document");
+        let (name, _) = document
+            .components("responses")
+            .find(|(_, response)| response["x-provenance"] == "assumed")
+            .expect("a response");
+        let from = format!("    {name}:\n      x-provenance: assumed\n");
+        let found = findings(&Document::changed(&from, &format!("    {name}:\n")));
+        let missing = "the form of an error is not documented";
+        assert!(
+            found.iter().any(|found| found.contains(missing)),
+            "{found:#?}"
+        );
+    }
+
+    #[test]
+    fn the_document_has_no_finding() {
+        let document = Document::current().expect("the document");
+        assert_eq!(findings(&document), Vec::<String>::new());
+    }
+}

@@ -1,9 +1,9 @@
-use super::rule::Findings;
 use crate::document::{Document, text};
 
-const SECTIONS: [&str; 7] = [
+const SECTIONS: [&str; 8] = [
     "openapi",
     "info",
+    "externalDocs",
     "servers",
     "security",
     "tags",
@@ -11,11 +11,12 @@ const SECTIONS: [&str; 7] = [
     "components",
 ];
 
-pub(super) fn check(document: &Document, findings: &mut Findings<'_>) {
+/// There is one place for each thing: the sections, and the operations by tag.
+pub(super) fn findings(document: &Document) -> Vec<String> {
+    let mut findings = Vec::new();
     if document.sections() != SECTIONS {
-        findings.add("#", format!("the sections are {}", SECTIONS.join(", ")));
+        findings.push(format!("#: the sections are {}", SECTIONS.join(", ")));
     }
-
     let tags = document.value()["tags"].as_array();
     let tags: Vec<&str> = tags
         .into_iter()
@@ -24,15 +25,17 @@ pub(super) fn check(document: &Document, findings: &mut Findings<'_>) {
         .collect();
     let mut last = 0;
     for operation in document.operations() {
+        let place = operation.pointer();
         let tag = operation.value["tags"][0].as_str().unwrap_or_default();
         let Some(position) = tags.iter().position(|known| *known == tag) else {
-            findings.add(operation.pointer(), format!("`{tag}` is not one of `tags`"));
+            findings.push(format!("{place}: `{tag}` is not one of `tags`"));
             continue;
         };
         if position < last {
-            let message = format!("stands behind operations of `{}`", tags[last]);
-            findings.add(operation.pointer(), message);
+            let later = tags[last];
+            findings.push(format!("{place}: stands behind operations of `{later}`"));
         }
         last = last.max(position);
     }
+    findings
 }

@@ -1,57 +1,40 @@
 use serde_json::Value;
 
-use super::rule::Findings;
 use crate::document::{Document, escaped, text};
 
-const KNOWN: [&str; 3] = ["documented", "mentioned", "observed"];
+/// `documented` is the default and is not written.
+const KNOWN: [&str; 3] = ["mentioned", "observed", "assumed"];
 
-pub(super) fn check(document: &Document, findings: &mut Findings<'_>) {
-    values(document.value(), "#", findings);
-    for (name, schema) in document.components("schemas") {
-        // A schema that lets any JSON through is one whose shape nobody gave.
-        let shaped = ["type", "$ref", "allOf", "oneOf", "anyOf"];
-        let any = shaped.iter().all(|keyword| schema.get(keyword).is_none());
-        if any && text(schema, "x-provenance") != "mentioned" {
-            let place = format!("#/components/schemas/{name}");
-            findings.add(place, "any JSON, so that its provenance is `mentioned`");
+/// Readers and checks have to tell what is documented from what is a guess.
+pub(super) fn findings(document: &Document) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (place, provenance) in document.provenance() {
+        if !KNOWN.contains(&provenance.as_str().unwrap_or_default()) {
+            let known = KNOWN.join(", ");
+            findings.push(format!("{place}: {provenance} is none of {known}"));
         }
     }
     for operation in document.operations() {
-        for (status, response) in operation.responses() {
+        let of_operation = text(operation.value, "x-provenance");
+        for (code, response) in operation.responses() {
             let response = document.resolve(response);
-            let place = format!("{}/responses/{status}", operation.pointer());
-            if !status.starts_with('2') {
-                if text(response, "x-provenance").is_empty() {
-                    findings.add(place, "an error's form is not documented, say so");
+            let of_response = text(response, "x-provenance");
+            let place = operation.pointer();
+            if !code.starts_with('2') {
+                if of_response.is_empty() && of_operation.is_empty() {
+                    findings.push(format!(
+                        "{place}/responses/{}: the form of an error is not documented",
+                        escaped(code)
+                    ));
                 }
                 continue;
             }
-            let schema = document.resolve(&response["content"]["application/json"]["schema"]);
-            let of_answer = text(schema, "x-provenance");
-            if of_answer == "mentioned" && text(operation.value, "x-provenance") != of_answer {
-                let message = "answers with what is merely mentioned, so that it is `mentioned`";
-                findings.add(operation.pointer(), message);
+            let schema: &Value = &response["content"]["application/json"]["schema"];
+            let of_schema = text(document.resolve(schema), "x-provenance");
+            if of_schema == "mentioned" && of_operation.is_empty() && of_response.is_empty() {
+                findings.push(format!("{place}: its response is merely mentioned"));
             }
         }
     }
-}
-
-fn values(value: &Value, place: &str, findings: &mut Findings<'_>) {
-    match value {
-        Value::Object(object) => {
-            for (name, value) in object {
-                let place = format!("{place}/{}", escaped(name));
-                if name == "x-provenance" && !value.as_str().is_some_and(|v| KNOWN.contains(&v)) {
-                    findings.add(&place, format!("{value} is none of {}", KNOWN.join(", ")));
-                }
-                values(value, &place, findings);
-            }
-        }
-        Value::Array(array) => {
-            for (index, value) in array.iter().enumerate() {
-                values(value, &format!("{place}/{index}"), findings);
-            }
-        }
-        _ => {}
-    }
+    findings
 }

@@ -9,30 +9,30 @@ use crate::process::Running;
 /// Generous, since cargo looks whether there is something to build, and may wait for another cargo.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
-/// The stand-in as a process of its own: the example `serve` of `checksum-mock`.
+/// The mock server as a process: the example `serve` of `checksum-mock`.
 #[derive(Debug)]
-pub(crate) struct StandIn {
+pub(super) struct MockProcess {
     process: Running,
     /// Its base URL.
-    pub(crate) url: String,
+    pub(super) url: String,
 }
 
-impl StandIn {
+impl MockProcess {
     /// Starts it, with its log in that folder.
-    pub(crate) fn start(folder: &Path) -> Result<Self> {
+    pub(super) fn start(folder: &Path) -> Result<Self> {
         let mut command = example("checksum-mock", "serve");
-        let log = folder.join("stand-in.txt");
-        let mut process = Running::start("the stand-in", &mut command, &log)?;
+        let log = folder.join("mock.txt");
+        let mut process = Running::start("the mock server", &mut command, &log)?;
         let url = process.wait_until(START_LIMIT, |process| {
-            let said = process.said();
-            let (url, _) = said.split_once('\n')?;
+            let stdout = process.stdout();
+            let (url, _) = stdout.split_once('\n')?;
             url.starts_with("http://").then(|| url.to_owned())
         })?;
         Ok(Self { process, url })
     }
 
-    /// From now on its answer to `run_suite` misses a member that the document promises.
-    pub(crate) fn lie(&mut self) -> Result<()> {
-        self.process.tell("lie")
+    /// From now on, its responses to `run_suite` lack a field that the document requires.
+    pub(super) fn send_invalid_responses(&mut self) -> Result<()> {
+        self.process.write_line("lie")
     }
 }
