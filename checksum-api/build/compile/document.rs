@@ -114,7 +114,7 @@ pub(super) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 }
 
 /// The name of the component that a schema is, alone or with a description of its own.
-pub(super) fn component<'a>(schema: &'a Value) -> Option<&'a str> {
+pub(super) fn component(schema: &Value) -> Option<&str> {
     let reference = match schema["allOf"].as_array().map(Vec::as_slice) {
         Some([only]) => only,
         _ => schema,

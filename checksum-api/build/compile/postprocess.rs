@@ -53,7 +53,7 @@ pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
 }
 
 /// The items of a module of the file; none where it has no such module.
-fn module<'a>(items: &'a mut Vec<Item>, name: &str) -> &'a mut Vec<Item> {
+fn module<'a>(items: &'a mut [Item], name: &str) -> &'a mut Vec<Item> {
     let index = items.iter().position(
         |item| matches!(item, Item::Mod(ItemMod { ident, content: Some(_), .. }) if ident == name),
     );

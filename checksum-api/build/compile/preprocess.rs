@@ -2,7 +2,7 @@
 //!
 //! The document says what the service says, for every tool. Each function here changes one thing on
 //! its way to progenitor, and says why. The result is never published; `cargo xtask generate` writes
-//! it to `target/` for inspection.
+//! it to `target/progenitor.json` for inspection.
 
 use std::collections::BTreeSet;
 
