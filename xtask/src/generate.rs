@@ -242,10 +242,7 @@ mod tests {
         );
 
         let unnamed = complaint("operationId: get_project", "x-nothing: get_project");
-        assert!(
-            unnamed.contains("#/paths/~1v1~1me/get: operationId is missing"),
-            "{unnamed}"
-        );
+        assert!(unnamed.starts_with("#/paths/~1v1~1me/get: "), "{unnamed}");
 
         let typed = complaint("type: integer", "type: intetger");
         assert!(typed.starts_with("#/paths/"), "{typed}");
