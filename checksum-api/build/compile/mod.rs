@@ -25,7 +25,7 @@ pub(crate) fn generate(yaml: &str) -> Result<String, GenerationError> {
 }
 
 fn code(document: &Value, rewritten: &Value) -> Result<String, GenerationError> {
-    let custom = CustomTypes::of(document)?;
+    let custom = CustomTypes::of(rewritten)?;
     let client = client::tokens(rewritten, &custom)?;
     let custom = custom.tokens();
     let operations = operations::tokens(document, rewritten)?;

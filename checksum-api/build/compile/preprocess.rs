@@ -2,13 +2,13 @@
 //!
 //! The document says what the service says, for every tool. Each function here changes one thing on
 //! its way to progenitor, and says why. The result is never published; `cargo xtask generate` writes
-//! it to `target/` for inspection.
+//! it to `target/progenitor.json` for inspection.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::document::{component, fields, operations, resolved, schemas};
+use super::document::{component, fields, operations, resolved};
 
 /// Fields of responses without which nothing can be done. All others may be missing.
 const ESSENTIAL: &[(&str, &[&str])] = &[
@@ -24,6 +24,10 @@ const ESSENTIAL: &[(&str, &[&str])] = &[
     ("BatchSession", &["sessionId", "status"]),
     ("AffectedTests", &["affectedTestIds"]),
 ];
+
+/// Identifiers that can be null, by schema and field, and the schema of the identifier: all have the
+/// same pattern, so that it does not say which one is meant.
+const NULLABLE_IDENTIFIERS: &[(&str, &str, &str)] = &[("DispatchedRun", "name", "JobName")];
 
 /// One change of the document, and what goes wrong without it.
 type Rewrite = fn(&mut Value);
@@ -157,25 +161,19 @@ fn read_counts_as_unsigned(document: &mut Value) {
     });
 }
 
-/// A nullable string with the pattern of identifiers becomes the identifier or null. Progenitor
-/// makes a type of its own for each inline pattern, and `nullable` does not reach through a
-/// reference.
+/// A nullable identifier becomes the identifier or null. Progenitor makes a type of its own for each
+/// inline pattern, and `nullable` does not reach through a reference.
 fn name_nullable_identifiers(document: &mut Value) {
-    let identifiers: Vec<(String, Value)> = schemas(document)
-        .filter(|(_, schema)| schema.get("pattern").is_some())
-        .map(|(name, schema)| (name.clone(), schema["pattern"].clone()))
-        .collect();
-    each_value(document, &mut |value| {
-        let is_nullable = value["nullable"] == true && value["type"] == "string";
-        let is_identifier = identifiers
-            .iter()
-            .any(|(_, pattern)| *pattern == value["pattern"]);
-        if is_nullable && is_identifier {
-            // The one nullable identifier is the name of a run.
-            *value = json!({
-                "description": value["description"],
-                "oneOf": [{ "$ref": "#/components/schemas/JobName" }, { "enum": [null] }],
-            });
+    each_schema(document, |name, schema| {
+        for (_, field, identifier) in NULLABLE_IDENTIFIERS.iter().filter(|(of, ..)| *of == name) {
+            let property = schema["properties"].get_mut(field);
+            if let Some(property) = property.filter(|property| property["nullable"] == true) {
+                let reference = format!("#/components/schemas/{identifier}");
+                *property = json!({
+                    "description": property["description"],
+                    "oneOf": [{ "$ref": reference }, { "enum": [null] }],
+                });
+            }
         }
     });
 }

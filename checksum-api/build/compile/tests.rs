@@ -1,6 +1,6 @@
 //! What each rewrite is for: what the generated code becomes without it.
 
-use super::document::{fields, parse};
+use super::document::{fields, parse, schemas};
 use super::preprocess::{REWRITES, for_progenitor, response_schemas};
 use super::*;
 
@@ -114,6 +114,25 @@ fn each_rewrite_matches_something() {
         rewrite(&mut document);
         assert_eq!(document, once, "`{name}` changes what it has changed");
     }
+}
+
+/// Progenitor would make a type of its own for one.
+#[test]
+fn no_nullable_identifier_is_forgotten() {
+    let left = |document: &Value| -> Vec<String> {
+        let properties = schemas(document).flat_map(|(of, schema)| {
+            fields(&schema["properties"]).map(move |(name, property)| (of, name, property))
+        });
+        properties
+            .filter(|(.., property)| {
+                property["nullable"] == true && property.get("pattern").is_some()
+            })
+            .map(|(of, name, _)| format!("{of}.{name}"))
+            .collect()
+    };
+    let document = parse(YAML).expect("the document");
+    assert_eq!(left(&document), ["DispatchedRun.name"]);
+    assert_eq!(left(&for_progenitor(&document)), [""; 0]);
 }
 
 /// The document says of each object that a response can hold more than it lists. Progenitor would
