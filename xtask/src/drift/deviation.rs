@@ -66,6 +66,11 @@ impl Drift {
     pub(super) fn is_failure(&self) -> bool {
         self.provenance == Provenance::Documented
     }
+
+    /// Returns the word that it is listed with.
+    pub(super) fn sort(&self) -> &'static str {
+        if self.is_failure() { "drift" } else { "note " }
+    }
 }
 
 impl fmt::Display for Drift {

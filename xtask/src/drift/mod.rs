@@ -180,11 +180,10 @@ fn replay(path: &Path, output: Output, stdout: &mut impl Write) -> Result<u8> {
         writeln!(stdout, "{:#}", serde_json::to_value(&drifts)?)?;
     } else {
         for drift in &drifts {
-            let sort = if drift.is_failure() { "drift" } else { "note " };
-            writeln!(stdout, "{sort}  {}: {drift}", drift.operation)?;
+            writeln!(stdout, "{}  {}: {drift}", drift.sort(), drift.operation)?;
         }
         let count = recording.exchanges.len();
-        writeln!(stdout, "{}; {count} recorded responses", tally(&drifts))?;
+        writeln!(stdout, "{}; responses recorded: {count}", tally(&drifts))?;
     }
     Ok(drifts.iter().any(Drift::is_failure).into())
 }

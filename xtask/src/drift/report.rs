@@ -3,6 +3,7 @@
 use std::fmt;
 
 use checksum_api::OperationId;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::deviation::Drift;
@@ -10,125 +11,125 @@ use super::deviation::Drift;
 /// What became of each request, in the order in which they were sent.
 #[derive(Default)]
 pub(super) struct Report {
-    reads: Vec<(OperationId, Outcome, Vec<Drift>)>,
+    reads: Vec<Read>,
+}
+
+#[derive(Serialize)]
+struct Read {
+    operation: &'static str,
+    outcome: Outcome,
+    /// Why the response was not compared.
+    reason: Option<String>,
+    #[serde(skip)]
+    drifts: Vec<Drift>,
 }
 
 /// What became of one request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Outcome {
     /// The response was compared.
     Compared,
     /// It was not sent.
-    Skipped(&'static str),
+    Skipped,
     /// The service does not know what was asked for, or does not have the operation.
     NotFound,
     /// The service did not accept the key. No other request is sent.
-    Unauthorized(u16),
-    /// There is no response to compare. It is rejected if the request is at fault.
-    Failed { reason: String, is_rejected: bool },
+    Unauthorized,
+    /// The service did not accept the request.
+    Rejected,
+    /// The service or the network failed.
+    Failed,
 }
 
 impl Report {
-    pub(super) fn add(&mut self, id: OperationId, outcome: Outcome, drifts: Vec<Drift>) {
-        self.reads.push((id, outcome, drifts));
+    /// Adds a response that was compared.
+    pub(super) fn compared(&mut self, id: OperationId, drifts: Vec<Drift>) {
+        self.push(id, Outcome::Compared, None, drifts);
     }
 
-    /// Notes that a request is not sent. There is no body then.
-    pub(super) fn skip(&mut self, id: OperationId, reason: &'static str) -> Option<Value> {
-        self.add(id, Outcome::Skipped(reason), Vec::new());
-        None
+    /// Adds a request without a response to compare.
+    pub(super) fn add(&mut self, id: OperationId, outcome: Outcome, reason: impl Into<String>) {
+        self.push(id, outcome, Some(reason.into()), Vec::new());
     }
 
-    pub(super) fn is_unauthorized(&self) -> bool {
-        self.any(|outcome| matches!(outcome, Outcome::Unauthorized(_)))
+    pub(super) fn has(&self, outcome: Outcome) -> bool {
+        self.reads.iter().any(|read| read.outcome == outcome)
     }
 
     /// Returns the exit code. `asked_for` are the operations that read what an option names: if the
-    /// service knows nothing about it, that is a mistake.
+    /// service does not know it by any of them, that is a mistake.
     pub(super) fn exit_code(&self, asked_for: &[&[OperationId]]) -> u8 {
-        let is_unknown = |asked: &OperationId| {
-            let mut reads = self.reads.iter();
-            reads.any(|(id, outcome, _)| id == asked && *outcome == Outcome::NotFound)
+        let is_unknown = |id: &OperationId| {
+            let is_it = |read: &Read| read.operation == id.as_str();
+            let mut reads = self.reads.iter().filter(|read| is_it(read));
+            reads.any(|read| read.outcome == Outcome::NotFound)
         };
-        let failed = self.reads.iter().find_map(|(_, outcome, _)| match outcome {
-            Outcome::Failed { is_rejected, .. } => Some(if *is_rejected { 2 } else { 5 }),
-            _ => None,
-        });
-        let is_compared = self.any(|outcome| *outcome == Outcome::Compared);
-        match failed {
-            _ if self.is_unauthorized() => 4,
-            _ if self.drifts().any(Drift::is_failure) => 1,
-            Some(code) => code,
-            None if !is_compared || asked_for.iter().any(|ids| ids.iter().all(is_unknown)) => 2,
-            None => 0,
+        if self.has(Outcome::Unauthorized) {
+            4
+        } else if self.drifts().any(Drift::is_failure) {
+            1
+        } else if self.has(Outcome::Failed) {
+            5
+        } else if self.has(Outcome::Rejected)
+            || !self.has(Outcome::Compared)
+            || asked_for.iter().any(|ids| ids.iter().all(is_unknown))
+        {
+            2
+        } else {
+            0
         }
     }
 
     pub(super) fn to_json(&self, exit_code: u8) -> Value {
         let (drifts, notes): (Vec<&Drift>, Vec<&Drift>) =
             self.drifts().partition(|drift| drift.is_failure());
-        let reads = self.reads.iter();
-        let reads = reads.map(|(id, outcome, _)| {
-            json!({ "operation": id.as_str(), "outcome": outcome.name(), "reason": outcome.reason() })
-        });
-        let reads: Vec<Value> = reads.collect();
-        json!({ "drifts": drifts, "notes": notes, "reads": reads, "exitCode": exit_code })
+        json!({ "drifts": drifts, "notes": notes, "reads": self.reads, "exitCode": exit_code })
     }
 
-    fn any(&self, has: impl Fn(&Outcome) -> bool) -> bool {
-        self.reads.iter().any(|(_, outcome, _)| has(outcome))
+    fn push(
+        &mut self,
+        id: OperationId,
+        outcome: Outcome,
+        reason: Option<String>,
+        drifts: Vec<Drift>,
+    ) {
+        self.reads.push(Read {
+            operation: id.as_str(),
+            outcome,
+            reason,
+            drifts,
+        });
     }
 
     fn drifts(&self) -> impl Iterator<Item = &Drift> {
-        self.reads.iter().flat_map(|(_, _, drifts)| drifts)
+        self.reads.iter().flat_map(|read| &read.drifts)
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (id, outcome, drifts) in &self.reads {
-            match outcome.reason() {
-                Some(reason) => writeln!(formatter, "{id}: {}, {reason}", outcome.name())?,
-                None => writeln!(formatter, "{id}: {}", tally(drifts))?,
+        for read in &self.reads {
+            let operation = read.operation;
+            match (&read.reason, read.outcome) {
+                (None, _) => writeln!(formatter, "{operation}: {}", tally(&read.drifts))?,
+                (Some(reason), Outcome::Skipped) => {
+                    writeln!(formatter, "{operation}: skipped, {reason}")?;
+                }
+                (Some(reason), _) => writeln!(formatter, "{operation}: not compared, {reason}")?,
             }
-            for drift in drifts {
-                let sort = if drift.is_failure() { "drift" } else { "note " };
-                writeln!(formatter, "  {sort}  {drift}")?;
+            for drift in &read.drifts {
+                writeln!(formatter, "  {}  {drift}", drift.sort())?;
             }
         }
-        let compared = self.reads.iter().filter(|read| read.1 == Outcome::Compared);
-        let plural = if compared.clone().count() == 1 {
-            ""
-        } else {
-            "s"
-        };
-        let all = tally(self.drifts());
+        let compared = self.reads.iter();
+        let compared = compared.filter(|read| read.outcome == Outcome::Compared);
+        let compared = compared.count();
         writeln!(
             formatter,
-            "{all}; {} response{plural} compared",
-            compared.count()
+            "{}; responses compared: {compared}",
+            tally(self.drifts())
         )
-    }
-}
-
-impl Outcome {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Compared => "compared",
-            Self::Skipped(_) | Self::NotFound => "skipped",
-            Self::Unauthorized(_) => "unauthorized",
-            Self::Failed { .. } => "failed",
-        }
-    }
-
-    fn reason(&self) -> Option<String> {
-        match self {
-            Self::Compared => None,
-            Self::Skipped(reason) => Some((*reason).to_owned()),
-            Self::NotFound => Some("the service does not know it (404)".to_owned()),
-            Self::Unauthorized(status) => Some(format!("status {status}")),
-            Self::Failed { reason, .. } => Some(reason.clone()),
-        }
     }
 }
 
@@ -136,15 +137,8 @@ impl Outcome {
 pub(super) fn tally<'d>(all: impl IntoIterator<Item = &'d Drift>) -> String {
     let (drifts, notes): (Vec<&Drift>, Vec<&Drift>) =
         all.into_iter().partition(|drift| drift.is_failure());
-    let some = |count: usize, word: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {word}")),
-        _ => Some(format!("{count} {word}s")),
-    };
-    let parts = [some(drifts.len(), "drift"), some(notes.len(), "note")];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    match parts.is_empty() {
-        true => "no drift".to_owned(),
-        false => parts.join(", "),
+    match (drifts.len(), notes.len()) {
+        (0, 0) => "no drift".to_owned(),
+        (drifts, notes) => format!("drifts: {drifts}, notes: {notes}"),
     }
 }

@@ -43,12 +43,17 @@ impl Requests<'_> {
         });
         for id in reads {
             let skip = match id {
-                _ if self.report.is_unauthorized() => Some("the service rejected the key before"),
+                _ if self.report.has(Outcome::Unauthorized) => {
+                    Some("the service rejected the key before")
+                }
                 OperationId::GetLatestTestRun if names_test_run => Some("--test-run names one"),
                 _ => None,
             };
             let body = match skip {
-                Some(reason) => self.report.skip(id, reason),
+                Some(reason) => {
+                    self.report.add(id, Outcome::Skipped, reason);
+                    None
+                }
                 None => self.read(id).await?,
             };
             match (id, body) {
@@ -73,7 +78,10 @@ impl Requests<'_> {
         });
         let sent = match self.send(id, &client).await {
             Ok(sent) => sent,
-            Err(reason) => return Ok(self.report.skip(id, reason)),
+            Err(reason) => {
+                self.report.add(id, Outcome::Skipped, reason);
+                return Ok(None);
+            }
         };
         let response = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Answer {
@@ -83,8 +91,8 @@ impl Requests<'_> {
             ..
         }) = response
         else {
-            self.report
-                .add(id, outcome(sent.err().as_ref()), Vec::new());
+            let (outcome, reason) = failure(sent.err().as_ref());
+            self.report.add(id, outcome, reason);
             return Ok(None);
         };
         let body: Option<Value> = serde_json::from_slice(&body).ok();
@@ -100,7 +108,8 @@ impl Requests<'_> {
         )?;
         self.recording.exchanges.push(exchange);
         if !status.is_success() {
-            self.report.add(id, outcome(sent.err().as_ref()), drifts);
+            let (outcome, reason) = failure(sent.err().as_ref());
+            self.report.add(id, outcome, reason);
             return Ok(None);
         }
         if sent.is_err_and(|error| error.kind() == ErrorKind::UnexpectedShape) {
@@ -112,7 +121,7 @@ impl Requests<'_> {
                 DriftKind::Undecodable,
             ));
         }
-        self.report.add(id, Outcome::Compared, drifts);
+        self.report.compared(id, drifts);
         Ok(body)
     }
 
@@ -179,34 +188,26 @@ impl Requests<'_> {
 }
 
 /// Returns why there is no success, without a word of the service's.
-fn outcome(error: Option<&Error>) -> Outcome {
-    let reason = match error.map(Error::kind) {
-        Some(ErrorKind::Unauthorized) => return Outcome::Unauthorized(401),
-        Some(ErrorKind::Forbidden) => return Outcome::Unauthorized(403),
-        Some(ErrorKind::NotFound) => return Outcome::NotFound,
-        Some(ErrorKind::InvalidRequest) => "the request cannot be made",
-        Some(ErrorKind::Connect) => "no connection",
-        Some(ErrorKind::Tls) => "no TLS connection",
-        Some(ErrorKind::Timeout) => "no response in time",
-        Some(ErrorKind::Interrupted) => "the connection broke",
-        Some(ErrorKind::TooLarge) => "the response is too large",
-        Some(ErrorKind::Redirected) => "a redirect to another address",
-        kind => match error.and_then(Error::status) {
-            Some(status) => {
-                let is_rejected = kind == Some(ErrorKind::Rejected);
-                return Outcome::Failed {
-                    reason: format!("status {}", status.as_u16()),
-                    is_rejected,
-                };
-            }
-            None => "no usable response",
-        },
+fn failure(error: Option<&Error>) -> (Outcome, String) {
+    let kind = error.map(Error::kind);
+    let outcome = match kind {
+        Some(ErrorKind::Unauthorized | ErrorKind::Forbidden) => Outcome::Unauthorized,
+        Some(ErrorKind::NotFound) => Outcome::NotFound,
+        Some(ErrorKind::Rejected | ErrorKind::InvalidRequest) => Outcome::Rejected,
+        _ => Outcome::Failed,
     };
-    let is_rejected = error.is_some_and(|error| error.kind() == ErrorKind::InvalidRequest);
-    Outcome::Failed {
-        reason: reason.to_owned(),
-        is_rejected,
-    }
+    let reason = match (kind, error.and_then(Error::status)) {
+        (Some(ErrorKind::NotFound), _) => "the service does not know it (404)",
+        (Some(ErrorKind::Connect), _) => "no connection",
+        (Some(ErrorKind::Tls), _) => "no TLS connection",
+        (Some(ErrorKind::Timeout), _) => "no response in time",
+        (Some(ErrorKind::Interrupted), _) => "the connection broke",
+        (Some(ErrorKind::TooLarge), _) => "the response is too large",
+        (Some(ErrorKind::Redirected), _) => "a redirect to another address",
+        (_, Some(status)) => return (outcome, format!("status {}", status.as_u16())),
+        (_, None) => "no usable response",
+    };
+    (outcome, reason.to_owned())
 }
 
 fn run_id(latest: &Value) -> Option<TestRunId> {

@@ -161,7 +161,7 @@ fn examples_of_the_document_have_no_drift() {
     let honest = verified(&[], None);
     assert_eq!(honest.exit_code, 0, "{}", honest.report);
     assert!(
-        honest.report.ends_with("no drift; 9 responses compared\n"),
+        honest.report.ends_with("no drift; responses compared: 9\n"),
         "{}",
         honest.report
     );
@@ -537,7 +537,7 @@ fn a_rejected_key_ends_the_requests() {
         };
         let verified = verified(&[rejected], None);
         assert_eq!(verified.exit_code, 4);
-        let line = format!("get_test_run_results: unauthorized, status {status}\n");
+        let line = format!("get_test_run_results: not compared, status {status}\n");
         assert!(verified.report.contains(&line), "{}", verified.report);
         let line = "list_bugs: skipped, the service rejected the key before\n";
         assert!(verified.report.contains(line), "{}", verified.report);
@@ -552,7 +552,7 @@ fn what_the_service_does_not_know_is_skipped() {
     };
     let observed = verified(&[unknown(OperationId::GetRunStatusByRunId)], None);
     assert_eq!(observed.exit_code, 0, "{}", observed.report);
-    let line = "get_run_status_by_run_id: skipped, the service does not know it (404)\n";
+    let line = "get_run_status_by_run_id: not compared, the service does not know it (404)\n";
     assert!(observed.report.contains(line), "{}", observed.report);
     let none = verified(&[unknown(OperationId::GetLatestTestRun)], None);
     assert_eq!(none.exit_code, 0, "{}", none.report);
@@ -591,13 +591,13 @@ fn a_failure_leaves_the_rest_to_be_read() {
             "{}",
             verified_alone.report
         );
-        let line = format!("get_project: failed, status {status}\n");
+        let line = format!("get_project: not compared, status {status}\n");
         assert!(
             verified_alone.report.contains(&line),
             "{}",
             verified_alone.report
         );
-        assert!(verified_alone.report.contains("8 responses compared"));
+        assert!(verified_alone.report.contains("; responses compared: 8\n"));
         assert_eq!(verified(&lies, None).exit_code, 1);
     }
 }
@@ -723,11 +723,11 @@ fn a_recording_is_a_file_that_is_read_again() {
         (code, String::from_utf8(stdout.clone()).expect("text"))
     };
     let honest = save(json!({ "id": "a", "name": "b" }));
-    assert_eq!(honest, (0, "no drift; 9 recorded responses\n".to_owned()));
+    assert_eq!(honest, (0, "no drift; responses recorded: 9\n".to_owned()));
     let (code, report) = save(json!({ "id": "a" }));
     assert_eq!(code, 1);
     let expected = "drift  get_project: $.name: is missing (documented)\n\
-                    1 drift; 9 recorded responses\n";
+                    drifts: 1, notes: 0; responses recorded: 9\n";
     assert_eq!(report, expected);
 
     for (text, error) in [
