@@ -16,7 +16,7 @@ fn identifier<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 async fn the_least_and_everything_of_each() {
     let wire = Wire::default();
     let checksum = wire.client();
-    for id in OperationId::ALL.iter().copied().filter(|id| has_call(*id)) {
+    for id in OperationId::ALL.iter().copied() {
         let sent = least(&checksum, id).await;
         sent.unwrap_or_else(|error| panic!("{id}: {error}"));
         let least = wire.take();
@@ -30,14 +30,6 @@ async fn the_least_and_everything_of_each() {
         let name = format!("extension {id}");
         insta::assert_snapshot!(name, [least, everything].concat().join("\n"));
     }
-}
-
-fn has_call(id: OperationId) -> bool {
-    // the extension crate has no call yet
-    !matches!(
-        id,
-        OperationId::FindAffectedTests | OperationId::GetRunStatusByRunId
-    )
 }
 
 fn run(checksum: &Checksum, name: &str, version: ApiVersion) -> checksum_api_ext::Run {
@@ -58,8 +50,11 @@ async fn least(checksum: &Checksum, operation: OperationId) -> Result<(), Error>
         #[expect(deprecated, reason = "it is an operation all the same")]
         OperationId::RunGrep => drop(checksum.run_grep_v1("checkout").start().await?),
         OperationId::RunGrepV2 => drop(checksum.run_grep("checkout").start().await?),
-        // the extension crate has no call yet
-        OperationId::FindAffectedTests | OperationId::GetRunStatusByRunId => {}
+        OperationId::FindAffectedTests => drop(checksum.affected_tests(["src/cart.ts"]).await?),
+        OperationId::GetRunStatusByRunId => {
+            let run = checksum.resume(RunHandle::from_test_run_id(identifier("run-id")));
+            drop(run.status().await?);
+        }
         OperationId::GetRunStatus => {
             drop(run(checksum, "job-name", ApiVersion::V1).status().await?)
         }
@@ -140,8 +135,11 @@ async fn everything(checksum: &Checksum, operation: OperationId, text: &str) -> 
                 .extra_field(text, 1);
             drop(run.start().await?);
         }
-        // the extension crate has no call yet
-        OperationId::FindAffectedTests | OperationId::GetRunStatusByRunId => {}
+        OperationId::FindAffectedTests => drop(checksum.affected_tests([text, ""]).await?),
+        OperationId::GetRunStatusByRunId => {
+            let run = checksum.resume(RunHandle::from_test_run_id(identifier(text)));
+            drop(run.status().await?);
+        }
         OperationId::GetRunStatus => drop(run(checksum, text, ApiVersion::V1).status().await?),
         OperationId::GetRunStatusV2 => drop(run(checksum, text, ApiVersion::V2).status().await?),
         OperationId::GetTestRunResults => {
