@@ -39,6 +39,10 @@ const MISTAKES: &[(&str, Mistake)] = &[
     ),
     (
         "rule/schemas-have-descriptions",
+        ("      description: Identifies a test in all runs.\n", ""),
+    ),
+    (
+        "rule/fields-have-descriptions",
         ("          description: The id of the project.\n", ""),
     ),
     (
@@ -52,7 +56,7 @@ const MISTAKES: &[(&str, Mistake)] = &[
 ];
 
 /// What the schema of OpenAPI does not allow.
-const INVALID: Mistake = ("    get:\n", "    get:\n      parameters: none\n");
+const INVALID: Mistake = ("in: path", "in: nowhere");
 
 /// Redocly's recommended rules, some of its others, and those that we wrote as its assertions.
 /// Warnings count.

@@ -29,9 +29,6 @@ use crate::{process, recording, root};
 /// Enough for a build of everything.
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
 
-/// Operations of the document that the mock server does not serve.
-const NOT_SERVED: &[&str] = &["find_affected_tests", "get_run_status_by_run_id"];
-
 /// What to check.
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -184,15 +181,11 @@ fn read_document() -> Result<Value> {
     Ok(Document::current()?.value().clone())
 }
 
-/// Returns the ids of the operations that the mock server serves, in the order of the document.
-fn served_operations() -> Result<Vec<String>> {
+/// Returns the ids of the operations, in the order of the document.
+fn operations() -> Result<Vec<String>> {
     let document = Document::current()?;
-    let ids = document
-        .operations()
-        .map(|operation| operation.id().to_owned());
-    Ok(ids
-        .filter(|id| !NOT_SERVED.contains(&id.as_str()))
-        .collect())
+    let ids = document.operations().map(|operation| operation.id());
+    Ok(ids.map(str::to_owned).collect())
 }
 
 /// Returns an empty folder for what a tool writes: files of an earlier run must not affect this one.
@@ -226,13 +219,6 @@ fn run_tool(tool: Tool, arguments: &[&str], limit: Duration) -> Result<process::
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_the_mock_does_not_serve_is_in_the_document() {
-        let all = Document::current().expect("the document");
-        let served = served_operations().expect("operations");
-        assert_eq!(all.operations().count(), served.len() + NOT_SERVED.len());
-    }
 
     #[test]
     fn every_check_has_a_pinned_tool() {
