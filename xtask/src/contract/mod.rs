@@ -21,8 +21,8 @@ use serde_json::Value;
 
 use crate::document::{Document, PATH as DOCUMENT};
 use crate::tool::{
-    DATAMODEL_CODEGEN, OPENAPI_GENERATOR, OPENAPI_TYPESCRIPT, PRISM, REDOCLY, SCHEMATHESIS,
-    SPEC_VALIDATOR, Tool,
+    DATAMODEL_CODEGEN, OASDIFF, OPENAPI_GENERATOR, OPENAPI_TYPESCRIPT, PRISM, REDOCLY,
+    SCHEMATHESIS, SPEC_VALIDATOR, Tool,
 };
 use crate::{process, recording, root};
 
@@ -48,6 +48,7 @@ pub(crate) struct Arguments {
 enum Check {
     Redocly,
     SpecValidator,
+    Oasdiff,
     Schemathesis,
     Prism,
     Workflows,
@@ -67,6 +68,7 @@ impl Check {
         match self {
             Self::Redocly | Self::Workflows => REDOCLY,
             Self::SpecValidator => SPEC_VALIDATOR,
+            Self::Oasdiff => OASDIFF,
             Self::Schemathesis => SCHEMATHESIS,
             Self::Prism => PRISM,
             Self::PythonClient | Self::TypescriptClient | Self::RustClient => OPENAPI_GENERATOR,
@@ -79,6 +81,7 @@ impl Check {
         match self {
             Self::Redocly => document::redocly(),
             Self::SpecValidator => document::spec_validator(),
+            Self::Oasdiff => document::oasdiff(),
             Self::Schemathesis => schemathesis::check(),
             Self::Prism => prism::check(),
             Self::Workflows => workflows::check(),
@@ -97,7 +100,7 @@ impl Check {
 
     /// Whether it reads nothing but the document.
     fn reads_document_only(self) -> bool {
-        matches!(self, Self::Redocly | Self::SpecValidator)
+        matches!(self, Self::Redocly | Self::SpecValidator | Self::Oasdiff)
     }
 
     /// Whether it takes too long for the gate.
