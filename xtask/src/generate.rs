@@ -248,9 +248,9 @@ mod tests {
         );
 
         let unnamed = generation_error("      operationId: run_tests\n", "");
-        assert_eq!(
-            unnamed,
-            "#/paths/~1v1~1execution~1tests/post: operationId is missing"
+        assert!(
+            unnamed.starts_with("#/paths/~1v1~1execution~1tests/post: "),
+            "{unnamed}"
         );
 
         let typed = generation_error("type: integer", "type: intetger");
