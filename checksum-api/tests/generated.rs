@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use checksum_api::{OperationId, types};
+use checksum_api::{Meaning, OPERATIONS, Operation, OperationId, types};
 use serde_json::Value;
+
+fn document() -> Value {
+    serde_saphyr::from_str(checksum_api::DOCUMENT).expect("YAML")
+}
 
 /// The members of an object of the document.
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
@@ -21,10 +25,40 @@ fn maps_are_ordered() {
 }
 
 #[test]
+fn every_operation_is_found_by_its_id() {
+    for id in OperationId::ALL.iter().copied() {
+        let operation = id.operation();
+        assert_eq!(operation.id, id);
+        assert_eq!(Operation::find(id.as_str()), Some(operation));
+        assert_eq!(id.to_string(), id.as_str());
+    }
+    assert_eq!(OPERATIONS.len(), OperationId::ALL.len());
+    assert_eq!(Operation::find("get_nothing"), None);
+}
+
+#[test]
+fn what_a_state_means_is_the_documents() {
+    let meanings = types::RunState::KNOWN.iter().map(types::RunState::meaning);
+    assert!(meanings.clone().all(|meaning| meaning.is_some()));
+    assert!(
+        meanings
+            .clone()
+            .any(|meaning| meaning == Some(Meaning::Pending))
+    );
+    let document = document();
+    let outcomes = &document["components"]["schemas"]["RunState"]["x-outcomes"];
+    for (state, meaning) in types::RunState::KNOWN.iter().zip(meanings) {
+        let spelled = format!("{:?}", meaning.expect("a meaning"));
+        let outcome = outcomes[state.as_str()].as_str().expect("an outcome");
+        assert_eq!(spelled.to_lowercase(), outcome.replace('-', ""), "{state}");
+    }
+    assert_eq!(types::RunState::from("brand-new").meaning(), None);
+}
+
+#[test]
 fn the_documentation_of_operations_is_the_documents() {
     let code = include_str!(concat!(env!("OUT_DIR"), "/generated.rs"));
-    let yaml = std::fs::read_to_string("checksum.yaml").expect("the document");
-    let document: Value = serde_saphyr::from_str(&yaml).expect("YAML");
+    let document = document();
     let mut operations = 0;
     for (_, item) in members(&document["paths"]) {
         for (_, operation) in members(item) {

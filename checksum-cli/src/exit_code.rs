@@ -37,8 +37,7 @@ pub(crate) enum ExitCode {
 pub(crate) const HELP: &str = "\
 Exit codes:
     0  pass: the tests passed or were healed, every session completed
-    1  failed: a test, a session of an agent, an answer that is not as documented,
-       or a run in which no test ran
+    1  failed: a test, a session of an agent, or a run in which no test ran
     2  usage or configuration, or the service does not know what was asked for
     3  the wait timed out; the work goes on
     4  refused: the service does not accept the key (401, 403)
@@ -51,19 +50,6 @@ Exit codes:
   129  hung up (SIGHUP); the work goes on
   130  interrupted (SIGINT); the work goes on
   143  terminated (SIGTERM); the work goes on";
-
-/// What the table comes to where there is no run.
-pub(crate) const CONTRACT_HELP: &str = "\
-Exit codes:
-    0  no drift in what was read
-    1  drift: an answer is not as documented
-    2  usage or configuration, or the service does not know what was asked for
-    4  refused: the service does not accept the key (401, 403)
-    5  the service or the network gave up, so that not all could be read
-   10  no drift, but the recording could not be written
-  129  hung up (SIGHUP)
-  130  interrupted (SIGINT)
-  143  terminated (SIGTERM)";
 
 impl From<&Outcome> for ExitCode {
     fn from(outcome: &Outcome) -> Self {

@@ -4,7 +4,6 @@ use std::time::Duration;
 use checksum_api_ext::{
     ConfigurationError, Error, ErrorKind, Handle, Intent, InvalidApiKey, InvalidBaseUrl, Started,
 };
-use checksum_contract::DocumentError;
 use checksum_mock::MockError;
 
 use crate::arguments::VariableError;
@@ -81,8 +80,6 @@ pub(crate) enum Failure {
         #[from]
         error: MockError,
     },
-    #[error("the built-in document is broken; please report it: {0}")]
-    Document(#[from] DocumentError),
     /// The stand-in gave an id or address that is none.
     #[error("the demo's stand-in is broken; please report it")]
     Demo,

@@ -17,12 +17,13 @@ async fn the_least_and_everything_of_each() {
     let wire = Wire::default();
     let checksum = wire.client();
     for id in OperationId::ALL.iter().copied().filter(|id| has_call(*id)) {
-        least(&checksum, id).await.expect(id.as_str());
+        let sent = least(&checksum, id).await;
+        sent.unwrap_or_else(|error| panic!("{id}: {error}"));
         let least = wire.take();
         assert_eq!(least.len(), 1, "{id}");
         for text in [AWKWARD, &"x".repeat(10_000)] {
             let sent = everything(&checksum, id, text).await;
-            sent.expect(id.as_str());
+            sent.unwrap_or_else(|error| panic!("{id}: {error}"));
         }
         let everything = wire.take();
         assert_eq!(everything.len(), 2, "{id}");

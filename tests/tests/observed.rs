@@ -113,3 +113,44 @@ async fn a_request_that_is_given_up_is_told() {
     assert!(told.contains("error.type = \"timeout\""), "{told}");
     assert!(told.contains("reason = \"timeout\""), "{told}");
 }
+
+/// Once for each field, by its name in the document, and without the value.
+#[tokio::test]
+async fn fields_that_are_given_up_are_told() {
+    let (notes, _guard) = listen();
+    let test = |tags| json!({ "checksumTestId": "a", "status": "passed", "tags": tags });
+    let answer = json!({
+        "id": "run-id",
+        "status": "passed",
+        "branch": { "secret": "that nobody may see" },
+        "tests": [test(json!(7)), test(json!(["smoke", 8])), test(json!(null)), test(json!([]))],
+    });
+    let client = Answers::new([answer]).client();
+    let results = client.api().get_test_run_results().id("run-id").execute();
+    results.await.expect("results");
+    let told = notes.take();
+    let warnings: Vec<&str> = told.split("WARN event of ").skip(1).collect();
+    assert_eq!(warnings.len(), 2, "{told}");
+    for (warning, field) in warnings
+        .iter()
+        .zip(["TestResult.tags", "TestRunResults.branch"])
+    {
+        assert!(warning.contains(&format!("field = {field:?}")), "{warning}");
+        let message = "message = ignored a field of unexpected type";
+        assert!(warning.contains(message), "{warning}");
+    }
+    assert!(!told.contains("secret"), "{told}");
+}
+
+/// A field that is null where a list may be missing is nothing to tell.
+#[tokio::test]
+async fn null_for_an_optional_list_is_not_told() {
+    let (notes, _guard) = listen();
+    let tests = json!([{ "checksumTestId": "a", "status": "passed", "tags": null }]);
+    let answer = json!({ "id": "run-id", "status": "passed", "tests": tests });
+    let client = Answers::new([answer]).client();
+    let results = client.api().get_test_run_results().id("run-id").execute();
+    results.await.expect("results");
+    let told = notes.take();
+    assert!(told.contains("DEBUG") && !told.contains("WARN"), "{told}");
+}

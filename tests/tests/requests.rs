@@ -36,7 +36,7 @@ async fn the_least_of_each() {
     let client = wire.client().api().clone();
     for id in OperationId::ALL {
         let called = operations::call(&client, *id).await;
-        called.expect(id.as_str());
+        called.unwrap_or_else(|error| panic!("{id}: {error}"));
         let requests = wire.take();
         assert_eq!(requests.len(), 1, "{id}");
         insta::assert_snapshot!(format!("least {id}"), requests[0]);
@@ -137,7 +137,7 @@ async fn awkward(client: &Client, operation: OperationId, text: &str) {
                 .collection_name(text)
         ),
     };
-    sent.expect(operation.as_str());
+    sent.unwrap_or_else(|error| panic!("{operation}: {error}"));
 }
 
 /// The fields that the service's description does not have.

@@ -235,23 +235,28 @@ mod tests {
             "{reference}"
         );
 
-        let closed = generation_error(
-            "      anyOf:\n        - type: string\n          enum: [critical, major, minor]\n        - type: string\n",
-            "      enum: [critical, major, minor]\n",
-        );
-        assert!(closed.contains("/enum: "), "{closed}");
-
-        let state = generation_error("enum: [queued,", "enum: [paused, queued,");
+        let values = "enum: [critical, major, minor]";
+        let open =
+            format!("anyOf:\n        - type: string\n          {values}\n        - type: string");
+        let closed = generation_error(&open, values);
         assert!(
-            state.starts_with("#/components/schemas/RunState/") && state.contains("`paused`"),
+            closed.contains("BugSeverity/enum: a closed enumeration"),
+            "{closed}"
+        );
+
+        let state = generation_error("enum: [queued, running,", "enum: [queued, paused, running,");
+        assert!(
+            state.contains("RunState/x-outcomes: the known value `paused` has no outcome"),
             "{state}"
         );
-
-        let unnamed = generation_error("      operationId: run_tests\n", "");
+        let outcome = generation_error("        queued: pending\n", "        queueing: pending\n");
         assert!(
-            unnamed.starts_with("#/paths/~1v1~1execution~1tests/post: "),
-            "{unnamed}"
+            outcome.contains("RunState/x-outcomes: `queueing` is not among the known values"),
+            "{outcome}"
         );
+
+        let unnamed = generation_error("operationId: get_project", "x-nothing: get_project");
+        assert!(unnamed.starts_with("#/paths/~1v1~1me/get: "), "{unnamed}");
 
         let typed = generation_error("type: integer", "type: intetger");
         assert!(typed.starts_with("#/paths/"), "{typed}");

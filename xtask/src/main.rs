@@ -8,10 +8,10 @@ mod compile;
 mod contract;
 mod diff;
 mod document;
+mod drift;
 mod generate;
 mod lint;
 mod process;
-mod recording;
 mod release;
 mod snapshots;
 mod surface;
@@ -48,6 +48,14 @@ enum Task {
     Diff(diff::Arguments),
     /// Check the document, the mock server and clients with tools that nobody here wrote
     Contract(contract::Arguments),
+    /// Send read-only requests, and report where responses differ from the document
+    ///
+    /// Nothing is started or changed. It reads the project, the latest test run, its status,
+    /// results and report, the attachments of its first test, the bugs and, with --job, the status
+    /// of a run. What contradicts a documented part is a drift; what differs from any other part
+    /// is a note. No value of a response is printed, except new values of enumerations that look
+    /// like a word.
+    Verify(drift::Arguments),
     /// Write the API reference as one HTML page, with Redocly
     Docs {
         /// Where the page goes
@@ -70,6 +78,7 @@ fn main() -> ExitCode {
         Task::Lint => lint::run(),
         Task::Diff(arguments) => diff::run(&arguments),
         Task::Contract(arguments) => contract::run(&arguments),
+        Task::Verify(arguments) => return drift::run(arguments),
         Task::Docs { output } => generate::docs(&output),
         Task::Release => release::run(),
         Task::Ci => ci::run(),

@@ -52,6 +52,11 @@ pub(crate) fn of(document: &Document, code: &str) -> Result<String> {
 
     surface.push_str("\n## Types\n");
     for (name, schema) in document.components("schemas") {
+        // What only other languages need has no type here.
+        let has_type = structure(types, name).is_some() || uses(code, name);
+        if !has_type {
+            continue;
+        }
         let known = schema["anyOf"].as_array().into_iter().flatten();
         let values = known.filter_map(|one| one.get("enum")?.as_array()).next();
         if let Some(values) = values {
@@ -65,7 +70,6 @@ pub(crate) fn of(document: &Document, code: &str) -> Result<String> {
             let kind = text(schema, "type");
             writeln!(surface, "\n### {name}\n\nGate: `Lenient`, {kind}.")?;
         } else {
-            // What only other languages need has no type here.
             let Some(item) = structure(types, name) else {
                 continue;
             };
@@ -76,6 +80,13 @@ pub(crate) fn of(document: &Document, code: &str) -> Result<String> {
         }
     }
     Ok(surface)
+}
+
+/// Whether the code uses the type of that name that the build script makes.
+fn uses(code: &str, name: &str) -> bool {
+    let path = format!("custom::{name}");
+    let mut uses = code.split(&path).skip(1);
+    uses.any(|after| !after.starts_with(|next: char| next.is_ascii_alphanumeric()))
 }
 
 fn module<'a>(items: &'a [Item], name: &str) -> Result<&'a [Item]> {

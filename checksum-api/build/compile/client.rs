@@ -1,6 +1,8 @@
 //! The client that progenitor makes of the rewritten document.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
@@ -42,13 +44,7 @@ fn with_paths(document: &Value, paths: Map<String, Value>) -> Value {
 fn try_tokens(document: &Value, custom: &CustomTypes) -> Result<TokenStream, String> {
     let openapi: OpenAPI =
         serde_path_to_error::deserialize(document.clone()).map_err(|error| error.to_string())?;
-    // Progenitor panics on some documents. Its message is kept, its backtrace is not.
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        Generator::new(&settings(custom)).generate_tokens(&openapi)
-    }));
-    std::panic::set_hook(hook);
+    let outcome = quietly(|| Generator::new(&settings(custom)).generate_tokens(&openapi));
     match outcome {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(panic) => Err(panic
@@ -57,6 +53,27 @@ fn try_tokens(document: &Value, custom: &CustomTypes) -> Result<TokenStream, Str
             .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
             .unwrap_or_else(|| "progenitor panicked".to_owned())),
     }
+}
+
+/// Progenitor panics on some documents: returns what it said, and prints nothing.
+fn quietly<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
+    thread_local! {
+        static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+    }
+    // The hook is the whole process's, and the panic of another thread is news.
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !IS_QUIET.get() {
+                hook(panic);
+            }
+        }));
+    });
+    IS_QUIET.set(true);
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    IS_QUIET.set(false);
+    outcome
 }
 
 fn settings(custom: &CustomTypes) -> GenerationSettings {

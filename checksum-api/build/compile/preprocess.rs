@@ -2,13 +2,13 @@
 //!
 //! The document says what the service says, for every tool. Each function here changes one thing on
 //! its way to progenitor, and says why. The result is never published; `cargo xtask generate` writes
-//! it to `target/` for inspection.
+//! it to `target/progenitor.json` for inspection.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::document::{component, fields, operations, resolved, schemas};
+use super::document::{component, fields, operations, resolved};
 
 /// Fields of responses without which nothing can be done. All others may be missing.
 const ESSENTIAL: &[(&str, &[&str])] = &[
@@ -25,6 +25,10 @@ const ESSENTIAL: &[(&str, &[&str])] = &[
     ("AffectedTests", &["affectedTestIds"]),
 ];
 
+/// Identifiers that can be null, by schema and field, and the schema of the identifier: all have the
+/// same pattern, so that it does not say which one is meant.
+const NULLABLE_IDENTIFIERS: &[(&str, &str, &str)] = &[("DispatchedRun", "name", "JobName")];
+
 /// One change of the document, and what goes wrong without it.
 type Rewrite = fn(&mut Value);
 
@@ -33,12 +37,10 @@ pub(crate) const REWRITES: &[(&str, Rewrite)] = &[
     ("accept_every_success", accept_every_success),
     ("read_errors_as_bytes", read_errors_as_bytes),
     ("read_free_responses_as_json", read_free_responses_as_json),
-    ("leave_known_values_open", leave_known_values_open),
     (
         "let_response_fields_be_missing",
         let_response_fields_be_missing,
     ),
-    ("keep_unknown_fields", keep_unknown_fields),
     ("read_counts_as_unsigned", read_counts_as_unsigned),
     ("name_nullable_identifiers", name_nullable_identifiers),
     (
@@ -115,28 +117,9 @@ fn read_free_responses_as_json(document: &mut Value) {
             component(&success["content"]["application/json"]["schema"]).map(str::to_owned)
         })
         .collect();
-    each_operation(document, |_, operation| {
-        let success = &mut operation["responses"]["2XX"]["content"];
-        if let Some(content) = success.as_object_mut() {
-            content.retain(|media_type, _| media_type == "application/json");
-        }
-    });
     each_schema(document, |name, schema| {
         if free.contains(name) {
             *schema = json!({ "description": schema["description"] });
-        }
-    });
-}
-
-/// Known values become plain strings. Progenitor makes a closed enumeration of `enum`, which cannot
-/// decode a new value, and cannot decode a string at all from `anyOf`. The build script generates
-/// an enumeration with a variant for any other value in place of each.
-fn leave_known_values_open(document: &mut Value) {
-    each_schema(document, |_, schema| {
-        if let Some(object) = schema.as_object_mut()
-            && object.get("type").is_some_and(|kind| kind == "string")
-        {
-            object.remove("anyOf");
         }
     });
 }
@@ -164,20 +147,6 @@ fn let_response_fields_be_missing(document: &mut Value) {
     });
 }
 
-/// Objects in responses keep the fields that the document does not list. Progenitor drops them
-/// unless `additionalProperties` is the empty schema.
-fn keep_unknown_fields(document: &mut Value) {
-    let responses = response_schemas(document);
-    each_schema(document, |name, schema| {
-        if responses.contains(name)
-            && schema["type"] == "object"
-            && schema.get("properties").is_some()
-        {
-            schema["additionalProperties"] = json!({});
-        }
-    });
-}
-
 /// Counts become unsigned: progenitor makes a signed number of `int64`, whatever its minimum. No
 /// other tool knows `uint64`.
 fn read_counts_as_unsigned(document: &mut Value) {
@@ -192,25 +161,19 @@ fn read_counts_as_unsigned(document: &mut Value) {
     });
 }
 
-/// A nullable string with the pattern of identifiers becomes the identifier or null. Progenitor
-/// makes a type of its own for each inline pattern, and `nullable` does not reach through a
-/// reference.
+/// A nullable identifier becomes the identifier or null. Progenitor makes a type of its own for each
+/// inline pattern, and `nullable` does not reach through a reference.
 fn name_nullable_identifiers(document: &mut Value) {
-    let identifiers: Vec<(String, Value)> = schemas(document)
-        .filter(|(_, schema)| schema.get("pattern").is_some())
-        .map(|(name, schema)| (name.clone(), schema["pattern"].clone()))
-        .collect();
-    each_value(document, &mut |value| {
-        let is_nullable = value["nullable"] == true && value["type"] == "string";
-        let is_identifier = identifiers
-            .iter()
-            .any(|(_, pattern)| *pattern == value["pattern"]);
-        if is_nullable && is_identifier {
-            // The one nullable identifier is the name of a run.
-            *value = json!({
-                "description": value["description"],
-                "oneOf": [{ "$ref": "#/components/schemas/JobName" }, { "enum": [null] }],
-            });
+    each_schema(document, |name, schema| {
+        for (_, field, identifier) in NULLABLE_IDENTIFIERS.iter().filter(|(of, ..)| *of == name) {
+            let property = schema["properties"].get_mut(field);
+            if let Some(property) = property.filter(|property| property["nullable"] == true) {
+                let reference = format!("#/components/schemas/{identifier}");
+                *property = json!({
+                    "description": property["description"],
+                    "oneOf": [{ "$ref": reference }, { "enum": [null] }],
+                });
+            }
         }
     });
 }
@@ -245,21 +208,6 @@ fn leave_out_what_is_not_used(document: &mut Value) {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         schemas.retain(|name, _| used.contains(name));
     }
-    if let Some(components) = document["components"].as_object_mut() {
-        components.remove("responses");
-        components.remove("links");
-    }
-    each_operation(document, |_, operation| {
-        for response in operation["responses"]
-            .as_object_mut()
-            .into_iter()
-            .flat_map(Map::values_mut)
-        {
-            if let Some(response) = response.as_object_mut() {
-                response.remove("links");
-            }
-        }
-    });
 }
 
 /// The component schemas that responses consist of.

@@ -1,7 +1,8 @@
 //! Fields that may be missing are given up where they have another type than the document's: a poll
 //! should not fail because a title has become a number. Of a list, only the wrong elements go.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
@@ -10,9 +11,9 @@ use serde_json::Value;
 use crate::spans::TARGET;
 
 thread_local! {
-    /// Whether fields are given up. Most responses are as the document says, and are decoded without
-    /// the detour that this takes.
-    static IS_LENIENT: Cell<bool> = const { Cell::new(false) };
+    /// The fields that were given up in the response under way. `None` while no field is: most
+    /// responses are as the document says, and are decoded without the detour that this takes.
+    static GIVEN_UP: RefCell<Option<BTreeSet<&'static str>>> = const { RefCell::new(None) };
 }
 
 /// Why a body cannot be decoded.
@@ -30,13 +31,18 @@ pub(crate) enum DecodeError {
 /// Decodes a body that the plain decoder refused, without the fields that it refused.
 pub(crate) fn decode_leniently<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     let value: Value = serde_json::from_slice(body).map_err(DecodeError::NotJson)?;
-    IS_LENIENT.set(true);
+    GIVEN_UP.set(Some(BTreeSet::new()));
     let decoded = serde_path_to_error::deserialize::<_, T>(&value);
-    IS_LENIENT.set(false);
-    decoded.map_err(|error| DecodeError::Shape {
+    let given_up = GIVEN_UP.take().unwrap_or_default();
+    let decoded = decoded.map_err(|error| DecodeError::Shape {
         path: error.path().to_string(),
         reason: error.inner().to_string(),
-    })
+    })?;
+    // Once for each field, however many objects of a list it is wrong in.
+    for field in given_up {
+        tracing::warn!(target: TARGET, field, "ignored a field of unexpected type");
+    }
+    Ok(decoded)
 }
 
 /// The types of fields that may be missing.
@@ -61,14 +67,17 @@ impl<T: DeserializeOwned> Optional for Option<T> {
     }
 }
 
+/// Null is the empty list, as it is `None` for other types.
 impl<T: DeserializeOwned> Optional for Vec<T> {
     fn strictly<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+        let list: Option<Self> = Option::deserialize(deserializer)?;
+        Ok(list.unwrap_or_default())
     }
 
     fn leniently(value: Value) -> (Self, bool) {
-        let Value::Array(elements) = value else {
-            return (Self::new(), false);
+        let elements = match value {
+            Value::Array(elements) => elements,
+            other => return (Self::new(), other.is_null()),
         };
         let count = elements.len();
         let decoded: Self = elements
@@ -86,13 +95,163 @@ where
     D: Deserializer<'de>,
     T: Optional,
 {
-    if !IS_LENIENT.get() {
+    if GIVEN_UP.with_borrow(Option::is_none) {
         return T::strictly(deserializer);
     }
     let value = Value::deserialize(deserializer).map_err(D::Error::custom)?;
     let (decoded, is_whole) = T::leniently(value);
     if !is_whole {
-        tracing::warn!(target: TARGET, field, "ignored a field of unexpected type");
+        GIVEN_UP.with_borrow_mut(|fields| fields.as_mut().map(|fields| fields.insert(field)));
     }
     Ok(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::types::{
+        BatchSession, DispatchedRun, GenerationStarted, HealBatchStarted, HealthStatus, TestResult,
+        TestRunResults,
+    };
+
+    /// What a body becomes, and whether the plain decoder takes it.
+    fn decoded<T: DeserializeOwned>(body: &Value) -> (T, bool) {
+        let text = body.to_string();
+        let plainly = serde_json::from_str::<T>(&text).is_ok();
+        match decode_leniently(text.as_bytes()) {
+            Ok(value) => (value, plainly),
+            Err(DecodeError::Shape { path, reason }) => panic!("{text} at {path}: {reason}"),
+            Err(DecodeError::NotJson(error)) => panic!("{text}: {error}"),
+        }
+    }
+
+    fn test_with(name: &str, value: Value) -> Value {
+        let mut test = json!({ "checksumTestId": "a", "status": "passed", "testTitle": "pays" });
+        test[name] = value;
+        test
+    }
+
+    #[test]
+    fn an_optional_field_of_another_type_is_missing_and_the_others_stay() {
+        for wrong in [json!(7), json!(true), json!([]), json!({ "deep": [] })] {
+            for name in ["testTitle", "testFilePath", "errorMessage", "healthStatus"] {
+                let (test, plainly): (TestResult, _) = decoded(&test_with(name, wrong.clone()));
+                assert!(!plainly, "{name}: {wrong}");
+                let title = (name != "testTitle").then_some("pays");
+                assert_eq!(test.test_title.as_deref(), title, "{name}: {wrong}");
+                assert_eq!(test.test_file_path, None);
+                assert_eq!(test.error_message, None);
+                assert_eq!(test.health_status, None);
+                assert_eq!(test.extra.len(), 0, "{name}: {wrong}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_identifier_that_would_change_a_path_is_missing() {
+        for wrong in [json!(""), json!(".."), json!("a\nb"), json!(7)] {
+            let body = json!({ "name": "job", "runId": wrong });
+            let (run, plainly): (DispatchedRun, _) = decoded(&body);
+            assert!(!plainly, "{wrong}");
+            assert_eq!(run.run_id, None, "{wrong}");
+            assert_eq!(run.name.expect("a name").as_str(), "job");
+        }
+    }
+
+    #[test]
+    fn of_a_list_the_wrong_elements_go() {
+        for (tags, expected, is_plain) in [
+            (json!(["smoke", "cart"]), &["smoke", "cart"][..], true),
+            (
+                json!(["smoke", 7, null, {}, "cart"]),
+                &["smoke", "cart"],
+                false,
+            ),
+            (json!([["smoke"]]), &[], false),
+            (json!("smoke"), &[], false),
+            (json!({ "0": "smoke" }), &[], false),
+        ] {
+            let (test, plainly): (TestResult, _) = decoded(&test_with("tags", tags.clone()));
+            assert_eq!(test.tags, expected, "{tags}");
+            assert_eq!(plainly, is_plain, "{tags}");
+        }
+        let body = json!({ "batchId": "batch", "sessionIds": ["a", "..", 7, "b"] });
+        let (batch, _): (HealBatchStarted, _) = decoded(&body);
+        let sessions: Vec<&str> = batch.session_ids.iter().map(|id| id.as_str()).collect();
+        assert_eq!(sessions, ["a", "b"]);
+    }
+
+    #[test]
+    fn null_is_an_optional_list_without_elements() {
+        let (test, plainly): (TestResult, _) = decoded(&test_with("tags", Value::Null));
+        assert_eq!(test.tags, [""; 0]);
+        assert!(plainly, "it takes no detour");
+    }
+
+    #[test]
+    fn a_nullable_field_is_null_where_it_is_missing() {
+        for body in [
+            json!({ "sessionId": "a", "status": "running" }),
+            json!({ "sessionId": "a", "status": "running", "prUrl": null }),
+        ] {
+            let (session, plainly): (BatchSession, _) = decoded(&body);
+            assert!(plainly, "{body}");
+            let again = serde_json::to_value(&session).expect("JSON");
+            assert_eq!(again["prUrl"], Value::Null);
+            assert!(again.get("prUrl").is_some(), "{again}");
+        }
+    }
+
+    #[test]
+    fn fields_of_inner_objects_are_given_up_one_by_one() {
+        let body = json!({ "batchId": "batch", "links": { "session": 7, "other": 8 } });
+        let (started, _): (GenerationStarted, _) = decoded(&body);
+        let links = started.links.expect("they are an object");
+        assert_eq!(links.session, None);
+        assert_eq!(links.extra["other"], 8);
+
+        let tests = [
+            test_with("tags", json!(["smoke", 7])),
+            test_with("testTitle", json!(7)),
+            test_with("healthStatus", json!("flaky")),
+        ];
+        let body = json!({ "id": "run", "status": "failed", "branch": 7, "tests": tests });
+        let (results, _): (TestRunResults, _) = decoded(&body);
+        assert_eq!(results.branch, None);
+        assert_eq!(results.tests[0].tags, ["smoke"]);
+        assert_eq!(results.tests[1].test_title, None);
+        assert_eq!(results.tests[2].health_status, Some(HealthStatus::Flaky));
+        assert_eq!(results.tests[2].test_title.as_deref(), Some("pays"));
+    }
+
+    #[test]
+    fn a_needed_field_is_not_given_up_and_nothing_is_lenient_afterwards() {
+        let body =
+            json!({ "id": "run", "status": "failed", "tests": [test_with("status", json!(7))] });
+        match decode_leniently::<TestRunResults>(body.to_string().as_bytes()) {
+            Err(DecodeError::Shape { path, .. }) => assert_eq!(path, "tests[0].status"),
+            _ => panic!("{body} decodes"),
+        }
+        let wrong = test_with("tags", json!(7)).to_string();
+        assert!(serde_json::from_str::<TestResult>(&wrong).is_err());
+    }
+
+    /// One pass: with a pass for each wrong field, this would not end while anybody waits.
+    #[test]
+    fn a_hundred_thousand_wrong_fields_take_one_pass() {
+        for tags in [json!(7), json!(["smoke", {}])] {
+            let tests = vec![test_with("tags", tags.clone()); 100_000];
+            let body = json!({ "id": "run", "status": "failed", "tests": tests });
+            let body = body.to_string();
+            let results = decode_leniently::<TestRunResults>(body.as_bytes());
+            let Ok(results) = results else {
+                panic!("undecodable with {tags}");
+            };
+            assert_eq!(results.tests.len(), 100_000);
+            let kept = usize::from(tags.is_array());
+            assert!(results.tests.iter().all(|test| test.tags.len() == kept));
+        }
+    }
 }

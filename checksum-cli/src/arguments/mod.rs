@@ -1,5 +1,4 @@
 mod connection;
-mod contract;
 mod mock;
 mod output;
 mod pairs;
@@ -14,7 +13,6 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 pub(crate) use connection::Connection;
-pub(crate) use contract::{Contract, ContractTask, Verify};
 pub(crate) use mock::Mock;
 pub(crate) use output::{Format, Global};
 pub(crate) use pairs::VariableError;
@@ -124,8 +122,6 @@ pub(crate) enum Command {
     Bugs(Bugs),
     /// Show the project that the API key belongs to
     Me(Me),
-    /// Check what the service answers against the OpenAPI document
-    Contract(Contract),
     /// Serve a stand-in of the service on this machine, for trying things out
     Mock(Mock),
     /// See it all happen against the built-in stand-in: no key, no network

@@ -15,13 +15,12 @@ mod report;
 mod results;
 mod run;
 mod status;
-mod verify;
 mod wait;
 mod work;
 
 pub(crate) use affected::ChangedFilesError;
 
-use crate::arguments::{Arguments, Command, ContractTask};
+use crate::arguments::{Arguments, Command};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interruption::unless_interrupted;
@@ -47,9 +46,6 @@ pub(crate) async fn execute(
         Command::Latest(arguments) => plainly(latest::execute(arguments, output)).await,
         Command::Bugs(arguments) => plainly(bugs::execute(arguments, output)).await,
         Command::Me(arguments) => plainly(me::execute(arguments, output)).await,
-        Command::Contract(arguments) => match arguments.task {
-            ContractTask::Verify(arguments) => plainly(verify::execute(arguments, output)).await,
-        },
         Command::Mock(arguments) => plainly(mock::execute(arguments, output)).await,
         Command::Completions { shell } => Ok(manual::completions(shell, output)),
         Command::Schema => Ok(manual::schema(output)),

@@ -1,7 +1,6 @@
 //! What programs read on standard output.
 
 mod batch_verdict;
-mod drift_report;
 mod listed_attachment;
 mod unsent_request;
 mod verdict;
@@ -11,13 +10,11 @@ use checksum_api_ext::types::{
     TestRunResults,
 };
 use checksum_api_ext::{Bug, Counts, Handle, HtmlReport, LatestTestRun, SavedFile};
-use checksum_contract::Drift;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 pub(crate) use batch_verdict::{BatchVerdict, session};
-pub(crate) use drift_report::{DriftReport, Read, ReadOutcome};
 pub(crate) use listed_attachment::{ListedAttachment, UnlistedTest};
 pub(crate) use unsent_request::UnsentRequest;
 pub(crate) use verdict::Verdict;
@@ -149,14 +146,6 @@ pub(crate) enum Message<'a> {
     },
     /// A stand-in of the service, which serves now.
     Mock { url: &'a str },
-    /// What became of one operation.
-    Read(&'a Read),
-    /// A deviation from what is documented.
-    Drift(&'a Drift),
-    /// A deviation from what is mentioned or observed.
-    Note(&'a Drift),
-    /// What the comparison of the service's answers with the document came to.
-    Contract(&'a DriftReport),
     /// Why there is no result.
     Error {
         /// What failed, on which request, and whether trying again can help.

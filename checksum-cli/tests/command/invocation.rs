@@ -85,6 +85,11 @@ impl Invocation {
         self
     }
 
+    pub(crate) fn directory(mut self, path: &Path) -> Self {
+        self.0.current_dir(path);
+        self
+    }
+
     pub(crate) fn spawn(mut self) -> Child {
         self.0.spawn().expect("the command starts")
     }

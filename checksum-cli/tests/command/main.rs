@@ -1,7 +1,7 @@
 //! The command as a process, against the stand-in and against a server that shares no code with it.
 
+mod affected;
 mod after_the_verdict;
-mod contract;
 mod dispatch;
 mod exit_codes;
 mod hostile_text;

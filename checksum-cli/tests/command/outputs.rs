@@ -22,8 +22,6 @@ fn the_help_texts() {
         "latest --help",
         "bugs --help",
         "me --help",
-        "contract --help",
-        "contract verify --help",
         "mock --help",
         "demo --help",
         "completions --help",

@@ -24,7 +24,7 @@ use crate::tool::{
     DATAMODEL_CODEGEN, OASDIFF, OPENAPI_GENERATOR, OPENAPI_TYPESCRIPT, PRISM, REDOCLY,
     SCHEMATHESIS, SPEC_VALIDATOR, Tool,
 };
-use crate::{process, recording, root};
+use crate::{process, root};
 
 /// Enough for a build of everything.
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
@@ -38,9 +38,6 @@ pub(crate) struct Arguments {
     /// Run also what is too slow for the gate
     #[arg(long, conflicts_with = "only")]
     all: bool,
-    /// Compare answers that `checksum contract verify --save` recorded with the document instead
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "all"])]
-    recording: Option<PathBuf>,
 }
 
 /// One tool, and what it is run on.
@@ -109,11 +106,8 @@ impl Check {
     }
 }
 
-/// Runs the checks, or compares a recording with the document.
+/// Runs the checks.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    if let Some(recording) = &arguments.recording {
-        return recording::replay(recording);
-    }
     let wanted = |check: &Check| match arguments.only.as_slice() {
         [] => arguments.all || !check.is_slow(),
         only => only.contains(check),

@@ -1,17 +1,20 @@
-//! What of an answer may be shown.
+//! Which words of a response may be shown: those that look like the vocabulary of an API, and not
+//! like somebody's data.
 
-/// Whether a text looks like a value of an enumeration rather than like an id, a name or a secret.
-pub(crate) fn is_enum_word(text: &str) -> bool {
+/// Returns whether a text looks like a value of an enumeration rather than like an id, a name or a
+/// secret.
+pub(super) fn is_enum_word(text: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
     text.len() <= 32 && text.chars().all(is_allowed) && has_plain_parts(text, 4)
 }
 
-/// Whether a text looks like the name of a member rather than like a key of somebody's data.
-pub(crate) fn is_member_name(text: &str) -> bool {
+/// Returns whether a text looks like the name of a field rather than like a key of somebody's data.
+pub(super) fn is_field_name(text: &str) -> bool {
     text.len() <= 40 && has_plain_parts(text, 5)
 }
 
-/// Letters first, and at most three digits after them, in each part: ids and secrets mix the two.
+/// Returns whether each part begins with letters and ends with at most three digits. Ids and
+/// secrets mix the two.
 fn has_plain_parts(text: &str, max_parts: usize) -> bool {
     let mut parts = text.split(['_', '-']);
     let is_plain = |part: &str| {
@@ -28,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_told_from_what_may_be_private() {
+    fn words_differ_from_private_texts() {
         for word in ["skipped", "timed-out", "in_progress", "v2", "sha256"] {
             assert!(is_enum_word(word), "{word}");
         }
@@ -51,7 +54,7 @@ mod tests {
             assert!(!is_enum_word(text), "{text}");
         }
         for name in ["isTerminal", "pr_url", "x-trace", "sha256"] {
-            assert!(is_member_name(name), "{name}");
+            assert!(is_field_name(name), "{name}");
         }
         for text in [
             "",
@@ -61,7 +64,7 @@ mod tests {
             "test-abc-123",
             "two words",
         ] {
-            assert!(!is_member_name(text), "{text}");
+            assert!(!is_field_name(text), "{text}");
         }
     }
 }
