@@ -4,8 +4,8 @@
 //! caller who only follows the document's links gets to results and to healing. Every operation of
 //! the document is served, the observed ones too. Only the key `contract-key` is accepted.
 //!
-//! A line `lie` on the input lets every later answer to `run_suite` miss the name that the
-//! document promises: whoever judges the stand-in can make sure that it judges.
+//! A line `lie` on the input makes every later response to `run_suite` lack the name that the
+//! document requires, and have text where it wants a boolean: some clients check only one of them.
 
 use std::error::Error;
 use std::io::{BufRead, Write};
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     while let Some(line) = told.recv().await {
         if line == "lie" {
-            let nameless = Fault::answer(r#"{"sharded":false}"#);
+            let nameless = Fault::answer(r#"{"sharded":"no"}"#);
             let nameless = nameless.header("content-type", "application/json");
             mock.fault(nameless.on("run_suite").always());
         }

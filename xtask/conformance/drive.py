@@ -76,7 +76,7 @@ def calls(client: api.ApiClient) -> dict[str, Callable[[], Any]]:
         "get_run_status_v2": lambda: ended(execution.get_run_status_v2(named["v2"])),
         "get_run_status_by_run_id": lambda: execution.get_run_status_by_run_id(named["run"]),
         "get_test_run_results": lambda: tests(
-            results.get_test_run_results(named["run"], status=api.TestStatus("failed"))
+            results.get_test_run_results(named["run"], status="failed")
         ),
         "get_test_run_report": lambda: results.get_test_run_report(named["run"]),
         "get_test_attachments": lambda: results.get_test_attachments(
@@ -110,8 +110,8 @@ def calls(client: api.ApiClient) -> dict[str, Callable[[], Any]]:
         ),
         "get_generation_batch": lambda: generation.get_generation_batch(named["generation"]),
         "list_bugs": lambda: dashboard.list_bugs(
-            status=api.BugStatus("confirmed"),
-            severity=api.BugSeverity("critical"),
+            status="confirmed",
+            severity="critical",
             search="pay",
             limit=20,
             offset=0,

@@ -48,7 +48,9 @@ fn print_changes(revision: &str, format: &str) -> Result<bool> {
     fs::create_dir_all(&folder)?;
     let path = folder.join("old.yaml");
     fs::write(&path, &old)?;
-    let is_breaking = compare(&path, &root().join(document::PATH), format)?;
+    let current = root().join(document::PATH);
+    print_changelog(&path, &current, format)?;
+    let is_breaking = is_breaking(&path, &current)?;
 
     let old = Document::parse(old).context("the old document")?;
     print("x-provenance", &provenance(&old, &Document::current()?));
@@ -59,18 +61,22 @@ fn print_changes(revision: &str, format: &str) -> Result<bool> {
     Ok(is_breaking)
 }
 
-/// Lets oasdiff print the changes, and returns whether one of them is an error.
+/// Lets oasdiff print the changes.
 ///
 /// `--flatten-allof`: a reference with a description of its own is `allOf` of one, and the same type.
-fn compare(old: &Path, new: &Path, format: &str) -> Result<bool> {
-    let documents = [old, new];
+fn print_changelog(old: &Path, new: &Path, format: &str) -> Result<()> {
     let mut changelog = OASDIFF.command()?;
     changelog.args(["changelog", "--flatten-allof", "--format", format]);
-    let status = changelog.args(documents).status().context("oasdiff")?;
+    let status = changelog.args([old, new]).status().context("oasdiff")?;
     ensure!(status.success(), "oasdiff failed ({status})");
+    Ok(())
+}
+
+/// Returns whether oasdiff takes one of the changes for an error.
+pub(crate) fn is_breaking(old: &Path, new: &Path) -> Result<bool> {
     let mut breaking = OASDIFF.command()?;
     breaking.args(["breaking", "--flatten-allof", "--fail-on", "ERR"]);
-    let ended = breaking.args(documents).output().context("oasdiff")?;
+    let ended = breaking.args([old, new]).output().context("oasdiff")?;
     match ended.status.code() {
         Some(0) => Ok(false),
         Some(1) => Ok(true),

@@ -44,8 +44,6 @@ pub(crate) fn run(check: bool) -> Result<()> {
         }
         stale.push(file.path.into());
     }
-    if !check {
-    }
     // The schemas of the types need the crate itself: what it does not compile with is told by
     // the compiler, by name.
     stale.extend(snapshots::refresh(check)?);
@@ -111,8 +109,9 @@ fn overview(document: &Document) -> String {
     let mut page = format!(
         "# {}\n\n\
          `checksum.yaml` is the contract: an OpenAPI {} document, written by hand, and the only \
-         place\nwhere a path or a member of the service is spelled. This page and `SURFACE.md` are \
-         written from it\nby `cargo xtask generate`; `cargo xtask docs` makes a reference to browse.\n",
+         place\nwhere a path or a field of the service is spelled. `workflows.arazzo.yaml` shows how its \
+         operations\nfollow each other. This page and `SURFACE.md` are written by `cargo xtask \
+         generate`; `cargo xtask docs`\nmakes a reference to browse.\n",
         text(&document.value()["info"], "title"),
         text(document.value(), "openapi"),
     );
@@ -202,16 +201,16 @@ mod tests {
         assert_eq!(before[1], after[1]);
     }
 
-    /// Changes the document at one place, and gives what the generator says.
-    fn complaint(from: &str, to: &str) -> String {
-        let changed = {
-            let document = Document::current().expect("the document");
-            let changed = document.text().replacen(from, to, 1);
-            assert_ne!(changed, document.text(), "`{from}` is not in the document");
-            changed
-        };
+    /// Changes the document at one place, and returns the error of the generator.
+    fn generation_error(from: &str, to: &str) -> String {
+        let document = Document::current().expect("the document");
+        let changed = document.text().replacen(from, to, 1);
+        assert!(
+            changed != document.text(),
+            "`{from}` is not in the document"
+        );
         compile::generate(&changed)
-            .expect_err("a complaint")
+            .expect_err("an error")
             .to_string()
     }
 
@@ -224,10 +223,10 @@ mod tests {
 
     #[test]
     fn a_broken_document_is_refused_by_place() {
-        let syntax = complaint("\ninfo:", "\n\tinfo: [");
+        let syntax = generation_error("\ninfo:", "\n\tinfo: [");
         assert!(syntax.starts_with("line "), "{syntax}");
 
-        let reference = complaint(
+        let reference = generation_error(
             "#/components/schemas/RunState'",
             "#/components/schemas/Gone'",
         );
@@ -239,33 +238,33 @@ mod tests {
         let values = "enum: [critical, major, minor]";
         let open =
             format!("anyOf:\n        - type: string\n          {values}\n        - type: string");
-        let closed = complaint(&open, values);
+        let closed = generation_error(&open, values);
         assert!(
             closed.contains("BugSeverity/enum: a closed enumeration"),
             "{closed}"
         );
 
-        let state = complaint("enum: [queued, running,", "enum: [queued, paused, running,");
+        let state = generation_error("enum: [queued, running,", "enum: [queued, paused, running,");
         assert!(
             state.contains("RunState/x-outcomes: the known value `paused` has no outcome"),
             "{state}"
         );
-        let outcome = complaint("        queued: pending\n", "        queueing: pending\n");
+        let outcome = generation_error("        queued: pending\n", "        queueing: pending\n");
         assert!(
             outcome.contains("RunState/x-outcomes: `queueing` is not among the known values"),
             "{outcome}"
         );
 
-        let unnamed = complaint("operationId: get_project", "x-nothing: get_project");
+        let unnamed = generation_error("operationId: get_project", "x-nothing: get_project");
         assert!(unnamed.starts_with("#/paths/~1v1~1me/get: "), "{unnamed}");
 
-        let typed = complaint("type: integer", "type: intetger");
+        let typed = generation_error("type: integer", "type: intetger");
         assert!(typed.starts_with("#/paths/"), "{typed}");
     }
 
     #[test]
     fn what_only_progenitor_refuses_is_found_by_operation() {
-        let message = complaint("in: path", "in: header");
+        let message = generation_error("in: path", "in: header");
         assert!(message.starts_with("#/paths/"), "{message}");
     }
 }

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::{Checked, DOCUMENT, run_tool, workspace};
+use crate::diff::is_breaking;
 use crate::document::Document;
+use crate::root;
 use crate::tool::{REDOCLY, SPEC_VALIDATOR};
 
 const RULES: &str = "openapi/redocly.yaml";
@@ -39,6 +42,10 @@ const MISTAKES: &[(&str, Mistake)] = &[
     ),
     (
         "rule/schemas-have-descriptions",
+        ("      description: Identifies a test in all runs.\n", ""),
+    ),
+    (
+        "rule/fields-have-descriptions",
         ("          description: The id of the project.\n", ""),
     ),
     (
@@ -52,7 +59,16 @@ const MISTAKES: &[(&str, Mistake)] = &[
 ];
 
 /// What the schema of OpenAPI does not allow.
-const INVALID: Mistake = ("    get:\n", "    get:\n      parameters: none\n");
+const INVALID: Mistake = ("in: path", "in: nowhere");
+
+/// Changes that break somebody.
+const BREAKING: &[Mistake] = &[
+    ("required: [testIds]", "required: [testIds, autoHeal]"),
+    (
+        "required: [batchId, sessionId, links]",
+        "required: [sessionId, links]",
+    ),
+];
 
 /// Redocly's recommended rules, some of its others, and those that we wrote as its assertions.
 /// Warnings count.
@@ -113,6 +129,24 @@ pub(super) fn spec_validator() -> Result<Checked> {
     Ok(Checked("1 document: valid; 1 mistake found".to_owned()))
 }
 
+/// oasdiff finds nothing where nothing changed.
+///
+/// Negative control: it has to find that an optional field of a request is required now, and that a
+/// field of a response is gone.
+pub(super) fn oasdiff() -> Result<Checked> {
+    let document = root().join(DOCUMENT);
+    ensure!(!is_breaking(&document, &document)?, "nothing has changed");
+    for mistake in BREAKING {
+        let changed = with_mistakes(&[*mistake])?;
+        ensure!(
+            is_breaking(&document, Path::new(&changed))?,
+            "negative control: `{}` breaks nobody",
+            mistake.1
+        );
+    }
+    Ok(Checked(format!("{} mistakes found", BREAKING.len())))
+}
+
 /// Writes the document with mistakes in it, and returns the path of the file.
 fn with_mistakes(mistakes: &[Mistake]) -> Result<String> {
     let mut text = Document::current()?.text().to_owned();
@@ -134,7 +168,7 @@ mod tests {
 
     #[test]
     fn every_rule_of_ours_has_a_mistake() {
-        let rules = fs::read_to_string(crate::root().join(RULES)).expect("the rules");
+        let rules = fs::read_to_string(root().join(RULES)).expect("the rules");
         let rules: Value = serde_saphyr::from_str(&rules).expect("YAML");
         let rules = rules["rules"].as_object().expect("rules").keys();
         let ours: BTreeSet<&str> = rules
@@ -150,6 +184,7 @@ mod tests {
         for (from, _) in MISTAKES
             .iter()
             .map(|(_, mistake)| mistake)
+            .chain(BREAKING)
             .chain([&INVALID])
         {
             assert!(text.contains(from), "`{from}`");

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::mock_process::MockProcess;
-use super::{Checked, DOCUMENT, read_document, served_operations, workspace};
+use super::{Checked, DOCUMENT, operations, read_document, workspace};
 use crate::process::{self, Ended};
 use crate::root;
 use crate::tool::{
@@ -138,6 +138,8 @@ pub(super) fn pydantic_models() -> Result<Checked> {
     command.args(["--input-file-type", "openapi", "--output", "models.py"]);
     command.args(["--output-model-type", "pydantic_v2.BaseModel"]);
     command.args(["--use-annotated", "--formatters", "builtin"]);
+    // Without it, a required field is not nullable.
+    command.arg("--strict-nullable");
     passes(&folder, "datamodel-codegen", &mut command)?;
     let script = script(&folder, "decode_examples.py")?;
     let mut types = MYPY.command()?;
@@ -192,7 +194,7 @@ fn generate(generator: &str, folder: &Path, arguments: &[&str]) -> Result<usize>
 /// Negative control: the client has to fail if a required field is missing from a response.
 fn drive(folder: &Path, command: impl Fn() -> Result<Command>) -> Result<usize> {
     let mut mock = MockProcess::start(folder)?;
-    let wanted = served_operations()?;
+    let wanted = operations()?;
     let drive = |url: &str| -> Result<Ended> {
         let mut command = command()?;
         run(folder, "drive", command.arg(url).args(&wanted))

@@ -31,7 +31,8 @@ impl MockProcess {
         Ok(Self { process, url })
     }
 
-    /// From now on, its responses to `run_suite` lack a field that the document requires.
+    /// From now on, its responses to `run_suite` lack a required field, and another one is of the
+    /// wrong type.
     pub(super) fn send_invalid_responses(&mut self) -> Result<()> {
         self.process.write_line("lie")
     }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::mock_process::MockProcess;
-use super::{Checked, NOT_SERVED, example, workspace};
+use super::{Checked, example, workspace};
 use crate::process::{self, Ended, Running};
 use crate::tool::PRISM;
 
@@ -35,7 +35,7 @@ pub(super) fn check() -> Result<Checked> {
     fs::write(folder.join(DOCUMENT), document.to_string())?;
 
     let (examples, url) = start(&folder, "mock", &[])?;
-    let ended = drive(&folder, "examples", &url, &[])?;
+    let ended = drive(&folder, "examples", &url)?;
     ensure!(ended.status.success(), "its examples: {}", ended.tail());
     let of_examples = decoded(&ended.stdout);
     drop(examples);
@@ -44,7 +44,7 @@ pub(super) fn check() -> Result<Checked> {
     let upstream = mock.url.strip_suffix(BASE_PATH);
     let upstream = upstream.context("the mock server has another base path")?;
     let (proxy, url) = start(&folder, "proxy", &["--errors", upstream])?;
-    let ended = drive(&folder, "mock-server", &url, NOT_SERVED)?;
+    let ended = drive(&folder, "mock-server", &url)?;
     ensure!(
         ended.status.success(),
         "the mock server: {}\n{}",
@@ -54,7 +54,7 @@ pub(super) fn check() -> Result<Checked> {
     let of_mock = decoded(&ended.stdout);
 
     mock.send_invalid_responses()?;
-    let ended = drive(&folder, "invalid", &url, NOT_SERVED)?;
+    let ended = drive(&folder, "invalid", &url)?;
     ensure!(
         is_seen(&ended),
         "negative control: an invalid response passed: {}",
@@ -92,13 +92,10 @@ fn start(folder: &Path, mode: &str, arguments: &[&str]) -> Result<(Running, Stri
     Ok((prism, format!("http://127.0.0.1:{port}")))
 }
 
-/// Lets the client call every operation but some.
-fn drive(folder: &Path, name: &str, url: &str, without: &[&str]) -> Result<Ended> {
+/// Lets the client call every operation.
+fn drive(folder: &Path, name: &str, url: &str) -> Result<Ended> {
     let mut command = example("checksum-tests", "drive");
     command.args(["--base-url", url]);
-    for operation in without {
-        command.args(["--without", operation]);
-    }
     let log = folder.join(format!("drive-{name}.txt"));
     process::run("the client", &mut command, &log, DRIVE_LIMIT)
         .with_context(|| format!("the client against {name}"))
@@ -118,7 +115,7 @@ fn is_seen(ended: &Ended) -> bool {
 
 fn counts(examples: usize, proxied: usize) -> Result<Checked> {
     ensure!(
-        examples == proxied + NOT_SERVED.len() && proxied > 0,
+        examples == proxied && proxied > 0,
         "{examples} operations with examples, {proxied} with the mock server"
     );
     Ok(Checked(format!(
@@ -145,9 +142,9 @@ mod tests {
     fn operations_are_counted_by_their_lines() {
         let output = "warning: something\ndecoded get_project\ndecoded run_suite\n";
         assert_eq!(decoded(output), 2);
-        assert!(counts(NOT_SERVED.len() + 2, 2).is_ok());
-        assert!(counts(NOT_SERVED.len() + 2, 1).is_err());
-        assert!(counts(NOT_SERVED.len(), 0).is_err());
+        assert!(counts(2, 2).is_ok());
+        assert!(counts(2, 1).is_err());
+        assert!(counts(0, 0).is_err());
     }
 
     #[test]

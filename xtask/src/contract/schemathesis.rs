@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::mock_process::MockProcess;
-use super::{Checked, NOT_SERVED, read_document, workspace};
+use super::{Checked, read_document, workspace};
 use crate::process::{self, Ended};
 use crate::root;
 use crate::tool::SCHEMATHESIS;
@@ -73,72 +73,34 @@ fn run(folder: &Path, url: &str, name: &str, arguments: &[&str]) -> Result<Ended
     process::run(SCHEMATHESIS.program, &mut command, &log, LIMIT)
 }
 
-/// Adds to the document what Schemathesis needs to know, and leaves out what the mock server does
-/// not serve.
+/// Adds to the document what Schemathesis needs to know.
 fn preprocess(mut document: Value) -> Result<Value> {
-    remove_what_is_not_served(&mut document);
-    // Which field is required depends on the others. The document says so in words.
-    let auto_heal = document.pointer_mut("/components/schemas/AutoHeal");
-    auto_heal.context("there is no schema AutoHeal")?["anyOf"] = json!([
-        { "required": ["repoName"] },
-        {
-            "required": ["autoCreatePR"],
-            "properties": { "autoCreatePR": { "enum": [false] } },
-            "not": { "required": ["prNumber"] },
-        },
-    ]);
     // The link to healing has no body in the document, since other tools take no object there.
     let link = document.pointer_mut("/components/links/Heal");
     link.context("there is no link Heal")?["requestBody"] =
         json!({ "testRunId": "$response.body#/testRunId", "autoCreatePR": false });
     let mut from_results = document["components"]["links"]["Heal"].clone();
     from_results["requestBody"]["testRunId"] = "$response.body#/id".into();
-    let path = "/paths/~1v1~1test-runs~1{id}~1results/get/responses/200/links/Heal";
+    let path = "/paths/~1v1~1test-runs~1{id}~1results/get/responses/200/links/heal";
     let link = document.pointer_mut(path);
-    *link.context("the results have no link Heal")? = from_results;
+    *link.context("the results have no link to healing")? = from_results;
+    widen_integers(&mut document);
     substitute_ids(&mut document);
     Ok(document)
 }
 
-fn remove_what_is_not_served(document: &mut Value) {
-    let is_served = |value: &Value| {
-        let id = value["operationId"].as_str();
-        id.is_none_or(|id| !NOT_SERVED.contains(&id))
-    };
-    let items = document["paths"].as_object_mut();
-    for item in items.into_iter().flat_map(serde_json::Map::values_mut) {
-        if let Some(item) = item.as_object_mut() {
-            item.retain(|_, operation| is_served(operation));
-        }
-    }
-    let mut gone = BTreeSet::new();
-    if let Some(links) = document["components"]["links"].as_object_mut() {
-        links.retain(|name, link| {
-            let keep = is_served(link);
-            if !keep {
-                gone.insert(format!("#/components/links/{name}"));
-            }
-            keep
-        });
-    }
-    remove_references(document, &gone);
-}
-
-fn remove_references(value: &mut Value, gone: &BTreeSet<String>) {
+/// Lets integers be as large as the mock server reads them, unsigned. The document says `int64`,
+/// since no other tool knows `uint64`.
+fn widen_integers(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            let is_gone =
-                |value: &Value| value["$ref"].as_str().is_some_and(|to| gone.contains(to));
-            fields.retain(|_, value| !is_gone(value));
-            fields
-                .values_mut()
-                .for_each(|value| remove_references(value, gone));
+            if fields.get("format").is_some_and(|format| format == "int64") {
+                fields.remove("format");
+                fields.entry("maximum").or_insert(u64::MAX.into());
+            }
+            fields.values_mut().for_each(widen_integers);
         }
-        Value::Array(values) => {
-            values
-                .iter_mut()
-                .for_each(|value| remove_references(value, gone));
-        }
+        Value::Array(values) => values.iter_mut().for_each(widen_integers),
         _ => {}
     }
 }
@@ -338,17 +300,18 @@ mod tests {
         let document = read_document().expect("the document");
         let links = declared_links(&document);
         let changed = preprocess(document).expect("a document");
-        assert!(changed["components"]["schemas"]["AutoHeal"]["anyOf"].is_array());
-        let suite = "POST /v1/execution/suite -> RunStatus";
+        let body = &changed["components"]["links"]["Heal"]["requestBody"];
+        assert_eq!(body["testRunId"], "$response.body#/testRunId");
+        let suite = "POST /v1/execution/suite -> ";
         assert!(
             links.iter().any(|link| link.starts_with(suite)),
             "{links:?}"
         );
-        let text = changed.to_string();
-        for id in NOT_SERVED {
-            assert!(!text.contains(&format!("\"operationId\":\"{id}\"")), "{id}");
-        }
-        assert!(!declared_links(&changed).is_empty());
+        assert_eq!(declared_links(&changed), links);
+        assert_eq!(
+            changed["components"]["schemas"]["PrNumber"]["maximum"],
+            u64::MAX
+        );
         assert!(preprocess(json!({})).is_err());
     }
 }

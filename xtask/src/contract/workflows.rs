@@ -55,9 +55,9 @@ pub(super) fn check() -> Result<Checked> {
         "negative control: a workflow passed without the name of its run"
     );
     Ok(Checked(format!(
-        "{} workflows, {} steps, {} checks passed; drift: {exchanges} exchanges, 0 findings; \
+        "{} workflows, {} requests, {} checks passed; drift: {exchanges} exchanges, 0 findings; \
          2 mistakes found",
-        counts.workflows, counts.steps, counts.checks
+        counts.workflows, counts.requests, counts.checks
     )))
 }
 
@@ -111,7 +111,7 @@ fn read_json(path: &Path) -> Result<Value> {
 #[derive(Debug, PartialEq, Eq)]
 struct Counts {
     workflows: usize,
-    steps: usize,
+    requests: usize,
     checks: usize,
 }
 
@@ -121,7 +121,7 @@ impl Counts {
         ensure!(report["status"] == "success", "{report:#}");
         let mut counts = Self {
             workflows: 0,
-            steps: 0,
+            requests: 0,
             checks: 0,
         };
         let files = report["files"].as_object().context("no files")?;
@@ -139,7 +139,7 @@ impl Counts {
             for step in list(&workflow["executedSteps"]) {
                 let passed = list(&step["checks"]).filter(|check| check["passed"] == true);
                 let passed = passed.count();
-                counts.steps += 1;
+                counts.requests += 1;
                 counts.checks += passed;
             }
         }
@@ -169,7 +169,7 @@ mod tests {
         ] } } });
         let counts = Counts {
             workflows: 1,
-            steps: 2,
+            requests: 2,
             checks: 4,
         };
         assert_eq!(Counts::of(&report).expect("counts"), counts);
