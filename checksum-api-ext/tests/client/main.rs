@@ -3,10 +3,10 @@
 mod attachments;
 mod bugs;
 mod downloads;
+mod echo;
 mod generation;
 mod healing;
 mod json;
-mod operations;
 mod redirects;
 mod results;
 mod scripted;

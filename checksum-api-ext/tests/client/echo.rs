@@ -1,12 +1,7 @@
-use std::collections::BTreeSet;
-
 use checksum_api_ext::RunHandle;
-use checksum_api_ext::types::TestId;
-use checksum_mock::{Mock, ROUTES, RunScript};
-
 use serde_json::json;
 
-use crate::{KEY, client_of, scripted};
+use crate::{KEY, scripted};
 
 /// A base URL may lead to a service that repeats what it is sent.
 #[tokio::test]
