@@ -249,6 +249,11 @@ impl Error {
             Self::DispatchUncertain(_) | Self::Unidentified { .. } => Started::Maybe,
             Self::WaitTimedOut { .. } | Self::GaveUp { .. } => Started::Yes,
             Self::Request(error) if is_of_a_wait(error) => Started::Yes,
+            Self::UnexpectedAnswer { operation, .. }
+                if *operation == OperationId::GetRunStatusByRunId.as_str() =>
+            {
+                Started::Yes
+            }
             _ => Started::No,
         }
     }

@@ -38,7 +38,10 @@ pub(crate) enum Failure {
     Field { number: usize },
     #[error(transparent)]
     ChangedFiles(ChangedFilesError),
-    #[error("the affected tests were not known within {after:?}; nothing was started")]
+    #[error(
+        "the affected tests were not known within {}; nothing was started",
+        humantime::format_duration(*after)
+    )]
     AffectedTimedOut { after: Duration },
     #[error(transparent)]
     Variable(#[from] VariableError),
@@ -53,8 +56,15 @@ pub(crate) enum Failure {
         path.display()
     )]
     MayHaveStarted { path: PathBuf, intent: Intent },
-    #[error("--run-id-file {}: {intent} was not started; start it again", path.display())]
-    NotStarted { path: PathBuf, intent: Intent },
+    #[error(
+        "--run-id-file {}: {} was not started; start it again",
+        path.display(),
+        intent.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string)
+    )]
+    NotStarted {
+        path: PathBuf,
+        intent: Option<Intent>,
+    },
     #[error("cannot open the browser: {0}")]
     Browser(std::io::Error),
     #[error("there is no command `{0}`")]

@@ -27,22 +27,37 @@ const TEMPORARY: &str = ".checksum-tmp";
 /// What to do to take it up again.
 pub(crate) fn hint(handle: &Handle) -> String {
     let name = handle.id();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@".contains(c);
-    let is_plain = name.chars().all(is_plain) && !name.starts_with('-');
-    let quoted = if is_plain {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
-    };
+    let is_plain = is_plain(name);
+    let quoted = quote(name);
     let arguments = match handle {
         Handle::Run(run) if run.job_name().is_none() => format!("--test-run={quoted}"),
-        Handle::Run(_) if is_plain => quoted,
-        Handle::Run(_) => format!("-- {quoted}"),
+        Handle::Run(run) => {
+            let confirmed_by = run.test_run_id().map(|id| quote(id.as_str()));
+            let confirmed_by =
+                confirmed_by.map_or_else(String::new, |id| format!("--test-run={id} "));
+            match is_plain {
+                true => format!("{confirmed_by}{quoted}"),
+                false => format!("{confirmed_by}-- {quoted}"),
+            }
+        }
         // A value that begins with a hyphen is one only behind the `=`.
         Handle::HealBatch(_) => format!("--heal-batch={quoted}"),
         Handle::GenerationBatch(_) => format!("--generation-batch={quoted}"),
     };
     format!("come back with `checksum wait {arguments}`")
+}
+
+fn is_plain(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@".contains(c);
+    name.chars().all(is_plain) && !name.starts_with('-')
+}
+
+/// As a shell reads it.
+fn quote(name: &str) -> String {
+    match is_plain(name) {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', r"'\''")),
+    }
 }
 
 /// The file that keeps a handle, and before there is one, what was about to be started: a process
@@ -64,10 +79,10 @@ enum Target {
 pub(crate) enum Content {
     /// Work that was about to be started, and may have started.
     Intent(Intent),
-    /// Work that was certainly not started.
-    NotStarted(Intent),
+    /// Work that was certainly not started; null while it is not known yet what there is to start.
+    NotStarted(Option<Intent>),
     /// No test was affected, so that there was nothing to start.
-    Nothing,
+    Nothing {},
     /// Work that was started.
     #[serde(untagged)]
     Handle(Handle),

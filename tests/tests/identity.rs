@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use checksum_api_ext::types::{JobName, TestRunId};
 use checksum_api_ext::{
-    AutoHeal, Checksum, Disagreement, Error, Handle, InvalidRequest, Outcome, PollPolicy,
-    RetryPolicy, Run, RunHandle, RunReport, Started,
+    AutoHeal, Checksum, ChecksumBuilder, Disagreement, Error, Handle, InvalidRequest, Outcome,
+    PollPolicy, RetryPolicy, Run, RunHandle, RunReport, Started,
 };
 use http::Response;
 use serde_json::{Value, json};
@@ -37,6 +37,10 @@ impl Service {
     }
 
     fn client(&self) -> Checksum {
+        self.builder().build().expect("a client")
+    }
+
+    fn builder(&self) -> ChecksumBuilder {
         let service = self.clone();
         Checksum::builder()
             .api_key("a-key".parse().expect("a key"))
@@ -47,8 +51,6 @@ impl Service {
                 let response = service.respond(&request);
                 async move { Ok(response.into()) }
             })
-            .build()
-            .expect("a client")
     }
 
     fn respond(&self, request: &reqwest::Request) -> Response<String> {
@@ -168,10 +170,12 @@ async fn the_verdict_by_test_run_id_decides() {
         let disagreement = report.disagreement();
         assert!(matches!(disagreement, Some(Disagreement::NoVerdict { .. })));
     }
-    // A verdict that cannot be read fails a pass where the caller is strict.
+    // A verdict that cannot be read is no pass.
     let report = confirmed(json!({ "status": "passed", "isTerminal": true, "verdict": 7 })).await;
-    assert_eq!(report.outcome(), Outcome::Passed);
-    assert_eq!(report.strict_outcome(), Outcome::Failed);
+    assert_eq!(report.outcome(), Outcome::Failed);
+    // Without a verdict the states decide, which agree here.
+    let report = confirmed(json!({ "status": "passed", "isTerminal": true })).await;
+    assert_eq!(report.strict_outcome(), Outcome::Passed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -201,7 +205,28 @@ async fn a_service_without_the_observed_route_leaves_the_end_to_the_state() {
         assert_eq!(report.outcome(), Outcome::Passed, "{by_id}");
         assert_eq!(report.test_run_id().map(TestRunId::as_str), Some("run-id"));
     }
-    // What may pass is borne as every trouble is.
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_cannot_be_confirmed_stands_and_is_no_strict_pass() {
+    for by_id in [
+        vec![json!(503)],
+        vec![json!({ "status": "passed", "isTerminal": "yes" })],
+    ] {
+        let service = Service::default()
+            .on("/v1/execution/suite", [both()])
+            .on(V1, [passed()])
+            .on(BY_ID, by_id);
+        let report = start(&service).await.await.expect("an end");
+        assert_eq!(report.outcome(), Outcome::Passed);
+        assert_eq!(report.strict_outcome(), Outcome::Failed);
+        let disagreement = report.disagreement();
+        assert!(matches!(
+            disagreement,
+            Some(Disagreement::Unconfirmed { .. })
+        ));
+    }
+    // It is asked for as persistently as whatever is read.
     let service = Service::default()
         .on("/v1/execution/suite", [both()])
         .on(V1, [passed()])
@@ -212,8 +237,60 @@ async fn a_service_without_the_observed_route_leaves_the_end_to_the_state() {
                 json!({ "status": "passed", "isTerminal": true, "verdict": "fail" }),
             ],
         );
+    let client = service.builder().retry(RetryPolicy::default());
+    let client = client.build().expect("a client");
+    let run = client.run_suite().start().await.expect("a run");
+    assert_eq!(run.await.expect("an end").outcome(), Outcome::Failed);
+
+    // What has failed needs no confirmation.
+    let failed = json!({ "status": "failed", "passed": 1, "failed": 1 });
+    let service = Service::default()
+        .on("/v1/execution/suite", [both()])
+        .on(V1, [failed])
+        .on(BY_ID, [json!(500)]);
     let report = start(&service).await.await.expect("an end");
     assert_eq!(report.outcome(), Outcome::Failed);
+    assert_eq!(service.requests().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_known_by_its_test_run_id_passes_by_its_verdict_alone() {
+    let id = || TestRunId::new("run-id").expect("an id");
+    for verdict in [json!(null), json!(7), json!("pending"), json!("fail")] {
+        let status = json!({ "status": "passed", "isTerminal": true, "verdict": verdict });
+        let client = Service::default().on(BY_ID, [status]).client();
+        let report = client.resume(id()).await.expect("an end");
+        assert_eq!(report.outcome(), Outcome::Failed, "{verdict}");
+        assert!(report.disagreement().is_some(), "{verdict}");
+    }
+    for status in [
+        json!({ "status": "passed" }),
+        json!({ "status": "passed", "isTerminal": [], "verdict": "pass" }),
+    ] {
+        let client = Service::default().on(BY_ID, [status]).client();
+        let error = client.resume(id()).await.expect_err("no isTerminal");
+        assert_eq!(error.started(), Started::Yes, "{error}");
+        assert!(error.to_string().contains("isTerminal"), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_that_contradicts_without_a_verdict_takes_the_pass_away() {
+    for state in ["failed", "cancelled", "process-error"] {
+        let report = confirmed(json!({ "status": state, "isTerminal": true })).await;
+        assert!(!report.outcome().is_pass(), "{state}");
+        assert_eq!(report.state().as_str(), state);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_test_run_id_leads_to_a_run_that_the_job_name_does_not() {
+    let status = json!({ "status": "passed", "isTerminal": true, "verdict": "pass" });
+    let service = Service::default()
+        .on("/v1/execution/suite", [both()])
+        .on(BY_ID, [status]);
+    let report = start(&service).await.await.expect("an end");
+    assert_eq!(report.outcome(), Outcome::Passed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,8 +311,9 @@ async fn what_is_known_by_neither_may_have_started() {
         assert!(text.contains("neither a job name nor a test run id"));
         assert!(!text.contains("hunter2"), "{text}");
     }
-    let error = serde_json::from_str::<RunHandle>("{}").expect_err("neither");
-    assert!(error.to_string().contains("jobName"), "{error}");
+    for handle in ["{}", r#"{"jobName":"..","testRunId":"run-id"}"#] {
+        serde_json::from_str::<RunHandle>(handle).expect_err("no identity");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -49,6 +49,11 @@ pub enum Disagreement {
         /// The state that the service gave.
         state: String,
     },
+    /// The service did not answer when it was asked to confirm the end of the run.
+    Unconfirmed {
+        /// The state that the service gave.
+        state: String,
+    },
     /// Not every session of a batch has completed. It takes the success away, whether or not the
     /// caller is strict.
     Sessions {
@@ -97,13 +102,22 @@ impl Disagreement {
             return Some(Self::FailureReason { state, reason });
         }
         match &status.verdict {
-            Some(Verdict::Pass) | None => {}
+            Some(Verdict::Pass) => {}
+            None if !status.is_judged => {}
+            None => {
+                let verdict = "null".to_owned();
+                return Some(Self::NoVerdict { state, verdict });
+            }
             Some(verdict) => {
                 let verdict = verdict.to_string();
                 return Some(Self::NoVerdict { state, verdict });
             }
         }
-        status.is_uncounted.then_some(Self::NoCounts { state })
+        match (status.is_unconfirmed, status.is_uncounted) {
+            (true, _) => Some(Self::Unconfirmed { state }),
+            (false, true) => Some(Self::NoCounts { state }),
+            (false, false) => None,
+        }
     }
 }
 
@@ -133,6 +147,10 @@ impl fmt::Display for Disagreement {
             Self::NoCounts { state } => write!(
                 formatter,
                 "the service says {state}, and does not count the tests that passed and failed"
+            ),
+            Self::Unconfirmed { state } => write!(
+                formatter,
+                "the service says {state}, and did not answer when it was asked to confirm this"
             ),
             Self::Sessions {
                 state,

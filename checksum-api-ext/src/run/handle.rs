@@ -33,6 +33,7 @@ use crate::timestamp;
 #[schemars(description = "The way back to a run.")]
 pub struct RunHandle {
     #[serde(flatten)]
+    #[schemars(with = "Ids")]
     pub(crate) identity: Identity,
     /// The version whose status route is asked first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,12 +54,8 @@ pub struct RunHandle {
 }
 
 /// What a run is known by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(
-    untagged,
-    rename_all_fields = "camelCase",
-    expecting = "a run has a jobName, a testRunId, or both"
-)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Ids", into = "Ids")]
 pub(crate) enum Identity {
     Both {
         job_name: JobName,
@@ -71,6 +68,33 @@ pub(crate) enum Identity {
     TestRunId {
         test_run_id: TestRunId,
     },
+}
+
+/// The same as it is stored.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Ids {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    job_name: Option<JobName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    test_run_id: Option<TestRunId>,
+}
+
+impl TryFrom<Ids> for Identity {
+    type Error = &'static str;
+
+    fn try_from(ids: Ids) -> Result<Self, Self::Error> {
+        Self::new(ids.job_name, ids.test_run_id).ok_or("a run has a jobName, a testRunId, or both")
+    }
+}
+
+impl From<Identity> for Ids {
+    fn from(identity: Identity) -> Self {
+        Self {
+            job_name: identity.job_name().cloned(),
+            test_run_id: identity.test_run_id().cloned(),
+        }
+    }
 }
 
 impl Identity {
@@ -143,6 +167,12 @@ impl RunHandle {
         Self::of(Identity::TestRunId { test_run_id })
     }
 
+    /// A handle from what is known of a run: a job name, a test run id, or both. `None` without
+    /// either.
+    pub fn known_by(job_name: Option<JobName>, test_run_id: Option<TestRunId>) -> Option<Self> {
+        Identity::new(job_name, test_run_id).map(Self::of)
+    }
+
     pub(crate) fn of(identity: Identity) -> Self {
         Self {
             identity,
@@ -153,7 +183,7 @@ impl RunHandle {
         }
     }
 
-    /// Asks that version's status route and no other.
+    /// Asks that version's status route and no other, if the run has a job name.
     #[must_use]
     pub fn pin(mut self, version: ApiVersion) -> Self {
         self.api_version = Some(version);

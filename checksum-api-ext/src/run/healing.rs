@@ -1,8 +1,10 @@
 use std::time::{Duration, SystemTime};
 
+use checksum_api::Meaning;
 use tokio::time::Instant;
 
 use super::{Outcome, Run, RunChange, RunReport, RunStatus};
+use crate::call::Effort;
 use crate::poll::{Ended, Pollable, Watch};
 use crate::{Error, TARGET};
 
@@ -48,7 +50,9 @@ impl Run {
     /// why, and the verdict stands.
     pub async fn await_healed(self, within: Duration) -> Result<RunReport, Error> {
         let report = self.clone().wait().await?;
-        if report.outcome() != Outcome::Failed || self.handle.is_healing == Some(false) {
+        // A verdict that takes a pass away is not healed.
+        let has_failed = report.state().meaning() == Some(Meaning::Failed);
+        if !has_failed || self.handle.is_healing == Some(false) {
             return Ok(report);
         }
         let pacer = self.client.pacer(self.policy.deadline(within));
@@ -77,7 +81,12 @@ impl Pollable for Healing {
     }
 
     async fn look(&mut self) -> Result<RunStatus, Error> {
-        Pollable::look(&mut self.0).await
+        // The plain state tells when it is no longer failed.
+        let status = self.0.look_unconfirmed(Effort::Once).await?;
+        match status.outcome() {
+            Some(Outcome::Failed) => Ok(status),
+            _ => Ok(self.0.confirmed(status).await),
+        }
     }
 
     fn ended(status: &RunStatus) -> Ended {

@@ -11,11 +11,12 @@ mod status;
 
 use std::future::IntoFuture;
 use std::pin::Pin;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use checksum_api::OperationId;
 use checksum_api::types::{JobName, TestRunId};
 use futures_core::Stream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 pub use auto_heal::AutoHeal;
 pub(crate) use auto_heal::pr_number;
@@ -31,6 +32,12 @@ pub use status::{Counts, RunStatus};
 use crate::call::Effort;
 use crate::poll::{Ended, Pollable, Watch};
 use crate::{Checksum, Error, PollPolicy, TARGET};
+
+/// For how long it is tried to confirm a pass.
+const MAX_CONFIRMATION: Duration = Duration::from_secs(120);
+
+/// For how long the reason of a failure may be waited for.
+const MAX_REASON: Duration = Duration::from_secs(5);
 
 /// One triggered execution of tests.
 ///
@@ -93,7 +100,8 @@ impl Run {
         self
     }
 
-    /// Looks once, whatever version of the API answers.
+    /// Looks once, whatever version of the API answers. An end is confirmed by the test run id, where
+    /// the start gave one beside the job name.
     ///
     /// # Errors
     ///
@@ -146,27 +154,27 @@ impl Run {
         Box::pin(Watch::new(self.clone(), self.client.pacer(self.policy)).stream())
     }
 
-    /// Looks at the run by its job name if it has one, otherwise by its test run id. Where it has
-    /// both, the end that the documented route shows is confirmed by the route by test run id.
+    /// Looks at the run by its job name if it has one, otherwise by its test run id. The end that the
+    /// documented route shows is confirmed.
     async fn look(&self, effort: Effort) -> Result<RunStatus, Error> {
+        let status = self.look_unconfirmed(effort).await?;
+        Ok(self.confirmed(status).await)
+    }
+
+    async fn look_unconfirmed(&self, effort: Effort) -> Result<RunStatus, Error> {
         let mut status = match &self.handle.identity {
             Identity::TestRunId { test_run_id } => self.look_by_id(test_run_id, effort).await?,
             Identity::JobName { job_name } => self.look_by_name(job_name, effort).await?,
             Identity::Both {
                 job_name,
                 test_run_id,
-            } => {
-                let mut status = self.look_by_name(job_name, effort).await?;
-                if status.is_terminal() {
-                    if !self.handle.is_pinned {
-                        self.confirm(&mut status, test_run_id, effort).await?;
-                    }
-                    status
-                        .test_run_id
-                        .get_or_insert_with(|| test_run_id.clone());
+            } => match self.look_by_name(job_name, effort).await {
+                Err(error) if error.is_not_found() && !self.handle.is_pinned => {
+                    let looked = self.look_by_id(test_run_id, effort).await;
+                    looked.map_err(|_| error)?
                 }
-                status
-            }
+                looked => looked?,
+            },
         };
         status.allows_no_tests = self.client.allows_no_tests;
         Ok(status)
@@ -204,33 +212,62 @@ impl Run {
         })
     }
 
-    /// Looks by the observed route.
+    /// Looks by the observed route. Without a readable `isTerminal` its status misleads.
     async fn look_by_id(&self, id: &TestRunId, effort: Effort) -> Result<RunStatus, Error> {
         let api = self.client.api();
         let by_id = || api.get_run_status_by_run_id().run_id(id).execute();
-        let status = self.client.caller.read(effort, by_id).await?;
-        Ok(RunStatus::by_run_id(status, id.clone()))
-    }
-
-    /// Lets the observed route decide whether the run has ended and whether it passed: the plain
-    /// state misleads for empty selections and for sharded runs. A service that does not have the
-    /// route, or says nothing that can be read there, leaves the decision to the state.
-    async fn confirm(
-        &self,
-        status: &mut RunStatus,
-        id: &TestRunId,
-        effort: Effort,
-    ) -> Result<(), Error> {
-        match self.look_by_id(id, effort).await {
-            Ok(confirmed) => status.confirm(confirmed),
-            Err(error) if error.request().is_some_and(|error| error.is_transient()) => {
-                return Err(error);
-            }
-            Err(error) => {
-                tracing::debug!(target: TARGET, %error, "the end is not confirmed");
+        let answer = self.client.caller.read(effort, by_id).await?;
+        let shown = serde_json::to_value(&answer).unwrap_or_default();
+        let status = RunStatus::by_run_id(answer, id.clone());
+        match status.is_terminal {
+            Some(_) => Ok(status),
+            None => {
+                let operation = OperationId::GetRunStatusByRunId.as_str();
+                let missing = "no `isTerminal` that can be read";
+                let error = Error::unexpected(operation, missing, shown);
+                Err(error.without_key(api))
             }
         }
-        Ok(())
+    }
+
+    /// Lets the observed route decide whether a run that was started with a job name and a test run
+    /// id has ended, and whether it passed: the plain state misleads for empty selections and for
+    /// sharded runs. The state stands where the route is not there or says nothing that can be read.
+    async fn confirmed(&self, mut status: RunStatus) -> RunStatus {
+        let Identity::Both { test_run_id, .. } = &self.handle.identity else {
+            return status;
+        };
+        if !status.is_terminal() || status.is_judged {
+            return status;
+        }
+        status
+            .test_run_id
+            .get_or_insert_with(|| test_run_id.clone());
+        if self.handle.is_pinned {
+            return status;
+        }
+        let is_pass = status.final_outcome().is_pass();
+        let (effort, time_limit) = match is_pass {
+            true => (Effort::Persistent, MAX_CONFIRMATION),
+            // Nothing can make it a pass: only the reason is of interest.
+            false => (Effort::Once, MAX_REASON),
+        };
+        match timeout(time_limit, self.look_by_id(test_run_id, effort)).await {
+            Ok(Ok(judged)) => status.confirm(judged),
+            Ok(Err(error)) if error.is_not_found() => {
+                tracing::debug!(target: TARGET, %error, "the end is not confirmed");
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(target: TARGET, %error, "the end is not confirmed");
+                let request = error.request();
+                status.is_unconfirmed = request.is_none_or(|error| error.is_transient());
+            }
+            Err(_) => {
+                tracing::warn!(target: TARGET, ?time_limit, "the end is not confirmed in time");
+                status.is_unconfirmed = true;
+            }
+        }
+        status
     }
 }
 

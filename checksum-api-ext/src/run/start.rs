@@ -186,7 +186,7 @@ impl<S: Selection> StartRun<S> {
     /// - The response has neither a job name nor a test run id: [`Error::Unidentified`]. The run may
     ///   have started.
     pub async fn start(self) -> Result<Run, Error> {
-        let is_healing = self.auto_heal.is_some();
+        let is_healing = self.auto_heal.is_some() || self.members.0.contains_key("autoHeal");
         let (request, members) = self.request()?;
         let response = Arc::new(OnceLock::new());
         let kept = Arc::clone(&response);

@@ -41,6 +41,9 @@ pub struct RunStatus {
     /// a verdict other than `pass` is then no pass.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_judged: bool,
+    /// Whether it could not be learnt what the observed route says of the end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_unconfirmed: bool,
     /// Whether a run of no tests may pass.
     #[serde(skip)]
     pub(crate) allows_no_tests: bool,
@@ -155,13 +158,21 @@ impl RunStatus {
         }
     }
 
-    /// Takes over what the observed route by test run id says of the end.
+    /// Takes over what the observed route by test run id says of the end. Nothing of it gives a pass.
     pub(super) fn confirm(&mut self, judged: Self) {
         self.is_terminal = judged.is_terminal.or(self.is_terminal);
-        self.verdict = judged.verdict.or_else(|| self.verdict.take());
         self.failure_reason = judged.failure_reason.or_else(|| self.failure_reason.take());
+        let has_verdict =
+            judged.verdict.is_some() || judged.unreadable.iter().any(|field| field == "verdict");
+        let is_pass = judged.verdict == Some(Verdict::Pass);
+        if !is_pass && !Outcome::of_state(&judged.state).is_pass() {
+            self.state = judged.state;
+        }
+        if has_verdict {
+            self.verdict = judged.verdict;
+            self.is_judged = true;
+        }
         self.unreadable.extend(judged.unreadable);
-        self.is_judged = true;
     }
 
     /// What the end means for a gate; `None` while the run goes on.
@@ -186,9 +197,9 @@ impl RunStatus {
 
     fn is_failed_by_verdict(&self) -> bool {
         match &self.verdict {
-            None | Some(Verdict::Pass) => false,
+            Some(Verdict::Pass) => false,
             Some(Verdict::Fail) => true,
-            Some(_) => self.is_judged,
+            None | Some(_) => self.is_judged,
         }
     }
 
@@ -261,6 +272,7 @@ impl Fields {
             is_uncounted,
             has_no_tests,
             is_judged: false,
+            is_unconfirmed: false,
             allows_no_tests: false,
             other,
         }

@@ -13,7 +13,7 @@ pub(crate) struct Status {
     /// cannot be read, or by counts that are not there
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Let a run pass in which no test ran
+    /// Let a run pass in which no test ran, unless the service's own verdict fails it
     #[arg(long)]
     pub(crate) allow_no_tests: bool,
     #[command(flatten)]
@@ -21,12 +21,12 @@ pub(crate) struct Status {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(required = true, multiple = true)]
 pub(crate) struct RunName {
     /// The name that the run was started with
     pub(crate) job: Option<JobName>,
-    /// A run that has no name, as a sharded run, by its test run id. Not documented: known from the
-    /// vendor's client
+    /// A run that has no name, as a sharded run, by its test run id; beside a name, the end of the run
+    /// is confirmed by it. Not documented: known from the vendor's client
     #[arg(long, value_name = "ID")]
     pub(crate) test_run: Option<TestRunId>,
 }

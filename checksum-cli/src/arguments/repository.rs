@@ -27,3 +27,11 @@ pub(super) fn branch(text: &str) -> Result<String, &'static str> {
     }
     Ok(text.to_owned())
 }
+
+/// Reads the path of a file. An empty one often is a variable that is not set.
+pub(super) fn path(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() {
+        return Err("the path is empty");
+    }
+    Ok(text.to_owned())
+}

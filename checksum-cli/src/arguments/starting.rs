@@ -68,7 +68,8 @@ pub(crate) struct GrepOptions {
     #[arg(long, value_parser = repository::branch)]
     pub(crate) branch: Option<String>,
     /// Split the run into this many parts that run side by side, 2 to 40; not with --auto-heal. Not
-    /// documented: known from the vendor's client
+    /// documented: known from the vendor's client. Such a run has no name: `checksum wait --test-run`
+    /// takes it up
     #[arg(
         long,
         value_name = "NUMBER",
@@ -84,17 +85,18 @@ pub(crate) struct GrepOptions {
 #[group(required = true, multiple = true)]
 pub(crate) struct ChangedFiles {
     /// The paths of the files that changed, from the root of the repository; `-` reads them from
-    /// standard input, one on each line
+    /// standard input: one on each line, or as `git diff --name-only -z` prints them
+    #[arg(value_parser = repository::path)]
     pub(crate) files: Vec<String>,
     /// Ask git which files have changed since the current branch left this one, as
-    /// `git diff --name-only REV...` does
-    #[arg(long, value_name = "REV", conflicts_with = "files")]
+    /// `git diff --name-only --no-renames REV...` does
+    #[arg(long, value_name = "REV", conflicts_with = "files", value_parser = repository::branch)]
     pub(crate) base: Option<String>,
 }
 
 impl ChangedFiles {
     pub(crate) fn is_stdin(&self) -> bool {
-        self.files == ["-"]
+        self.files.iter().any(|file| file == "-")
     }
 }
 
@@ -108,7 +110,7 @@ pub(crate) struct RunOptions {
     /// cannot be read, or by counts that are not there
     #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
     pub(crate) strict: bool,
-    /// Let a run pass in which no test ran
+    /// Let a run pass in which no test ran, unless the service's own verdict fails it
     #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
     pub(crate) allow_no_tests: bool,
 }

@@ -59,7 +59,7 @@ pub(crate) struct Wait {
     /// cannot be read, or by counts that are not there
     #[arg(long, help_heading = "Waiting")]
     pub(crate) strict: bool,
-    /// Let a run pass in which no test ran
+    /// Let a run pass in which no test ran, unless the service's own verdict fails it
     #[arg(long, help_heading = "Waiting", conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) allow_no_tests: bool,
     #[command(flatten)]
@@ -67,21 +67,25 @@ pub(crate) struct Wait {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(required = true, multiple = true)]
 pub(crate) struct Awaited {
     /// The name that the run was started with
     pub(crate) job: Option<JobName>,
-    /// A run that has no name, as a sharded run, by its test run id. Not documented: known from the
-    /// vendor's client
+    /// A run that has no name, as a sharded run, by its test run id; beside a name, the end of the run
+    /// is confirmed by it. Not documented: known from the vendor's client
     #[arg(long, value_name = "ID")]
     pub(crate) test_run: Option<TestRunId>,
     /// A healing, by its batch's id
-    #[arg(long, value_name = "BATCH")]
+    #[arg(
+        long,
+        value_name = "BATCH",
+        conflicts_with_all = ["job", "test_run", "generation_batch", "run_id_file"]
+    )]
     pub(crate) heal_batch: Option<BatchId>,
     /// A generation, by its batch's id
-    #[arg(long, value_name = "BATCH")]
+    #[arg(long, value_name = "BATCH", conflicts_with_all = ["job", "test_run", "run_id_file"])]
     pub(crate) generation_batch: Option<BatchId>,
     /// What --run-id-file kept when it was started
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["job", "test_run"])]
     pub(crate) run_id_file: Option<PathBuf>,
 }

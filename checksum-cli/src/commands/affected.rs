@@ -12,12 +12,13 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The variables that git needs to find itself, the repository, and its configuration. It gets no
 /// others: one of them may be a secret.
-const GIT_VARIABLES: [&str; 10] = [
+const GIT_VARIABLES: [&str; 11] = [
     "PATH",
     "HOME",
     "XDG_CONFIG_HOME",
     "USERPROFILE",
     "SYSTEMROOT",
+    "TEMP",
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_CONFIG_GLOBAL",
@@ -41,6 +42,13 @@ pub(crate) enum ChangedFilesError {
     Git { base: String, message: String },
     #[error("the path of a changed file is not valid Unicode")]
     NotUnicode,
+    #[error("`-` reads all paths from standard input; leave the others out")]
+    Mixed,
+    #[error(
+        "a line of standard input is quoted, as git does it where a path has special characters; \
+         let git write it with `-z`"
+    )]
+    Quoted,
 }
 
 /// The paths of the files that changed.
@@ -51,13 +59,14 @@ pub(super) fn changed_files(
     let read = match &files.base {
         Some(base) => of_git(base),
         None if !files.is_stdin() => return Ok(files.files.clone()),
+        None if files.files.len() > 1 => Err(ChangedFilesError::Mixed),
         None if key_is_on_stdin => Err(ChangedFilesError::KeyInput),
         None => of_stdin(),
     };
     let list = read.map_err(Failure::ChangedFiles)?;
     let list = String::from_utf8(list)
         .map_err(|_| Failure::ChangedFiles(ChangedFilesError::NotUnicode))?;
-    Ok(split(&list))
+    split(list.trim_start_matches('\u{feff}')).map_err(Failure::ChangedFiles)
 }
 
 fn of_stdin() -> Result<Vec<u8>, ChangedFilesError> {
@@ -78,13 +87,20 @@ fn of_stdin() -> Result<Vec<u8>, ChangedFilesError> {
 fn of_git(base: &str) -> Result<Vec<u8>, ChangedFilesError> {
     let environment = std::env::vars_os().filter(|(name, _)| {
         name.to_str()
-            .is_some_and(|name| GIT_VARIABLES.contains(&name))
+            // Windows has `Path`.
+            .is_some_and(|name| {
+                GIT_VARIABLES
+                    .iter()
+                    .any(|one| one.eq_ignore_ascii_case(name))
+            })
     });
     let range = format!("{base}...");
     let ended = Command::new("git")
         .args([
             "diff",
             "--name-only",
+            "--no-renames",
+            "--no-relative",
             "-z",
             "--end-of-options",
             &range,
@@ -92,6 +108,7 @@ fn of_git(base: &str) -> Result<Vec<u8>, ChangedFilesError> {
         ])
         .env_clear()
         .envs(environment)
+        .env("GIT_TERMINAL_PROMPT", "0")
         .output();
     let Output {
         status,
@@ -108,15 +125,16 @@ fn of_git(base: &str) -> Result<Vec<u8>, ChangedFilesError> {
 }
 
 /// One path on each line, or between NULs as `git diff -z` prints them.
-fn split(list: &str) -> Vec<String> {
+fn split(list: &str) -> Result<Vec<String>, ChangedFilesError> {
     let separator = if list.contains('\0') { '\0' } else { '\n' };
     let path = |path: &str| match separator {
-        '\n' => path.trim_end_matches('\r').to_owned(),
-        _ => path.to_owned(),
+        '\n' if path.starts_with('"') => Err(ChangedFilesError::Quoted),
+        '\n' => Ok(path.trim_end_matches('\r').to_owned()),
+        _ => Ok(path.to_owned()),
     };
     list.split(separator)
         .map(path)
-        .filter(|path| !path.is_empty())
+        .filter(|path| path.as_ref().map_or(true, |path| !path.is_empty()))
         .collect()
 }
 
@@ -126,8 +144,10 @@ mod tests {
 
     #[test]
     fn paths_stand_on_lines_or_between_nuls() {
-        assert_eq!(split("a b\r\n\nc\n"), ["a b", "c"]);
-        assert_eq!(split("a\nb\0c\0"), ["a\nb", "c"]);
-        assert!(split("").is_empty());
+        let paths = |list| split(list).expect("paths");
+        assert_eq!(paths("a b\r\n\nc\n"), ["a b", "c"]);
+        assert_eq!(paths("a\nb\0c\0"), ["a\nb", "c"]);
+        assert!(paths("").is_empty());
+        assert!(split("a\n\"\\303\\274.ts\"\n").is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::pin::Pin;
 
-use checksum_api_ext::{Checksum, Error, Intent, Started};
+use checksum_api_ext::{Checksum, Error, Handle, Intent, Started};
 use tokio::time::Instant;
 
 use super::dry_run;
@@ -42,9 +42,11 @@ impl<W> Prepared<W> {
 }
 
 /// Starts something, tells the way back before anything else can go wrong, and follows it to its
-/// end; or not all of that, as the options say.
+/// end; or not all of that, as the options say. `looks_up`: the service is asked what to start, which
+/// takes time.
 pub(super) async fn dispatch<W: Work>(
     options: &Starting,
+    looks_up: bool,
     allows_no_tests: bool,
     quiet: bool,
     output: &mut Output,
@@ -66,14 +68,17 @@ pub(super) async fn dispatch<W: Work>(
     };
     let file = path.map(RunIdFile::prepare).transpose();
     let mut file = file.map_err(unwritable)?;
+    if let (true, Some(file)) = (looks_up, &mut file) {
+        tell_what_is_replaced(file);
+        file.write(&Content::NotStarted(None)).map_err(unwritable)?;
+    }
     let prepared = match unless_interrupted(prepare(&checksum)).await {
         Err(signal) => return Err(Failure::Interrupted(signal)),
         Ok(prepared) => prepared?,
     };
     let Some(prepared) = prepared else {
         if let Some(file) = &mut file {
-            tell_what_is_replaced(file);
-            file.write(&Content::Nothing).map_err(unwritable)?;
+            file.write(&Content::Nothing {}).map_err(unwritable)?;
         }
         return Ok(nothing_to_run(output));
     };
@@ -90,7 +95,7 @@ pub(super) async fn dispatch<W: Work>(
             Ok(work) => work.with_policy(options.waiting.policy_after(began.elapsed())),
             Err(failure) => {
                 if let (Some(file), Some(Started::No)) = (&mut file, failure.started()) {
-                    let not_started = Content::NotStarted(intent);
+                    let not_started = Content::NotStarted(Some(intent));
                     if let Err(error) = file.write(&not_started) {
                         display.warning(&unwritable(error).to_string());
                     }
@@ -100,6 +105,11 @@ pub(super) async fn dispatch<W: Work>(
         };
         let handle = started.get_or_init(|| work.handle());
         redaction::keep_name(handle.id());
+        if let Handle::Run(run) = handle
+            && let Some(id) = run.test_run_id()
+        {
+            redaction::keep_name(id.as_str());
+        }
         let kept = file
             .as_mut()
             .map_or(Ok(()), |file| file.write(&Content::Handle(handle.clone())));
@@ -151,6 +161,6 @@ fn tell_what_is_replaced(file: &RunIdFile) {
                 "--run-id-file held {intent}, which may have started"
             ));
         }
-        Some(Content::NotStarted(_) | Content::Nothing) | None => {}
+        Some(Content::NotStarted(_) | Content::Nothing {}) | None => {}
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use checksum_api_ext::Checksum;
 
-use super::dispatch::Prepared;
+use super::dispatch::{Prepared, nothing_to_run};
 use crate::arguments::Connection;
 use crate::credentials;
 use crate::exit_code::ExitCode;
@@ -27,7 +27,7 @@ pub(super) async fn execute<W>(
     let checksum = credentials::keyless(connection, transport)?;
     let ended = match prepare(&checksum).await {
         Ok(Some(prepared)) => prepared.start().await.map(drop),
-        Ok(None) => Ok(()),
+        Ok(None) => return Ok(nothing_to_run(output)),
         Err(failure) => Err(failure),
     };
     let request = made.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -13,7 +13,7 @@ pub(super) async fn execute(
     output: &mut Output,
 ) -> Result<ExitCode, Failure> {
     let prepare = async |checksum: &Checksum| prepare(checksum, &arguments).map(Some);
-    dispatch(&arguments.starting, false, quiet, output, prepare).await
+    dispatch(&arguments.starting, false, false, quiet, output, prepare).await
 }
 
 fn prepare(

@@ -15,7 +15,7 @@ pub(super) async fn execute(
 ) -> Result<ExitCode, Failure> {
     note_bare_repository(arguments.repo.as_ref(), quiet);
     let prepare = async |checksum: &Checksum| prepare(checksum, &arguments).map(Some);
-    dispatch(&arguments.starting, false, quiet, output, prepare).await
+    dispatch(&arguments.starting, false, false, quiet, output, prepare).await
 }
 
 /// The description shows a repository with its owner here. The vendor's own clients send the bare

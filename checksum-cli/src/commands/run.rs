@@ -17,10 +17,21 @@ pub(super) async fn execute(
 ) -> Result<ExitCode, Failure> {
     let options = options(&arguments.selection);
     note_bare_repository(options.healing.repo.as_ref(), quiet);
-    let prepare =
-        async |checksum: &Checksum| prepare_selection(checksum, &arguments.selection).await;
     let allows_no_tests = options.allow_no_tests;
-    dispatch(&options.starting, allows_no_tests, quiet, output, prepare).await
+    // Read before signals are handled: to read can take forever.
+    let files = match &arguments.selection {
+        Selection::Affected { changed, .. } => {
+            let key_is_on_stdin = options.starting.connection.api_key_stdin;
+            Some(changed_files(changed, key_is_on_stdin)?)
+        }
+        _ => None,
+    };
+    let looks_up = files.is_some();
+    let prepare = async |checksum: &Checksum| {
+        prepare_selection(checksum, &arguments.selection, files.unwrap_or_default()).await
+    };
+    let starting = &options.starting;
+    dispatch(starting, looks_up, allows_no_tests, quiet, output, prepare).await
 }
 
 fn options(selection: &Selection) -> &RunOptions {
@@ -37,6 +48,7 @@ fn options(selection: &Selection) -> &RunOptions {
 async fn prepare_selection(
     checksum: &Checksum,
     selection: &Selection,
+    files: Vec<String>,
 ) -> Result<Option<Prepared<Judged<Run>>>, Failure> {
     let options = options(selection);
     Ok(Some(match selection {
@@ -48,9 +60,12 @@ async fn prepare_selection(
         Selection::Grep { pattern, grep, .. } => {
             prepare(with_options(checksum.run_grep(pattern), grep)?, options)?
         }
-        Selection::Affected { changed, grep, .. } => {
-            let key_is_on_stdin = options.starting.connection.api_key_stdin;
-            let files = changed_files(changed, key_is_on_stdin)?;
+        Selection::Affected { grep, .. } => {
+            // What is wrong with the options is said before anything is sent.
+            drop(prepare(
+                with_options(checksum.run_grep("any"), grep)?,
+                options,
+            )?);
             let find = checksum.run_affected(files);
             let found = match options.starting.waiting.timeout {
                 None => find.await,

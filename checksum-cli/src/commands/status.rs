@@ -8,10 +8,8 @@ use crate::message::{Message, Verdict};
 use crate::output::{Output, tell};
 
 pub(super) async fn execute(arguments: Status, output: &mut Output) -> Result<ExitCode, Failure> {
-    let handle = match (arguments.run.job, arguments.run.test_run) {
-        (Some(job), _) => RunHandle::from(job),
-        (None, Some(id)) => RunHandle::from(id),
-        (None, None) => unreachable!("the arguments are a group of which one is needed"),
+    let Some(handle) = RunHandle::known_by(arguments.run.job, arguments.run.test_run) else {
+        unreachable!("the arguments are a group of which one is needed")
     };
     let builder = credentials::builder(&arguments.connection, PollPolicy::default())?;
     let checksum = match arguments.allow_no_tests {

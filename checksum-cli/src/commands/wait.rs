@@ -1,4 +1,4 @@
-use checksum_api_ext::Handle;
+use checksum_api_ext::{Handle, RunHandle};
 
 use super::dispatch::nothing_to_run;
 use super::work::{Judged, Work};
@@ -62,15 +62,14 @@ fn handle(awaited: Awaited) -> Result<Option<Handle>, Failure> {
     if let Some(path) = run_id_file {
         return match RunIdFile::read(&path) {
             Ok(Content::Handle(handle)) => Ok(Some(handle)),
-            Ok(Content::Nothing) => Ok(None),
+            Ok(Content::Nothing {}) => Ok(None),
             Ok(Content::Intent(intent)) => Err(Failure::MayHaveStarted { path, intent }),
             Ok(Content::NotStarted(intent)) => Err(Failure::NotStarted { path, intent }),
             Err(error) => Err(Failure::RunIdFile { path, error }),
         };
     }
-    let named = job
-        .map(Handle::from)
-        .or(test_run.map(|id| Handle::Run(id.into())))
+    let run = RunHandle::known_by(job, test_run).map(Handle::Run);
+    let named = run
         .or(heal_batch.map(|id| Handle::HealBatch(id.into())))
         .or(generation_batch.map(|id| Handle::GenerationBatch(id.into())));
     match named {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use checksum_mock::{Mock, RunScript};
+use checksum_mock::{Fault, Mock, RunScript};
 use serde_json::{Value, json};
 
 use crate::invocation::{Ended, checksum};
@@ -95,6 +95,9 @@ async fn what_finds_no_affected_tests_is_an_error_and_starts_nothing() {
         "run affected",
         "run affected a.ts --base main",
         "run affected - --api-key-stdin",
+        "run affected - a.ts",
+        "run affected a.ts --field priority=high",
+        "run affected a.ts --auto-heal",
         "run affected a.ts --shards 1",
         "run grep a --shards 41",
         "run grep a --shards 2 --auto-heal --no-create-pr",
@@ -106,7 +109,45 @@ async fn what_finds_no_affected_tests_is_an_error_and_starts_nothing() {
         let ended = checksum(&mock.url(), arguments).end();
         assert_eq!(ended.code, 2, "{arguments}: {ended:?}");
     }
+    for option in ["--base=", "--base= ", ""] {
+        let ended = checksum(&mock.url(), "run affected").argument(option).end();
+        assert_eq!(ended.code, 2, "{option:?}: {ended:?}");
+    }
+    // As git writes it without `-z`.
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = folder.path().join("list");
+    fs::write(&list, "a.ts\n\"\\303\\274.ts\"\n").expect("written");
+    let ended = checksum(&mock.url(), "run affected -").stdin(&list).end();
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("-z"), "{ended:?}");
     assert_eq!(mock.request_count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_handle_is_gone_before_the_service_is_asked() {
+    let mock = observed().await;
+    mock.fault(Fault::status(500).on("find_affected_tests").always());
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.json");
+    fs::write(&path, r#"{"run":{"jobName":"job-of-an-earlier-job"}}"#).expect("written");
+    let run = checksum(&mock.url(), "run affected a.ts --timeout 1ms --run-id-file");
+    let ended = run.argument(&path).end();
+    assert_eq!(ended.code, 5, "{ended:?}");
+    let wait = checksum(&mock.url(), "wait --run-id-file");
+    let ended = wait.argument(&path).end();
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("was not started"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_printed_hint_leads_to_the_same_verdict() {
+    let mock = observed().await;
+    mock.next_run(RunScript::new().queued(0).running(0).tests([]));
+    let ended = checksum(&mock.url(), "run suite --detach").end();
+    let hint = ended.stderr.split('`').nth(1).expect("a hint");
+    let wait = hint.strip_prefix("checksum ").expect("a command");
+    let ended = checksum(&mock.url(), &format!("{wait} --allow-no-tests")).end();
+    assert_eq!(ended.code, 1, "{hint}: {ended:?}");
 }
 
 fn git(folder: &Path, arguments: &str) {
@@ -262,4 +303,7 @@ async fn a_dry_run_shows_the_request_that_finds_the_tests() {
     let ended = checksum("http://127.0.0.1:9", "run affected a.ts --dry-run").end();
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.stdout.contains("/v1/affected-tests"), "{ended:?}");
+    let ended = checksum("http://127.0.0.1:9", "run affected - --dry-run").end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stdout.contains("nothing was started"), "{ended:?}");
 }
