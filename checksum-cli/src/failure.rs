@@ -79,6 +79,8 @@ pub(crate) enum Failure {
     /// A wait ended without the end of its work.
     #[error("{error}")]
     Wait { handle: Box<Handle>, error: Error },
+    #[error("{signal}; nothing was started")]
+    InterruptedLookUp { signal: Signal },
     #[error("{signal} while the work was being started; it may have started")]
     InterruptedStart { signal: Signal },
     #[error("{signal}; the {} goes on", noun(handle))]
@@ -100,7 +102,8 @@ impl Failure {
         match self {
             Self::Request(error) | Self::Start(error) | Self::Wait { error, .. } => of_error(error),
             Self::MayHaveStarted { .. } | Self::AffectedTimedOut { .. } => ExitCode::Unknown,
-            Self::InterruptedStart { signal }
+            Self::InterruptedLookUp { signal }
+            | Self::InterruptedStart { signal }
             | Self::InterruptedWait { signal, .. }
             | Self::Interrupted(signal) => signal.exit_code(),
             _ => ExitCode::Usage,
@@ -113,7 +116,10 @@ impl Failure {
         match self {
             Self::Start(error) => Some(error.started()),
             Self::InterruptedStart { .. } | Self::MayHaveStarted { .. } => Some(Started::Maybe),
-            Self::NotStarted { .. } | Self::AffectedTimedOut { .. } => Some(Started::No),
+            Self::NotStarted { .. }
+            | Self::AffectedTimedOut { .. }
+            | Self::ChangedFiles(_)
+            | Self::InterruptedLookUp { .. } => Some(Started::No),
             _ => None,
         }
     }

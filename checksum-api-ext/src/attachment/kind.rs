@@ -98,7 +98,7 @@ impl JsonSchema for AttachmentKind {
         json_schema!({
             "description": "What an attachment is.",
             "type": "string",
-            "x-extensible-enum": ["trace", "screenshot", "video"],
+            "anyOf": [{ "type": "string", "enum": ["trace", "screenshot", "video"] }, { "type": "string" }],
         })
     }
 }

@@ -73,7 +73,7 @@ pub(super) async fn dispatch<W: Work>(
         file.write(&Content::NotStarted(None)).map_err(unwritable)?;
     }
     let prepared = match unless_interrupted(prepare(&checksum)).await {
-        Err(signal) => return Err(Failure::Interrupted(signal)),
+        Err(signal) => return Err(Failure::InterruptedLookUp { signal }),
         Ok(prepared) => prepared?,
     };
     let Some(prepared) = prepared else {

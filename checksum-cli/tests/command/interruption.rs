@@ -192,3 +192,17 @@ async fn a_second_signal_ends_a_command_that_is_held_by_its_reader() {
     child.kill().expect("killed");
     panic!("it does not end");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_before_anything_is_started_says_so() {
+    let mock = Mock::builder().observed().start().await.expect("a mock");
+    mock.fault(Fault::never_answers().on("find_affected_tests"));
+    let run = checksum(&mock.url(), "run affected a.ts --output json");
+    let mut child = run.spawn();
+    requests(&mock, 1, &mut child).await;
+    signal(&child, "TERM");
+    let ended = ended(child.wait_with_output().expect("an end"));
+    assert_eq!(ended.code, 143, "{ended:?}");
+    let line = ended.lines().last().expect("a line");
+    assert_eq!(line["started"], "no", "{ended:?}");
+}
