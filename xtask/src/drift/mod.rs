@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use checksum_api::types::{JobName, TestRunId};
-use checksum_api::{ApiKey, Client, DOCUMENT, OperationId, Redactor};
+use checksum_api::{ApiKey, Client, OPENAPI_YAML, OperationId, Redactor};
 use clap::{Args, ValueEnum};
 
 use self::deviation::Drift;
@@ -154,7 +154,7 @@ async fn read(
             OperationId::GetTestRunReport,
         ]);
     }
-    let document = Document::parse(DOCUMENT)?;
+    let document = Document::parse(OPENAPI_YAML)?;
     let mut requests = Requests {
         client,
         document: &document,
@@ -171,7 +171,7 @@ async fn read(
 
 /// Compares a recording with the document.
 fn replay(path: &Path, output: Output, stdout: &mut impl Write) -> Result<u8> {
-    let document = Document::parse(DOCUMENT)?;
+    let document = Document::parse(OPENAPI_YAML)?;
     let recording = Recording::load(path).with_context(|| path.display().to_string())?;
     let exchanges = recording.exchanges.iter();
     let drifts: Result<Vec<Vec<Drift>>> = exchanges.map(|e| e.replay(&document)).collect();

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use checksum_api::types::{JobName, TestId, TestRunId};
-use checksum_api::{Answer, Client, Error, ErrorKind, OperationId};
+use checksum_api::{Client, Error, ErrorKind, OperationId, RawResponse};
 use serde_json::Value;
 
 use super::deviation::{Drift, DriftKind};
@@ -73,9 +73,11 @@ impl Requests<'_> {
     async fn read(&mut self, id: OperationId) -> Result<Option<Value>> {
         let seen = Arc::new(Mutex::new(None));
         let tap = seen.clone();
-        let client = self.client.with_tap(move |response: &Answer| {
-            *tap.lock().unwrap_or_else(PoisonError::into_inner) = Some(response.clone());
-        });
+        let client = self
+            .client
+            .inspect_responses(move |response: &RawResponse| {
+                *tap.lock().unwrap_or_else(PoisonError::into_inner) = Some(response.clone());
+            });
         let sent = match self.send(id, &client).await {
             Ok(sent) => sent,
             Err(reason) => {
@@ -84,7 +86,7 @@ impl Requests<'_> {
             }
         };
         let response = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Answer {
+        let Some(RawResponse {
             status,
             headers,
             body,
@@ -112,7 +114,7 @@ impl Requests<'_> {
             self.report.add(id, outcome, reason);
             return Ok(None);
         }
-        if sent.is_err_and(|error| error.kind() == ErrorKind::UnexpectedShape) {
+        if sent.is_err_and(|error| error.kind() == ErrorKind::UnexpectedBody) {
             let response = self.document.response(id.as_str(), status.as_u16());
             let provenance = response.map_or(Provenance::Documented, |r| r.provenance);
             drifts.push(Drift::of_response(
@@ -201,9 +203,9 @@ fn failure(error: Option<&Error>) -> (Outcome, String) {
         (Some(ErrorKind::Connect), _) => "no connection",
         (Some(ErrorKind::Tls), _) => "no TLS connection",
         (Some(ErrorKind::Timeout), _) => "no response in time",
-        (Some(ErrorKind::Interrupted), _) => "the connection broke",
+        (Some(ErrorKind::ConnectionLost), _) => "the connection broke",
         (Some(ErrorKind::TooLarge), _) => "the response is too large",
-        (Some(ErrorKind::Redirected), _) => "a redirect to another address",
+        (Some(ErrorKind::Redirect), _) => "a redirect to another address",
         (_, Some(status)) => return (outcome, format!("status {}", status.as_u16())),
         (_, None) => "no usable response",
     };

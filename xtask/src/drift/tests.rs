@@ -6,7 +6,7 @@ use std::fs;
 use std::sync::LazyLock;
 
 use checksum_api::types::TestRunId;
-use checksum_api::{ApiKey, Client, DOCUMENT, OPERATIONS, Operation, OperationId};
+use checksum_api::{ApiKey, Client, OPENAPI_YAML, OPERATIONS, Operation, OperationId};
 use serde_json::{Value, json};
 
 use super::compare::compare;
@@ -34,7 +34,8 @@ fn lie(operation: OperationId, body: Value) -> Lie {
     }
 }
 
-static YAML: LazyLock<Value> = LazyLock::new(|| serde_saphyr::from_str(DOCUMENT).expect("YAML"));
+static YAML: LazyLock<Value> =
+    LazyLock::new(|| serde_saphyr::from_str(OPENAPI_YAML).expect("YAML"));
 
 /// Every example of a success of an operation.
 fn examples(document: &Value, operation: &Operation) -> Vec<Value> {
@@ -147,7 +148,7 @@ fn without(operation: OperationId, pointer: &str, names: &[&str]) -> Value {
 
 #[test]
 fn examples_of_the_document_have_no_drift() {
-    let document = Document::parse(DOCUMENT).expect("a document");
+    let document = Document::parse(OPENAPI_YAML).expect("a document");
     for operation in OPERATIONS {
         let examples = examples(&YAML, operation);
         assert!(!examples.is_empty(), "{}", operation.id);
@@ -411,7 +412,7 @@ fn each_lie_is_a_drift_or_a_note() {
         );
         assert_eq!(verified.json["exitCode"], verified.exit_code);
         // What was found is found again in the recording, but for patterns.
-        let document = Document::parse(DOCUMENT).expect("a document");
+        let document = Document::parse(OPENAPI_YAML).expect("a document");
         let saved = serde_json::to_string(&verified.recording).expect("JSON");
         let loaded: Recording = serde_json::from_str(&saved).expect("a recording");
         let exchange = loaded
@@ -694,7 +695,7 @@ fn a_recording_of_many_elements_is_small_and_finds_the_same() {
     *tests = (0..1_000).map(|_| test.clone()).collect();
     tests.push(json!(plain(1)));
     tests[700]["tags"] = json!("s3cr3t");
-    let document = Document::parse(DOCUMENT).expect("a document");
+    let document = Document::parse(OPENAPI_YAML).expect("a document");
     let (exchange, found) =
         Exchange::of(&document, "get_test_run_results", 200, None, Some(&body)).expect("drifts");
     assert!(serde_json::to_string(&exchange).expect("JSON").len() < 2_000);
@@ -809,8 +810,8 @@ fn the_whole_command_against_a_mock_server() {
         .block_on(checksum_mock::Mock::start())
         .expect("a mock server");
     let echo = json!({ "id": "a", "name": "b", "abcdefgh": 1 }).to_string();
-    let echo = checksum_mock::Fault::answer(echo).header("content-type", "application/json");
-    mock.fault(echo.on("get_project").always());
+    let echo = checksum_mock::Fault::respond_with(echo).header("content-type", "application/json");
+    mock.fault(echo.on_operation("get_project").always());
     let folder = tempfile::tempdir().expect("a folder");
     let execute = |path: PathBuf, output| {
         let arguments = Arguments {
