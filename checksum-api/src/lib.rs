@@ -73,6 +73,7 @@ mod members;
 mod operation;
 mod proxy;
 mod redirect;
+mod repo_name;
 mod secrets;
 mod spans;
 mod tls;

@@ -35,7 +35,7 @@ use crate::poll::{Ended, Pollable, Watch};
 /// # let checksum = checksum_api_ext::Checksum::builder()
 /// #     .api_key("my-key".parse()?)
 /// #     .base_url(mock.url().parse()?)
-/// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
+/// #     .poll_policy(checksum_api_ext::PollPolicy::immediate())
 /// #     .build()?;
 /// # mock.next_run(checksum_mock::RunScript::new().fail_tests(["test-def-456"]));
 /// # let heal = checksum_api_ext::AutoHeal::pull_request("acme-co/my-tests".parse()?);

@@ -65,6 +65,13 @@ impl PollPolicy {
         }
     }
 
+    /// Polls without any pause, for tests against a mock server on this machine.
+    ///
+    /// A service elsewhere is still polled once a second at most.
+    pub fn immediate() -> Self {
+        Self::fixed(Duration::ZERO)
+    }
+
     /// The pause after the first look and after each change.
     #[must_use]
     pub fn initial_interval(mut self, delay: Duration) -> Self {

@@ -16,7 +16,7 @@ use crate::timestamp;
 /// # let checksum = checksum_api_ext::Checksum::builder()
 /// #     .api_key("my-key".parse()?)
 /// #     .base_url(mock.url().parse()?)
-/// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
+/// #     .poll_policy(checksum_api_ext::PollPolicy::immediate())
 /// #     .build()?;
 /// use checksum_api_ext::RunHandle;
 ///

@@ -31,7 +31,7 @@ impl Run {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::immediate())
     /// #     .build()?;
     /// use std::time::Duration;
     /// use checksum_api_ext::AutoHeal;

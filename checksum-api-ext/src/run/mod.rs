@@ -53,7 +53,7 @@ const MAX_REASON: Duration = Duration::from_secs(5);
 /// # let checksum = checksum_api_ext::Checksum::builder()
 /// #     .api_key("my-key".parse()?)
 /// #     .base_url(mock.url().parse()?)
-/// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
+/// #     .poll_policy(checksum_api_ext::PollPolicy::immediate())
 /// #     .build()?;
 /// let run = checksum.run_suite().start().await?;
 /// assert_eq!(run.job_name().map(|name| name.as_str()), Some("job-name-12345"));
@@ -134,7 +134,7 @@ impl Run {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::immediate())
     /// #     .build()?;
     /// use checksum_api_ext::{Event, TryStreamExt};
     ///
