@@ -7,8 +7,10 @@ use checksum_api::{
 };
 
 use crate::budget::Budget;
-use crate::call::Caller;
-use crate::{Checksum, PollPolicy, RetryPolicy};
+use crate::client::Checksum;
+use crate::core::Core;
+use crate::poll::PollPolicy;
+use crate::retry::RetryPolicy;
 
 /// The variable that holds the API key.
 pub const API_KEY_ENV: &str = "CHECKSUM_API_KEY";
@@ -55,6 +57,25 @@ pub enum ConfigurationError {
     /// The raw client could not be built.
     #[error(transparent)]
     Build(#[from] BuildError),
+}
+
+impl Checksum {
+    /// Starts with nothing set; [`ChecksumBuilder::api_key`] is the one setting that is needed.
+    pub fn builder() -> ChecksumBuilder {
+        ChecksumBuilder::default()
+    }
+
+    /// Builds a client from `CHECKSUM_API_KEY` and, where it is set, `CHECKSUM_API_BASE_URL`.
+    ///
+    /// # Errors
+    ///
+    /// The key is missing, or one of the two cannot be used; the message says which and why.
+    pub fn from_env() -> Result<Self, ConfigurationError> {
+        Self::builder()
+            .api_key_from_env()?
+            .base_url_from_env()?
+            .build()
+    }
 }
 
 impl ChecksumBuilder {
@@ -186,12 +207,14 @@ impl ChecksumBuilder {
         let per_second = self
             .max_requests_per_second
             .unwrap_or(MAX_REQUESTS_PER_SECOND);
-        Ok(Checksum {
-            caller: Caller::new(builder.build()?, self.retry, Budget::new(per_second)),
+        Ok(Checksum::new(Core {
+            client: builder.build()?,
+            retry: self.retry,
             poll: Arc::new(self.poll),
+            budget: Arc::new(Budget::new(per_second)),
             may_poll_fast,
             allows_no_tests: self.allows_no_tests,
-        })
+        }))
     }
 }
 
@@ -221,10 +244,10 @@ mod tests {
             ("http://[::1]:4010", true),
         ] {
             let checksum = builder(url).build().expect("a client");
-            assert_eq!(checksum.may_poll_fast, may_poll_fast, "{url}");
+            assert_eq!(checksum.core.may_poll_fast, may_poll_fast, "{url}");
         }
         let transport = |_| std::future::pending();
         let own = builder("https://api.checksum.ai").transport(transport);
-        assert!(own.build().expect("a client").may_poll_fast);
+        assert!(own.build().expect("a client").core.may_poll_fast);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use checksum_api::{ErrorKind, OperationId, Redactor};
 use serde_json::Value;
 
-use crate::ConfigurationError;
+use crate::builder::ConfigurationError;
 
 /// What can go wrong between asking and knowing. Each message is complete: what it tells of a cause
 /// is not told again by [`source`](std::error::Error::source).

@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Error;
+use crate::error::Error;
 use crate::undocumented::{text, unwrapped};
 
 /// The project's most recent run, which need not be the one that the caller started.

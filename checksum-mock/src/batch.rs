@@ -38,8 +38,8 @@ enum Split {
 impl Default for BatchScript {
     fn default() -> Self {
         Self {
-            pending: Phase::Looks(1),
-            session: Phase::Looks(1),
+            pending: Phase::Polls(1),
+            session: Phase::Polls(1),
             failing: Failing::OfTests(Vec::new()),
             split: Split::OneEach,
             opens_pull_requests: true,
@@ -72,7 +72,7 @@ impl BatchScript {
     }
 
     /// Every session fails.
-    pub fn fails_all(mut self) -> Self {
+    pub fn fail_all(mut self) -> Self {
         self.failing = Failing::All;
         self
     }

@@ -70,7 +70,7 @@
 //! use checksum_mock::{Mock, RunScript};
 //!
 //! let mock = Mock::builder().observed().start().await?;
-//! mock.affect(["test-abc-123"]);
+//! mock.set_affected_tests(["test-abc-123"]);
 //! mock.next_run(RunScript::new().sharded(true).lost_shards(1));
 //! println!("serving {}", mock.url());
 //! # Ok(())
@@ -87,7 +87,7 @@
 //! | --- | --- | --- |
 //! | recorded requests | 10,000 | [`MockBuilder::max_recorded_requests`] |
 //! | runs that have ended, and batches of each kind that have ended | 10,000 | [`MockBuilder::max_finished_runs`] |
-//! | memory for recorded requests, for runs, and for batches of each kind | 64 MiB each | [`MockBuilder::max_recorded_bytes`] |
+//! | memory for recorded requests, for runs, and for batches of each kind | 64 MiB each | [`MockBuilder::max_memory`] |
 //! | time for a request's head, and for its body | 30 s each | [`MockBuilder::request_timeout`] |
 //! | connections at a time | 4,096 | [`MockBuilder::max_connections`] |
 //! | a request's body | 2 MiB | |

@@ -28,9 +28,9 @@ pub struct MockBuilder {
     pub(crate) default_run: RunScript,
     pub(crate) failing_tests: Vec<String>,
     pub(crate) is_observed: bool,
-    pub(crate) kept_requests: usize,
-    pub(crate) kept_runs: usize,
-    pub(crate) kept_bytes: usize,
+    pub(crate) max_recorded_requests: usize,
+    pub(crate) max_finished_runs: usize,
+    pub(crate) max_memory: usize,
     pub(crate) request_timeout: Duration,
     max_connections: usize,
 }
@@ -52,9 +52,9 @@ impl Default for MockBuilder {
             default_run: RunScript::default(),
             failing_tests: Vec::new(),
             is_observed: false,
-            kept_requests: 10_000,
-            kept_runs: 10_000,
-            kept_bytes: 64 * 1024 * 1024,
+            max_recorded_requests: 10_000,
+            max_finished_runs: 10_000,
+            max_memory: 64 * 1024 * 1024,
             request_timeout: Duration::from_secs(30),
             max_connections: 4096,
         }
@@ -109,7 +109,7 @@ impl Mock {
     /// Without it, a changed file affects the tests of the test file `NAME.spec.ts` where `NAME`
     /// is one of the parts of its path: `src/cart.ts`, say, and `src/cart/total.ts` those of
     /// `cart.spec.ts`.
-    pub fn affect<Id: Into<String>>(&self, tests: impl IntoIterator<Item = Id>) {
+    pub fn set_affected_tests<Id: Into<String>>(&self, tests: impl IntoIterator<Item = Id>) {
         self.service.state().affected = Some(tests.into_iter().map(Into::into).collect());
     }
 
@@ -120,7 +120,7 @@ impl Mock {
     }
 
     /// The requests so far, in the order of arrival, downloads of files included. Of very many the
-    /// latest; see [`MockBuilder::max_recorded_requests`] and [`MockBuilder::max_recorded_bytes`].
+    /// latest; see [`MockBuilder::max_recorded_requests`] and [`MockBuilder::max_memory`].
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.service.record().latest()
     }
@@ -188,7 +188,7 @@ impl MockBuilder {
     /// | `suiteIds` of `run_suite` | only these suites run: `suite-abc-123` (the tests with the tag `smoke`), `suite-def-456` (`checkout`); an unknown one has no test, and an empty list runs all tests |
     /// | `shardCount` of `run_grep_v2` | the run is [sharded](RunScript::sharded); beside `autoHeal` the response is 400 |
     /// | `get_run_status_by_run_id` | the status of each run with `isTerminal`, `verdict` and `failureReason`; a run that selects no test has the verdict `fail`, although its state is `passed` |
-    /// | `find_affected_tests` | see [`Mock::affect`] |
+    /// | `find_affected_tests` | see [`Mock::set_affected_tests`] |
     ///
     /// Without this, the stand-in responds with 404 to both observed operations, as to any unknown
     /// path, and ignores these fields of requests.
@@ -199,7 +199,7 @@ impl MockBuilder {
 
     /// How many of the latest requests are kept for [`Mock::requests`]. Default: 10,000.
     pub fn max_recorded_requests(mut self, count: usize) -> Self {
-        self.kept_requests = count;
+        self.max_recorded_requests = count;
         self
     }
 
@@ -209,7 +209,7 @@ impl MockBuilder {
     /// When another one starts, those that ended first are forgotten: the service knows them no
     /// longer and responds with 404.
     pub fn max_finished_runs(mut self, count: usize) -> Self {
-        self.kept_runs = count;
+        self.max_finished_runs = count;
         self
     }
 
@@ -219,8 +219,8 @@ impl MockBuilder {
     ///
     /// Beyond it the oldest requests are forgotten; of runs and batches first those that ended
     /// first, then those that started first, never the latest.
-    pub fn max_recorded_bytes(mut self, bytes: usize) -> Self {
-        self.kept_bytes = bytes;
+    pub fn max_memory(mut self, bytes: usize) -> Self {
+        self.max_memory = bytes;
         self
     }
 

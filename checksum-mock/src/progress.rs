@@ -5,30 +5,30 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum Phase {
     /// For that many looks: requests that ask for the status of this run or batch.
-    Looks(u32),
+    Polls(u32),
     /// For that long on the stand-in's clock.
-    Lasting(Duration),
+    For(Duration),
     /// For good.
     Forever,
 }
 
 impl From<i32> for Phase {
     /// A number is a number of looks; below zero it counts as zero.
-    fn from(looks: i32) -> Self {
-        Self::Looks(looks.try_into().unwrap_or(0))
+    fn from(polls: i32) -> Self {
+        Self::Polls(polls.try_into().unwrap_or(0))
     }
 }
 
 impl From<u32> for Phase {
     /// A number is a number of looks.
-    fn from(looks: u32) -> Self {
-        Self::Looks(looks)
+    fn from(polls: u32) -> Self {
+        Self::Polls(polls)
     }
 }
 
 impl From<Duration> for Phase {
     fn from(duration: Duration) -> Self {
-        Self::Lasting(duration)
+        Self::For(duration)
     }
 }
 
@@ -56,8 +56,8 @@ impl Progress {
     pub(crate) fn settle(&mut self, now: Duration) -> usize {
         while let Some(phase) = self.phases.get(self.index) {
             let left = match phase {
-                Phase::Looks(looks) if self.looks >= *looks => now,
-                Phase::Lasting(duration) if now.saturating_sub(self.entered) >= *duration => {
+                Phase::Polls(looks) if self.looks >= *looks => now,
+                Phase::For(duration) if now.saturating_sub(self.entered) >= *duration => {
                     self.entered + *duration
                 }
                 _ => break,
@@ -79,8 +79,8 @@ impl Progress {
     /// When time by itself will end the phase that it is in.
     pub(crate) fn due(&self) -> Option<Duration> {
         match self.phases.get(self.index)? {
-            Phase::Lasting(duration) => self.entered.checked_add(*duration),
-            Phase::Looks(_) | Phase::Forever => None,
+            Phase::For(duration) => self.entered.checked_add(*duration),
+            Phase::Polls(_) | Phase::Forever => None,
         }
     }
 
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn looks_move_it_on() {
-        let phases = vec![Phase::Looks(1), Phase::Looks(0), Phase::Looks(2)];
+        let phases = vec![Phase::Polls(1), Phase::Polls(0), Phase::Polls(2)];
         let mut progress = Progress::new(phases, Duration::ZERO);
         let seen: Vec<_> = (0..5).map(|_| progress.look(Duration::ZERO)).collect();
         assert_eq!(seen, [0, 2, 2, 3, 3]);
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn time_moves_it_on_through_several_phases_at_once() {
-        let phases = vec![Phase::Lasting(SECOND), Phase::Lasting(2 * SECOND)];
+        let phases = vec![Phase::For(SECOND), Phase::For(2 * SECOND)];
         let mut progress = Progress::new(phases, SECOND);
         assert_eq!(progress.look(SECOND), 0);
         assert_eq!(progress.look(2 * SECOND), 1);

@@ -42,9 +42,9 @@ pub struct TestScript {
 impl Default for RunScript {
     fn default() -> Self {
         Self {
-            queued: Phase::Looks(1),
-            running: Phase::Looks(2),
-            merging: Phase::Looks(0),
+            queued: Phase::Polls(1),
+            running: Phase::Polls(2),
+            merging: Phase::Polls(0),
             end: "passed".to_owned(),
             failing: Vec::new(),
             tests: None,
@@ -84,11 +84,6 @@ impl RunScript {
     pub fn merging(mut self, phase: impl Into<Phase>) -> Self {
         self.merging = phase.into();
         self
-    }
-
-    /// It ends `passed`.
-    pub fn passes(self) -> Self {
-        self.end_state("passed")
     }
 
     /// These tests fail, and the run ends `failed`.

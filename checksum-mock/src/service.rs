@@ -47,8 +47,8 @@ pub(crate) struct Service {
 impl Service {
     pub(crate) fn new(settings: MockBuilder, origin: String) -> Arc<Self> {
         let kept = Limit {
-            ended: settings.kept_runs,
-            bytes: settings.kept_bytes,
+            ended: settings.max_finished_runs,
+            bytes: settings.max_memory,
         };
         Arc::new(Self {
             clock: settings.clock,
@@ -63,7 +63,10 @@ impl Service {
                 kept,
             )),
             faults: Mutex::default(),
-            record: Mutex::new(Record::new(settings.kept_requests, settings.kept_bytes)),
+            record: Mutex::new(Record::new(
+                settings.max_recorded_requests,
+                settings.max_memory,
+            )),
         })
     }
 

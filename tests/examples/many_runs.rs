@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let is_success = number % 10 != 0;
         mock.next_generation(match is_success {
             true => script,
-            false => script.fails_all(),
+            false => script.fail_all(),
         });
         let batch = checksum
             .generate("acme-co/webapp".parse()?, 42, "main")

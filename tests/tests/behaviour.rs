@@ -258,7 +258,7 @@ async fn a_generation_batch_to_its_end() {
     let mut told = Vec::new();
     for (what, script) in [
         ("good", BatchScript::new()),
-        ("fails", BatchScript::new().fails_all()),
+        ("fails", BatchScript::new().fail_all()),
         (
             "no pull request",
             BatchScript::new().without_pull_requests(),

@@ -323,7 +323,7 @@ async fn runs_and_batches_together() {
         .expect("a run")
         .await
         .expect("an end");
-    mock.next_heal(BatchScript::new().fails_all());
+    mock.next_heal(BatchScript::new().fail_all());
     let repo = "acme-co/my-tests".parse().expect("a name");
     let heal = failed
         .heal()

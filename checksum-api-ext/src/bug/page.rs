@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Bug;
-use crate::Error;
+use crate::error::Error;
 use crate::undocumented::{number, truth};
 
 /// Members that hold the list.

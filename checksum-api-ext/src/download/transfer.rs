@@ -11,12 +11,14 @@ use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::range::{Range, validator};
 use super::{DownloadedFile, Options, Progress, Target};
+use crate::TARGET;
 use crate::address::shown;
-use crate::{Checksum, Error, TARGET};
+use crate::core::Core;
+use crate::error::Error;
 
 /// Brings a file to its place.
 pub(super) async fn save(
-    client: Checksum,
+    core: Core,
     target: Target,
     options: Options,
 ) -> Result<DownloadedFile, Error> {
@@ -26,7 +28,7 @@ pub(super) async fn save(
     };
     let (destination, file) = target.place.open().await.map_err(failed)?;
     let mut transfer = Transfer {
-        client: &client,
+        core: &core,
         target: &target,
         options: &options,
         file,
@@ -78,7 +80,7 @@ fn unfit(response: &FileResponse) -> Option<String> {
 }
 
 struct Transfer<'a> {
-    client: &'a Checksum,
+    core: &'a Core,
     target: &'a Target,
     options: &'a Options,
     file: File,
@@ -92,7 +94,7 @@ struct Transfer<'a> {
 impl Transfer<'_> {
     /// Requests, and requests again where that may help.
     async fn run(&mut self) -> Result<(), Error> {
-        let retry = self.client.caller.retry;
+        let retry = self.core.retry;
         let (mut attempts, mut paused, mut furthest) = (0, Duration::ZERO, 0);
         loop {
             let error = match self.attempt().await {
@@ -115,7 +117,7 @@ impl Transfer<'_> {
                 Some(pause) if may_pass => {
                     tracing::debug!(target: TARGET, %error, attempts, ?pause, "downloading again");
                     tokio::time::sleep(pause).await;
-                    self.client.caller.acquire().await;
+                    self.core.acquire().await;
                     paused += pause;
                 }
                 _ => return Err(error),
@@ -162,7 +164,7 @@ impl Transfer<'_> {
             headers.insert(RANGE, range);
             headers.insert(IF_RANGE, validator.clone());
         }
-        let api = self.client.api();
+        let api = self.core.api();
         let response = api.get_file(&self.target.source.url, headers).await?;
         match unfit(&response) {
             None => Ok(response),

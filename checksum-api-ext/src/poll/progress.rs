@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::pace::{Pace, Pacer};
 use super::{Ended, Event, PollFailure, PollPolicy, Pollable};
-use crate::Error;
+use crate::error::Error;
 
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 

@@ -3,7 +3,7 @@ use std::num::NonZeroU64;
 use checksum_api::types::{self, Metadata, PrNumber, RepoName};
 use serde_json::Value;
 
-use crate::InvalidRequest;
+use crate::error::InvalidRequest;
 use crate::members::Members;
 
 /// Asks the service to start healing should the run end failed.

@@ -11,11 +11,13 @@ use serde_json::Value;
 
 use super::auto_heal::named_branch;
 use super::{ApiVersion, AutoHeal, Identity, Run, RunHandle};
-use crate::call::Caller;
+use crate::core::Core;
 use crate::environment::Environment;
+use crate::error::{Error, InvalidRequest};
+use crate::intent::Intent;
 use crate::intent::secrets_of;
 use crate::members::Members;
-use crate::{Checksum, Error, Intent, InvalidRequest, timestamp};
+use crate::timestamp;
 
 /// A run about to be started; made by [`Checksum::run_suite`] and its siblings.
 ///
@@ -49,7 +51,7 @@ use crate::{Checksum, Error, Intent, InvalidRequest, timestamp};
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `start`"]
 pub struct StartRun<S> {
-    client: Checksum,
+    core: Core,
     selection: S,
     auto_heal: Option<AutoHeal>,
     members: Members,
@@ -94,9 +96,7 @@ pub trait Selection: sealed::Dispatch {}
 impl<S: sealed::Dispatch> Selection for S {}
 
 mod sealed {
-    use super::{
-        ApiVersion, Caller, DispatchedRun, Duration, Error, OperationId, Serialize, types,
-    };
+    use super::{ApiVersion, Core, DispatchedRun, Duration, Error, OperationId, Serialize, types};
 
     pub trait Dispatch: Sized + Send + Sync {
         /// The operation that starts it.
@@ -112,7 +112,7 @@ mod sealed {
         fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error>;
 
         fn dispatch(
-            caller: &Caller,
+            core: &Core,
             time_limit: Option<Duration>,
             request: Self::Request,
         ) -> impl Future<Output = Result<DispatchedRun, Error>> + Send;
@@ -128,9 +128,9 @@ impl Healable for Tests {}
 impl Healable for Grep {}
 
 impl<S: Selection> StartRun<S> {
-    pub(crate) fn new(client: &Checksum, selection: S) -> Self {
+    pub(crate) fn new(core: &Core, selection: S) -> Self {
         Self {
-            client: client.clone(),
+            core: core.clone(),
             selection,
             auto_heal: None,
             members: Members::default(),
@@ -191,18 +191,18 @@ impl<S: Selection> StartRun<S> {
         let response = Arc::new(OnceLock::new());
         let kept = Arc::clone(&response);
         let secrets = secrets_of(S::OPERATION, &request);
-        let caller = self.client.caller.with_extra_fields(members);
+        let caller = self.core.with_extra_fields(members);
         let caller = caller.inspected(move |body| {
             let _ = kept.set(serde_json::from_slice(body).unwrap_or_default());
         });
-        let time_limit = self.client.poll.deadline;
+        let time_limit = self.core.poll_policy().deadline;
         let accepted = S::dispatch(&caller, time_limit, request).await?;
         let Some(identity) = Identity::new(accepted.name, accepted.run_id) else {
             let response = response.get().cloned().unwrap_or_default();
             return Err(Error::Unidentified {
                 response: Box::new(response),
             }
-            .without_key(self.client.api())
+            .without_key(self.core.api())
             .without(&secrets));
         };
         let handle = RunHandle {
@@ -211,7 +211,7 @@ impl<S: Selection> StartRun<S> {
             started_at: Some(timestamp::now()),
             ..RunHandle::of(identity)
         };
-        Ok(Run::resumed(&self.client, handle))
+        Ok(Run::resume(&self.core, handle))
     }
 }
 
@@ -271,15 +271,14 @@ impl sealed::Dispatch for Suite {
     }
 
     async fn dispatch(
-        caller: &Caller,
+        core: &Core,
         time_limit: Option<Duration>,
         request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        caller
-            .dispatch(time_limit, request, |client, body| async move {
-                client.run_suite().body(body).execute().await
-            })
-            .await
+        core.dispatch(time_limit, request, |client, body| async move {
+            client.run_suite().body(body).execute().await
+        })
+        .await
     }
 }
 
@@ -295,15 +294,14 @@ impl sealed::Dispatch for Collection {
     }
 
     async fn dispatch(
-        caller: &Caller,
+        core: &Core,
         time_limit: Option<Duration>,
         request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        caller
-            .dispatch(time_limit, request, |client, (id, body)| async move {
-                client.run_collection().id(id).body(body).execute().await
-            })
-            .await
+        core.dispatch(time_limit, request, |client, (id, body)| async move {
+            client.run_collection().id(id).body(body).execute().await
+        })
+        .await
     }
 }
 
@@ -322,15 +320,14 @@ impl sealed::Dispatch for Tests {
     }
 
     async fn dispatch(
-        caller: &Caller,
+        core: &Core,
         time_limit: Option<Duration>,
         request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        caller
-            .dispatch(time_limit, request, |client, body| async move {
-                client.run_tests().body(body).execute().await
-            })
-            .await
+        core.dispatch(time_limit, request, |client, body| async move {
+            client.run_tests().body(body).execute().await
+        })
+        .await
     }
 }
 
@@ -361,15 +358,14 @@ impl sealed::Dispatch for Grep {
     }
 
     async fn dispatch(
-        caller: &Caller,
+        core: &Core,
         time_limit: Option<Duration>,
         request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        caller
-            .dispatch(time_limit, request, |client, body| async move {
-                client.run_grep_v2().body(body).execute().await
-            })
-            .await
+        core.dispatch(time_limit, request, |client, body| async move {
+            client.run_grep_v2().body(body).execute().await
+        })
+        .await
     }
 }
 
@@ -383,14 +379,13 @@ impl sealed::Dispatch for LegacyGrep {
     }
 
     async fn dispatch(
-        caller: &Caller,
+        core: &Core,
         time_limit: Option<Duration>,
         request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        caller
-            .dispatch(time_limit, request, |client, body| async move {
-                client.run_grep().body(body).execute().await
-            })
-            .await
+        core.dispatch(time_limit, request, |client, body| async move {
+            client.run_grep().body(body).execute().await
+        })
+        .await
     }
 }

@@ -46,7 +46,7 @@ async fn every_member_arrives_and_the_answer_is_kept() {
 #[tokio::test]
 async fn a_session_that_fails_is_no_success() {
     let mock = Mock::start().await.expect("a mock");
-    mock.next_generation(BatchScript::new().fails_all());
+    mock.next_generation(BatchScript::new().fail_all());
     let repo = "acme-co/webapp".parse().expect("a repository");
     let batch = client_of(&mock)
         .generate(repo, 1, "b")

@@ -62,7 +62,7 @@ async fn affected_tests_are_found_and_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_run_where_nothing_is_affected() {
     let mock = observed().await;
-    mock.affect([""; 0]);
+    mock.set_affected_tests([""; 0]);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.json");
     fs::write(&path, r#"{"run":{"jobName":"job-of-an-earlier-job"}}"#).expect("written");

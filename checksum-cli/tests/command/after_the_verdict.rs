@@ -59,7 +59,7 @@ async fn every_end_of_a_healing() {
         (BatchScript::new().no_sessions(), 0),
         (BatchScript::new().without_pull_requests(), 0),
         (BatchScript::new().fail_tests(["test-def-456"]), 1),
-        (BatchScript::new().fails_all(), 1),
+        (BatchScript::new().fail_all(), 1),
     ] {
         let mock = after_a_run().await;
         mock.next_heal(script.clone());

@@ -89,7 +89,7 @@ async fn sessions_can_fail() {
     assert_eq!(batch["sessions"][1]["status"], "failed");
     assert_eq!(batch["sessions"][1]["prUrl"], Value::Null);
 
-    let batch = healed(BatchScript::new().fails_all()).await;
+    let batch = healed(BatchScript::new().fail_all()).await;
     assert_eq!(batch["failedCount"], 2);
 }
 

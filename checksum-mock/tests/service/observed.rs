@@ -390,7 +390,7 @@ async fn affected_tests_follow_from_the_files_unless_they_are_given() {
     ] {
         assert_eq!(affected(files).await, expected);
     }
-    mock.affect(["b.(c", "test-abc-123"]);
+    mock.set_affected_tests(["b.(c", "test-abc-123"]);
     for _ in 0..2 {
         let expected = ids(&["b.(c", "test-abc-123"]);
         assert_eq!(affected(json!(["README.md"])).await, expected);
@@ -401,7 +401,7 @@ async fn affected_tests_follow_from_the_files_unless_they_are_given() {
     let started = start(&client, "/v2/execution/grep", body).await;
     let tests = tests_of(&client, started["runId"].as_str().unwrap()).await;
     assert_eq!(tests, ["test-abc-123", "b.(c"]);
-    mock.affect([""; 0]);
+    mock.set_affected_tests([""; 0]);
     assert_eq!(affected(json!(["src/cart.ts"])).await, ids(&[]));
 }
 

@@ -212,7 +212,7 @@ async fn runs_that_ended_first_are_forgotten_first() {
 #[tokio::test]
 async fn runs_that_never_end_are_bounded_in_bytes() {
     let mock = Mock::builder()
-        .max_recorded_bytes(100_000)
+        .max_memory(100_000)
         .default_run(RunScript::new().never_finishes())
         .without_socket();
     let client = Client::of(&mock);
@@ -233,7 +233,7 @@ async fn runs_that_never_end_are_bounded_in_bytes() {
 #[tokio::test]
 async fn the_latest_run_is_known_however_large_it_is() {
     let mock = Mock::builder()
-        .max_recorded_bytes(0)
+        .max_memory(0)
         .max_finished_runs(0)
         .without_socket();
     let client = Client::of(&mock);

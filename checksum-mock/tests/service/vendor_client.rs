@@ -263,7 +263,7 @@ async fn it_runs_what_is_affected() {
     assert_eq!(end, End::success("nothing is affected"));
     assert!(patterns().is_empty());
 
-    mock.affect(["test-def-456", "a+b (c)", "test-abc-123"]);
+    mock.set_affected_tests(["test-def-456", "a+b (c)", "test-abc-123"]);
     assert_eq!(
         client.run_affected(&["x"; 1_000]).await,
         End::success("passed")
