@@ -3,13 +3,13 @@ use checksum_mock::Mock;
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, mock, request};
+use crate::client::{Client, Response, mock, request};
 
 #[tokio::test]
 async fn a_key_is_needed() {
     let mock = Mock::builder().api_key("right").without_socket();
     let client = Client::of(&mock);
-    let get = async |authorization: Option<&str>| -> Answer {
+    let get = async |authorization: Option<&str>| -> Response {
         let mut request = Request::get("/public-api/v1/me");
         if let Some(value) = authorization {
             request = request.header("authorization", value);
@@ -23,9 +23,9 @@ async fn a_key_is_needed() {
         Some("right"),
         Some("Basic right"),
     ] {
-        let answer = get(wrong).await;
-        answer.refusal(401);
-        assert_eq!(answer.headers["www-authenticate"], "Bearer");
+        let response = get(wrong).await;
+        response.rejection(401);
+        assert_eq!(response.headers["www-authenticate"], "Bearer");
     }
     assert_eq!(
         get(Some("Bearer right")).await.ok(),
@@ -38,18 +38,18 @@ async fn unknown_routes_and_wrong_methods_are_told_apart() {
     let mock = mock();
     let client = Client::of(&mock);
     for path in ["/v1/you", "/v3/me", "/v1/execution/status/", "/v1/me/"] {
-        client.get(path).await.refusal(404);
+        client.get(path).await.rejection(404);
     }
     let outside = Request::get("/").header("authorization", "Bearer key");
     let outside = outside.body(Body::empty()).unwrap();
-    client.send(outside).await.refusal(404);
+    client.send(outside).await.rejection(404);
 
     let wrong = client.get("/v1/execution/suite").await;
-    wrong.refusal(405);
+    wrong.rejection(405);
     assert_eq!(wrong.headers["allow"], "POST");
     let wrong = client.post("/v1/me", json!({})).await;
-    wrong.refusal(405);
-    assert_eq!(wrong.headers["allow"], "GET,HEAD");
+    wrong.rejection(405);
+    assert_eq!(wrong.headers["allow"], "GET");
 }
 
 #[tokio::test]
@@ -62,10 +62,10 @@ async fn what_is_not_there_is_not_found() {
         "/v1/test-runs/other/results",
         "/v1/auto-generate/batch/other",
     ] {
-        client.get(path).await.refusal(404);
+        client.get(path).await.rejection(404);
     }
     let path = "/v1/execution/collection/other";
-    client.post(path, json!({})).await.refusal(404);
+    client.post(path, json!({})).await.rejection(404);
 }
 
 #[tokio::test]
@@ -81,11 +81,11 @@ async fn a_body_is_json_and_says_so() {
     };
     let suite = "/v1/execution/suite";
     let json = Some("application/json");
-    post(suite, Some("text/plain"), "{}").await.refusal(415);
-    post(suite, None, "{}").await.refusal(415);
-    post(suite, json, "{").await.refusal(400);
-    post(suite, json, "[]").await.refusal(422);
-    post("/v1/execution/tests", None, "").await.refusal(422);
+    post(suite, Some("text/plain"), "{}").await.rejection(415);
+    post(suite, None, "{}").await.rejection(415);
+    post(suite, json, "{").await.rejection(400);
+    post(suite, json, "[]").await.rejection(422);
+    post("/v1/execution/tests", None, "").await.rejection(422);
     post(suite, Some("application/json; charset=utf-8"), "{}")
         .await
         .ok();
@@ -97,14 +97,17 @@ async fn a_body_is_json_and_says_so() {
 
     let request = request("POST", suite).header("content-type", "application/json");
     let large = Body::from(vec![b' '; 3 * 1024 * 1024]);
-    client.send(request.body(large).unwrap()).await.refusal(413);
+    client
+        .send(request.body(large).unwrap())
+        .await
+        .rejection(413);
 }
 
 #[tokio::test]
 async fn a_path_and_a_query_are_text() {
     let mock = mock();
     let client = Client::of(&mock);
-    client.get("/v1/execution/status/%ff").await.refusal(400);
+    client.get("/v1/execution/status/%ff").await.rejection(400);
 }
 
 #[tokio::test]
@@ -196,9 +199,9 @@ async fn a_missing_or_wrong_member_is_named() {
         ),
     ];
     for (path, body, member) in cases {
-        let answer = client.post(path, body.clone()).await;
-        let message = answer.refusal(422);
-        assert_eq!(answer.json()["path"], member, "{path} {body}");
+        let response = client.post(path, body.clone()).await;
+        let message = response.rejection(422);
+        assert_eq!(response.json()["path"], member, "{path} {body}");
         assert!(message.starts_with(member), "{message}");
     }
     // An empty text is a text, and null is none: no member is nullable in the document.
@@ -220,9 +223,9 @@ async fn a_missing_or_wrong_member_is_named() {
             "autoHeal.repoName",
         ),
     ] {
-        let answer = client.post(path, body).await;
-        answer.refusal(422);
-        assert_eq!(answer.json()["path"], member);
+        let response = client.post(path, body).await;
+        response.rejection(422);
+        assert_eq!(response.json()["path"], member);
     }
     // Nothing of all that was started.
     assert_eq!(client.start_suite().await, "job-name-12345");
@@ -242,15 +245,18 @@ async fn an_id_is_one_that_could_stand_in_a_path() {
     let client = Client::of(&mock);
     for id in ["", ".", "..", "a\\b", "a\nb", "\u{7f}"] {
         let body = json!({ "testIds": ["id1", id] });
-        client.post("/v1/execution/tests", body).await.refusal(422);
+        client
+            .post("/v1/execution/tests", body)
+            .await
+            .rejection(422);
         let body = json!({ "testRunId": id, "repoName": "a/b" });
-        let answer = client.post("/v1/auto-heal", body).await;
-        answer.refusal(422);
-        assert_eq!(answer.json()["path"], "testRunId");
+        let response = client.post("/v1/auto-heal", body).await;
+        response.rejection(422);
+        assert_eq!(response.json()["path"], "testRunId");
         let body = json!({ "prNumber": 1, "repoName": id, "branch": "main" });
-        let answer = client.post("/v1/auto-generate", body).await;
-        answer.refusal(422);
-        assert_eq!(answer.json()["path"], "repoName");
+        let response = client.post("/v1/auto-generate", body).await;
+        response.rejection(422);
+        assert_eq!(response.json()["path"], "repoName");
     }
 }
 

@@ -1,24 +1,21 @@
-use std::time::Duration;
+//! A run, and what each route returns for it.
 
 use serde_json::{Map, Value, json};
 
-use crate::kept::Work;
-use crate::progress::Progress;
-use crate::{RunScript, TestScript, catalogue};
+use super::fixtures;
+use super::store::Stored;
+use crate::script::{Phase, RunScript, TestScript};
 
-/// A run, from its start on.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
-    /// None for a sharded run.
+    /// `None` for a sharded run.
     pub(crate) job_name: Option<String>,
     pub(crate) test_run_id: String,
-    /// The tests of its report: those of a lost shard are not there.
+    /// The tests of its report, which lacks those of a lost shard.
     pub(crate) tests: Vec<TestScript>,
-    shards: Option<Shards>,
-    /// What the request's `autoHeal` block asks for, until healing has begun.
     pub(crate) auto_heal: Option<AutoHeal>,
+    shards: Option<Shards>,
     script: RunScript,
-    progress: Progress,
 }
 
 /// What a request asks to run, and how.
@@ -28,7 +25,6 @@ pub(crate) struct RunRequest {
     pub(crate) shard_count: Option<u64>,
 }
 
-/// The parts that a sharded run is split into.
 #[derive(Clone, Copy, Debug)]
 struct Shards {
     count: u64,
@@ -43,35 +39,28 @@ pub(crate) enum StatusRoute {
     ByRunId,
 }
 
-/// Healing that follows a run which fails.
+/// Healing that starts when a run ends `failed`.
 #[derive(Clone, Debug)]
 pub(crate) struct AutoHeal {
-    /// The repository of its pull requests, where it opens any.
+    /// The repository of its pull requests, if it opens any.
     pub(crate) repository: Option<String>,
 }
 
 const QUEUED: usize = 0;
 const RUNNING: usize = 1;
-/// The shards of a run that is sharded only by its script.
+/// The phase after queued, running and merging.
+const FINISHED: usize = 3;
+/// The shards of a run that only its script makes sharded.
 const DEFAULT_SHARDS: u64 = 2;
-const COUNTED: [&str; 4] = ["passed", "failed", "recovered", "bug"];
+const COUNTS: [&str; 4] = ["passed", "failed", "recovered", "bug"];
 
 impl Run {
-    pub(crate) fn new(
-        number: u64,
-        request: RunRequest,
-        mut script: RunScript,
-        now: Duration,
-    ) -> Self {
+    pub(crate) fn new(number: u64, request: RunRequest, mut script: RunScript) -> Self {
         let mut tests = script.tests.take().unwrap_or(request.tests);
-        for id in &script.failing {
+        for id in &script.failing_tests {
             match tests.iter_mut().find(|test| test.id == *id) {
-                Some(test) => test.fail(),
-                None => {
-                    let mut test = catalogue::test(id);
-                    test.fail();
-                    tests.push(test);
-                }
+                Some(test) => "failed".clone_into(&mut test.status),
+                None => tests.push(fixtures::test(id).status("failed")),
             }
         }
         let by_script = script.is_sharded.then_some(DEFAULT_SHARDS);
@@ -80,9 +69,9 @@ impl Run {
             lost: script.lost_shards.min(count),
         });
         if let Some(Shards { count, lost }) = shards {
-            // The tests go to the shards in turn, and the first shards are lost.
-            let mut shard_of_next = (0..count).cycle();
-            tests.retain(|_| shard_of_next.next().is_none_or(|shard| shard >= lost));
+            // The shards get the tests in turn, and the first shards are lost.
+            let mut next_shard = (0..count).cycle();
+            tests.retain(|_| next_shard.next().is_none_or(|shard| shard >= lost));
         }
         Self {
             job_name: match shards {
@@ -91,22 +80,25 @@ impl Run {
             },
             test_run_id: format!("00000000-0000-4000-8000-{number:012}"),
             tests,
-            shards,
             auto_heal: request.auto_heal,
-            progress: Progress::new(vec![script.queued, script.running, script.merging], now),
+            shards,
             script,
         }
     }
 
-    pub(crate) fn has_ended(&self) -> bool {
-        self.progress.is_through()
+    pub(crate) fn phases(&self) -> Vec<Phase> {
+        vec![self.script.queued, self.script.running, self.script.merging]
     }
 
-    pub(crate) fn end(&self) -> &str {
-        &self.script.end
+    pub(crate) fn end_state(&self) -> &str {
+        &self.script.end_state
     }
 
-    /// Whether that route knows it by that id.
+    pub(crate) fn failed_tests(&self) -> impl Iterator<Item = &TestScript> {
+        self.tests.iter().filter(|test| test.has_failed())
+    }
+
+    /// Returns whether this route finds the run by this id.
     pub(crate) fn is_known_to(&self, route: StatusRoute, id: &str) -> bool {
         let version = match route {
             StatusRoute::V1 => "v1",
@@ -114,66 +106,59 @@ impl Run {
             StatusRoute::ByRunId => return self.test_run_id == id,
         };
         self.job_name.as_deref() == Some(id)
-            && self.script.known_to.is_none_or(|known| known == version)
+            && self.script.only_version.is_none_or(|only| only == version)
     }
 
-    pub(crate) fn failed_tests(&self) -> impl Iterator<Item = &TestScript> {
-        self.tests.iter().filter(|test| test.status == "failed")
-    }
-
-    /// The answer to the request that started it.
-    pub(crate) fn accepted(&self, is_observed: bool) -> Value {
+    /// Returns the response to the request that started it.
+    pub(crate) fn start_response(&self, is_observed: bool) -> Value {
         let is_sharded = self.shards.is_some();
-        let mut answer = json!({ "name": self.job_name });
+        let mut response = json!({ "name": self.job_name });
         if is_observed || is_sharded || self.script.shows_observed {
-            answer["runId"] = self.test_run_id.clone().into();
-            answer["sharded"] = is_sharded.into();
+            response["runId"] = self.test_run_id.clone().into();
+            response["sharded"] = is_sharded.into();
         }
-        answer
+        response
     }
 
-    /// The answer to a look by one of the status routes.
-    pub(crate) fn look(&mut self, route: StatusRoute, now: Duration) -> Value {
-        let phase = self.progress.look(now);
+    /// Returns the response of a status route in this phase.
+    pub(crate) fn status_response(&self, route: StatusRoute, phase: usize) -> Value {
         let state = match phase {
             QUEUED => "queued",
             RUNNING => "running",
-            // While the reports of its tests are merged, it looks as if it had ended.
-            _ => self.end(),
+            // Also while reports are merged, as was observed of the live service.
+            _ => self.end_state(),
         };
-        let mut answer = Map::from_iter([("status".to_owned(), state.into())]);
+        let mut response = Map::from_iter([("status".to_owned(), state.into())]);
         if phase > RUNNING && route != StatusRoute::ByRunId {
-            answer.extend(self.counts());
+            response.extend(self.counts());
             if route == StatusRoute::V2 {
-                answer.insert("testRunId".to_owned(), self.test_run_id.clone().into());
+                response.insert("testRunId".to_owned(), self.test_run_id.clone().into());
             }
         }
         if route == StatusRoute::ByRunId || self.script.shows_observed {
-            answer.extend(self.judgement());
+            response.extend(self.verdict(phase == FINISHED));
         }
-        answer.extend(self.script.members.clone());
-        answer.into()
+        response.extend(self.script.fields.clone());
+        response.into()
     }
 
-    /// What the service itself makes of the run.
-    fn judgement(&self) -> [(String, Value); 3] {
-        let has_ended = self.has_ended();
-        let reason = self.failure_reason().filter(|_| has_ended);
+    fn verdict(&self, is_finished: bool) -> [(String, Value); 3] {
+        let reason = self.failure_reason().filter(|_| is_finished);
         let verdict = match &reason {
-            _ if !has_ended => "pending",
+            _ if !is_finished => "pending",
             None => "pass",
             Some(_) => "fail",
         };
         [
-            ("isTerminal".to_owned(), has_ended.into()),
+            ("isTerminal".to_owned(), is_finished.into()),
             ("verdict".to_owned(), verdict.into()),
             ("failureReason".to_owned(), reason.into()),
         ]
     }
 
-    /// Why its end is no pass.
+    /// Returns why its end state is not a pass.
     fn failure_reason(&self) -> Option<String> {
-        let reason = match (self.end(), self.shards) {
+        let reason = match (self.end_state(), self.shards) {
             ("cancelled", _) => "somebody cancelled the run",
             (_, Some(Shards { count, lost })) if lost > 0 => {
                 return Some(format!(
@@ -189,16 +174,16 @@ impl Run {
         Some(reason.to_owned())
     }
 
-    /// Whether it has no test, by the script's counts either.
+    /// Returns whether neither its tests nor the script's counts have a test.
     fn is_empty(&self) -> bool {
         self.tests.is_empty() && self.script.counts.values().all(|count| *count == 0)
     }
 
-    /// What both the results and the latest run say of it.
+    /// Returns the fields that the results and the latest run have in common.
     pub(crate) fn summary(&self) -> Map<String, Value> {
         let mut summary = Map::from_iter([
             ("id".to_owned(), self.test_run_id.clone().into()),
-            ("status".to_owned(), self.end().into()),
+            ("status".to_owned(), self.end_state().into()),
             ("branch".to_owned(), self.script.branch.clone().into()),
         ]);
         summary.extend(self.counts());
@@ -206,29 +191,18 @@ impl Run {
     }
 
     fn counts(&self) -> impl Iterator<Item = (String, Value)> {
-        // Where the infrastructure failed or somebody cancelled, no test came to an end.
-        let is_cut_short = matches!(self.end(), "process-error" | "cancelled");
-        COUNTED.into_iter().map(move |name| {
-            let of_tests = || {
-                let tests = self.tests.iter().filter(|test| test.status == name);
-                if is_cut_short {
-                    0
-                } else {
-                    tests.count() as u64
-                }
-            };
-            let count = self
-                .script
-                .counts
-                .get(name)
-                .copied()
-                .unwrap_or_else(of_tests);
-            (name.to_owned(), count.into())
+        // No test finishes if the runner is lost or the run is cancelled.
+        let is_aborted = matches!(self.end_state(), "process-error" | "cancelled");
+        COUNTS.into_iter().map(move |name| {
+            let tests = self.tests.iter().filter(|test| test.status == name);
+            let counted = if is_aborted { 0 } else { tests.count() as u64 };
+            let count = self.script.counts.get(name).copied();
+            (name.to_owned(), count.unwrap_or(counted).into())
         })
     }
 }
 
-impl Work for Run {
+impl Stored for Run {
     fn ids(&self) -> Vec<&str> {
         let job_name = self.job_name.as_deref();
         job_name.into_iter().chain([&*self.test_run_id]).collect()
@@ -239,13 +213,5 @@ impl Work for Run {
         let repository = heal.and_then(|heal| heal.repository.as_ref());
         let tests: usize = self.tests.iter().map(TestScript::bytes).sum();
         tests + repository.map_or(0, String::len)
-    }
-
-    fn progress(&self) -> &Progress {
-        &self.progress
-    }
-
-    fn progress_mut(&mut self) -> &mut Progress {
-        &mut self.progress
     }
 }

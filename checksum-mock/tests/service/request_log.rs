@@ -18,7 +18,7 @@ async fn a_request_is_recorded_as_it_came() {
         .ok();
     let body = json!({ "grep": "checkout" });
     client.post("/v2/execution/grep", body.clone()).await.ok();
-    client.get("/v1/unknown").await.refusal(404);
+    client.get("/v1/unknown").await.rejection(404);
 
     let [bugs, grep, unknown] = mock.requests().try_into().unwrap();
     assert_eq!(bugs.operation_id, Some("list_bugs"));
@@ -93,7 +93,10 @@ async fn what_is_kept_of_large_requests_has_a_default_bound() {
     let client = Client::of(&mock);
     let body = json!({ "grep": "x".repeat(2_000_000) });
     for _ in 0..50 {
-        client.post("/v1/unknown", body.clone()).await.refusal(404);
+        client
+            .post("/v1/unknown", body.clone())
+            .await
+            .rejection(404);
     }
     let kept = mock.requests();
     assert!((25..=33).contains(&kept.len()), "{}", kept.len());

@@ -1,5 +1,7 @@
+//! Accepts connections, limits their number and idle time, and resets one if a fault says so.
+
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -15,23 +17,22 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-/// What the server bears.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// How long a connection may be without a whole head of a request.
+    /// How long a connection may take to send the head of its next request.
     pub(crate) head_timeout: Duration,
     pub(crate) max_connections: usize,
 }
 
-/// The connection that a request came on, which a fault may reset.
+/// The connection of a request, so that a fault can reset it.
 ///
-/// axum's own server hides it, which is why this crate has a loop of its own.
+/// This crate accepts connections by itself because axum's server does not give access to them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connection(Option<Arc<Socket>>);
 
 impl Connection {
-    /// Resets the connection; the request's future ends with it. Where there is no socket, an
-    /// answer that breaks off comes closest.
+    /// Resets the connection, which drops the request's future. Without a socket, returns a response
+    /// whose body fails.
     pub(crate) async fn reset(&self) -> Response {
         match &self.0 {
             None => {
@@ -47,7 +48,6 @@ impl Connection {
     }
 }
 
-/// What is known of an open connection, and how it is ended.
 #[derive(Debug)]
 struct Socket {
     reset: Notify,
@@ -65,25 +65,16 @@ impl Socket {
         }
     }
 
-    fn idle_since(&self) -> Option<Instant> {
-        *self
-            .idle_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set_idle_since(&self, since: Option<Instant>) {
-        *self
-            .idle_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = since;
+    fn idle_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        let lock = self.idle_since.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Long enough for a connection to end meanwhile.
-const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(10);
+/// How long to wait for a connection to close before accepting the next one.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(10);
 
-/// Serves until it is dropped, and its connections with it.
+/// Serves until its future is dropped, which drops its connections too.
 pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits) {
     let mut connections = Connections::default();
     loop {
@@ -93,11 +84,11 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits)
                     while connections.open.len() >= limits.max_connections.max(1) {
                         connections.close_one().await;
                     }
-                    // Answers are small and whole: waiting to fill a packet only delays them.
+                    // Responses are small and whole: waiting to fill a packet only delays them.
                     let _ = stream.set_nodelay(true);
                     connections.open(stream, router.clone(), limits);
                 }
-                // Too many open files, say: make room, and try again.
+                // For example too many open files: close a connection and try again.
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     connections.close_one().await;
@@ -122,19 +113,19 @@ impl Connections {
         self.open.insert(task.id(), socket);
     }
 
-    /// Closes the connection that has been idle for longest, and waits a moment for one to end.
+    /// Closes the connection that has been idle for longest, and waits for one to end.
     async fn close_one(&mut self) {
         let sockets = self.open.values();
-        let idle = sockets.filter_map(|socket| Some((socket.idle_since()?, socket)));
+        let idle = sockets.filter_map(|socket| Some(((*socket.idle_since())?, socket)));
         if let Some((_, socket)) = idle.min_by_key(|(since, _)| *since) {
-            socket.set_idle_since(None);
+            *socket.idle_since() = None;
             socket.close.notify_one();
         }
         let ended = self.tasks.join_next_with_id();
-        match tokio::time::timeout(ACCEPT_AGAIN_AFTER, ended).await {
+        match tokio::time::timeout(CLOSE_TIMEOUT, ended).await {
             Ok(Some(ended)) => self.forget(ended),
-            // There is none whose end could be waited for.
-            Ok(None) => tokio::time::sleep(ACCEPT_AGAIN_AFTER).await,
+            // There is no connection whose end could be awaited.
+            Ok(None) => tokio::time::sleep(CLOSE_TIMEOUT).await,
             Err(_) => {}
         }
     }
@@ -157,9 +148,9 @@ async fn serve_connection(
         let response = router.clone().oneshot(request.map(Body::new));
         let socket = &socket;
         async move {
-            socket.set_idle_since(None);
+            *socket.idle_since() = None;
             let response = response.await;
-            socket.set_idle_since(Some(Instant::now()));
+            *socket.idle_since() = Some(Instant::now());
             response
         }
     });
@@ -170,16 +161,16 @@ async fn serve_connection(
     tokio::select! {
         served = &mut serving => {
             if let Err(error) = served {
-                tracing::debug!(%error, "a connection ended badly");
+                tracing::debug!(%error, "connection failed");
             }
         }
         () = socket.reset.notified() => {
-            // Closing with a linger of zero sends a reset in place of an orderly end.
+            // Closing with a linger of zero sends a reset.
             let stream = serving.into_parts().io.into_inner();
             let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
         }
         () = socket.close.notified() => {
-            tracing::debug!("closed an idle connection, since there are too many");
+            tracing::debug!("closed an idle connection: too many are open");
         }
     }
 }
