@@ -2,10 +2,12 @@
 //! tokio's clock can be paused and every timestamp is exact.
 
 pub mod document;
+pub mod fake_transport;
 pub mod memory;
 pub mod operations;
 mod wire;
 
+pub use fake_transport::{FakeRequest, FakeResponse, FakeTransport, KEY, Script};
 pub use wire::Wire;
 
 use std::collections::VecDeque;
