@@ -3,9 +3,9 @@
 use std::io::{self, Read};
 use std::process::{Command, Output};
 
-use crate::arguments::ChangedFiles;
-use crate::failure::Failure;
-use crate::output::one_line;
+use crate::args::ChangedFiles;
+use crate::error::CliError;
+use crate::output::text::one_line;
 
 /// No list of changed files is as large as this.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -52,10 +52,10 @@ pub(crate) enum ChangedFilesError {
 }
 
 /// The paths of the files that changed.
-pub(super) fn changed_files(
+pub(crate) fn changed_files(
     files: &ChangedFiles,
     key_is_on_stdin: bool,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<String>, CliError> {
     let read = match &files.base {
         Some(base) => of_git(base),
         None if !files.is_stdin() => return Ok(files.files.clone()),
@@ -63,10 +63,10 @@ pub(super) fn changed_files(
         None if key_is_on_stdin => Err(ChangedFilesError::KeyInput),
         None => of_stdin(),
     };
-    let list = read.map_err(Failure::ChangedFiles)?;
+    let list = read.map_err(CliError::ChangedFiles)?;
     let list = String::from_utf8(list)
-        .map_err(|_| Failure::ChangedFiles(ChangedFilesError::NotUnicode))?;
-    split(list.trim_start_matches('\u{feff}')).map_err(Failure::ChangedFiles)
+        .map_err(|_| CliError::ChangedFiles(ChangedFilesError::NotUnicode))?;
+    split(list.trim_start_matches('\u{feff}')).map_err(CliError::ChangedFiles)
 }
 
 fn of_stdin() -> Result<Vec<u8>, ChangedFilesError> {

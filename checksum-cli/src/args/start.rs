@@ -4,9 +4,9 @@ use checksum_api_ext::types::{CollectionId, RepoName, SuiteId, TestId, TestRunId
 use clap::{Args, Subcommand};
 
 use super::Connection;
-use super::pairs::{Fields, HealingMetadata, Metadata, Variables};
-use super::repository;
-use super::waiting::Waiting;
+use super::key_value::{Fields, HealingMetadata, Metadata, Variables};
+use super::value;
+use super::wait::Waiting;
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -65,7 +65,7 @@ pub(crate) enum Selection {
 #[derive(Debug, Args)]
 pub(crate) struct GrepOptions {
     /// The branch of your repository that the run checks out
-    #[arg(long, value_parser = repository::branch)]
+    #[arg(long, value_parser = value::branch)]
     pub(crate) branch: Option<String>,
     /// Split the run into this many parts that run side by side, 2 to 40; not with --auto-heal. Not
     /// documented: known from the vendor's client. Such a run has no name: `checksum wait --test-run`
@@ -86,11 +86,11 @@ pub(crate) struct GrepOptions {
 pub(crate) struct ChangedFiles {
     /// The paths of the files that changed, from the root of the repository; `-` reads them from
     /// standard input: one on each line, or as `git diff --name-only -z` prints them
-    #[arg(value_parser = repository::path)]
+    #[arg(value_parser = value::path)]
     pub(crate) files: Vec<String>,
     /// Ask git which files have changed since the current branch left this one, as
     /// `git diff --name-only --no-renames REV...` does
-    #[arg(long, value_name = "REV", conflicts_with = "files", value_parser = repository::branch)]
+    #[arg(long, value_name = "REV", conflicts_with = "files", value_parser = value::branch)]
     pub(crate) base: Option<String>,
 }
 
@@ -122,15 +122,15 @@ pub(crate) struct Starting {
     /// Do not wait: print the name of what was started and exit
     #[arg(long, conflicts_with_all = ["timeout", "poll_interval"])]
     pub(crate) detach: bool,
-    /// Keep what `checksum wait --run-id-file` comes back by in a file
+    /// Keep what `checksum wait --handle-file` comes back by in a file
     ///
     /// Before the request is sent, the file says what may have started; `checksum wait` then ends
     /// with 5, and with 2 where the service has refused it. An older handle is printed and
     /// replaced.
     #[arg(long, value_name = "PATH")]
-    pub(crate) run_id_file: Option<PathBuf>,
+    pub(crate) handle_file: Option<PathBuf>,
     /// Print the request and send nothing; needs no API key
-    #[arg(long, conflicts_with_all = ["detach", "run_id_file"])]
+    #[arg(long, conflicts_with_all = ["detach", "handle_file"])]
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) fields: Fields,
@@ -151,7 +151,7 @@ pub(crate) struct Healing {
     #[arg(long, requires = "auto_heal")]
     pub(crate) repo: Option<RepoName>,
     /// The branch of the tests' repository that the fixes are made against
-    #[arg(long, requires = "auto_heal", value_name = "BRANCH", value_parser = repository::branch)]
+    #[arg(long, requires = "auto_heal", value_name = "BRANCH", value_parser = value::branch)]
     pub(crate) heal_branch: Option<String>,
     /// The number of an existing pull request to report to
     #[arg(long, requires = "auto_heal", value_name = "NUMBER")]
@@ -173,7 +173,7 @@ pub(crate) struct Heal {
     pub(crate) repo: Option<RepoName>,
     /// The branch of the tests' repository that the fixes are made against; by default the one that
     /// the run was of, so give it where the run came from a branch of your application's code
-    #[arg(long, value_parser = repository::branch)]
+    #[arg(long, value_parser = value::branch)]
     pub(crate) branch: Option<String>,
     /// The number of an existing pull request to report to
     #[arg(long, value_name = "NUMBER")]
@@ -193,13 +193,13 @@ pub(crate) struct Heal {
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
     /// The repository of the pull request, as owner/repo
-    #[arg(long, value_parser = repository::with_owner)]
+    #[arg(long, value_parser = value::with_owner)]
     pub(crate) repo: RepoName,
     /// The pull request's number
     #[arg(long, value_name = "NUMBER")]
     pub(crate) pr: u64,
     /// The pull request's branch
-    #[arg(long, value_parser = repository::branch)]
+    #[arg(long, value_parser = value::branch)]
     pub(crate) branch: String,
     #[command(flatten)]
     pub(crate) variables: Variables,

@@ -24,45 +24,9 @@ const LEFTOVER_AGE: Duration = Duration::from_secs(60);
 /// What the name of a temporary file ends with. It begins with a dot and the name of its target.
 const TEMPORARY: &str = ".checksum-tmp";
 
-/// What to do to take it up again.
-pub(crate) fn hint(handle: &Handle) -> String {
-    let name = handle.id();
-    let is_plain = is_plain(name);
-    let quoted = quote(name);
-    let arguments = match handle {
-        Handle::Run(run) if run.job_name().is_none() => format!("--test-run={quoted}"),
-        Handle::Run(run) => {
-            let confirmed_by = run.test_run_id().map(|id| quote(id.as_str()));
-            let confirmed_by =
-                confirmed_by.map_or_else(String::new, |id| format!("--test-run={id} "));
-            match is_plain {
-                true => format!("{confirmed_by}{quoted}"),
-                false => format!("{confirmed_by}-- {quoted}"),
-            }
-        }
-        // A value that begins with a hyphen is one only behind the `=`.
-        Handle::HealBatch(_) => format!("--heal-batch={quoted}"),
-        Handle::GenerationBatch(_) => format!("--generation-batch={quoted}"),
-    };
-    format!("come back with `checksum wait {arguments}`")
-}
-
-fn is_plain(name: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@".contains(c);
-    name.chars().all(is_plain) && !name.starts_with('-')
-}
-
-/// As a shell reads it.
-fn quote(name: &str) -> String {
-    match is_plain(name) {
-        true => name.to_owned(),
-        false => format!("'{}'", name.replace('\'', r"'\''")),
-    }
-}
-
 /// The file that keeps a handle, and before there is one, what was about to be started: a process
 /// that is killed in between must not leave an older handle behind.
-pub(crate) struct RunIdFile {
+pub(crate) struct HandleFile {
     target: Target,
 }
 
@@ -88,7 +52,7 @@ pub(crate) enum Content {
     Handle(Handle),
 }
 
-impl RunIdFile {
+impl HandleFile {
     /// Finds out what the path means, and removes what an earlier process has left beside it.
     pub(crate) fn prepare(path: &Path) -> io::Result<Self> {
         if is_open_file(path) {
@@ -153,7 +117,7 @@ impl RunIdFile {
         match JobName::new(text) {
             Ok(name) if is_name => Ok(Content::Handle(name.into())),
             _ => Err(invalid(
-                "the file is not one that --run-id-file has written, nor a job name".to_owned(),
+                "the file is not one that --handle-file has written, nor a job name".to_owned(),
             )),
         }
     }
@@ -306,7 +270,7 @@ mod tests {
             "job-1\n",
         ] {
             let (_folder, path) = in_a_folder(text);
-            match RunIdFile::read(&path).expect(text) {
+            match HandleFile::read(&path).expect(text) {
                 Content::Handle(handle) => assert_eq!(handle.to_string(), "run job-1"),
                 other => panic!("{other:?}"),
             }
@@ -314,12 +278,12 @@ mod tests {
         for (text, said) in [
             ("", "empty"),
             (" \n", "empty"),
-            ("{\"run\":", "not one that --run-id-file has written"),
-            ("two words", "not one that --run-id-file has written"),
-            ("[]", "not one that --run-id-file has written"),
+            ("{\"run\":", "not one that --handle-file has written"),
+            ("two words", "not one that --handle-file has written"),
+            ("[]", "not one that --handle-file has written"),
         ] {
             let (_folder, path) = in_a_folder(text);
-            let error = RunIdFile::read(&path).expect_err(text).to_string();
+            let error = HandleFile::read(&path).expect_err(text).to_string();
             assert!(error.contains(said), "{error}");
         }
     }
@@ -342,7 +306,7 @@ mod tests {
             temporary("other.json.abc", true),
             temporary("run.json.2.abc", true),
         ];
-        RunIdFile::prepare(&path).expect("a file");
+        HandleFile::prepare(&path).expect("a file");
         assert!(!leftover.exists() && others.iter().all(|other| other.exists()));
     }
 
@@ -353,14 +317,14 @@ mod tests {
         let path = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&path).status();
         assert!(made.expect("mkfifo runs").success());
-        let error = RunIdFile::prepare(&path).err().expect("an error");
+        let error = HandleFile::prepare(&path).err().expect("an error");
         assert!(error.to_string().contains("nobody reads"), "{error}");
     }
 
     #[test]
     fn a_folder_is_no_file() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert!(RunIdFile::prepare(folder.path()).is_err());
+        assert!(HandleFile::prepare(folder.path()).is_err());
     }
 
     #[cfg(unix)]
@@ -376,7 +340,7 @@ mod tests {
         symlink("new.json", &dangling).expect("a link");
         let name: JobName = "job-2".parse().expect("a name");
         for link in [&link, &dangling] {
-            let mut file = RunIdFile::prepare(link).expect("a file");
+            let mut file = HandleFile::prepare(link).expect("a file");
             let content = Content::Handle(name.clone().into());
             file.write(&content).expect("written");
             assert!(fs::symlink_metadata(link).expect("a link").is_symlink());

@@ -1,9 +1,10 @@
 //! What programs read on standard output.
 
-mod batch_verdict;
-mod listed_attachment;
-mod unsent_request;
-mod verdict;
+mod attachment;
+mod batch;
+mod dry_run_request;
+mod run;
+mod writer;
 
 use checksum_api_ext::types::{
     BatchId, BatchSession, BatchState, JobName, Project, RunState, SessionId, TestId, TestRunId,
@@ -14,10 +15,11 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-pub(crate) use batch_verdict::{BatchVerdict, session};
-pub(crate) use listed_attachment::{ListedAttachment, UnlistedTest};
-pub(crate) use unsent_request::UnsentRequest;
-pub(crate) use verdict::Verdict;
+pub(crate) use attachment::{ListedAttachment, UnlistedTest};
+pub(crate) use batch::{BatchResult, session};
+pub(crate) use dry_run_request::DryRunRequest;
+pub(crate) use run::RunResult;
+pub(crate) use writer::to_json;
 
 /// The version of the form. Types and members may be added to it; whatever else changes makes
 /// another one.
@@ -105,11 +107,11 @@ pub(crate) enum Message<'a> {
     /// A look succeeded again.
     Recovered { after_seconds: u64 },
     /// What is known of a run: its verdict, where it has ended.
-    Run(&'a Verdict),
+    Run(&'a RunResult),
     /// What a batch has come to.
-    Batch(&'a BatchVerdict),
+    Batch(&'a BatchResult),
     /// The request that would have been sent, with `--dry-run`.
-    Request(&'a UnsentRequest),
+    Request(&'a DryRunRequest),
     /// The project that the API key belongs to.
     Project { project: &'a Project },
     /// The result of each test of a run.

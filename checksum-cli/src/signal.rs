@@ -35,7 +35,7 @@ impl fmt::Display for Signal {
 }
 
 /// Runs the work until it ends or a signal comes. Dropping work ends the looking, not the run.
-pub(crate) async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<T, Signal> {
+pub(crate) async fn until_signal<T>(work: impl Future<Output = T>) -> Result<T, Signal> {
     let mut received = received();
     tokio::select! {
         biased;

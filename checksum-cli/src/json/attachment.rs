@@ -6,7 +6,7 @@ use checksum_api_ext::types::TestId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::output::one_line;
+use crate::output::text::one_line;
 
 /// An attachment, and what became of its download.
 #[derive(Serialize, JsonSchema)]

@@ -1,16 +1,26 @@
 use std::env;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use checksum_api_ext::{Handle, PollFailure, Progress};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-use crate::output::{one_line, tell};
-use crate::way_back;
+use crate::output::resume_hint::resume_hint;
+use crate::output::text::{coloured_lines, lines, one_line};
+
+/// Writes text to standard error. Ignores write errors: there is no other place to report them.
+pub(crate) fn eprint_line(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{}", lines(line));
+}
+
+/// Writes text that may have colours to standard error.
+pub(crate) fn eprint_coloured(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{}", coloured_lines(text));
+}
 
 /// What people see of a wait, on standard error: on a terminal a line that is kept up to date,
 /// elsewhere a line for each change.
-pub(crate) struct Display {
+pub(crate) struct Reporter {
     mode: Mode,
     since: Instant,
     state: String,
@@ -22,7 +32,7 @@ enum Mode {
     Live(ProgressBar),
 }
 
-impl Display {
+impl Reporter {
     /// Lines of data on the same terminal would tear a live line apart, so it is for people alone.
     pub(crate) fn new(is_quiet: bool, is_human: bool) -> Self {
         let mode = if is_quiet {
@@ -43,11 +53,8 @@ impl Display {
     pub(crate) fn started(&self, handle: &Handle) {
         let id = handle.id();
         match self.mode {
-            Mode::Quiet => tell(&one_line(&format!("started {id}"))),
-            _ => tell(&one_line(&format!(
-                "started {id}; {}",
-                way_back::hint(handle)
-            ))),
+            Mode::Quiet => eprint_line(&one_line(&format!("started {id}"))),
+            _ => eprint_line(&one_line(&format!("started {id}; {}", resume_hint(handle)))),
         }
     }
 
@@ -56,7 +63,7 @@ impl Display {
         self.state = one_line(&state);
         match &self.mode {
             Mode::Quiet => {}
-            Mode::Lines => tell(&self.state),
+            Mode::Lines => eprint_line(&self.state),
             Mode::Live(bar) => show(bar, self.state.clone()),
         }
     }
@@ -96,7 +103,7 @@ impl Display {
         if let Mode::Lines = self.mode {
             let waited = Duration::from_secs(self.since.elapsed().as_secs());
             let waited = humantime::format_duration(waited);
-            tell(&format!("still {} after {waited}", self.state));
+            eprint_line(&format!("still {} after {waited}", self.state));
         }
     }
 
@@ -110,7 +117,7 @@ impl Display {
     /// Something that went wrong, which is said whatever was asked for.
     pub(crate) fn warning(&self, line: &str) {
         match self.mode {
-            Mode::Quiet => tell(line),
+            Mode::Quiet => eprint_line(line),
             _ => self.note(line),
         }
     }
@@ -119,13 +126,13 @@ impl Display {
     pub(crate) fn note(&self, line: &str) {
         match &self.mode {
             Mode::Quiet => {}
-            Mode::Lines => tell(line),
-            Mode::Live(bar) => bar.suspend(|| tell(line)),
+            Mode::Lines => eprint_line(line),
+            Mode::Live(bar) => bar.suspend(|| eprint_line(line)),
         }
     }
 }
 
-impl Drop for Display {
+impl Drop for Reporter {
     fn drop(&mut self) {
         self.finish();
     }

@@ -6,22 +6,23 @@ use futures_util::Stream;
 use std::time::Duration;
 use tokio::time::{Instant, interval_at};
 
-use crate::display::Display;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::message::{BatchVerdict, Message, Verdict, session};
-use crate::output::{Output, one_line};
+use crate::json::{BatchResult, Message, RunResult, session};
+use crate::output::stderr::Reporter;
+use crate::output::stdout::Output;
+use crate::output::text::one_line;
 
 /// How long nothing may be said on a log.
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// Waits for a run and shows what happens.
-pub(super) async fn follow_run(
+pub(crate) async fn follow_run(
     run: &Run,
-    display: &mut Display,
+    display: &mut Reporter,
     output: &mut Output,
-) -> Result<RunReport, Failure> {
-    let changed = |change: RunChange, display: &mut Display, output: &mut Output| {
+) -> Result<RunReport, CliError> {
+    let changed = |change: RunChange, display: &mut Reporter, output: &mut Output| {
         let status = &change.status;
         let state = one_line(status.state().as_str());
         display.state(match status.counts() {
@@ -41,13 +42,13 @@ pub(super) async fn follow_run(
 }
 
 /// Waits for a batch and shows what happens to it and to its sessions.
-pub(super) async fn follow_batch(
+pub(crate) async fn follow_batch(
     events: impl Stream<Item = Result<BatchEvent, Error>> + Unpin,
     handle: Handle,
-    display: &mut Display,
+    display: &mut Reporter,
     output: &mut Output,
-) -> Result<BatchStatus, Failure> {
-    let changed = |change: BatchChange, display: &mut Display, output: &mut Output| match change {
+) -> Result<BatchStatus, CliError> {
+    let changed = |change: BatchChange, display: &mut Reporter, output: &mut Output| match change {
         BatchChange::State { current, .. } => {
             display.state(one_line(current.as_str()));
             output.event(&Message::BatchChanged { state: &current });
@@ -65,14 +66,14 @@ pub(super) async fn follow_batch(
 async fn follow<Change, End>(
     mut events: impl Stream<Item = Result<Event<Change, End>, Error>> + Unpin,
     handle: Handle,
-    display: &mut Display,
+    display: &mut Reporter,
     output: &mut Output,
-    mut changed: impl FnMut(Change, &mut Display, &mut Output),
-) -> Result<End, Failure> {
+    mut changed: impl FnMut(Change, &mut Reporter, &mut Output),
+) -> Result<End, CliError> {
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     loop {
         let event = tokio::select! {
-            event = events.try_next() => event.map_err(|error| Failure::Wait {
+            event = events.try_next() => event.map_err(|error| CliError::Wait {
                 handle: Box::new(handle.clone()),
                 error,
             })?,
@@ -117,13 +118,13 @@ fn unknown_state(state: &str, seems_ended: bool) -> String {
 }
 
 /// Says what a run has come to.
-pub(super) fn conclude_run(
+pub(crate) fn conclude_run(
     report: &RunReport,
     is_strict: bool,
-    display: &Display,
+    display: &Reporter,
     output: &mut Output,
 ) -> ExitCode {
-    let (verdict, exit_code) = Verdict::new(report.job_name(), report.status(), is_strict);
+    let (verdict, exit_code) = RunResult::new(report.job_name(), report.status(), is_strict);
     for remark in verdict.remarks() {
         let note = format!("note: {remark}");
         match verdict.needs_remarks() {
@@ -136,13 +137,13 @@ pub(super) fn conclude_run(
 }
 
 /// Says what a batch has come to.
-pub(super) fn conclude_batch(
+pub(crate) fn conclude_batch(
     report: &BatchStatus,
     is_strict: bool,
-    display: &Display,
+    display: &Reporter,
     output: &mut Output,
 ) -> ExitCode {
-    let (verdict, exit_code) = BatchVerdict::new(report, is_strict);
+    let (verdict, exit_code) = BatchResult::new(report, is_strict);
     for remark in verdict.remarks() {
         display.note(&format!("note: {remark}"));
     }

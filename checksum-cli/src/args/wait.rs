@@ -79,13 +79,13 @@ pub(crate) struct Awaited {
     #[arg(
         long,
         value_name = "BATCH",
-        conflicts_with_all = ["job", "test_run", "generation_batch", "run_id_file"]
+        conflicts_with_all = ["job", "test_run", "generation_batch", "handle_file"]
     )]
     pub(crate) heal_batch: Option<BatchId>,
     /// A generation, by its batch's id
-    #[arg(long, value_name = "BATCH", conflicts_with_all = ["job", "test_run", "run_id_file"])]
+    #[arg(long, value_name = "BATCH", conflicts_with_all = ["job", "test_run", "handle_file"])]
     pub(crate) generation_batch: Option<BatchId>,
-    /// What --run-id-file kept when it was started
+    /// What --handle-file kept when it was started
     #[arg(long, value_name = "PATH", conflicts_with_all = ["job", "test_run"])]
-    pub(crate) run_id_file: Option<PathBuf>,
+    pub(crate) handle_file: Option<PathBuf>,
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::{CharEscape, Formatter};
 
+use crate::output::text::json_string;
 use crate::redaction::redact;
-use crate::untrusted::json_string;
 
 /// Returns the value on one line.
 pub(crate) fn to_json(value: &impl Serialize) -> serde_json::Result<String> {

@@ -2,16 +2,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use checksum_api_ext::{
-    ConfigurationError, Error, ErrorKind, Handle, Intent, ParseApiKeyError, ParseBaseUrlError,
-    Started,
+    Error, ErrorKind, Handle, Intent, ParseApiKeyError, ParseBaseUrlError, Started,
 };
 use checksum_mock::MockError;
 
-use crate::arguments::VariableError;
-use crate::commands::ChangedFilesError;
+use crate::args::VariableError;
+use crate::changed_files::ChangedFilesError;
 use crate::exit_code::ExitCode;
-use crate::interruption::Signal;
-use crate::way_back;
+use crate::output::resume_hint::resume_hint;
+use crate::signal::Signal;
 
 /// What to do when the service refuses.
 pub(crate) const CHECK_THE_KEY: &str =
@@ -19,9 +18,7 @@ pub(crate) const CHECK_THE_KEY: &str =
 
 /// Why the command ends without a verdict.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
-    #[error(transparent)]
-    Configuration(#[from] ConfigurationError),
+pub(crate) enum CliError {
     #[error("cannot read the API key from {}: {error}", path.display())]
     KeyFile {
         path: PathBuf,
@@ -40,6 +37,8 @@ pub(crate) enum Failure {
     Pair { number: usize },
     #[error("--field takes NAME=JSON, with texts in double quotes; number {number} is not that")]
     Field { number: usize },
+    #[error("not sent: healing that creates or names a pull request needs the repository")]
+    NoRepository,
     #[error(transparent)]
     ChangedFiles(ChangedFilesError),
     #[error(
@@ -49,19 +48,19 @@ pub(crate) enum Failure {
     AffectedTimedOut { after: Duration },
     #[error(transparent)]
     Variable(#[from] VariableError),
-    #[error("--run-id-file {}: {error}", path.display())]
-    RunIdFile {
+    #[error("--handle-file {}: {error}", path.display())]
+    HandleFile {
         path: PathBuf,
         error: std::io::Error,
     },
     #[error(
-        "--run-id-file {}: {intent} may have started; the command that sent it ended before it \
+        "--handle-file {}: {intent} may have started; the command that sent it ended before it \
          knew, so that there is nothing to wait for",
         path.display()
     )]
     MayHaveStarted { path: PathBuf, intent: Intent },
     #[error(
-        "--run-id-file {}: {} was not started; start it again",
+        "--handle-file {}: {} was not started; start it again",
         path.display(),
         intent.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string)
     )]
@@ -101,11 +100,11 @@ pub(crate) enum Failure {
     Demo,
 }
 
-impl Failure {
+impl CliError {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Request(error) | Self::Start(error) | Self::Wait { error, .. } => of_error(error),
-            Self::MayHaveStarted { .. } | Self::AffectedTimedOut { .. } => ExitCode::Unknown,
+            Self::MayHaveStarted { .. } | Self::AffectedTimedOut { .. } => ExitCode::Indeterminate,
             Self::InterruptedLookUp { signal }
             | Self::InterruptedStart { signal }
             | Self::InterruptedWait { signal, .. }
@@ -140,14 +139,16 @@ impl Failure {
     pub(crate) fn hint(&self) -> Option<String> {
         let key = CHECK_THE_KEY;
         match self {
-            Self::Request(error) | Self::Start(error) if error.is_refused() => Some(key.to_owned()),
-            Self::Wait { handle, error } if error.is_refused() => {
-                Some(format!("{key}; then {}", way_back::hint(handle)))
+            Self::Request(error) | Self::Start(error) if is_unauthorized(error) => {
+                Some(key.to_owned())
+            }
+            Self::Wait { handle, error } if is_unauthorized(error) => {
+                Some(format!("{key}; then {}", resume_hint(handle)))
             }
             Self::InterruptedStart { .. } | Self::MayHaveStarted { .. } => {
                 Some("look at the dashboard before you start it again".to_owned())
             }
-            _ => self.handle().map(way_back::hint),
+            _ => self.handle().map(resume_hint),
         }
     }
 }
@@ -159,21 +160,18 @@ fn noun(handle: &Handle) -> &'static str {
     }
 }
 
-pub(crate) fn of_error(error: &Error) -> ExitCode {
-    match error {
-        Error::Configuration(_) | Error::Invalid(_) => ExitCode::Usage,
-        Error::WaitTimedOut { .. } => ExitCode::TimedOut,
-        Error::Request(request) => of_request(request),
-        _ => ExitCode::Unknown,
-    }
+pub(crate) fn is_unauthorized(error: &Error) -> bool {
+    error.is_unauthorized() || error.is_forbidden()
 }
 
-/// What a failed request, which started nothing, ends the command with.
-pub(crate) fn of_request(request: &checksum_api::Error) -> ExitCode {
-    match request.kind() {
-        ErrorKind::Unauthorized | ErrorKind::Forbidden => ExitCode::Refused,
-        ErrorKind::InvalidRequest | ErrorKind::NotFound => ExitCode::Usage,
-        ErrorKind::Rejected if !request.is_transient() => ExitCode::Usage,
-        _ => ExitCode::Unknown,
+pub(crate) fn of_error(error: &Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::Unauthorized | ErrorKind::Forbidden => ExitCode::Unauthorized,
+        ErrorKind::Configuration
+        | ErrorKind::InvalidRequest
+        | ErrorKind::NotFound
+        | ErrorKind::Rejected => ExitCode::Usage,
+        ErrorKind::DeadlineExceeded => ExitCode::TimedOut,
+        _ => ExitCode::Indeterminate,
     }
 }

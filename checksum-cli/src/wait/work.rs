@@ -1,14 +1,15 @@
 use checksum_api_ext::{GenerationBatch, Handle, HealBatch, PollPolicy, Run};
 
-use super::follow::{conclude_batch, conclude_run, follow_batch, follow_run};
-use crate::display::Display;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::message::Message;
-use crate::output::{Output, one_line};
+use crate::json::Message;
+use crate::output::stderr::Reporter;
+use crate::output::stdout::Output;
+use crate::output::text::one_line;
+use crate::wait::follow::{conclude_batch, conclude_run, follow_batch, follow_run};
 
 /// What goes on in the service once it is started, and comes to an end there.
-pub(super) trait Work {
+pub(crate) trait Work {
     /// The way back to it.
     fn handle(&self) -> Handle;
 
@@ -21,15 +22,15 @@ pub(super) trait Work {
     /// Waits for its end, and says what it has come to.
     async fn conclude(
         &self,
-        display: &mut Display,
+        display: &mut Reporter,
         output: &mut Output,
-    ) -> Result<ExitCode, Failure>;
+    ) -> Result<ExitCode, CliError>;
 }
 
 /// Work, and how its pass is judged.
-pub(super) struct Judged<W> {
-    pub(super) work: W,
-    pub(super) is_strict: bool,
+pub(crate) struct Judged<W> {
+    pub(crate) work: W,
+    pub(crate) is_strict: bool,
 }
 
 impl Work for Judged<Run> {
@@ -48,9 +49,9 @@ impl Work for Judged<Run> {
 
     async fn conclude(
         &self,
-        display: &mut Display,
+        display: &mut Reporter,
         output: &mut Output,
-    ) -> Result<ExitCode, Failure> {
+    ) -> Result<ExitCode, CliError> {
         let report = follow_run(&self.work, display, output).await?;
         Ok(conclude_run(&report, self.is_strict, display, output))
     }
@@ -78,9 +79,9 @@ impl Work for Judged<HealBatch> {
 
     async fn conclude(
         &self,
-        display: &mut Display,
+        display: &mut Reporter,
         output: &mut Output,
-    ) -> Result<ExitCode, Failure> {
+    ) -> Result<ExitCode, CliError> {
         let report = follow_batch(self.work.events(), self.handle(), display, output).await?;
         Ok(conclude_batch(&report, self.is_strict, display, output))
     }
@@ -107,9 +108,9 @@ impl Work for Judged<GenerationBatch> {
 
     async fn conclude(
         &self,
-        display: &mut Display,
+        display: &mut Reporter,
         output: &mut Output,
-    ) -> Result<ExitCode, Failure> {
+    ) -> Result<ExitCode, CliError> {
         if let Some(url) = self.work.session_url() {
             display.note(&format!("see {}", one_line(url)));
         }
@@ -119,7 +120,7 @@ impl Work for Judged<GenerationBatch> {
 }
 
 /// What programs are told of a run that the service has accepted.
-pub(super) fn run_started(run: &Run) -> Message<'_> {
+pub(crate) fn run_started(run: &Run) -> Message<'_> {
     Message::RunStarted {
         job_name: run.job_name(),
         test_run_id: run.test_run_id(),

@@ -3,8 +3,8 @@ use std::io::{self, Read};
 
 use checksum_api_ext::{ApiKey, Checksum, ChecksumBuilder, PollPolicy, RetryPolicy, Transport};
 
-use crate::arguments::Connection;
-use crate::failure::Failure;
+use crate::args::Connection;
+use crate::error::CliError;
 use crate::redaction;
 
 /// No key is as long as this; a file that is was given by mistake.
@@ -12,7 +12,7 @@ const MAX_KEY_BYTES: u64 = 16 * 1024;
 
 /// The client for these arguments: the key from a file or from standard input where one of them is
 /// asked for, else from the environment.
-pub(crate) fn client(connection: &Connection, poll: PollPolicy) -> Result<Checksum, Failure> {
+pub(crate) fn client(connection: &Connection, poll: PollPolicy) -> Result<Checksum, CliError> {
     Ok(builder(connection, poll)?.build()?)
 }
 
@@ -20,7 +20,7 @@ pub(crate) fn client(connection: &Connection, poll: PollPolicy) -> Result<Checks
 pub(crate) fn builder(
     connection: &Connection,
     poll: PollPolicy,
-) -> Result<ChecksumBuilder, Failure> {
+) -> Result<ChecksumBuilder, CliError> {
     let builder = unkeyed(connection)?.poll_policy(poll);
     Ok(match key(connection)? {
         Some(key) => builder.api_key(key),
@@ -32,8 +32,8 @@ pub(crate) fn builder(
 pub(crate) fn keyless(
     connection: &Connection,
     transport: impl Transport,
-) -> Result<Checksum, Failure> {
-    let key = ApiKey::new("none").map_err(|error| Failure::Key {
+) -> Result<Checksum, CliError> {
+    let key = ApiKey::new("none").map_err(|error| CliError::Key {
         from: "a dry run".to_owned(),
         error,
     })?;
@@ -41,30 +41,30 @@ pub(crate) fn keyless(
     Ok(builder.retry_policy(RetryPolicy::none()).build()?)
 }
 
-fn unkeyed(connection: &Connection) -> Result<ChecksumBuilder, Failure> {
+fn unkeyed(connection: &Connection) -> Result<ChecksumBuilder, CliError> {
     let builder = Checksum::builder();
     Ok(match &connection.base_url {
-        Some(base_url) => builder.base_url(base_url.parse().map_err(Failure::BaseUrl)?),
+        Some(base_url) => builder.base_url(base_url.parse().map_err(CliError::BaseUrl)?),
         None => builder.base_url_from_env()?,
     })
 }
 
-fn key(connection: &Connection) -> Result<Option<ApiKey>, Failure> {
+fn key(connection: &Connection) -> Result<Option<ApiKey>, CliError> {
     let (from, text) = if let Some(path) = &connection.api_key_file {
         let opened = File::open(path).and_then(read);
-        let failed = |error| Failure::KeyFile {
+        let failed = |error| CliError::KeyFile {
             path: path.clone(),
             error,
         };
         (path.display().to_string(), opened.map_err(failed)?)
     } else if connection.api_key_stdin {
-        let text = read(io::stdin().lock()).map_err(Failure::KeyInput)?;
+        let text = read(io::stdin().lock()).map_err(CliError::KeyInput)?;
         ("standard input".to_owned(), text)
     } else {
         return Ok(None);
     };
     redaction::add_key(text.trim());
-    let key = ApiKey::new(text).map_err(|error| Failure::Key { from, error })?;
+    let key = ApiKey::new(text).map_err(|error| CliError::Key { from, error })?;
     Ok(Some(key))
 }
 

@@ -4,27 +4,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use checksum_api_ext::Checksum;
 
-use super::dispatch::{Prepared, nothing_to_run};
-use crate::arguments::Connection;
-use crate::credentials;
+use crate::args::Connection;
+use crate::client;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::message::{Message, UnsentRequest};
-use crate::output::Output;
+use crate::json::{DryRunRequest, Message};
+use crate::output::stdout::Output;
+use crate::wait::start::{Prepared, nothing_to_run};
 
 /// Lets the command make its request, and shows it.
-pub(super) async fn execute<W>(
+pub(crate) async fn execute<W>(
     connection: &Connection,
-    prepare: impl AsyncFnOnce(&Checksum) -> Result<Option<Prepared<W>>, Failure>,
+    prepare: impl AsyncFnOnce(&Checksum) -> Result<Option<Prepared<W>>, CliError>,
     output: &mut Output,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CliError> {
     let made = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&made);
     let transport = move |request: reqwest::Request| {
-        *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(UnsentRequest::of(&request));
+        *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(DryRunRequest::of(&request));
         async { Ok(http::Response::new("").into()) }
     };
-    let checksum = credentials::keyless(connection, transport)?;
+    let checksum = client::keyless(connection, transport)?;
     let ended = match prepare(&checksum).await {
         Ok(Some(prepared)) => prepared.start().await.map(drop),
         Ok(None) => return Ok(nothing_to_run(output)),

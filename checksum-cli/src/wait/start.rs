@@ -7,26 +7,28 @@ use checksum_api_ext::{Checksum, Error, Handle, Intent, Started};
 use tokio::time::Instant;
 
 use super::dry_run;
-use super::work::Work;
-use crate::arguments::Starting;
-use crate::credentials;
-use crate::display::Display;
+use crate::args::Starting;
+use crate::client;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::interruption::unless_interrupted;
-use crate::message::Message;
-use crate::output::{Output, one_line, tell};
+use crate::json::Message;
+use crate::output::stderr::Reporter;
+use crate::output::stderr::eprint_line;
+use crate::output::stdout::Output;
+use crate::output::text::one_line;
 use crate::redaction;
-use crate::way_back::{Content, RunIdFile};
+use crate::signal::until_signal;
+use crate::wait::handle_file::{Content, HandleFile};
+use crate::wait::work::Work;
 
 /// A start that is valid and has not been sent.
-pub(super) struct Prepared<W> {
+pub(crate) struct Prepared<W> {
     intent: Intent,
     start: Pin<Box<dyn Future<Output = Result<W, Error>>>>,
 }
 
 impl<W> Prepared<W> {
-    pub(super) fn new(
+    pub(crate) fn new(
         intent: Intent,
         start: impl Future<Output = Result<W, Error>> + 'static,
     ) -> Self {
@@ -36,44 +38,44 @@ impl<W> Prepared<W> {
         }
     }
 
-    pub(super) async fn start(self) -> Result<W, Failure> {
-        self.start.await.map_err(Failure::Start)
+    pub(crate) async fn start(self) -> Result<W, CliError> {
+        self.start.await.map_err(CliError::Start)
     }
 }
 
 /// Starts something, tells the way back before anything else can go wrong, and follows it to its
 /// end; or not all of that, as the options say. `looks_up`: the service is asked what to start, which
 /// takes time.
-pub(super) async fn dispatch<W: Work>(
+pub(crate) async fn dispatch<W: Work>(
     options: &Starting,
     looks_up: bool,
     allows_no_tests: bool,
     quiet: bool,
     output: &mut Output,
-    prepare: impl AsyncFnOnce(&Checksum) -> Result<Option<Prepared<W>>, Failure>,
-) -> Result<ExitCode, Failure> {
+    prepare: impl AsyncFnOnce(&Checksum) -> Result<Option<Prepared<W>>, CliError>,
+) -> Result<ExitCode, CliError> {
     if options.dry_run {
         return dry_run::execute(&options.connection, prepare, output).await;
     }
     let began = Instant::now();
-    let builder = credentials::builder(&options.connection, options.waiting.policy())?;
+    let builder = client::builder(&options.connection, options.waiting.policy())?;
     let checksum = match allows_no_tests {
         true => builder.allow_no_tests().build()?,
         false => builder.build()?,
     };
-    let path = options.run_id_file.as_deref();
-    let unwritable = |error| Failure::RunIdFile {
+    let path = options.handle_file.as_deref();
+    let unwritable = |error| CliError::HandleFile {
         path: path.unwrap_or("".as_ref()).to_owned(),
         error,
     };
-    let file = path.map(RunIdFile::prepare).transpose();
+    let file = path.map(HandleFile::prepare).transpose();
     let mut file = file.map_err(unwritable)?;
     if let (true, Some(file)) = (looks_up, &mut file) {
         tell_what_is_replaced(file);
         file.write(&Content::NotStarted(None)).map_err(unwritable)?;
     }
-    let prepared = match unless_interrupted(prepare(&checksum)).await {
-        Err(signal) => return Err(Failure::InterruptedLookUp { signal }),
+    let prepared = match until_signal(prepare(&checksum)).await {
+        Err(signal) => return Err(CliError::InterruptedLookUp { signal }),
         Ok(prepared) => prepared?,
     };
     let Some(prepared) = prepared else {
@@ -90,7 +92,7 @@ pub(super) async fn dispatch<W: Work>(
     }
     let started = OnceCell::new();
     let work = async {
-        let mut display = Display::new(quiet, output.is_human());
+        let mut display = Reporter::new(quiet, output.is_human());
         let work = match prepared.start().await {
             Ok(work) => work.with_policy(options.waiting.policy_after(began.elapsed())),
             Err(failure) => {
@@ -126,15 +128,15 @@ pub(super) async fn dispatch<W: Work>(
             work.conclude(&mut display, output).await?
         };
         Ok(match code {
-            ExitCode::Pass if !is_kept => ExitCode::PassedButIncomplete,
+            ExitCode::Pass if !is_kept => ExitCode::PassedWithErrors,
             code => code,
         })
     };
-    let ended = unless_interrupted(work).await;
+    let ended = until_signal(work).await;
     ended.unwrap_or_else(|signal| {
         Err(match started.get() {
-            None => Failure::InterruptedStart { signal },
-            Some(handle) => Failure::InterruptedWait {
+            None => CliError::InterruptedStart { signal },
+            Some(handle) => CliError::InterruptedWait {
                 signal,
                 handle: Box::new(handle.clone()),
             },
@@ -143,22 +145,22 @@ pub(super) async fn dispatch<W: Work>(
 }
 
 /// Says that no test is affected, so that there is nothing to wait for.
-pub(super) fn nothing_to_run(output: &mut Output) -> ExitCode {
+pub(crate) fn nothing_to_run(output: &mut Output) -> ExitCode {
     let text = "no test is affected; nothing was started";
     output.result(&text, &Message::NothingToRun {});
     ExitCode::Pass
 }
 
 /// Says what the file held, which is gone for good: whoever wants it has it in the log.
-fn tell_what_is_replaced(file: &RunIdFile) {
+fn tell_what_is_replaced(file: &HandleFile) {
     match file.held() {
         Some(Content::Handle(handle)) => {
-            let hint = crate::way_back::hint(&handle);
-            tell(&format!("--run-id-file held {handle}; {hint}"));
+            let hint = crate::output::resume_hint::resume_hint(&handle);
+            eprint_line(&format!("--handle-file held {handle}; {hint}"));
         }
         Some(Content::Intent(intent)) => {
-            tell(&format!(
-                "--run-id-file held {intent}, which may have started"
+            eprint_line(&format!(
+                "--handle-file held {intent}, which may have started"
             ));
         }
         Some(Content::NotStarted(_) | Content::Nothing {}) | None => {}

@@ -6,13 +6,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
-use crate::output::one_line;
+use crate::output::text::one_line;
 use crate::redaction;
 
 /// What the command says of a run that it has looked at.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Verdict {
+pub(crate) struct RunResult {
     /// Null for a sharded run, which has a test run id alone.
     job_name: Option<JobName>,
     state: RunState,
@@ -32,7 +32,7 @@ pub(crate) struct Verdict {
     is_without_tests: bool,
 }
 
-impl Verdict {
+impl RunResult {
     pub(crate) fn new(
         job_name: Option<&JobName>,
         status: &RunStatus,
@@ -52,7 +52,7 @@ impl Verdict {
         }
         let exit_code = outcome
             .as_ref()
-            .map_or(ExitCode::Unfinished, ExitCode::from);
+            .map_or(ExitCode::StillRunning, ExitCode::from);
         let verdict = Self {
             job_name: job_name.cloned(),
             state: status.state().clone(),
@@ -116,7 +116,7 @@ fn remarks(
     remarks
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for RunResult {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state.as_str();
         let outcome = one_line(self.outcome.as_deref().unwrap_or(state));

@@ -1,11 +1,11 @@
 mod connection;
+mod key_value;
 mod mock;
 mod output;
-mod pairs;
-mod reading;
-mod repository;
-mod starting;
-mod waiting;
+mod read;
+mod start;
+mod value;
+mod wait;
 
 use std::process;
 
@@ -13,18 +13,19 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 pub(crate) use connection::Connection;
+pub(crate) use key_value::VariableError;
 pub(crate) use mock::Mock;
 pub(crate) use output::{Format, Global};
-pub(crate) use pairs::VariableError;
-pub(crate) use reading::{Attachments, Bugs, Latest, Me, Report, Results, Status};
-pub(crate) use repository::has_owner;
-pub(crate) use starting::{
+pub(crate) use read::{Attachments, Bugs, Latest, Me, Report, Results, Status};
+pub(crate) use start::{
     ChangedFiles, Generate, GrepOptions, Heal, Healing, Run, RunOptions, Selection, Starting,
 };
-pub(crate) use waiting::{Awaited, Wait};
+pub(crate) use value::has_owner;
+pub(crate) use wait::{Awaited, Wait};
 
 use crate::exit_code;
-use crate::output::{one_line, tell_coloured};
+use crate::output::stderr::eprint_coloured;
+use crate::output::text::one_line;
 
 /// Start end-to-end test runs in Checksum's cloud, wait for them, and exit with their verdict.
 ///
@@ -48,7 +49,7 @@ impl Arguments {
             }
             mask(&mut error);
             put_on_one_line(&mut error);
-            tell_coloured(error.render().ansi().to_string().trim_end());
+            eprint_coloured(error.render().ansi().to_string().trim_end());
             process::exit(error.exit_code())
         })
     }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::output::one_line;
+use crate::output::text::one_line;
 
 /// What stands in the place of everything that must not be shown.
 const HIDDEN: &str = "***";
@@ -13,14 +13,14 @@ const HIDDEN: &str = "***";
 /// A request as it would go out. Neither the key nor the values of variables are in it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct UnsentRequest {
+pub(crate) struct DryRunRequest {
     method: String,
     url: String,
     headers: Map<String, Value>,
     body: Option<Value>,
 }
 
-impl UnsentRequest {
+impl DryRunRequest {
     pub(crate) fn of(request: &reqwest::Request) -> Self {
         let header =
             |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
@@ -47,7 +47,7 @@ impl UnsentRequest {
     }
 }
 
-impl fmt::Display for UnsentRequest {
+impl fmt::Display for DryRunRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.method, self.url)?;
         for (name, value) in &self.headers {

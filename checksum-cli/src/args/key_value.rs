@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::redaction;
 
 /// No list of variables is as large as this; a file that is was given by mistake.
@@ -53,7 +53,7 @@ pub(crate) enum VariableError {
 
 impl Variables {
     /// The variables, whose values are secrets from now on.
-    pub(crate) fn pairs(&self) -> Result<BTreeMap<String, String>, Failure> {
+    pub(crate) fn pairs(&self) -> Result<BTreeMap<String, String>, CliError> {
         let mut variables = BTreeMap::new();
         for path in &self.env_file {
             variables.extend(of_file(path)?);
@@ -193,7 +193,7 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, Failure> {
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, CliError> {
         metadata(&self.metadata)
     }
 }
@@ -208,13 +208,13 @@ pub(crate) struct HealingMetadata {
 }
 
 impl HealingMetadata {
-    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, Failure> {
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, CliError> {
         metadata(&self.metadata)
     }
 }
 
 /// Taken apart here: clap would repeat a text that it refuses, with the value in it.
-fn metadata(texts: &[String]) -> Result<Vec<(String, Value)>, Failure> {
+fn metadata(texts: &[String]) -> Result<Vec<(String, Value)>, CliError> {
     let pair = |(index, text): (usize, &String)| {
         let pair = match text.split_once('=') {
             Some((name, json)) if name.ends_with(':') => {
@@ -225,7 +225,7 @@ fn metadata(texts: &[String]) -> Result<Vec<(String, Value)>, Failure> {
         };
         pair.filter(|(name, _)| !name.is_empty())
             .map(|(name, value)| (name.to_owned(), value))
-            .ok_or(Failure::Pair { number: index + 1 })
+            .ok_or(CliError::Pair { number: index + 1 })
     };
     texts.iter().enumerate().map(pair).collect()
 }
@@ -238,11 +238,11 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, Failure> {
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, CliError> {
         let field = |(index, text): (usize, &String)| {
             let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
             pair.and_then(|(name, json)| Some((name.to_owned(), serde_json::from_str(json).ok()?)))
-                .ok_or(Failure::Field { number: index + 1 })
+                .ok_or(CliError::Field { number: index + 1 })
         };
         self.field.iter().enumerate().map(field).collect()
     }

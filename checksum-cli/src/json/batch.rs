@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
-use crate::output::one_line;
+use crate::output::text::one_line;
 
 /// What the command says of a batch that has ended.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct BatchVerdict {
+pub(crate) struct BatchResult {
     batch_id: BatchId,
     state: BatchState,
     /// Whether every session completed. There may have been none: nothing was to be healed.
@@ -27,7 +27,7 @@ pub(crate) struct BatchVerdict {
     remarks: Vec<String>,
 }
 
-impl BatchVerdict {
+impl BatchResult {
     pub(crate) fn new(report: &BatchStatus, is_strict: bool) -> (Self, ExitCode) {
         let contradiction = report.contradiction();
         let exit_code = match exit_code(report) {
@@ -68,7 +68,7 @@ fn exit_code(report: &BatchStatus) -> ExitCode {
         ExitCode::Pass
     } else {
         // It has ended in a state that nobody knows.
-        ExitCode::Unknown
+        ExitCode::Indeterminate
     }
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn session(session: &BatchSession) -> String {
     one_line(&text)
 }
 
-impl fmt::Display for BatchVerdict {
+impl fmt::Display for BatchResult {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.sessions.len();
         let (id, state) = (self.batch_id.as_str(), self.state.as_str());

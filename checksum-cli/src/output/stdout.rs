@@ -4,19 +4,20 @@ use std::io::{self, ErrorKind, Write};
 use anstream::AutoStream;
 use checksum_api_ext::Started;
 
-use crate::arguments::Format;
+use crate::args::Format;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
 use crate::json::to_json;
-use crate::message::{Line, Message};
-use crate::untrusted::{coloured_lines, lines};
+use crate::json::{Line, Message};
+use crate::output::stderr::eprint_line;
+use crate::output::text::lines;
 
-pub(crate) use crate::untrusted::one_line;
+use crate::output::text::one_line;
 
 /// Standard output: data, in the form that was asked for.
 ///
 /// Whatever this command prints passes through this module, with the progress line of
-/// [`Display`](crate::display::Display) and the log beside it. So nothing secret is printed, and
+/// [`Display`](crate::output::stderr::Reporter) and the log beside it. So nothing secret is printed, and
 /// nothing that a terminal or a CI system would act on.
 pub(crate) struct Output {
     format: Format,
@@ -66,7 +67,7 @@ impl Output {
     }
 
     /// Why there is no result: an object for programs, a sentence and what to do for people.
-    pub(crate) fn failure(&mut self, failure: &Failure) {
+    pub(crate) fn failure(&mut self, failure: &CliError) {
         let error = failure.to_string();
         if !self.is_human() {
             self.message(&Message::Error {
@@ -80,9 +81,9 @@ impl Output {
                 exit_code: failure.exit_code() as u8,
             });
         }
-        tell(&format!("error: {}", one_line(&error)));
+        eprint_line(&format!("error: {}", one_line(&error)));
         if let Some(hint) = failure.hint() {
-            tell(&one_line(&hint));
+            eprint_line(&one_line(&hint));
         }
     }
 
@@ -94,9 +95,9 @@ impl Output {
         match self.failure {
             // A reader that has seen enough, such as `head`, is no failure.
             Some(error) if error.kind() != ErrorKind::BrokenPipe => {
-                tell(&format!("error: cannot write to standard output: {error}"));
+                eprint_line(&format!("error: cannot write to standard output: {error}"));
                 match code {
-                    ExitCode::Pass => ExitCode::PassedButIncomplete,
+                    ExitCode::Pass => ExitCode::PassedWithErrors,
                     code => code,
                 }
             }
@@ -110,14 +111,4 @@ impl Output {
             Err(error) => self.failure = Some(error.into()),
         }
     }
-}
-
-/// A line for people. Where nobody can read it there is nobody to tell.
-pub(crate) fn tell(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{}", lines(line));
-}
-
-/// The same for a text that has colours.
-pub(crate) fn tell_coloured(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{}", coloured_lines(text));
 }
