@@ -1,11 +1,11 @@
-//! What takes a pass away, for runs and batches, alone and in a set.
+//! What makes a run or a batch a success, a failure or a contradiction, alone and in a watch set.
 
 use checksum_api_ext::types::{BatchId, JobName};
 use checksum_api_ext::{
     ApiVersion, BatchStatus, Checksum, Contradiction, Event, Handle, Outcome, RunHandle, RunReport,
     RunStatus, StreamExt,
 };
-use checksum_tests::Answers;
+use checksum_tests::FakeTransport;
 use serde_json::{Value, json};
 
 fn v1() -> RunHandle {
@@ -13,18 +13,18 @@ fn v1() -> RunHandle {
 }
 
 async fn end(status: Value) -> RunReport {
-    let checksum = Answers::new([status]).client();
-    checksum.resume_run(v1()).await.expect("an end")
+    let checksum = FakeTransport::always(status).client();
+    checksum.resume_run(v1()).await.expect("a report")
 }
 
 async fn batch(status: Value) -> BatchStatus {
-    let checksum = Answers::new([status]).client();
+    let checksum = FakeTransport::always(status).client();
     let id = BatchId::new("batch").expect("an id");
-    checksum.heal_batch(id).await.expect("an end")
+    checksum.heal_batch(id).await.expect("a report")
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_of_no_tests_is_no_pass() {
+async fn a_run_of_no_tests_is_no_success() {
     for status in [
         json!({ "status": "passed", "passed": 0, "failed": 0, "recovered": 0, "bug": 0 }),
         json!({ "status": "healed", "passed": 0, "failed": 0, "recovered": 0, "bug": 0 }),
@@ -44,10 +44,9 @@ async fn a_run_of_no_tests_is_no_pass() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_of_no_tests_passes_where_the_caller_allows_it() {
+async fn a_run_of_no_tests_passes_if_the_caller_allows_it() {
     let allowing = |status: Value| {
-        let answers = Answers::new([status]);
-        answers
+        FakeTransport::always(status)
             .builder()
             .allow_no_tests()
             .build()
@@ -55,17 +54,17 @@ async fn a_run_of_no_tests_passes_where_the_caller_allows_it() {
     };
     let none = json!({ "status": "passed", "passed": 0, "failed": 0, "recovered": 0, "bug": 0 });
     let checksum = allowing(none.clone());
-    let report = checksum.resume_run(v1()).await.expect("an end");
+    let report = checksum.resume_run(v1()).await.expect("a report");
     assert_eq!(report.outcome(), Outcome::Passed);
     let status = checksum.resume_run(v1()).status().await.expect("a status");
     assert_eq!(status.outcome(), Some(Outcome::Passed));
     assert!(is_success_in_a_set(&checksum).await);
-    assert!(!is_success_in_a_set(&Answers::new([none.clone()]).client()).await);
+    assert!(!is_success_in_a_set(&FakeTransport::always(none.clone()).client()).await);
 
     // A verdict of fail is never a pass.
     let mut failed = none;
     failed["verdict"] = "fail".into();
-    let report = allowing(failed).resume_run(v1()).await.expect("an end");
+    let report = allowing(failed).resume_run(v1()).await.expect("a report");
     assert_eq!(report.outcome(), Outcome::Failed);
 }
 
@@ -82,7 +81,7 @@ async fn is_success_in_a_set(checksum: &Checksum) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_read_is_a_contradiction_and_fails_when_strict() {
+async fn an_unreadable_field_is_a_contradiction() {
     let good = json!({ "status": "passed", "passed": 3, "failed": 0, "recovered": 0, "bug": 0 });
     let with = |field: &str, value: Value| {
         let mut status = good.clone();
@@ -118,7 +117,7 @@ async fn what_cannot_be_read_is_a_contradiction_and_fails_when_strict() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_plainly_is_a_value_is_read_as_one() {
+async fn numbers_as_strings_and_words_in_capitals_are_read() {
     for status in [
         json!({ "status": "passed", "passed": 3, "failed": "2" }),
         json!({ "status": "passed", "passed": 3, "failed": 2.0 }),
@@ -147,7 +146,7 @@ async fn what_plainly_is_a_value_is_read_as_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pass_that_says_too_little_is_a_contradiction() {
+async fn a_pass_without_counts_or_verdict_is_a_contradiction() {
     for status in [
         json!({ "status": "passed" }),
         json!({ "status": "healed", "recovered": 1 }),
@@ -165,14 +164,14 @@ async fn a_pass_that_says_too_little_is_a_contradiction() {
     for verdict in ["pending", "perhaps"] {
         let status = json!({ "status": "passed", "passed": 3, "failed": 0, "verdict": verdict });
         let report = end(status).await;
-        let told = report.contradiction().expect("a contradiction").to_string();
-        assert!(told.contains(&format!("`{verdict}`")), "{told}");
+        let text = report.contradiction().expect("a contradiction").to_string();
+        assert!(text.contains(&format!("`{verdict}`")), "{text}");
         assert_eq!(report.strict_outcome(), Outcome::Failed);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_totals_of_a_batch_count() {
+async fn totals_that_contradict_the_sessions_of_a_batch() {
     let session = json!({ "sessionId": "s", "status": "completed", "prUrl": null });
     let with = |totals: Value, sessions: Value| {
         let mut batch = json!({
@@ -247,7 +246,7 @@ async fn the_totals_of_a_batch_count() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_in_a_state_that_is_not_known_is_no_success() {
+async fn a_batch_in_an_unknown_state_is_no_success() {
     let session = |status: &str| json!({ "sessionId": "s", "status": status, "prUrl": null });
     for (state, sessions) in [
         ("cancelled", json!([])),
@@ -265,7 +264,7 @@ async fn a_batch_in_a_state_that_is_not_known_is_no_success() {
 
 /// A status can be stored and read again, and means the same then.
 #[tokio::test(start_paused = true)]
-async fn a_status_means_the_same_after_it_was_stored() {
+async fn a_stored_status_has_the_same_outcome() {
     for status in [
         json!({ "status": "passed", "passed": 0, "failed": 0, "recovered": 0, "bug": 0 }),
         json!({ "status": "passed", "passed": 3, "failed": {} }),
@@ -282,7 +281,7 @@ async fn a_status_means_the_same_after_it_was_stored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pass_with_a_reason_for_a_failure_is_a_contradiction() {
+async fn a_pass_with_a_failure_reason_is_a_contradiction() {
     let status = json!({
         "status": "passed", "passed": 3, "failed": 0, "failureReason": "1/8 shards failed",
     });
