@@ -1,18 +1,17 @@
-use std::sync::Arc;
-
-use checksum_api::types::{BatchId, CollectionId, JobName, Project, RepoName, TestId, TestRunId};
-use checksum_api::{BaseUrl, ClientInfo};
+use checksum_api::types::{BatchId, CollectionId, Project, RepoName, TestId, TestRunId};
 
 use crate::batch::{Batch, BatchHandle, Generation, Heal};
 use crate::bug::ListBugs;
-use crate::call::{Caller, Effort};
+
+use crate::batch::{StartGeneration, StartHealing};
+use crate::core::{Core, Retry};
 use crate::environment::Environment;
-use crate::poll::Pacer;
+use crate::error::Error;
+use crate::latest::LatestTestRun;
+use crate::run::affected;
 use crate::run::{Collection, Grep, LegacyGrep, Run, RunHandle, StartRun, Suite, Tests};
-use crate::{
-    ChecksumBuilder, ConfigurationError, Error, Handle, LatestTestRun, PollPolicy, StartGeneration,
-    StartHealing, TestRun, WatchSet,
-};
+use crate::test_run::TestRun;
+use crate::work::{Handle, WatchSet};
 
 /// The client. Cheap to clone; clones share one connection pool.
 ///
@@ -30,34 +29,17 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Checksum {
-    pub(crate) caller: Caller,
-    pub(crate) poll: Arc<PollPolicy>,
-    /// Whether pauses may be shorter than a second.
-    pub(crate) may_poll_fast: bool,
-    pub(crate) allows_no_tests: bool,
+    pub(crate) core: Core,
 }
 
 impl Checksum {
-    /// Starts with nothing set; [`ChecksumBuilder::api_key`] is the one setting that is needed.
-    pub fn builder() -> ChecksumBuilder {
-        ChecksumBuilder::default()
-    }
-
-    /// Builds a client from `CHECKSUM_API_KEY` and, where it is set, `CHECKSUM_API_BASE_URL`.
-    ///
-    /// # Errors
-    ///
-    /// The key is missing, or one of the two cannot be used; the message says which and why.
-    pub fn from_env() -> Result<Self, ConfigurationError> {
-        Self::builder()
-            .api_key_from_env()?
-            .base_url_from_env()?
-            .build()
+    pub(crate) fn new(core: Core) -> Self {
+        Self { core }
     }
 
     /// The raw client, for what this one does not offer.
     pub fn api(&self) -> &checksum_api::Client {
-        self.caller.api()
+        self.core.api()
     }
 
     /// The project that the API key belongs to.
@@ -66,25 +48,25 @@ impl Checksum {
     ///
     /// The request failed; [`Error::is_refused`] says whether because of the key.
     pub async fn project(&self) -> Result<Project, Error> {
-        self.caller
-            .read(Effort::Persistent, || self.api().get_project().execute())
+        self.core
+            .read(Retry::ByPolicy, || self.api().get_project().execute())
             .await
     }
 
     /// Runs every test of the project, or those of [some suites](StartRun::suites).
     pub fn run_suite(&self) -> StartRun<Suite> {
-        StartRun::new(self, Suite { ids: Vec::new() })
+        StartRun::new(&self.core, Suite { ids: Vec::new() })
     }
 
     /// Runs every test of a collection.
     pub fn run_collection(&self, id: CollectionId) -> StartRun<Collection> {
-        StartRun::new(self, Collection { id })
+        StartRun::new(&self.core, Collection { id })
     }
 
     /// Runs the named tests. Without any, starting is refused before a request is sent.
     pub fn run_tests(&self, ids: impl IntoIterator<Item = TestId>) -> StartRun<Tests> {
         StartRun::new(
-            self,
+            &self.core,
             Tests {
                 ids: ids.into_iter().collect(),
             },
@@ -94,7 +76,7 @@ impl Checksum {
     /// Runs the tests whose name contains the pattern or matches it as a regular expression.
     pub fn run_grep(&self, pattern: impl Into<String>) -> StartRun<Grep> {
         StartRun::new(
-            self,
+            &self.core,
             Grep {
                 pattern: pattern.into(),
                 branch: None,
@@ -108,7 +90,7 @@ impl Checksum {
     #[deprecated = "the service keeps this route for old integrations; use `run_grep`"]
     pub fn run_grep_v1(&self, pattern: impl Into<String>) -> StartRun<LegacyGrep> {
         StartRun::new(
-            self,
+            &self.core,
             LegacyGrep {
                 pattern: pattern.into(),
             },
@@ -119,7 +101,7 @@ impl Checksum {
     ///
     /// A bare [`JobName`] or [`TestRunId`] does too: `checksum.resume_run(job_name)`.
     pub fn resume_run(&self, handle: impl Into<RunHandle>) -> Run {
-        Run::resumed(self, handle.into())
+        Run::resume(&self.core, handle.into())
     }
 
     /// Watches many runs and batches by one stream, with a back-off that they share. More can be
@@ -156,12 +138,12 @@ impl Checksum {
     /// # }
     /// ```
     pub fn watch(&self, handles: impl IntoIterator<Item = Handle>) -> WatchSet {
-        WatchSet::new(self, handles)
+        WatchSet::new(&self.core, handles)
     }
 
     /// A run that has ended: its results, report and attachments. Nothing is sent.
     pub fn test_run(&self, id: TestRunId) -> TestRun {
-        TestRun::new(self, id)
+        TestRun::new(&self.core, id)
     }
 
     /// The project's most recent run, which need not be the one that the caller started: for a run
@@ -190,8 +172,8 @@ impl Checksum {
     /// The request failed, or the answer names no run: [`Error::UnexpectedAnswer`].
     pub async fn latest_test_run(&self) -> Result<LatestTestRun, Error> {
         let answer = self
-            .caller
-            .read(Effort::Persistent, || {
+            .core
+            .read(Retry::ByPolicy, || {
                 self.api().get_latest_test_run().execute()
             })
             .await?;
@@ -233,7 +215,7 @@ impl Checksum {
     /// # }
     /// ```
     pub fn heal(&self, test_run_id: TestRunId) -> StartHealing {
-        StartHealing::new(self, Some(test_run_id))
+        StartHealing::new(&self.core, Some(test_run_id))
     }
 
     /// Sets an agent to write tests for a pull request: the repository that hosts it,
@@ -265,7 +247,7 @@ impl Checksum {
     /// # }
     /// ```
     pub fn generate(&self, repo: RepoName, pr: u64, branch: impl Into<String>) -> StartGeneration {
-        StartGeneration::new(self, repo, pr, branch.into())
+        StartGeneration::new(&self.core, repo, pr, branch.into())
     }
 
     /// The bugs that runs have uncovered.
@@ -297,15 +279,7 @@ impl Checksum {
     /// # }
     /// ```
     pub fn bugs(&self) -> ListBugs {
-        ListBugs::new(self)
-    }
-
-    pub(crate) fn pacer(&self, policy: PollPolicy) -> Pacer {
-        Pacer::new(policy, self.may_poll_fast)
-    }
-
-    pub(crate) fn base_url(&self) -> &BaseUrl {
-        self.api().inner().base_url()
+        ListBugs::new(&self.core)
     }
 
     /// Takes up a healing batch by its id. Nothing is sent.
@@ -315,7 +289,7 @@ impl Checksum {
 
     /// Resumes a healing batch from [`Batch::handle`]. Nothing is sent.
     pub fn resume_heal_batch(&self, handle: BatchHandle) -> Batch<Heal> {
-        Batch::new(self, handle)
+        Batch::new(&self.core, handle)
     }
 
     /// Takes up a generation batch by its id. Nothing is sent.
@@ -325,18 +299,71 @@ impl Checksum {
 
     /// Resumes a generation batch from [`Batch::handle`]. Nothing is sent.
     pub fn resume_generation_batch(&self, handle: BatchHandle) -> Batch<Generation> {
-        Batch::new(self, handle)
+        Batch::new(&self.core, handle)
     }
-}
 
-impl From<JobName> for RunHandle {
-    fn from(job_name: JobName) -> Self {
-        Self::new(job_name)
+    /// Finds the tests that a change may affect, from the paths of the files that changed: relative
+    /// to the root of the repository, as `git diff --name-only` prints them. The ids are sorted.
+    ///
+    /// This operation is not documented: it is known from the vendor's own client, and a service may
+    /// not have it. More than 1,000 files are sent in several requests.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::builder().observed().start().await?;
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .build()?;
+    /// let affected = checksum.affected_tests(["src/checkout.ts"]).await?;
+    /// assert!(!affected.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The request failed; [`Error::is_not_found`] where the service does not have the operation.
+    pub async fn affected_tests(
+        &self,
+        changed_files: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Vec<TestId>, Error> {
+        affected::affected_tests(&self.core, changed_files).await
     }
-}
 
-impl From<TestRunId> for RunHandle {
-    fn from(test_run_id: TestRunId) -> Self {
-        Self::from_test_run_id(test_run_id)
+    /// Prepares a run of the tests that a change may affect; see
+    /// [`affected_tests`](Self::affected_tests). `None` if no test is affected, so that there is
+    /// nothing to run.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::builder().observed().start().await?;
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
+    /// #     .build()?;
+    /// match checksum.run_affected(["src/checkout.ts"]).await? {
+    ///     None => println!("no test is affected"),
+    ///     Some(run) => {
+    ///         let report = run.branch("feature/checkout").start().await?.await?;
+    ///         assert!(report.outcome().is_success());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`affected_tests`](Self::affected_tests). Nothing was started.
+    pub async fn run_affected(
+        &self,
+        changed_files: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Option<StartRun<Grep>>, Error> {
+        let affected = self.affected_tests(changed_files).await?;
+        Ok(affected::pattern(&affected).map(|pattern| self.run_grep(pattern)))
     }
 }

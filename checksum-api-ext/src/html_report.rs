@@ -1,3 +1,4 @@
+use checksum_api::OperationId;
 use std::fmt;
 use std::path::Path;
 
@@ -7,9 +8,10 @@ use serde_json::Value;
 use url::Url;
 
 use crate::address::{resolve, shown, whole};
+use crate::core::Core;
 use crate::download::{Download, Place, Source};
+use crate::error::Error;
 use crate::undocumented::{text, unwrapped};
-use crate::{Checksum, Error};
 
 /// Members that could hold the address.
 const ADDRESS: [&str; 7] = [
@@ -33,7 +35,7 @@ const ADDRESS: [&str; 7] = [
 #[schemars(description = "Where the HTML report of a run is.")]
 pub struct HtmlReport {
     #[serde(skip)]
-    client: Checksum,
+    core: Core,
     #[serde(serialize_with = "whole")]
     #[schemars(with = "String")]
     url: Url,
@@ -42,8 +44,8 @@ pub struct HtmlReport {
 }
 
 impl HtmlReport {
-    pub(crate) fn read(client: &Checksum, raw: Value) -> Result<Self, Error> {
-        let base = client.base_url();
+    pub(crate) fn read(core: &Core, raw: Value) -> Result<Self, Error> {
+        let base = core.base_url();
         let found = unwrapped(&raw, &["report", "htmlReport", "links"]).find_map(|value| {
             let named = match value {
                 Value::String(address) => address,
@@ -52,10 +54,14 @@ impl HtmlReport {
             resolve(base, named)
         });
         let Some(url) = found else {
-            return Err(Error::unexpected("get_test_run_report", "no address", raw));
+            return Err(Error::unexpected_response(
+                OperationId::GetTestRunReport,
+                "no address",
+                raw,
+            ));
         };
         Ok(Self {
-            client: client.clone(),
+            core: core.clone(),
             url,
             raw,
         })
@@ -87,7 +93,7 @@ impl HtmlReport {
             name: name.into_owned(),
             may_be_empty: false,
         };
-        Download::new(&self.client, source, Place::Named(path.to_owned()))
+        Download::new(&self.core, source, Place::Named(path.to_owned()))
     }
 }
 
@@ -105,10 +111,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::client::Checksum;
 
-    fn client() -> Checksum {
+    fn core() -> Core {
         let key = "key".parse().expect("a key");
-        Checksum::builder().api_key(key).build().expect("a client")
+        let client = Checksum::builder().api_key(key).build();
+        client.expect("a client").core
     }
 
     #[test]
@@ -125,7 +133,7 @@ mod tests {
             json!({ "data": address }),
             json!({ "url": "<html>", "data": { "url": address } }),
         ] {
-            let report = HtmlReport::read(&client(), answer.clone()).expect("a report");
+            let report = HtmlReport::read(&core(), answer.clone()).expect("a report");
             assert_eq!(report.url().as_str(), address, "{answer}");
             assert_eq!(report.raw(), &answer);
             assert!(!format!("{report:?}").contains("secret"));
@@ -141,8 +149,8 @@ mod tests {
             json!({ "url": "javascript:alert(1)" }),
             json!({ "url": "x ".repeat(500_000) }),
         ] {
-            let error = HtmlReport::read(&client(), answer.clone()).expect_err("no address");
-            assert_eq!(error.answer(), Some(&answer));
+            let error = HtmlReport::read(&core(), answer.clone()).expect_err("no address");
+            assert_eq!(error.response_body(), Some(&answer));
             assert!(error.to_string().len() < 400, "{error}");
         }
     }

@@ -6,23 +6,23 @@ use checksum_api::types::{TestId, TestResult, TestRunId, TestRunResults, TestSta
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::call::Effort;
-use crate::{Checksum, Error};
+use crate::core::{Core, Retry};
+use crate::error::Error;
 
 /// A request for results; made by [`TestRun::results`](crate::TestRun::results), and sent when it
 /// is awaited.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct GetResults {
-    client: Checksum,
+    core: Core,
     id: TestRunId,
     status: Option<TestStatus>,
 }
 
 impl GetResults {
-    pub(crate) fn new(client: &Checksum, id: &TestRunId) -> Self {
+    pub(crate) fn new(core: &Core, id: &TestRunId) -> Self {
         Self {
-            client: client.clone(),
+            core: core.clone(),
             id: id.clone(),
             status: None,
         }
@@ -37,10 +37,9 @@ impl GetResults {
     async fn send(self) -> Result<Results, Error> {
         let (id, status) = (&self.id, &self.status);
         let answer = self
-            .client
-            .caller
-            .read(Effort::Persistent, || async {
-                let client = self.client.api();
+            .core
+            .read(Retry::ByPolicy, || async {
+                let client = self.core.api();
                 let request = client.get_test_run_results().id(id);
                 match status {
                     None => request.execute().await,

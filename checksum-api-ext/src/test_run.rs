@@ -1,30 +1,32 @@
 use checksum_api::types::{TestId, TestRunId};
 
 use crate::attachment::Attachments;
-use crate::call::Effort;
+use crate::batch::StartHealing;
+use crate::core::{Core, Retry};
+use crate::error::Error;
+use crate::html_report::HtmlReport;
 use crate::results::GetResults;
-use crate::{Checksum, Error, HtmlReport, StartHealing};
 
 /// A run that has ended, by the id that results and healing use. It is not the job name that the
 /// run was started with.
 #[derive(Clone, Debug)]
 pub struct TestRun {
-    client: Checksum,
+    core: Core,
     id: TestRunId,
 }
 
 /// A test in a run that has ended; made by [`TestRun::test`].
 #[derive(Clone, Debug)]
 pub struct TestInRun {
-    client: Checksum,
+    core: Core,
     run: TestRunId,
     id: TestId,
 }
 
 impl TestRun {
-    pub(crate) fn new(client: &Checksum, id: TestRunId) -> Self {
+    pub(crate) fn new(core: &Core, id: TestRunId) -> Self {
         Self {
-            client: client.clone(),
+            core: core.clone(),
             id,
         }
     }
@@ -69,7 +71,7 @@ impl TestRun {
     ///
     /// The request failed; [`Error::is_not_found`] where the service knows no such test run.
     pub fn results(&self) -> GetResults {
-        GetResults::new(&self.client, &self.id)
+        GetResults::new(&self.core, &self.id)
     }
 
     /// Where the run's HTML report is.
@@ -102,20 +104,18 @@ impl TestRun {
     pub async fn report(&self) -> Result<HtmlReport, Error> {
         let id = &self.id;
         let answer = self
-            .client
-            .caller
-            .read(Effort::Persistent, || {
-                self.client.api().get_test_run_report().id(id).execute()
+            .core
+            .read(Retry::ByPolicy, || {
+                self.core.api().get_test_run_report().id(id).execute()
             })
             .await?;
-        HtmlReport::read(&self.client, answer.0)
-            .map_err(|error| error.without_key(self.client.api()))
+        HtmlReport::read(&self.core, answer.0).map_err(|error| error.without_key(self.core.api()))
     }
 
     /// One test of the run. Nothing is sent.
     pub fn test(&self, id: TestId) -> TestInRun {
         TestInRun {
-            client: self.client.clone(),
+            core: self.core.clone(),
             run: self.id.clone(),
             id,
         }
@@ -123,7 +123,7 @@ impl TestRun {
 
     /// Heals the run's failures; see [`Checksum::heal`].
     pub fn heal(&self) -> StartHealing {
-        StartHealing::new(&self.client, Some(self.id.clone()))
+        StartHealing::new(&self.core, Some(self.id.clone()))
     }
 }
 
@@ -173,15 +173,13 @@ impl TestInRun {
     pub async fn attachments(&self) -> Result<Attachments, Error> {
         let (run, test) = (&self.run, &self.id);
         let answer = self
-            .client
-            .caller
-            .read(Effort::Persistent, || async {
-                let client = self.client.api();
+            .core
+            .read(Retry::ByPolicy, || async {
+                let client = self.core.api();
                 let request = client.get_test_attachments();
                 request.run_id(run).test_id(test).execute().await
             })
             .await?;
-        Attachments::read(&self.client, answer.0)
-            .map_err(|error| error.without_key(self.client.api()))
+        Attachments::read(&self.core, answer.0).map_err(|error| error.without_key(self.core.api()))
     }
 }

@@ -8,7 +8,10 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use crate::attachment::Attachments;
-use crate::{BugPage, Checksum, HtmlReport, LatestTestRun};
+use crate::bug::BugPage;
+use crate::client::Checksum;
+use crate::html_report::HtmlReport;
+use crate::latest::LatestTestRun;
 
 const NAMES: [&str; 24] = [
     "id",
@@ -84,7 +87,7 @@ fn no_answer_breaks_a_decoder() {
     let mut read = [0; 4];
     for _ in 0..50_000 {
         let answer = value(&mut random, 5);
-        match HtmlReport::read(&client, answer.clone()) {
+        match HtmlReport::read(&client.core, answer.clone()) {
             Ok(report) => {
                 assert!(
                     matches!(report.url().scheme(), "https" | "http"),
@@ -92,9 +95,9 @@ fn no_answer_breaks_a_decoder() {
                 );
                 read[0] += 1;
             }
-            Err(error) => assert_eq!(error.answer(), Some(&answer)),
+            Err(error) => assert_eq!(error.response_body(), Some(&answer)),
         }
-        if let Ok(attachments) = Attachments::read(&client, answer.clone()) {
+        if let Ok(attachments) = Attachments::read(&client.core, answer.clone()) {
             let names: HashSet<&str> = attachments.iter().map(|one| one.file_name()).collect();
             assert_eq!(names.len(), attachments.len(), "{answer}");
             read[1] += usize::from(!attachments.is_empty());

@@ -1,3 +1,4 @@
+use checksum_api::OperationId;
 mod kind;
 mod list;
 
@@ -12,8 +13,9 @@ use url::Url;
 pub use kind::AttachmentKind;
 
 use crate::address::{shown, whole};
+use crate::core::Core;
 use crate::download::{Download, DownloadAll, FileNames, Place, Source};
-use crate::{Checksum, Error};
+use crate::error::Error;
 
 /// What a test left behind; from [`TestInRun::attachments`](crate::TestInRun::attachments).
 ///
@@ -24,7 +26,7 @@ use crate::{Checksum, Error};
 /// whatever came is kept as [`raw`](Self::raw).
 #[derive(Clone)]
 pub struct Attachments {
-    client: Checksum,
+    core: Core,
     list: Vec<Attachment>,
     raw: Value,
 }
@@ -36,7 +38,7 @@ pub struct Attachments {
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
     #[serde(skip)]
-    client: Checksum,
+    core: Core,
     name: String,
     file_name: String,
     kind: AttachmentKind,
@@ -50,13 +52,17 @@ pub struct Attachment {
 }
 
 impl Attachments {
-    pub(crate) fn read(client: &Checksum, raw: Value) -> Result<Self, Error> {
-        let Some(entries) = list::entries(&raw, client.base_url()) else {
-            return Err(Error::unexpected("get_test_attachments", "no list", raw));
+    pub(crate) fn read(core: &Core, raw: Value) -> Result<Self, Error> {
+        let Some(entries) = list::entries(&raw, core.base_url()) else {
+            return Err(Error::unexpected_response(
+                OperationId::GetTestAttachments,
+                "no list",
+                raw,
+            ));
         };
         let mut names = FileNames::default();
         let attachment = |entry: list::Entry<'_>| Attachment {
-            client: client.clone(),
+            core: core.clone(),
             file_name: names.next(&entry.name),
             name: entry.name,
             kind: entry.kind,
@@ -66,7 +72,7 @@ impl Attachments {
             raw: entry.raw.clone(),
         };
         Ok(Self {
-            client: client.clone(),
+            core: core.clone(),
             list: entries.into_iter().map(attachment).collect(),
             raw,
         })
@@ -108,7 +114,7 @@ impl Attachments {
             let place = Place::Inside(directory.join(&one.file_name));
             (one.source(), place)
         };
-        DownloadAll::new(&self.client, self.list.iter().map(file))
+        DownloadAll::new(&self.core, self.list.iter().map(file))
     }
 }
 
@@ -166,7 +172,7 @@ impl Attachment {
     /// be a link.
     pub fn download(&self, directory: impl AsRef<Path>) -> Download {
         let place = Place::Inside(directory.as_ref().join(&self.file_name));
-        Download::new(&self.client, self.source(), place)
+        Download::new(&self.core, self.source(), place)
     }
 
     fn source(&self) -> Source {

@@ -3,8 +3,8 @@ use std::fmt;
 use checksum_api::types::{BatchId, GenerationStarted, HealBatchStarted};
 
 use super::BatchStatus;
-use crate::Error;
-use crate::call::{Caller, Effort};
+use crate::core::{Core, Retry};
+use crate::error::Error;
 
 /// Healing, as a kind of [`Batch`](super::Batch).
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub trait BatchKind: sealed::Route + 'static {}
 impl<K: sealed::Route + 'static> BatchKind for K {}
 
 mod sealed {
-    use super::{BatchId, BatchStatus, Caller, Effort, Error, fmt};
+    use super::{BatchId, BatchStatus, Core, Error, Retry, fmt};
 
     pub trait Route: Send + Sync {
         const NAME: &'static str;
@@ -29,8 +29,8 @@ mod sealed {
         type Started: Clone + fmt::Debug + Send + Sync + 'static;
 
         fn look(
-            caller: &Caller,
-            effort: Effort,
+            core: &Core,
+            retry: Retry,
             id: &BatchId,
         ) -> impl Future<Output = Result<BatchStatus, Error>> + Send;
     }
@@ -41,13 +41,13 @@ impl sealed::Route for Heal {
 
     type Started = HealBatchStarted;
 
-    async fn look(caller: &Caller, effort: Effort, id: &BatchId) -> Result<BatchStatus, Error> {
-        let answer = caller
-            .read(effort, || {
-                caller.api().get_heal_batch().batch_id(id).execute()
-            })
-            .await?;
-        Ok(BatchStatus::read(answer))
+    async fn look(core: &Core, retry: Retry, id: &BatchId) -> Result<BatchStatus, Error> {
+        let answer = core
+            .read(retry, || core.api().get_heal_batch().batch_id(id).execute())
+            .await;
+        answer
+            .map(BatchStatus::read)
+            .map_err(Error::of_started_work)
     }
 }
 
@@ -56,12 +56,14 @@ impl sealed::Route for Generation {
 
     type Started = GenerationStarted;
 
-    async fn look(caller: &Caller, effort: Effort, id: &BatchId) -> Result<BatchStatus, Error> {
-        let answer = caller
-            .read(effort, || {
-                caller.api().get_generation_batch().batch_id(id).execute()
+    async fn look(core: &Core, retry: Retry, id: &BatchId) -> Result<BatchStatus, Error> {
+        let answer = core
+            .read(retry, || {
+                core.api().get_generation_batch().batch_id(id).execute()
             })
-            .await?;
-        Ok(BatchStatus::read(answer))
+            .await;
+        answer
+            .map(BatchStatus::read)
+            .map_err(Error::of_started_work)
     }
 }

@@ -20,9 +20,10 @@ pub use start_generation::StartGeneration;
 pub use start_heal::StartHealing;
 pub use status::{BatchChange, BatchEvent, BatchStatus};
 
-use crate::call::Effort;
+use crate::core::{Core, Retry};
+use crate::error::Error;
+use crate::poll::PollPolicy;
 use crate::poll::{Ended, Pollable, Watch};
-use crate::{Checksum, Error, PollPolicy};
 
 /// Agent work that consists of sessions: healing ([`HealBatch`]) or generation
 /// ([`GenerationBatch`]). Awaiting it waits until every session has ended.
@@ -49,7 +50,7 @@ use crate::{Checksum, Error, PollPolicy};
 /// ```
 #[must_use = "a batch goes on unwatched unless it is awaited"]
 pub struct Batch<K: BatchKind> {
-    client: Checksum,
+    core: Core,
     handle: BatchHandle,
     policy: PollPolicy,
     /// The answer to the request that started it, where this process sent that.
@@ -63,19 +64,19 @@ pub type HealBatch = Batch<Heal>;
 pub type GenerationBatch = Batch<Generation>;
 
 impl<K: BatchKind> Batch<K> {
-    pub(crate) fn new(client: &Checksum, handle: BatchHandle) -> Self {
+    pub(crate) fn new(core: &Core, handle: BatchHandle) -> Self {
         Self {
-            client: client.clone(),
+            core: core.clone(),
             handle,
-            policy: *client.poll,
+            policy: core.poll_policy(),
             started: None,
         }
     }
 
-    fn just_started(client: &Checksum, id: BatchId, answer: K::Started) -> Self {
+    fn just_started(core: &Core, id: BatchId, answer: K::Started) -> Self {
         Self {
             started: Some(Arc::new(answer)),
-            ..Self::new(client, BatchHandle::started_now(id))
+            ..Self::new(core, BatchHandle::started_now(id))
         }
     }
 
@@ -101,7 +102,7 @@ impl<K: BatchKind> Batch<K> {
     ///
     /// The request failed, after the client's [`RetryPolicy`](crate::RetryPolicy).
     pub async fn status(&self) -> Result<BatchStatus, Error> {
-        K::look(&self.client.caller, Effort::Persistent, self.id()).await
+        K::look(&self.core, Retry::ByPolicy, self.id()).await
     }
 
     /// Waits until every session has ended. Awaiting the batch itself does the same.
@@ -110,14 +111,14 @@ impl<K: BatchKind> Batch<K> {
     ///
     /// As for [`Run::wait`](crate::Run::wait).
     pub async fn wait(self) -> Result<BatchStatus, Error> {
-        let pacer = self.client.pacer(self.policy);
+        let pacer = self.core.pacer(self.policy);
         Watch::new(self, pacer).end().await
     }
 
     /// Everything that happens, as a stream; the last item is
     /// [`Finished`](crate::Event::Finished), or the error that ended the watch.
     pub fn events(&self) -> Pin<Box<dyn Stream<Item = Result<BatchEvent, Error>> + Send>> {
-        Box::pin(Watch::new(self.clone(), self.client.pacer(self.policy)).stream())
+        Box::pin(Watch::new(self.clone(), self.core.pacer(self.policy)).stream())
     }
 }
 
@@ -178,7 +179,7 @@ impl<K: BatchKind> fmt::Debug for Batch<K> {
 impl<K: BatchKind> Clone for Batch<K> {
     fn clone(&self) -> Self {
         Self {
-            client: self.client.clone(),
+            core: self.core.clone(),
             handle: self.handle.clone(),
             policy: self.policy,
             started: self.started.clone(),
@@ -205,7 +206,7 @@ impl<K: BatchKind> Pollable for Batch<K> {
     }
 
     async fn look(&mut self) -> Result<BatchStatus, Error> {
-        K::look(&self.client.caller, Effort::Once, self.id()).await
+        K::look(&self.core, Retry::Never, self.id()).await
     }
 
     fn ended(status: &BatchStatus) -> Ended {

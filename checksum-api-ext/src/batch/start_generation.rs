@@ -6,17 +6,19 @@ use checksum_api::types::{GenerateRequest, Metadata, RepoName};
 use serde_json::Value;
 
 use super::{Batch, Generation};
+use crate::core::Core;
 use crate::environment::Environment;
+use crate::error::Error;
+use crate::intent::Intent;
 use crate::members::Members;
 use crate::run::pr_number;
-use crate::{Checksum, Error, Intent, InvalidRequest};
 
 /// Generation about to be started; made by [`Checksum::generate`]. Awaiting it is the same as
 /// [`start`](Self::start).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `start`"]
 pub struct StartGeneration {
-    client: Checksum,
+    core: Core,
     repo: RepoName,
     pr: u64,
     branch: String,
@@ -26,9 +28,9 @@ pub struct StartGeneration {
 }
 
 impl StartGeneration {
-    pub(crate) fn new(client: &Checksum, repo: RepoName, pr: u64, branch: String) -> Self {
+    pub(crate) fn new(core: &Core, repo: RepoName, pr: u64, branch: String) -> Self {
         Self {
-            client: client.clone(),
+            core: core.clone(),
             repo,
             pr,
             branch,
@@ -74,12 +76,16 @@ impl StartGeneration {
 
     fn body(&self) -> Result<GenerateRequest, Error> {
         if self.branch.trim().is_empty() {
-            return Err(Error::Invalid(InvalidRequest::NoBranch));
+            return Err(Error::invalid_request(
+                "generation needs the branch of the pull request",
+            ));
         }
         if !has_owner(&self.repo) {
-            return Err(Error::Invalid(InvalidRequest::NoOwner));
+            return Err(Error::invalid_request(
+                "generation needs the repository as OWNER/REPO",
+            ));
         }
-        let number = pr_number(self.pr).map_err(Error::Invalid)?;
+        let number = pr_number(self.pr)?;
         let mut body = GenerateRequest::new(self.branch.clone(), number, self.repo.clone());
         body.metadata = self.metadata.clone().some().map(Metadata);
         body.env_overrides = self.env.clone().body();
@@ -97,14 +103,19 @@ impl StartGeneration {
     ///   may have started.
     pub async fn start(self) -> Result<Batch<Generation>, Error> {
         let body = self.body()?;
-        let caller = self.client.caller.with_extra_fields(self.members);
-        let accepted = caller
-            .dispatch(self.client.poll.deadline, body, |client, body| async move {
-                client.trigger_auto_generate().body(body).execute().await
-            })
-            .await?;
+        let caller = self.core.with_extra_fields(self.members);
+        let accepted =
+            caller
+                .dispatch(
+                    self.core.poll_policy().deadline,
+                    body,
+                    |client, body| async move {
+                        client.trigger_auto_generate().body(body).execute().await
+                    },
+                )
+                .await?;
         let id = accepted.batch_id.clone();
-        Ok(Batch::just_started(&self.client, id, accepted))
+        Ok(Batch::just_started(&self.core, id, accepted))
     }
 }
 

@@ -6,7 +6,10 @@ use checksum_api::types::{HealRequest, RepoName, TestRunId};
 use serde_json::Value;
 
 use super::{Batch, Heal};
-use crate::{AutoHeal, Checksum, Error, Intent, InvalidRequest};
+use crate::core::Core;
+use crate::error::Error;
+use crate::intent::Intent;
+use crate::run::AutoHeal;
 
 /// Healing about to be started; made by [`Checksum::heal`] and
 /// [`RunReport::heal`](crate::RunReport::heal).
@@ -16,20 +19,20 @@ use crate::{AutoHeal, Checksum, Error, Intent, InvalidRequest};
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `start`"]
 pub struct StartHealing {
-    client: Checksum,
+    core: Core,
     /// `None` for a run of which only v1 knows; starting is then refused.
     test_run_id: Option<TestRunId>,
     how: AutoHeal,
 }
 
 impl StartHealing {
-    pub(crate) fn new(client: &Checksum, test_run_id: Option<TestRunId>) -> Self {
+    pub(crate) fn new(core: &Core, test_run_id: Option<TestRunId>) -> Self {
         // The service's own default is to open a pull request. Not naming a repository for it is
         // then a mistake that can be told before anything is sent.
         let mut how = AutoHeal::without_pull_request();
         how.creates_pull_request = true;
         Self {
-            client: client.clone(),
+            core: core.clone(),
             test_run_id,
             how,
         }
@@ -96,8 +99,10 @@ impl StartHealing {
 
     fn body(&self) -> Result<HealRequest, Error> {
         let test_run_id = self.test_run_id.clone();
-        let how = self.how.body().map_err(Error::Invalid)?;
-        let test_run_id = test_run_id.ok_or(Error::Invalid(InvalidRequest::NoTestRun))?;
+        let how = self.how.body()?;
+        let test_run_id = test_run_id.ok_or_else(|| {
+            Error::invalid_request("the run's test run id is not known, and healing needs it")
+        })?;
         let mut body = HealRequest::new(test_run_id);
         body.auto_create_pr = how.auto_create_pr;
         body.branch = how.branch;
@@ -119,14 +124,16 @@ impl StartHealing {
     ///   have started.
     pub async fn start(self) -> Result<Batch<Heal>, Error> {
         let body = self.body()?;
-        let caller = self.client.caller.with_extra_fields(self.how.members);
+        let caller = self.core.with_extra_fields(self.how.members);
         let accepted = caller
-            .dispatch(self.client.poll.deadline, body, |client, body| async move {
-                client.trigger_auto_heal().body(body).execute().await
-            })
+            .dispatch(
+                self.core.poll_policy().deadline,
+                body,
+                |client, body| async move { client.trigger_auto_heal().body(body).execute().await },
+            )
             .await?;
         let id = accepted.batch_id.clone();
-        Ok(Batch::just_started(&self.client, id, accepted))
+        Ok(Batch::just_started(&self.core, id, accepted))
     }
 }
 

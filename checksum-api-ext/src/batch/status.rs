@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Contradiction, Event};
+use crate::poll::Event;
+use crate::run::Contradiction;
 
 /// What happens to a batch while it is watched.
 pub type BatchEvent = Event<BatchChange, BatchStatus>;

@@ -1,14 +1,14 @@
 use checksum_api::types::{BugSeverity, BugStatus};
 
 use super::{BugPage, Bugs};
-use crate::call::Effort;
-use crate::{Checksum, Error};
+use crate::core::{Core, Retry};
+use crate::error::Error;
 
 /// A request for bugs; made by [`Checksum::bugs`]. Without a filter it is for all of the project.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `first_page` or `stream`"]
 pub struct ListBugs {
-    client: Checksum,
+    core: Core,
     status: Option<BugStatus>,
     severity: Option<BugSeverity>,
     search: Option<String>,
@@ -22,9 +22,9 @@ pub struct ListBugs {
 }
 
 impl ListBugs {
-    pub(crate) fn new(client: &Checksum) -> Self {
+    pub(crate) fn new(core: &Core) -> Self {
         Self {
-            client: client.clone(),
+            core: core.clone(),
             status: None,
             severity: None,
             search: None,
@@ -149,10 +149,9 @@ impl ListBugs {
 
     pub(super) async fn page(&self, offset: Option<u64>) -> Result<BugPage, Error> {
         let answer = self
-            .client
-            .caller
-            .read(Effort::Persistent, || async {
-                let client = self.client.api();
+            .core
+            .read(Retry::ByPolicy, || async {
+                let client = self.core.api();
                 let mut request = client.list_bugs();
                 if let Some(status) = &self.status {
                     request = request.status(status);
@@ -181,7 +180,7 @@ impl ListBugs {
                 request.execute().await
             })
             .await?;
-        BugPage::read(answer.0).map_err(|error| error.without_key(self.client.api()))
+        BugPage::read(answer.0).map_err(|error| error.without_key(self.core.api()))
     }
 
     pub(super) fn start(&self) -> u64 {

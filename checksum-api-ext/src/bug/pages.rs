@@ -5,7 +5,7 @@ use futures_core::Stream;
 use futures_util::stream;
 
 use super::{Bug, BugPage, ListBugs, Truncation};
-use crate::Error;
+use crate::error::Error;
 
 /// One walk over all pages.
 pub(super) struct Pages {

@@ -7,7 +7,7 @@ use futures_core::Stream;
 
 use super::pages::Pages;
 use super::{Bug, ListBugs};
-use crate::Error;
+use crate::error::Error;
 
 /// The bugs of all pages, as a stream; made by [`ListBugs::stream`].
 ///

@@ -18,7 +18,8 @@ pub(crate) use destination::Place;
 pub(crate) use file_name::FileNames;
 use transfer::save;
 
-use crate::{Checksum, Error};
+use crate::core::Core;
+use crate::error::Error;
 
 /// Larger than any trace or video of a test should be.
 const DEFAULT_MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
@@ -55,7 +56,7 @@ pub(crate) struct Source {
 #[derive(Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct Download {
-    client: Checksum,
+    core: Core,
     target: Target,
     options: Options,
 }
@@ -67,7 +68,7 @@ pub struct Download {
 #[derive(Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct DownloadAll {
-    client: Checksum,
+    core: Core,
     targets: Vec<Target>,
     max_concurrent: usize,
     options: Options,
@@ -124,9 +125,9 @@ impl Default for Options {
 }
 
 impl Download {
-    pub(crate) fn new(client: &Checksum, source: Source, place: Place) -> Self {
+    pub(crate) fn new(core: &Core, source: Source, place: Place) -> Self {
         Self {
-            client: client.clone(),
+            core: core.clone(),
             target: Target { source, place },
             options: Options::default(),
         }
@@ -146,10 +147,10 @@ impl Download {
 }
 
 impl DownloadAll {
-    pub(crate) fn new(client: &Checksum, files: impl IntoIterator<Item = (Source, Place)>) -> Self {
+    pub(crate) fn new(core: &Core, files: impl IntoIterator<Item = (Source, Place)>) -> Self {
         let target = |(source, place)| Target { source, place };
         Self {
-            client: client.clone(),
+            core: core.clone(),
             targets: files.into_iter().map(target).collect(),
             max_concurrent: DEFAULT_AT_ONCE,
             options: Options::default(),
@@ -180,7 +181,7 @@ impl IntoFuture for Download {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(save(self.client, self.target, self.options))
+        Box::pin(save(self.core, self.target, self.options))
     }
 }
 
@@ -190,14 +191,14 @@ impl IntoFuture for DownloadAll {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self {
-            client,
+            core,
             targets,
             max_concurrent,
             options,
         } = self;
         let downloads = targets
             .into_iter()
-            .map(move |target| save(client.clone(), target, options.clone()));
+            .map(move |target| save(core.clone(), target, options.clone()));
         Box::pin(stream::iter(downloads).buffered(max_concurrent).collect())
     }
 }

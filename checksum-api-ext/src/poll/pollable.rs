@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Work that goes on elsewhere and is looked at until it has ended.
 pub(crate) trait Pollable: Send {

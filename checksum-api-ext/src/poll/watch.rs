@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep_until};
 use super::pace::Pacer;
 use super::progress::{Progress, Seen, was_suspended};
 use super::{Event, Pollable};
-use crate::{Error, TARGET};
+use crate::TARGET;
+use crate::error::Error;
 
 /// One wait: looks, pauses, and reports what it learns.
 pub(crate) struct Watch<P: Pollable> {

@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{RunReport, RunStatus};
-use crate::Event;
+use crate::poll::Event;
 
 /// What happens to a run while it is watched.
 pub type RunEvent = Event<RunChange, RunReport>;

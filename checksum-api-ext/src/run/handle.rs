@@ -222,3 +222,15 @@ impl fmt::Display for RunHandle {
         write!(formatter, "{kind} {id}")
     }
 }
+
+impl From<JobName> for RunHandle {
+    fn from(job_name: JobName) -> Self {
+        Self::new(job_name)
+    }
+}
+
+impl From<TestRunId> for RunHandle {
+    fn from(test_run_id: TestRunId) -> Self {
+        Self::from_test_run_id(test_run_id)
+    }
+}

@@ -4,9 +4,10 @@ use checksum_api::Meaning;
 use tokio::time::Instant;
 
 use super::{Outcome, Run, RunChange, RunReport, RunStatus};
-use crate::call::Effort;
+use crate::TARGET;
+use crate::core::Retry;
+use crate::error::Error;
 use crate::poll::{Ended, Pollable, Watch};
-use crate::{Error, TARGET};
 
 impl Run {
     /// Waits to the end, and where the run failed and healing was asked for, looks for
@@ -55,11 +56,11 @@ impl Run {
         if !has_failed || self.handle.is_healing == Some(false) {
             return Ok(report);
         }
-        let pacer = self.client.pacer(self.policy.deadline(within));
+        let pacer = self.core.pacer(self.policy.deadline(within));
         match Watch::new(Healing(self), pacer).end().await {
             Ok(healed) => Ok(healed),
             Err(error) => {
-                if !error.is_timed_out() {
+                if !error.is_deadline_exceeded() {
                     tracing::warn!(target: TARGET, %error, "cannot see whether the run is healed");
                 }
                 Ok(report)
@@ -82,7 +83,7 @@ impl Pollable for Healing {
 
     async fn look(&mut self) -> Result<RunStatus, Error> {
         // The plain state tells when it is no longer failed.
-        let status = self.0.look_unconfirmed(Effort::Once).await?;
+        let status = self.0.look_unconfirmed(Retry::Never).await?;
         match status.outcome() {
             Some(Outcome::Failed) => Ok(status),
             _ => Ok(self.0.confirmed(status).await),

@@ -1,4 +1,4 @@
-mod affected;
+pub(crate) mod affected;
 mod auto_heal;
 mod change;
 mod contradiction;
@@ -29,9 +29,11 @@ pub use report::RunReport;
 pub use start::{Collection, Grep, Healable, LegacyGrep, Selection, StartRun, Suite, Tests};
 pub use status::{Counts, RunStatus};
 
-use crate::call::Effort;
+use crate::TARGET;
+use crate::core::{Core, Retry};
+use crate::error::Error;
+use crate::poll::PollPolicy;
 use crate::poll::{Ended, Pollable, Watch};
-use crate::{Checksum, Error, PollPolicy, TARGET};
 
 /// For how long it is tried to confirm a pass.
 const MAX_CONFIRMATION: Duration = Duration::from_secs(120);
@@ -63,17 +65,17 @@ const MAX_REASON: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 #[must_use = "a run goes on unwatched unless it is awaited or its handle is kept"]
 pub struct Run {
-    client: Checksum,
+    core: Core,
     handle: RunHandle,
     policy: PollPolicy,
 }
 
 impl Run {
-    pub(crate) fn resumed(client: &Checksum, handle: RunHandle) -> Self {
+    pub(crate) fn resume(core: &Core, handle: RunHandle) -> Self {
         Self {
-            client: client.clone(),
+            core: core.clone(),
             handle,
-            policy: *client.poll,
+            policy: core.poll_policy(),
         }
     }
 
@@ -107,7 +109,7 @@ impl Run {
     ///
     /// The request failed, after the client's [`RetryPolicy`](crate::RetryPolicy).
     pub async fn status(&self) -> Result<RunStatus, Error> {
-        self.look(Effort::Persistent).await
+        self.look(Retry::ByPolicy).await
     }
 
     /// Waits to the end. Awaiting the run itself does the same.
@@ -118,7 +120,7 @@ impl Run {
     /// - Looking failed for longer than the policy bears: [`Error::GaveUp`].
     /// - The service refused: [`Error::Request`].
     pub async fn wait(self) -> Result<RunReport, Error> {
-        let pacer = self.client.pacer(self.policy);
+        let pacer = self.core.pacer(self.policy);
         Watch::new(self, pacer).end().await
     }
 
@@ -151,42 +153,42 @@ impl Run {
     /// # }
     /// ```
     pub fn events(&self) -> Pin<Box<dyn Stream<Item = Result<RunEvent, Error>> + Send>> {
-        Box::pin(Watch::new(self.clone(), self.client.pacer(self.policy)).stream())
+        Box::pin(Watch::new(self.clone(), self.core.pacer(self.policy)).stream())
     }
 
     /// Looks at the run by its job name if it has one, otherwise by its test run id. The end that the
     /// documented route shows is confirmed.
-    async fn look(&self, effort: Effort) -> Result<RunStatus, Error> {
-        let status = self.look_unconfirmed(effort).await?;
+    async fn look(&self, retry: Retry) -> Result<RunStatus, Error> {
+        let status = self.look_unconfirmed(retry).await?;
         Ok(self.confirmed(status).await)
     }
 
-    async fn look_unconfirmed(&self, effort: Effort) -> Result<RunStatus, Error> {
+    async fn look_unconfirmed(&self, retry: Retry) -> Result<RunStatus, Error> {
         let mut status = match &self.handle.identity {
-            Identity::TestRunId { test_run_id } => self.look_by_id(test_run_id, effort).await?,
-            Identity::JobName { job_name } => self.look_by_name(job_name, effort).await?,
+            Identity::TestRunId { test_run_id } => self.look_by_id(test_run_id, retry).await?,
+            Identity::JobName { job_name } => self.look_by_name(job_name, retry).await?,
             Identity::Both {
                 job_name,
                 test_run_id,
-            } => match self.look_by_name(job_name, effort).await {
+            } => match self.look_by_name(job_name, retry).await {
                 Err(error) if error.is_not_found() && !self.handle.is_pinned => {
-                    let looked = self.look_by_id(test_run_id, effort).await;
+                    let looked = self.look_by_id(test_run_id, retry).await;
                     looked.map_err(|_| error)?
                 }
                 looked => looked?,
             },
         };
-        status.allows_no_tests = self.client.allows_no_tests;
+        status.allows_no_tests = self.core.allows_no_tests;
         Ok(status)
     }
 
     /// Looks by the documented route that the handle prefers, and by the other one where that does
     /// not know the run.
-    async fn look_by_name(&self, job_name: &JobName, effort: Effort) -> Result<RunStatus, Error> {
+    async fn look_by_name(&self, job_name: &JobName, retry: Retry) -> Result<RunStatus, Error> {
         let preferred = self.handle.api_version.unwrap_or(ApiVersion::V2);
-        match self.look_by(preferred, job_name, effort).await {
+        match self.look_by(preferred, job_name, retry).await {
             Err(error) if error.is_not_found() && !self.handle.is_pinned => {
-                match self.look_by(preferred.other(), job_name, effort).await {
+                match self.look_by(preferred.other(), job_name, retry).await {
                     // The other route was worth a try; what the run's own said stands.
                     Err(other) if other.is_not_found() => Err(error),
                     looked => looked,
@@ -200,32 +202,34 @@ impl Run {
         &self,
         version: ApiVersion,
         job_name: &JobName,
-        effort: Effort,
+        retry: Retry,
     ) -> Result<RunStatus, Error> {
-        let caller = &self.client.caller;
-        let api = self.client.api();
+        let caller = &self.core;
+        let api = self.core.api();
         let v1 = || api.get_run_status().job_name(job_name).execute();
         let v2 = || api.get_run_status_v2().job_name(job_name).execute();
-        Ok(match version {
-            ApiVersion::V1 => caller.read(effort, v1).await?.into(),
-            ApiVersion::V2 => caller.read(effort, v2).await?.into(),
-        })
+        let polled = match version {
+            ApiVersion::V1 => caller.read(retry, v1).await.map(Into::into),
+            ApiVersion::V2 => caller.read(retry, v2).await.map(Into::into),
+        };
+        polled.map_err(Error::of_started_work)
     }
 
     /// Looks by the observed route. Without a readable `isTerminal` its status misleads.
-    async fn look_by_id(&self, id: &TestRunId, effort: Effort) -> Result<RunStatus, Error> {
-        let api = self.client.api();
+    async fn look_by_id(&self, id: &TestRunId, retry: Retry) -> Result<RunStatus, Error> {
+        let api = self.core.api();
         let by_id = || api.get_run_status_by_run_id().run_id(id).execute();
-        let answer = self.client.caller.read(effort, by_id).await?;
+        let answer = self.core.read(retry, by_id).await;
+        let answer = answer.map_err(Error::of_started_work)?;
         let shown = serde_json::to_value(&answer).unwrap_or_default();
         let status = RunStatus::by_run_id(answer, id.clone());
         match status.is_terminal {
             Some(_) => Ok(status),
             None => {
-                let operation = OperationId::GetRunStatusByRunId.as_str();
+                let operation = OperationId::GetRunStatusByRunId;
                 let missing = "no `isTerminal` that can be read";
-                let error = Error::unexpected(operation, missing, shown);
-                Err(error.without_key(api))
+                let error = Error::unexpected_response(operation, missing, shown);
+                Err(error.without_key(api).of_started_work())
             }
         }
     }
@@ -247,20 +251,19 @@ impl Run {
             return status;
         }
         let is_success = status.final_outcome().is_success();
-        let (effort, time_limit) = match is_success {
-            true => (Effort::Persistent, MAX_CONFIRMATION),
+        let (retry, time_limit) = match is_success {
+            true => (Retry::ByPolicy, MAX_CONFIRMATION),
             // Nothing can make it a pass: only the reason is of interest.
-            false => (Effort::Once, MAX_REASON),
+            false => (Retry::Never, MAX_REASON),
         };
-        match timeout(time_limit, self.look_by_id(test_run_id, effort)).await {
+        match timeout(time_limit, self.look_by_id(test_run_id, retry)).await {
             Ok(Ok(judged)) => status.confirm(judged),
             Ok(Err(error)) if error.is_not_found() => {
                 tracing::debug!(target: TARGET, %error, "the end is not confirmed");
             }
             Ok(Err(error)) => {
                 tracing::warn!(target: TARGET, %error, "the end is not confirmed");
-                let request = error.request();
-                status.is_unconfirmed = request.is_none_or(|error| error.is_transient());
+                status.is_unconfirmed = error.is_transient() || error.raw().is_none();
             }
             Err(_) => {
                 tracing::warn!(target: TARGET, ?time_limit, "the end is not confirmed in time");
@@ -290,7 +293,7 @@ impl Pollable for Run {
     }
 
     async fn look(&mut self) -> Result<RunStatus, Error> {
-        let status = Run::look(self, Effort::Once).await?;
+        let status = Run::look(self, Retry::Never).await?;
         self.handle.api_version = Some(status.api_version());
         Ok(status)
     }
@@ -325,7 +328,7 @@ impl Pollable for Run {
             && is_v1
             && !self.handle.is_pinned
         {
-            let asked = self.look_by(ApiVersion::V2, job_name, Effort::Once);
+            let asked = self.look_by(ApiVersion::V2, job_name, Retry::Never);
             let answer = match deadline {
                 None => asked.await.ok(),
                 Some(deadline) => timeout_at(deadline, asked).await.ok().and_then(Result::ok),
@@ -333,7 +336,7 @@ impl Pollable for Run {
             status.test_run_id = answer.and_then(|answer| answer.test_run_id);
         }
         RunReport {
-            client: self.client.clone(),
+            core: self.core.clone(),
             job_name: self.job_name().cloned(),
             status,
         }

@@ -3,14 +3,18 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Contradiction, Counts, Outcome, RunStatus};
-use crate::{Checksum, Error, Results, StartHealing, TestRun};
+use crate::batch::StartHealing;
+use crate::core::Core;
+use crate::error::Error;
+use crate::results::Results;
+use crate::test_run::TestRun;
 
 /// What is known of a run that has ended.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunReport {
     #[serde(skip)]
-    pub(crate) client: Checksum,
+    pub(crate) core: Core,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) job_name: Option<JobName>,
     #[serde(flatten)]
@@ -67,7 +71,7 @@ impl RunReport {
     /// The run, for its results, report and attachments; `None` where its id is not known.
     pub fn test_run(&self) -> Option<TestRun> {
         let id = self.test_run_id()?;
-        Some(self.client.test_run(id.clone()))
+        Some(TestRun::new(&self.core, id.clone()))
     }
 
     /// The result of each test; `None` where the test run's id is not known.
@@ -108,6 +112,6 @@ impl RunReport {
     /// # }
     /// ```
     pub fn heal(&self) -> StartHealing {
-        StartHealing::new(&self.client, self.test_run_id().cloned())
+        StartHealing::new(&self.core, self.test_run_id().cloned())
     }
 }

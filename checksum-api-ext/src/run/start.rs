@@ -11,11 +11,13 @@ use serde_json::Value;
 
 use super::auto_heal::named_branch;
 use super::{ApiVersion, AutoHeal, Identity, Run, RunHandle};
-use crate::call::Caller;
+use crate::core::Core;
 use crate::environment::Environment;
+use crate::error::Error;
+use crate::intent::Intent;
 use crate::intent::secrets_of;
 use crate::members::Members;
-use crate::{Checksum, Error, Intent, InvalidRequest, timestamp};
+use crate::timestamp;
 
 /// A run about to be started; made by [`Checksum::run_suite`] and its siblings.
 ///
@@ -49,7 +51,7 @@ use crate::{Checksum, Error, Intent, InvalidRequest, timestamp};
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `start`"]
 pub struct StartRun<S> {
-    client: Checksum,
+    core: Core,
     selection: S,
     auto_heal: Option<AutoHeal>,
     members: Members,
@@ -94,9 +96,7 @@ pub trait Selection: sealed::Dispatch {}
 impl<S: sealed::Dispatch> Selection for S {}
 
 mod sealed {
-    use super::{
-        ApiVersion, Caller, DispatchedRun, Duration, Error, OperationId, Serialize, types,
-    };
+    use super::{ApiVersion, Core, DispatchedRun, Duration, Error, OperationId, Serialize, types};
 
     pub trait Dispatch: Sized + Send + Sync {
         /// The operation that starts it.
@@ -112,7 +112,7 @@ mod sealed {
         fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error>;
 
         fn dispatch(
-            caller: &Caller,
+            core: &Core,
             time_limit: Option<Duration>,
             request: Self::Request,
         ) -> impl Future<Output = Result<DispatchedRun, Error>> + Send;
@@ -128,9 +128,9 @@ impl Healable for Tests {}
 impl Healable for Grep {}
 
 impl<S: Selection> StartRun<S> {
-    pub(crate) fn new(client: &Checksum, selection: S) -> Self {
+    pub(crate) fn new(core: &Core, selection: S) -> Self {
         Self {
-            client: client.clone(),
+            core: core.clone(),
             selection,
             auto_heal: None,
             members: Members::default(),
@@ -160,7 +160,7 @@ impl<S: Selection> StartRun<S> {
         let auto_heal = match &self.auto_heal {
             None => None,
             Some(auto_heal) => {
-                let body = auto_heal.body().map_err(Error::Invalid)?;
+                let body = auto_heal.body()?;
                 if let Some(own) = auto_heal.members.clone().some() {
                     members.insert("autoHeal", own);
                 }
@@ -191,19 +191,17 @@ impl<S: Selection> StartRun<S> {
         let response = Arc::new(OnceLock::new());
         let kept = Arc::clone(&response);
         let secrets = secrets_of(S::OPERATION, &request);
-        let caller = self.client.caller.with_extra_fields(members);
+        let caller = self.core.with_extra_fields(members);
         let caller = caller.inspected(move |body| {
             let _ = kept.set(serde_json::from_slice(body).unwrap_or_default());
         });
-        let time_limit = self.client.poll.deadline;
+        let time_limit = self.core.poll_policy().deadline;
         let accepted = S::dispatch(&caller, time_limit, request).await?;
         let Some(identity) = Identity::new(accepted.name, accepted.run_id) else {
             let response = response.get().cloned().unwrap_or_default();
-            return Err(Error::Unidentified {
-                response: Box::new(response),
-            }
-            .without_key(self.client.api())
-            .without(&secrets));
+            return Err(Error::unidentified(response)
+                .without_key(self.core.api())
+                .without(&secrets));
         };
         let handle = RunHandle {
             api_version: Some(S::API_VERSION),
@@ -211,7 +209,7 @@ impl<S: Selection> StartRun<S> {
             started_at: Some(timestamp::now()),
             ..RunHandle::of(identity)
         };
-        Ok(Run::resumed(&self.client, handle))
+        Ok(Run::resume(&self.core, handle))
     }
 }
 
@@ -271,15 +269,14 @@ impl sealed::Dispatch for Suite {
     }
 
     async fn dispatch(
-        caller: &Caller,
+        core: &Core,
         time_limit: Option<Duration>,
         request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        caller
-            .dispatch(time_limit, request, |client, body| async move {
-                client.run_suite().body(body).execute().await
-            })
-            .await
+        core.dispatch(time_limit, request, |client, body| async move {
+            client.run_suite().body(body).execute().await
+        })
+        .await
     }
 }
 
@@ -295,15 +292,14 @@ impl sealed::Dispatch for Collection {
     }
 
     async fn dispatch(
-        caller: &Caller,
+        core: &Core,
         time_limit: Option<Duration>,
         request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        caller
-            .dispatch(time_limit, request, |client, (id, body)| async move {
-                client.run_collection().id(id).body(body).execute().await
-            })
-            .await
+        core.dispatch(time_limit, request, |client, (id, body)| async move {
+            client.run_collection().id(id).body(body).execute().await
+        })
+        .await
     }
 }
 
@@ -314,7 +310,7 @@ impl sealed::Dispatch for Tests {
 
     fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
         if self.ids.is_empty() {
-            return Err(Error::Invalid(InvalidRequest::NoTestIds));
+            return Err(Error::invalid_request("no test ids were given"));
         }
         let mut request = RunTestsRequest::new(self.ids.clone());
         request.auto_heal = auto_heal;
@@ -322,21 +318,20 @@ impl sealed::Dispatch for Tests {
     }
 
     async fn dispatch(
-        caller: &Caller,
+        core: &Core,
         time_limit: Option<Duration>,
         request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        caller
-            .dispatch(time_limit, request, |client, body| async move {
-                client.run_tests().body(body).execute().await
-            })
-            .await
+        core.dispatch(time_limit, request, |client, body| async move {
+            client.run_tests().body(body).execute().await
+        })
+        .await
     }
 }
 
 fn grep_pattern(text: &str) -> Result<GrepPattern, Error> {
     text.parse()
-        .map_err(|_| Error::Invalid(InvalidRequest::EmptyGrep))
+        .map_err(|_| Error::invalid_request("the grep pattern is empty"))
 }
 
 impl sealed::Dispatch for Grep {
@@ -345,12 +340,14 @@ impl sealed::Dispatch for Grep {
     type Request = RunGrepV2Request;
 
     fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
-        named_branch(self.branch.as_deref()).map_err(Error::Invalid)?;
+        named_branch(self.branch.as_deref())?;
         if self.shards.is_some_and(|count| !(2..=40).contains(&count)) {
-            return Err(Error::Invalid(InvalidRequest::ShardCount));
+            return Err(Error::invalid_request("a run is split into 2 to 40 shards"));
         }
         if self.shards.is_some() && auto_heal.is_some() {
-            return Err(Error::Invalid(InvalidRequest::ShardsAndHealing));
+            return Err(Error::invalid_request(
+                "a run cannot be split into shards and healed; leave one of the two out",
+            ));
         }
         let mut request = RunGrepV2Request::new(grep_pattern(&self.pattern)?);
         request.branch = self.branch.clone();
@@ -361,15 +358,14 @@ impl sealed::Dispatch for Grep {
     }
 
     async fn dispatch(
-        caller: &Caller,
+        core: &Core,
         time_limit: Option<Duration>,
         request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        caller
-            .dispatch(time_limit, request, |client, body| async move {
-                client.run_grep_v2().body(body).execute().await
-            })
-            .await
+        core.dispatch(time_limit, request, |client, body| async move {
+            client.run_grep_v2().body(body).execute().await
+        })
+        .await
     }
 }
 
@@ -383,14 +379,13 @@ impl sealed::Dispatch for LegacyGrep {
     }
 
     async fn dispatch(
-        caller: &Caller,
+        core: &Core,
         time_limit: Option<Duration>,
         request: Self::Request,
     ) -> Result<DispatchedRun, Error> {
-        caller
-            .dispatch(time_limit, request, |client, body| async move {
-                client.run_grep().body(body).execute().await
-            })
-            .await
+        core.dispatch(time_limit, request, |client, body| async move {
+            client.run_grep().body(body).execute().await
+        })
+        .await
     }
 }

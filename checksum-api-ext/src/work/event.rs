@@ -1,7 +1,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{BatchChange, BatchStatus, Event, RunChange, RunReport};
+use crate::batch::{BatchChange, BatchStatus};
+use crate::poll::Event;
+use crate::run::{RunChange, RunReport};
 
 /// What happens to a run or a batch while a set of them is watched.
 pub type WatchEvent = Event<WorkChange, WatchReport>;

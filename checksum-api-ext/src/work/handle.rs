@@ -4,7 +4,8 @@ use checksum_api::types::JobName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{BatchHandle, GenerationBatch, HealBatch, Run, RunHandle};
+use crate::batch::{BatchHandle, GenerationBatch, HealBatch};
+use crate::run::{Run, RunHandle};
 
 /// The way back to any work that goes on in the service: a small value to store anywhere.
 ///

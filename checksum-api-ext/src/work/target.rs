@@ -3,8 +3,11 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 
 use super::{Handle, WatchReport, WorkChange};
+use crate::batch::{BatchStatus, GenerationBatch, HealBatch};
+use crate::core::Core;
+use crate::error::Error;
 use crate::poll::{Ended, Pollable};
-use crate::{BatchStatus, Checksum, Error, GenerationBatch, HealBatch, Run, RunStatus};
+use crate::run::{Run, RunStatus};
 
 /// The work behind a handle, for as long as one look takes.
 pub(super) enum Target {
@@ -21,12 +24,12 @@ pub(super) enum Status {
 }
 
 impl Target {
-    pub(super) fn new(client: &Checksum, handle: &Handle) -> Self {
+    pub(super) fn new(core: &Core, handle: &Handle) -> Self {
         match handle {
-            Handle::Run(handle) => Self::Run(client.resume_run(handle.clone())),
-            Handle::HealBatch(handle) => Self::HealBatch(client.resume_heal_batch(handle.clone())),
+            Handle::Run(handle) => Self::Run(Run::resume(core, handle.clone())),
+            Handle::HealBatch(handle) => Self::HealBatch(HealBatch::new(core, handle.clone())),
             Handle::GenerationBatch(handle) => {
-                Self::GenerationBatch(client.resume_generation_batch(handle.clone()))
+                Self::GenerationBatch(GenerationBatch::new(core, handle.clone()))
             }
         }
     }

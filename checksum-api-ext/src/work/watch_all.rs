@@ -13,8 +13,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::target::Target;
 use super::{Handle, WatchEvent};
+use crate::core::Core;
+use crate::error::Error;
+use crate::poll::Event;
 use crate::poll::{MIN_POLL_TIME, Pace, Pacer, PollPlan, Progress, Seen, was_suspended};
-use crate::{Checksum, Error, Event};
 
 /// Many runs and batches, watched by one stream; made by [`Checksum::watch`].
 ///
@@ -35,7 +37,7 @@ use crate::{Checksum, Error, Event};
 /// Dropping it, or the wait for its next item, loses nothing: the work goes on, and
 /// [`handles`](Self::handles) is what to store and to watch again later.
 pub struct WatchSet {
-    client: Checksum,
+    core: Core,
     pacer: Pacer,
     works: HashMap<Key, Entry>,
     due: BinaryHeap<Reverse<(Instant, u64, Key)>>,
@@ -88,10 +90,10 @@ struct Landed {
 }
 
 impl WatchSet {
-    pub(crate) fn new(client: &Checksum, handles: impl IntoIterator<Item = Handle>) -> Self {
-        let pacer = client.pacer(*client.poll);
+    pub(crate) fn new(core: &Core, handles: impl IntoIterator<Item = Handle>) -> Self {
+        let pacer = core.pacer(core.poll_policy());
         let mut all = Self {
-            client: client.clone(),
+            core: core.clone(),
             pace_in_trouble: pacer.quick(),
             pacer,
             works: HashMap::new(),
@@ -127,7 +129,7 @@ impl WatchSet {
         }
         let number = self.next_number;
         self.next_number += 1;
-        let progress = Progress::new(&Target::new(&self.client, &key.0), &self.pacer);
+        let progress = Progress::new(&Target::new(&self.core, &key.0), &self.pacer);
         if let Some(deadline) = progress.deadline(&self.pacer.policy) {
             // Those of works that have ended go before they are more than what is watched.
             if self.deadlines.len() > 2 * self.works.len() + 16 {
@@ -194,7 +196,7 @@ impl WatchSet {
                 self.due.push(Reverse((at, number, key)));
                 return Err(Some(start));
             }
-            let mut target = Target::new(&self.client, &key.0);
+            let mut target = Target::new(&self.core, &key.0);
             let is_late = std::mem::take(&mut entry.was_suspended);
             let Some(plan) = entry.progress.plan(&self.pacer.policy, is_late) else {
                 entry.stage = Stage::Ended;
@@ -238,7 +240,7 @@ impl WatchSet {
                 self.due.push(Reverse((now, number, key)));
             } else {
                 entry.stage = Stage::Ended;
-                let error = entry.progress.timed_out(&Target::new(&self.client, &key.0));
+                let error = entry.progress.timed_out(&Target::new(&self.core, &key.0));
                 self.ready.push_back((key, Err(error)));
             }
         }
@@ -256,8 +258,7 @@ impl WatchSet {
             return;
         };
         let mut events = VecDeque::new();
-        let is_failure =
-            matches!(&looked, Some(Err(Error::Request(error))) if error.is_transient());
+        let is_failure = matches!(&looked, Some(Err(error)) if error.is_transient());
         let is_answer = matches!(&looked, Some(Ok(_)));
         let progress = &mut entry.progress;
         let next = match looked {

@@ -179,7 +179,7 @@ fn a_certificate_that_is_not_accepted_is_one_try_and_one_line() {
             for text in [cause, &url, advice] {
                 assert!(ended.stderr.contains(text), "{text}: {ended:?}");
             }
-            for text in ["may have started", "trying again"] {
+            for text in ["may have started", "retrying"] {
                 assert!(!ended.stderr.contains(text), "{text}: {ended:?}");
             }
         }
