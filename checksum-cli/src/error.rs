@@ -5,9 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use checksum_api_ext::{
-    ConfigurationError, Error, Handle, Intent, ParseApiKeyError, ParseBaseUrlError, Started,
-};
+use checksum_api_ext::{Error, Handle, Intent, ParseApiKeyError, ParseBaseUrlError, Started};
 use checksum_mock::MockError;
 
 use crate::args::key_value::ValueError;
@@ -20,8 +18,6 @@ const CHECK_THE_KEY: &str = "check the API key: Settings, Project Settings in th
 /// Why the command has no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    #[error(transparent)]
-    Configuration(#[from] ConfigurationError),
     #[error("cannot read the API key from {source_name}: {error}")]
     ReadKey {
         source_name: String,
@@ -60,6 +56,10 @@ pub(crate) enum CliError {
         path: PathBuf,
         intent: Option<Intent>,
     },
+    #[error(
+        "--auto-heal needs the repository to open a pull request in: give --repo or --no-create-pr"
+    )]
+    NoRepository,
     #[error("cannot open the browser: {0}")]
     Browser(io::Error),
     #[error("there is no command `{0}`")]
@@ -117,10 +117,10 @@ impl CliError {
     /// Returns what to do next.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Request(error) | Self::Start(error) if error.is_refused() => {
+            Self::Request(error) | Self::Start(error) if is_rejected_key(error) => {
                 Some(CHECK_THE_KEY.to_owned())
             }
-            Self::Wait { handle, error } if error.is_refused() => {
+            Self::Wait { handle, error } if is_rejected_key(error) => {
                 Some(format!("{CHECK_THE_KEY}; then {}", resume_hint(handle)))
             }
             Self::InterruptedStart(_) | Self::MayHaveStarted { .. } => {
@@ -129,6 +129,10 @@ impl CliError {
             _ => self.handle().map(resume_hint),
         }
     }
+}
+
+fn is_rejected_key(error: &Error) -> bool {
+    error.is_unauthorized() || error.is_forbidden()
 }
 
 fn noun(handle: &Handle) -> &'static str {

@@ -4,7 +4,7 @@
 use std::process;
 
 use checksum_api_ext::types::RunState;
-use checksum_api_ext::{BatchStatus, Contradiction, Error, Outcome, RunStatus};
+use checksum_api_ext::{BatchStatus, Contradiction, Error, ErrorKind, Outcome, RunStatus};
 
 use crate::error::CliError;
 use crate::output::text::one_line;
@@ -207,19 +207,13 @@ fn of_outcome(outcome: &Outcome) -> ExitCode {
 
 impl From<&Error> for ExitCode {
     fn from(error: &Error) -> Self {
-        match error {
-            Error::Configuration(_) | Error::Invalid(_) => Self::Usage,
-            Error::WaitTimedOut { .. } => Self::TimedOut,
-            Error::Request(request) => match request.kind() {
-                checksum_api::ErrorKind::Unauthorized | checksum_api::ErrorKind::Forbidden => {
-                    Self::Unauthorized
-                }
-                checksum_api::ErrorKind::InvalidRequest | checksum_api::ErrorKind::NotFound => {
-                    Self::Usage
-                }
-                checksum_api::ErrorKind::Rejected if !request.is_transient() => Self::Usage,
-                _ => Self::Indeterminate,
-            },
+        match error.kind() {
+            ErrorKind::Unauthorized | ErrorKind::Forbidden => Self::Unauthorized,
+            ErrorKind::Configuration
+            | ErrorKind::InvalidRequest
+            | ErrorKind::NotFound
+            | ErrorKind::Rejected => Self::Usage,
+            ErrorKind::DeadlineExceeded => Self::TimedOut,
             _ => Self::Indeterminate,
         }
     }

@@ -19,8 +19,7 @@ pub(crate) use mock::Mock;
 pub(crate) use output::{Format, Global};
 pub(crate) use read::{Attachments, Bugs, Report, Results, Status};
 pub(crate) use start::{
-    AutoHealOptions, ChangedFiles, Generate, GrepOptions, Heal, Run, RunOptions, Selection,
-    Starting,
+    AutoHealOptions, Generate, GrepOptions, Heal, Run, RunOptions, Selection, Starting,
 };
 pub(crate) use value::has_owner;
 pub(crate) use wait::{Awaited, Wait};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use checksum_api_ext::types::{TestId, TestStatus};
-use checksum_api_ext::{Attachments, Error, TestRun};
+use checksum_api_ext::{Attachments, TestRun};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::args;
@@ -60,9 +60,9 @@ pub(super) async fn execute(
         for (attachment, saved) in attachments.iter().zip(saved) {
             let (path, error) = match saved {
                 Ok(path) => (path, None),
-                Err(error) => {
-                    exit_code = (&error).into();
-                    (None, Some(error.to_string()))
+                Err((code, error)) => {
+                    exit_code = code;
+                    (None, Some(error))
                 }
             };
             let attachment = ListedAttachment {
@@ -96,32 +96,36 @@ async fn tests(test_run: &TestRun, only_failed: bool) -> Result<Vec<TestId>, Cli
     Ok(ids.collect())
 }
 
+/// The path of a downloaded file if it was downloaded, or why it was not.
+type Saved = Result<Option<PathBuf>, (ExitCode, String)>;
+
 /// Downloads the attachments of a test if there is a directory, and returns the result of each.
 async fn save(
     attachments: &Attachments,
     test: &TestId,
     directory: Option<&Path>,
     reporter: &Reporter,
-) -> Vec<Result<Option<PathBuf>, Error>> {
+) -> Vec<Saved> {
     let Some(directory) = directory else {
         return attachments.iter().map(|_| Ok(None)).collect();
     };
     let name = utf8_percent_encode(test.as_str(), ESCAPED).to_string();
     let directory = directory.join(name);
     if directory.is_symlink() {
-        let rejected = || Error::File {
-            path: directory.clone(),
-            reason: std::io::Error::other(
-                "it is a symbolic link, and is not followed out of the download folder; \
-                 remove it first",
-            ),
-        };
-        return attachments.iter().map(|_| Err(rejected())).collect();
+        let error = format!(
+            "cannot write {}: it is a symbolic link, which is not followed out of the download \
+             directory; remove it first",
+            directory.display()
+        );
+        let failed = |_| Err((ExitCode::Indeterminate, error.clone()));
+        return attachments.iter().map(failed).collect();
     }
     let downloads = attachments.download_all(&directory);
-    let saved = downloads.on_progress(reporter.download()).await;
-    let path = saved
-        .into_iter()
-        .map(|saved| saved.map(|file| Some(file.path)));
-    path.collect()
+    let saved = downloads.on_progress(reporter.download()).await.into_iter();
+    saved
+        .map(|saved| match saved {
+            Ok(file) => Ok(Some(file.path)),
+            Err(error) => Err(((&error).into(), error.to_string())),
+        })
+        .collect()
 }

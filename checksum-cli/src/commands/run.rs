@@ -1,6 +1,6 @@
 //! `checksum run`: starts a run, waits for it, and exits with its verdict.
 
-use checksum_api_ext::{AutoHeal, Checksum, Error, Grep, Healable, InvalidRequest, StartRun};
+use checksum_api_ext::{AutoHeal, Checksum, Grep, Healable, StartRun};
 use tokio::time::timeout;
 
 use super::heal::note_bare_repository;
@@ -128,7 +128,7 @@ fn auto_heal(options: &AutoHealOptions) -> Result<Option<AutoHeal>, CliError> {
     }
     let mut heal = match (&options.repo, options.no_create_pr) {
         (Some(repo), false) => AutoHeal::pull_request(repo.clone()),
-        (None, false) => return Err(Error::Invalid(InvalidRequest::NoRepository).into()),
+        (None, false) => return Err(CliError::NoRepository),
         (Some(repo), true) => AutoHeal::without_pull_request().repo(repo.clone()),
         (None, true) => AutoHeal::without_pull_request(),
     };
