@@ -21,9 +21,8 @@ use crate::output::stdout::Output;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    redaction::reserve(json::is_part_of_a_word);
-    redaction::add_key_from_env();
-    let arguments = Arguments::from_process();
+    redaction::add_key_of_environment();
+    let arguments = Arguments::of_process();
     arguments.global.color.write_global();
     let mut output = Output::new(arguments.global.output);
     let result = match logging::start(arguments.global.verbose) {
@@ -31,9 +30,8 @@ async fn main() -> ExitCode {
         Err(error) => Err(error),
     };
     let code = result.unwrap_or_else(|error| {
-        let code = (&error).into();
-        output.error(&error, code);
-        code
+        output.failure(&error);
+        error.exit_code()
     });
     output.close(code).into()
 }

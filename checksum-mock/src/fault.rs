@@ -1,102 +1,104 @@
-//! What a test wants to go wrong.
-
 use std::time::Duration;
 
 use axum::body::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use crate::routes::Route;
+use crate::ROUTES;
 
-/// A failure that the mock server injects: a response in place of the real one, or a disturbance
-/// on the way.
+/// Something that goes wrong, in place of the answer or on its way.
 ///
-/// It applies to the next request. [`times`](Self::times) repeats it, and
-/// [`on_operation`](Self::on_operation) limits it to one operation.
+/// It happens to the next request; [`times`](Self::times) makes it more, [`on`](Self::on) narrows
+/// it to one operation.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Fault {
     pub(crate) kind: FaultKind,
-    operation_id: Option<&'static str>,
+    operation: Option<&'static str>,
     after: u32,
     times: u32,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum FaultKind {
-    Respond {
+    /// This answer; the service does not act.
+    Answer {
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
     },
+    /// The service acts, and answers later.
     Delay(Duration),
+    /// The connection is reset; the service does not act.
     ResetBefore,
+    /// The service acts, and the connection is reset.
     ResetAfter,
-    Truncate,
-    Hang,
+    /// The service acts, and half of the answer arrives.
+    Truncated,
+    /// The service does not act, and the connection stays open.
+    Silence,
 }
 
 impl Fault {
     fn new(kind: FaultKind) -> Self {
         Self {
             kind,
-            operation_id: None,
+            operation: None,
             after: 0,
             times: 1,
         }
     }
 
-    /// Responds with this status code and, unless [`body`](Self::body) sets one, without a body.
-    /// The request is not handled. A number that is not a status code counts as 500.
+    /// An answer of that status, without a body until [`body`](Self::body) gives one; the service
+    /// does not act on the request. A number that is no status counts as 500.
     pub fn status(status: u16) -> Self {
-        Self::new(FaultKind::Respond {
+        Self::new(FaultKind::Answer {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             headers: HeaderMap::new(),
             body: Bytes::new(),
         })
     }
 
-    /// Responds with status 200 and this body and, unless [`header`](Self::header) sets one,
-    /// without a content type. The request is not handled.
+    /// An answer of status 200 with that body in place of the real one, without a content type
+    /// until [`header`](Self::header) gives one; the service does not act on the request.
     pub fn respond_with(body: impl Into<Bytes>) -> Self {
         Self::status(200).body(body)
     }
 
-    /// Handles the request at once, and responds after this time of the mock server's
-    /// [`Clock`](crate::Clock): a client that times out has started what it asked for.
+    /// The service acts on the request at once and answers after that time of the stand-in's
+    /// [`Clock`](crate::Clock). A client that gives up before has started what it asked for.
     pub fn delay(by: Duration) -> Self {
         Self::new(FaultKind::Delay(by))
     }
 
-    /// Resets the connection after reading the request, which is not handled.
+    /// The connection is reset when the request has been read; the service does not act on it.
     ///
-    /// [`Mock::router`](crate::Mock::router) has no connection: the response's body fails at once.
+    /// [`Mock::router`](crate::Mock::router) has no connection: its answer breaks off at once.
     pub fn reset_before_handling() -> Self {
         Self::new(FaultKind::ResetBefore)
     }
 
-    /// Handles the request, and resets the connection in place of a response.
+    /// The service acts on the request, and the connection is reset before it answers.
     ///
-    /// [`Mock::router`](crate::Mock::router) has no connection: the response's body fails at once.
+    /// [`Mock::router`](crate::Mock::router) has no connection: its answer breaks off at once.
     pub fn reset_after_handling() -> Self {
         Self::new(FaultKind::ResetAfter)
     }
 
-    /// Handles the request, sends half of the response's body, and closes the connection. The
-    /// `content-length` is that of the whole body.
+    /// The service acts on the request and announces the length of the whole answer, of which half
+    /// is sent before the connection closes.
     pub fn truncated() -> Self {
-        Self::new(FaultKind::Truncate)
+        Self::new(FaultKind::Truncated)
     }
 
-    /// Never responds, and leaves the connection open. The request is not handled.
+    /// The service does not act on the request, never answers, and leaves the connection open.
     pub fn hang() -> Self {
-        Self::new(FaultKind::Hang)
+        Self::new(FaultKind::Silence)
     }
 
-    /// Adds a header to the response of [`status`](Self::status) or
-    /// [`respond_with`](Self::respond_with). Has no effect on other faults. Ignores a header that
-    /// HTTP does not allow.
+    /// A header of the answer that [`status`](Self::status) or [`answer`](Self::answer) gives; it
+    /// has no bearing on other faults. One that HTTP cannot carry is left out.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        if let FaultKind::Respond { headers, .. } = &mut self.kind
+        if let FaultKind::Answer { headers, .. } = &mut self.kind
             && let (Ok(name), Ok(value)) =
                 (name.parse::<HeaderName>(), HeaderValue::from_str(value))
         {
@@ -105,55 +107,60 @@ impl Fault {
         self
     }
 
-    /// Sets the body of the response of [`status`](Self::status). Has no effect on faults that do
-    /// not respond.
+    /// The body of the answer that [`status`](Self::status) gives, JSON or not; it has no bearing
+    /// on other faults.
     pub fn body(mut self, bytes: impl Into<Bytes>) -> Self {
-        if let FaultKind::Respond { body, .. } = &mut self.kind {
+        if let FaultKind::Answer { body, .. } = &mut self.kind {
             *body = bytes.into();
         }
         self
     }
 
-    /// Limits it to requests to one operation, named by its operationId, such as
-    /// `get_run_status`.
+    /// Only requests to that operation, named as in [`ROUTES`].
     ///
     /// # Panics
     ///
-    /// Panics if there is no such operation, because the fault would never apply.
+    /// There is no such operation: a test would otherwise wait for a fault that never happens.
     #[track_caller]
     pub fn on_operation(mut self, operation_id: &str) -> Self {
-        let Some(route) = Route::by_operation(operation_id) else {
+        let route = ROUTES
+            .iter()
+            .find(|route| route.operation_id == operation_id);
+        let Some(route) = route else {
             panic!("there is no operation `{operation_id}`");
         };
-        self.operation_id = Some(route.operation_id);
+        self.operation = Some(route.operation_id);
         self
     }
 
-    /// Skips the first `requests` that it would apply to. Default: 0.
+    /// The first `requests` that it would happen to are spared.
     pub fn after(mut self, requests: u32) -> Self {
         self.after = requests;
         self
     }
 
-    /// Applies it to `times` requests. Default: 1.
+    /// It happens that many times; once without.
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// Applies it to every request from now on.
+    /// It happens from now on.
     pub fn always(self) -> Self {
         self.times(u32::MAX)
     }
 }
 
-/// Returns what goes wrong with a request, and counts it.
+/// Takes the fault that happens to a request, if one does.
 pub(crate) fn take(faults: &mut Vec<Fault>, operation_id: Option<&str>) -> Option<FaultKind> {
-    faults.retain(|fault| fault.times > 0);
-    for fault in faults {
-        if fault.operation_id.is_some() && fault.operation_id != operation_id {
-            continue;
-        }
+    let is_meant = |fault: &Fault| match fault.operation {
+        None => true,
+        Some(operation) => operation_id == Some(operation),
+    };
+    for fault in faults
+        .iter_mut()
+        .filter(|fault| is_meant(fault) && fault.times > 0)
+    {
         if fault.after > 0 {
             fault.after -= 1;
             continue;
@@ -161,7 +168,9 @@ pub(crate) fn take(faults: &mut Vec<Fault>, operation_id: Option<&str>) -> Optio
         if fault.times != u32::MAX {
             fault.times -= 1;
         }
-        return Some(fault.kind.clone());
+        let kind = fault.kind.clone();
+        faults.retain(|fault| fault.times > 0);
+        return Some(kind);
     }
     None
 }

@@ -1,5 +1,3 @@
-//! The options for reaching the service.
-
 use std::path::PathBuf;
 
 use clap::Args;
@@ -7,9 +5,9 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
-    /// The base URL of the API. Default: CHECKSUM_API_BASE_URL, or the public service
+    /// Where the API is; CHECKSUM_API_BASE_URL, or the service itself
     #[arg(long, value_name = "URL")]
-    // Parsed later: clap would repeat an invalid URL, with the credentials in it.
+    // Taken apart later: clap would repeat a text that it refuses, with the credentials in it.
     pub(crate) base_url: Option<String>,
     /// Read the API key from a file
     #[arg(long, value_name = "PATH", conflicts_with = "api_key_stdin")]

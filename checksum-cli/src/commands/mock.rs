@@ -1,5 +1,3 @@
-//! `checksum mock`: runs the mock server.
-
 use checksum_api_ext::BASE_URL_ENV;
 use checksum_mock::{Mock, RunScript};
 
@@ -16,8 +14,8 @@ pub(super) async fn execute(
 ) -> Result<ExitCode, CliError> {
     let mut builder = Mock::builder()
         .port(arguments.port)
-        .default_run(RunScript::new().end_state(arguments.end_state))
-        .failing_tests(arguments.fail_test);
+        .default_run(RunScript::new().end_state(arguments.end))
+        .failing_tests(arguments.failing);
     if arguments.observed {
         builder = builder.observed();
     }
@@ -25,7 +23,8 @@ pub(super) async fn execute(
     let url = mock.url();
     output.result(&url, &Message::Mock { url: &url });
     eprint_line(&format!(
-        "mock server is ready; use it with {BASE_URL_ENV}={url} and any key; stop it with Ctrl-C"
+        "serving; use it with {BASE_URL_ENV}={url} and any key; Ctrl-C ends it"
     ));
+    // It serves until a signal ends the command.
     std::future::pending().await
 }

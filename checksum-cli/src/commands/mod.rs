@@ -1,19 +1,15 @@
-//! The commands, one file each.
-
 mod attachments;
 mod bugs;
-mod completions;
 mod demo;
 mod generate;
 mod heal;
 mod latest;
-mod man;
+mod manual;
 mod me;
 mod mock;
 mod report;
 mod results;
 mod run;
-mod schema;
 mod status;
 mod wait;
 
@@ -23,39 +19,41 @@ use crate::exit_code::ExitCode;
 use crate::output::stdout::Output;
 use crate::signal::until_signal;
 
-/// Runs the command of these arguments.
+/// Does what was asked for.
 pub(crate) async fn execute(
     arguments: Arguments,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
     let quiet = arguments.global.quiet;
     match arguments.command {
-        Command::Run(run) => run::execute(run, quiet, output).await,
-        Command::Heal(heal) => heal::execute(heal, quiet, output).await,
-        Command::Generate(generate) => generate::execute(generate, quiet, output).await,
-        Command::Wait(wait) => wait::execute(wait, quiet, output).await,
-        Command::Completions { shell } => Ok(completions::execute(shell, output)),
-        Command::Schema => Ok(schema::execute(output)),
-        Command::Man { command } => man::execute(&command, output),
-        Command::Status(status) => interruptible(status::execute(status, quiet, output)).await,
-        Command::Results(results) => interruptible(results::execute(results, output)).await,
-        Command::Report(report) => interruptible(report::execute(report, quiet, output)).await,
-        Command::Attachments(attachments) => {
-            interruptible(attachments::execute(attachments, quiet, output)).await
+        Command::Run(arguments) => run::execute(arguments, quiet, output).await,
+        Command::Heal(arguments) => heal::execute(arguments, quiet, output).await,
+        Command::Generate(arguments) => generate::execute(arguments, quiet, output).await,
+        Command::Wait(arguments) => wait::execute(arguments, quiet, output).await,
+        Command::Status(arguments) => interruptible(status::execute(arguments, output)).await,
+        Command::Results(arguments) => interruptible(results::execute(arguments, output)).await,
+        Command::Report(arguments) => {
+            interruptible(report::execute(arguments, quiet, output)).await
         }
-        Command::Latest(connection) => interruptible(latest::execute(connection, output)).await,
-        Command::Bugs(bugs) => interruptible(bugs::execute(bugs, output)).await,
-        Command::Me(connection) => interruptible(me::execute(connection, output)).await,
-        Command::Mock(mock) => interruptible(mock::execute(mock, output)).await,
+        Command::Attachments(arguments) => {
+            interruptible(attachments::execute(arguments, quiet, output)).await
+        }
+        Command::Latest(arguments) => interruptible(latest::execute(arguments, output)).await,
+        Command::Bugs(arguments) => interruptible(bugs::execute(arguments, output)).await,
+        Command::Me(arguments) => interruptible(me::execute(arguments, output)).await,
+        Command::Mock(arguments) => interruptible(mock::execute(arguments, output)).await,
+        Command::Completions { shell } => Ok(manual::completions(shell, output)),
+        Command::Schema => Ok(manual::schema(output)),
+        Command::Man { command } => manual::page(&command, output),
         Command::Demo => interruptible(demo::execute(quiet, output)).await,
     }
 }
 
-/// Runs a command that leaves nothing behind if a signal stops it.
+/// For commands that leave nothing behind when a signal ends them.
 async fn interruptible(
-    command: impl Future<Output = Result<ExitCode, CliError>>,
+    work: impl Future<Output = Result<ExitCode, CliError>>,
 ) -> Result<ExitCode, CliError> {
-    until_signal(command)
+    until_signal(work)
         .await
         .unwrap_or_else(|signal| Err(CliError::Interrupted(signal)))
 }

@@ -1,44 +1,37 @@
-//! `checksum run`: starts a run, waits for it, and exits with its verdict.
-
-use checksum_api_ext::{AutoHeal, Checksum, Grep, Healable, StartRun};
+use checksum_api_ext::{AutoHeal, Checksum, Grep, Healable, Run, StartRun};
 use tokio::time::timeout;
 
 use super::heal::note_bare_repository;
-use crate::args::{self, AutoHealOptions, GrepOptions, RunOptions, Selection};
+use crate::args::{self, GrepOptions, Healing, RunOptions, Selection};
 use crate::changed_files::changed_files;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stdout::Output;
-use crate::wait::plan::{Plan, StartRequest};
-use crate::wait::start::{StartOptions, start};
-use crate::wait::work::Work;
+use crate::wait::start::{Prepared, dispatch};
+use crate::wait::work::Judged;
 
 pub(super) async fn execute(
     arguments: args::Run,
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let selection = &arguments.selection;
-    let options = options(selection);
-    note_bare_repository(options.auto_heal.repo.as_ref(), quiet);
-    // Before signals are handled, because standard input can block forever.
-    let files = match selection {
+    let options = options(&arguments.selection);
+    note_bare_repository(options.healing.repo.as_ref(), quiet);
+    let allows_no_tests = options.allow_no_tests;
+    // Read before signals are handled: to read can take forever.
+    let files = match &arguments.selection {
         Selection::Affected { changed, .. } => {
             let key_is_on_stdin = options.starting.connection.api_key_stdin;
-            changed_files(changed.base.as_deref(), &changed.files, key_is_on_stdin)?
+            Some(changed_files(changed, key_is_on_stdin)?)
         }
-        _ => Vec::new(),
+        _ => None,
     };
-    let start_options = StartOptions {
-        starting: &options.starting,
-        is_strict: options.strict,
-        allow_no_tests: options.allow_no_tests,
-        quiet,
+    let looks_up = files.is_some();
+    let prepare = async |checksum: &Checksum| {
+        prepare_selection(checksum, &arguments.selection, files.unwrap_or_default()).await
     };
-    start(start_options, output, |checksum| {
-        plan(checksum, selection, files)
-    })
-    .await
+    let starting = &options.starting;
+    dispatch(starting, looks_up, allows_no_tests, quiet, output, prepare).await
 }
 
 fn options(selection: &Selection) -> &RunOptions {
@@ -51,13 +44,14 @@ fn options(selection: &Selection) -> &RunOptions {
     }
 }
 
-fn plan<'a>(
+/// Prepares the run; `None` where there is nothing to run.
+async fn prepare_selection(
     checksum: &Checksum,
-    selection: &'a Selection,
+    selection: &Selection,
     files: Vec<String>,
-) -> Result<Plan<'a>, CliError> {
+) -> Result<Option<Prepared<Judged<Run>>>, CliError> {
     let options = options(selection);
-    Ok(Plan::Send(match selection {
+    Ok(Some(match selection {
         Selection::Suite { suite, .. } => {
             prepare(checksum.run_suite().suites(suite.iter().cloned()), options)?
         }
@@ -67,25 +61,22 @@ fn plan<'a>(
             prepare(with_options(checksum.run_grep(pattern), grep)?, options)?
         }
         Selection::Affected { grep, .. } => {
-            // Report invalid options before anything is sent.
+            // What is wrong with the options is said before anything is sent.
             drop(prepare(
                 with_options(checksum.run_grep("any"), grep)?,
                 options,
             )?);
-            let checksum = checksum.clone();
-            return Ok(Plan::LookUp(Box::pin(async move {
-                let find = checksum.run_affected(files);
-                let found = match options.starting.waiting.timeout {
-                    None => find.await,
-                    Some(after) => timeout(after, find)
-                        .await
-                        .map_err(|_| CliError::AffectedTimedOut { after })?,
-                };
-                match found.map_err(CliError::Start)? {
-                    None => Ok(None),
-                    Some(run) => prepare(with_options(run, grep)?, options).map(Some),
-                }
-            })));
+            let find = checksum.run_affected(files);
+            let found = match options.starting.waiting.timeout {
+                None => find.await,
+                Some(after) => timeout(after, find)
+                    .await
+                    .map_err(|_| CliError::AffectedTimedOut { after })?,
+            };
+            match found.map_err(CliError::Start)? {
+                None => return Ok(None),
+                Some(run) => prepare(with_options(run, grep)?, options)?,
+            }
         }
     }))
 }
@@ -100,7 +91,7 @@ fn with_options(
     if let Some(count) = options.shards {
         run = run.shards(count);
     }
-    for (name, value) in options.env_overrides.pairs()? {
+    for (name, value) in options.variables.pairs()? {
         run = run.env(name, value);
     }
     Ok(run)
@@ -109,36 +100,37 @@ fn with_options(
 fn prepare<S: Healable + 'static>(
     mut run: StartRun<S>,
     options: &RunOptions,
-) -> Result<StartRequest, CliError> {
-    if let Some(heal) = auto_heal(&options.auto_heal)? {
+) -> Result<Prepared<Judged<Run>>, CliError> {
+    if let Some(heal) = auto_heal(&options.healing)? {
         run = run.auto_heal(heal);
     }
     for (name, value) in options.starting.fields.pairs()? {
         run = run.extra_field(name, value);
     }
-    Ok(StartRequest {
-        intent: run.intent()?,
-        send: Box::pin(async move { Ok(Work::Run(run.start().await?)) }),
-    })
+    let is_strict = options.strict;
+    Ok(Prepared::new(run.intent()?, async move {
+        let work = run.start().await?;
+        Ok(Judged { work, is_strict })
+    }))
 }
 
-fn auto_heal(options: &AutoHealOptions) -> Result<Option<AutoHeal>, CliError> {
-    if !options.auto_heal {
+fn auto_heal(healing: &Healing) -> Result<Option<AutoHeal>, CliError> {
+    if !healing.auto_heal {
         return Ok(None);
     }
-    let mut heal = match (&options.repo, options.no_create_pr) {
+    let mut heal = match (&healing.repo, healing.no_create_pr) {
         (Some(repo), false) => AutoHeal::pull_request(repo.clone()),
         (None, false) => return Err(CliError::NoRepository),
         (Some(repo), true) => AutoHeal::without_pull_request().repo(repo.clone()),
         (None, true) => AutoHeal::without_pull_request(),
     };
-    if let Some(branch) = &options.heal_branch {
+    if let Some(branch) = &healing.heal_branch {
         heal = heal.branch(branch);
     }
-    if let Some(number) = options.pr {
+    if let Some(number) = healing.pr {
         heal = heal.pr(number);
     }
-    for (name, value) in options.metadata.pairs()? {
+    for (name, value) in healing.metadata.pairs()? {
         heal = heal.metadata(name, value);
     }
     Ok(Some(heal))

@@ -1,5 +1,3 @@
-//! Connections: resets, time-outs, and their limit. Only these tests use a socket.
-
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,39 +16,40 @@ const LAST: &str = "GET /public-api/v1/execution/status/job-name-12345 HTTP/1.1\
 
 fn address(mock: &Mock) -> SocketAddr {
     let url = mock.url();
-    let address = url.trim_start_matches("http://");
-    address.trim_end_matches("/public-api").parse().unwrap()
+    let address = url.strip_prefix("http://").unwrap();
+    address
+        .strip_suffix("/public-api")
+        .unwrap()
+        .parse()
+        .unwrap()
 }
 
-/// Sends requests on one connection, and reads until it closes.
+/// Sends requests on one connection, and reads until it ends.
 async fn exchange(mock: &Mock, requests: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(address(mock)).await?;
     stream.write_all(requests.as_bytes()).await?;
-    let mut response = String::new();
-    stream.read_to_string(&mut response).await?;
-    Ok(response)
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
 }
 
 #[tokio::test]
-async fn it_serves_only_on_the_loopback_interface() {
+async fn it_serves_on_the_loopback_interface_alone() {
     let mock = Mock::start().await.unwrap();
     assert!(address(&mock).ip().is_loopback());
-    let response = exchange(&mock, LAST).await.unwrap();
-    assert!(
-        response.starts_with("HTTP/1.1 404 Not Found\r\n"),
-        "{response}"
-    );
+    let answer = exchange(&mock, LAST).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");
 }
 
 #[tokio::test]
 async fn a_connection_serves_several_requests() {
     let mock = Mock::start().await.unwrap();
-    let response = exchange(&mock, &format!("{SUITE}{LAST}")).await.unwrap();
-    assert_eq!(response.matches("HTTP/1.1 200 OK").count(), 2, "{response}");
+    let answer = exchange(&mock, &format!("{SUITE}{LAST}")).await.unwrap();
+    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 2, "{answer}");
 }
 
 #[tokio::test]
-async fn an_unavailable_port_is_an_error() {
+async fn a_port_that_is_taken_is_an_error() {
     let mock = Mock::start().await.unwrap();
     let port = address(&mock).port();
     let error = Mock::builder().port(port).start().await.unwrap_err();
@@ -61,7 +60,7 @@ async fn an_unavailable_port_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_reset_closes_the_connection_before_or_after_the_effect() {
+async fn a_reset_reaches_the_client() {
     for (fault, status) in [
         (Fault::reset_before_handling(), "404"),
         (Fault::reset_after_handling(), "200"),
@@ -70,10 +69,10 @@ async fn a_reset_closes_the_connection_before_or_after_the_effect() {
         mock.fault(fault);
         let error = exchange(&mock, SUITE).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
-        let response = exchange(&mock, LAST).await.unwrap();
+        let answer = exchange(&mock, LAST).await.unwrap();
         assert!(
-            response.starts_with(&format!("HTTP/1.1 {status}")),
-            "{response}"
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
         );
     }
 }
@@ -87,17 +86,17 @@ async fn a_reset_leaves_other_connections_alone() {
     mock.fault(Fault::reset_before_handling());
     exchange(&mock, SUITE).await.unwrap_err();
     other.write_all(rest.as_bytes()).await.unwrap();
-    let mut response = String::new();
-    other.read_to_string(&mut response).await.unwrap();
-    assert!(response.starts_with("HTTP/1.1 404"), "{response}");
+    let mut answer = String::new();
+    other.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
 }
 
 #[tokio::test]
-async fn a_truncated_response_has_half_of_its_body() {
+async fn half_of_a_truncated_answer_arrives() {
     let mock = Mock::start().await.unwrap();
     mock.fault(Fault::truncated());
-    let response = exchange(&mock, SUITE).await.unwrap();
-    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    let answer = exchange(&mock, SUITE).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let whole = r#"{"name":"job-name-12345"}"#;
     let length = format!("content-length: {}", whole.len());
     assert!(head.contains(&length), "{head}");
@@ -105,71 +104,71 @@ async fn a_truncated_response_has_half_of_its_body() {
 }
 
 #[tokio::test]
-async fn dropping_the_mock_closes_its_port_and_connections() {
+async fn dropping_it_ends_its_server_and_connections() {
     let mock = Mock::start().await.unwrap();
     let address = address(&mock);
     let mut open = TcpStream::connect(address).await.unwrap();
     open.write_all(&SUITE.as_bytes()[..10]).await.unwrap();
     drop(mock);
-    // The server's task is dropped, which closes the connection or resets it.
+    // The connection ends, in order or not, as soon as the server's task is gone.
     let _ = open.read_to_end(&mut Vec::new()).await;
     assert!(TcpStream::connect(address).await.is_err());
 }
 
-/// Opens a connection and sends a part of a request.
+/// Opens a connection, sends something, and does not end.
 async fn begin(mock: &Mock, text: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address(mock)).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     stream
 }
 
-/// Reads one response of the route of the project.
+/// Reads one response of the route that gives the project.
 async fn read_project(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     while !read.ends_with(b"}") {
         let mut buffer = [0; 1024];
         let length = stream.read(&mut buffer).await.unwrap();
-        assert!(length > 0, "the connection was closed");
+        assert!(length > 0, "the connection ended");
         read.extend_from_slice(&buffer[..length]);
     }
     String::from_utf8(read).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_without_a_complete_head_is_closed_in_time() {
+async fn a_connection_without_a_whole_head_ends_in_time() {
     let mock = Mock::start().await.unwrap();
     for sent in ["", &LAST[..10], &SUITE[..SUITE.len() - 2], PROJECT] {
         let started = Instant::now();
         let mut stream = begin(&mock, sent).await;
-        let mut response = String::new();
-        stream.read_to_string(&mut response).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
         assert!(started.elapsed() >= Duration::from_secs(30), "{sent:?}");
         assert!(started.elapsed() < Duration::from_secs(31), "{sent:?}");
-        assert_eq!(response.starts_with("HTTP/1.1 200"), sent == PROJECT);
+        assert_eq!(answer.starts_with("HTTP/1.1 200"), sent == PROJECT);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_whose_body_does_not_arrive_gets_408_in_time() {
+async fn a_body_that_does_not_arrive_is_refused_in_time() {
     let builder = Mock::builder().request_timeout(Duration::from_secs(2));
     let mock = builder.start().await.unwrap();
     let started = Instant::now();
     let request = SUITE.replace("content-length: 0", "content-length: 10") + "12345";
-    let response = exchange(&mock, &request).await.unwrap();
-    assert!(response.starts_with("HTTP/1.1 408"), "{response}");
+    let answer = exchange(&mock, &request).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     assert_eq!(started.elapsed().as_secs(), 2);
 }
 
 #[tokio::test]
-async fn too_many_connections_close_the_one_that_was_idle_longest() {
+async fn too_many_connections_cost_the_one_that_was_idle_longest() {
     let builder = Mock::builder().max_connections(3);
     let mock = builder.start().await.unwrap();
     let mut slow = Vec::new();
     for _ in 0..20 {
-        // A request after each makes sure that the connection before it was accepted.
+        // A request after each makes sure that the connection before it has been accepted.
         slow.push(begin(&mock, &SUITE[..10]).await);
-        let response = exchange(&mock, LAST).await.unwrap();
-        assert!(response.starts_with("HTTP/1.1 404"), "{response}");
+        let answer = exchange(&mock, LAST).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     }
     for stream in &mut slow[..17] {
         assert_eq!(stream.read(&mut [0]).await.unwrap(), 0, "it was closed");

@@ -1,12 +1,7 @@
-//! Generation batches.
-
 use checksum_mock::BatchScript;
 use serde_json::{Value, json};
 
-use crate::server::server;
-
-const START: &str = "/v1/auto-generate";
-const BATCH: &str = "/v1/auto-generate/batch/batch-gen-1";
+use crate::client::{Client, mock};
 
 fn request() -> Value {
     json!({
@@ -19,23 +14,24 @@ fn request() -> Value {
 }
 
 #[tokio::test]
-async fn a_session_ends_with_a_pull_request() {
-    let server = server();
-    let started = server.post(START, request()).await;
-    assert_eq!(started.status, 202);
+async fn a_session_is_accepted_and_ends_with_a_pull_request() {
+    let mock = mock();
+    let client = Client::of(&mock);
+    let accepted = client.post("/v1/auto-generate", request()).await;
+    assert_eq!(accepted.status, 202);
     assert_eq!(
-        started.json(),
+        accepted.json(),
         json!({
             "batchId": "batch-gen-1",
             "sessionId": "sess-1",
             "links": { "session": "https://app.checksum.ai/#/sessions/sess-1" },
         })
     );
-    let poll = async || server.get(BATCH).await.ok();
-    assert_eq!(poll().await["status"], "pending");
-    assert_eq!(poll().await["status"], "in_progress");
+    let look = async || client.get("/v1/auto-generate/batch/batch-gen-1").await.ok();
+    assert_eq!(look().await["status"], "pending");
+    assert_eq!(look().await["status"], "in_progress");
     assert_eq!(
-        poll().await,
+        look().await,
         json!({
             "batchId": "batch-gen-1", "status": "completed", "totalSessions": 1,
             "completedCount": 1, "failedCount": 0, "allTerminal": true,
@@ -45,17 +41,17 @@ async fn a_session_ends_with_a_pull_request() {
             }],
         })
     );
-    // It is not a healing batch.
-    let other = server.get("/v1/auto-heal/batch/batch-gen-1").await;
-    other.rejection(404);
+    let batch = "/v1/auto-heal/batch/batch-gen-1";
+    client.get(batch).await.refusal(404);
 }
 
 #[tokio::test]
 async fn a_session_can_fail() {
-    let server = server();
-    server.next_generation(BatchScript::new().pending(0).session(0).fail_all());
-    server.post(START, request()).await.json();
-    let batch = server.get(BATCH).await.ok();
+    let mock = mock();
+    let client = Client::of(&mock);
+    mock.next_generation(BatchScript::new().pending(0).session(0).fail_all());
+    client.post("/v1/auto-generate", request()).await.json();
+    let batch = client.get("/v1/auto-generate/batch/batch-gen-1").await.ok();
     assert_eq!(batch["status"], "failed");
     assert_eq!(batch["sessions"][0]["prUrl"], Value::Null);
 }

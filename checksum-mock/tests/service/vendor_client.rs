@@ -1,5 +1,5 @@
-//! The vendor's client, as its public source shows it, against the mock server: it sends the API key
-//! as `ChecksumAppCode`, needs the `runId` of each start, and polls a run only by that id.
+//! The vendor's client, as its public source shows it, against the stand-in: it sends the key as
+//! `ChecksumAppCode`, needs the `runId` of each start, and follows a run by that id alone.
 
 use std::time::Duration;
 
@@ -8,56 +8,78 @@ use checksum_mock::{Fault, Mock, RunScript};
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::server::{GREP, Response, SUITE, Server, observed_server};
+use crate::client::{Answer, Client, observed_mock};
 
 const POLL_INTERVAL: Duration = Duration::from_secs(15);
 const MAX_FAILURES: usize = 5;
 const MAX_CHANGED_FILES: usize = 1_000;
 
-struct VendorClient<'a>(&'a Server);
-
-/// The exit code and the message for the CI job around the client.
-type Exit = (u8, String);
-
-fn failure(message: impl Into<String>) -> Exit {
-    (1, message.into())
+struct VendorClient<'a> {
+    mock: &'a Mock,
+    transport: Client,
 }
 
-fn success(message: impl Into<String>) -> Exit {
-    (0, message.into())
+/// How it ends, for the CI job around it.
+#[derive(Debug, PartialEq)]
+struct End {
+    exit_code: u8,
+    message: String,
 }
 
-impl VendorClient<'_> {
-    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Response {
+impl End {
+    fn failure(message: impl Into<String>) -> Self {
+        Self {
+            exit_code: 1,
+            message: message.into(),
+        }
+    }
+
+    fn success(message: impl Into<String>) -> Self {
+        Self {
+            exit_code: 0,
+            message: message.into(),
+        }
+    }
+}
+
+impl<'a> VendorClient<'a> {
+    fn of(mock: &'a Mock) -> Self {
+        Self {
+            mock,
+            transport: Client::of(mock),
+        }
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let request = Request::builder()
             .method(method)
             .uri(format!("/public-api{path}"))
             .header("ChecksumAppCode", "key")
             .header("content-type", "application/json");
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        self.0.send(request.body(body).unwrap()).await
+        self.transport.send(request.body(body).unwrap()).await
     }
 
-    /// Starts a run, and polls it until it ends.
-    async fn run(&self, path: &str, body: Value) -> Exit {
+    /// Starts a run, and follows it to its end.
+    async fn run(&self, path: &str, body: Value) -> End {
         let started = self.send("POST", path, Some(body)).await;
         if !matches!(started.status, 200..=202) {
-            return failure(format!("rejected with {}", started.status));
+            return End::failure(format!("rejected with {}", started.status));
         }
         match started.json()["runId"].as_str() {
-            Some(id) if !id.is_empty() => self.poll(id).await,
-            _ => failure("the response has no runId"),
+            Some(id) if !id.is_empty() => self.follow(id).await,
+            _ => End::failure("the response has no runId"),
         }
     }
 
-    /// Polls at once, and then at the interval.
-    async fn poll(&self, id: &str) -> Exit {
+    /// Polls at once, and then at each interval.
+    async fn follow(&self, id: &str) -> End {
         let path = format!("/v1/execution/status/run/{id}");
         let mut failures = 0;
         for _ in 0..100 {
             let response = self.send("GET", &path, None).await;
             if response.status == 404 {
-                return failure("the run is unknown");
+                return End::failure("the run is unknown");
             }
             let read = |body: Vec<u8>| serde_json::from_slice::<Value>(&body).ok();
             let status = response.body.ok().and_then(read).filter(|status| {
@@ -70,25 +92,25 @@ impl VendorClient<'_> {
                     let reason = status["failureReason"].as_str().unwrap_or_default();
                     let state = status["status"].as_str().unwrap();
                     return match status["verdict"].as_str() {
-                        Some("pass") => success(state),
-                        _ => failure(format!("{state}: {reason}")),
+                        Some("pass") => End::success(state),
+                        _ => End::failure(format!("{state}: {reason}")),
                     };
                 }
                 Some(_) => failures = 0,
                 None => failures += 1,
             }
             if failures == MAX_FAILURES {
-                return failure("too many failures in a row");
+                return End::failure("too many failures in a row");
             }
-            self.0.clock().advance(POLL_INTERVAL);
+            self.mock.clock().advance(POLL_INTERVAL);
         }
         panic!("run {id} does not end");
     }
 
     /// Runs the tests that some files affect.
-    async fn run_affected(&self, files: &[&str]) -> Exit {
+    async fn run_affected(&self, files: &[&str]) -> End {
         if !(1..=MAX_CHANGED_FILES).contains(&files.len()) {
-            return failure("too few or too many changed files");
+            return End::failure("too few or too many changed files");
         }
         let body = json!({ "changedFiles": files });
         let affected = self.send("POST", "/v1/affected-tests", Some(body)).await;
@@ -96,18 +118,18 @@ impl VendorClient<'_> {
         let ids = affected["affectedTestIds"].as_array().expect("ids").iter();
         let mut ids: Vec<_> = ids.map(|id| id.as_str().expect("an id")).collect();
         if ids.is_empty() {
-            return success("nothing is affected");
+            return End::success("nothing is affected");
         }
         ids.sort_unstable();
-        let ids: Vec<_> = ids.into_iter().map(escape).collect();
+        let ids: Vec<_> = ids.into_iter().map(escaped).collect();
         let pattern = format!("({})", ids.join("|"));
         let body = json!({ "grep": pattern });
-        self.run(GREP, body).await
+        self.run("/v2/execution/grep", body).await
     }
 }
 
-/// Escapes a text for a regular expression of JavaScript.
-fn escape(text: &str) -> String {
+/// A text as a regular expression of JavaScript that matches it.
+fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
         if r".*+?^${}()|[]\".contains(c) {
@@ -119,102 +141,115 @@ fn escape(text: &str) -> String {
 }
 
 fn starts() -> [(&'static str, Value); 6] {
+    let suite = "/v1/execution/suite";
     let sharded = json!({ "grep": "User", "branch": "main", "shardCount": 4 });
     [
-        (SUITE, json!({})),
-        (SUITE, json!({ "suiteIds": ["suite-abc-123"] })),
+        (suite, json!({})),
+        (suite, json!({ "suiteIds": ["suite-abc-123"] })),
         (
             "/v1/execution/tests",
             json!({ "testIds": ["test-abc-123"] }),
         ),
         ("/v1/execution/collection/collection-abc-123", json!({})),
-        (GREP, json!({ "grep": "checkout" })),
-        (GREP, sharded),
+        ("/v2/execution/grep", json!({ "grep": "checkout" })),
+        ("/v2/execution/grep", sharded),
     ]
 }
 
-/// How a run ends, and the exit of the client.
-fn ends() -> [(RunScript, Exit); 7] {
-    let script = RunScript::new;
+type Script = fn() -> RunScript;
+
+/// What becomes of a run, and how the client ends.
+fn ends() -> [(Script, u8, &'static str); 7] {
     [
-        (script(), success("passed")),
-        (script().healed(), success("healed")),
-        (script().merging(2), success("passed")),
+        (RunScript::new, 0, "passed"),
+        (|| RunScript::new().healed(), 0, "healed"),
         (
-            script().fail_tests(["test-abc-123"]),
-            failure("failed: tests failed"),
+            || RunScript::new().fail_tests(["test-abc-123"]),
+            1,
+            "failed: tests failed",
         ),
         (
-            script().process_error(),
-            failure("process-error: the runner was lost"),
+            || RunScript::new().process_error(),
+            1,
+            "process-error: the runner was lost",
         ),
         (
-            script().cancelled(),
-            failure("cancelled: somebody cancelled the run"),
+            || RunScript::new().cancelled(),
+            1,
+            "cancelled: somebody cancelled the run",
         ),
         (
-            script().tests([]),
-            failure("passed: no test matches the selection"),
+            || RunScript::new().tests([]),
+            1,
+            "passed: no test matches the selection",
         ),
+        (|| RunScript::new().merging(2), 0, "passed"),
     ]
 }
 
 #[tokio::test]
-async fn it_exits_as_the_run_ends() {
-    let server = observed_server();
-    let client = VendorClient(&server);
+async fn it_ends_as_the_run_does() {
+    let mock = observed_mock();
+    let client = VendorClient::of(&mock);
     for (path, body) in starts() {
-        for (script, exit) in ends() {
-            server.next_run(script);
-            let actual = client.run(path, body.clone()).await;
-            assert_eq!(actual, exit, "{path} {body}");
+        for (script, exit_code, message) in ends() {
+            mock.next_run(script());
+            let end = client.run(path, body.clone()).await;
+            assert_eq!(end.exit_code, exit_code, "{path} {body} {message}");
+            assert_eq!(end.message, message, "{path} {body}");
         }
     }
-    for (script, exit) in ends() {
-        server.next_run(script);
-        assert_eq!(client.run_affected(&["src/cart.ts"]).await, exit);
+    for (script, exit_code, message) in ends() {
+        mock.next_run(script());
+        let end = client.run_affected(&["src/cart.ts"]).await;
+        assert_eq!((end.exit_code, &*end.message), (exit_code, message));
     }
-    let mut polls = server
+    let used: Vec<_> = mock
         .requests()
         .into_iter()
-        .filter(|request| request.method == "GET");
-    assert!(polls.all(|poll| poll.operation_id == Some("get_run_status_by_run_id")));
+        .filter(|request| request.method == "GET")
+        .map(|request| request.operation_id)
+        .collect();
+    assert!(
+        used.iter()
+            .all(|id| *id == Some("get_run_status_by_run_id"))
+    );
 }
 
 #[tokio::test]
 async fn a_lost_shard_fails() {
-    let server = observed_server();
-    let client = VendorClient(&server);
-    server.next_run(RunScript::new().lost_shards(1));
+    let mock = observed_mock();
+    let client = VendorClient::of(&mock);
+    mock.next_run(RunScript::new().lost_shards(1));
     let body = json!({ "grep": "User", "shardCount": 8 });
     assert_eq!(
-        client.run(GREP, body).await,
-        failure("passed: 1/8 shards failed; merged report is missing their tests")
+        client.run("/v2/execution/grep", body).await,
+        End::failure("passed: 1/8 shards failed; merged report is missing their tests")
     );
 }
 
 #[tokio::test]
 async fn an_empty_selection_fails_without_a_script() {
-    let server = observed_server();
-    let client = VendorClient(&server);
-    let end = failure("passed: no test matches the selection");
+    let mock = observed_mock();
+    let client = VendorClient::of(&mock);
+    let end = End::failure("passed: no test matches the selection");
     for count in [None, Some(2)] {
         let mut body = json!({ "grep": "nothing like it" });
         if let Some(count) = count {
             body["shardCount"] = json!(count);
         }
-        assert_eq!(client.run(GREP, body).await, end);
+        assert_eq!(client.run("/v2/execution/grep", body).await, end);
     }
     let body = json!({ "suiteIds": ["other"] });
-    assert_eq!(client.run(SUITE, body).await, end);
+    assert_eq!(client.run("/v1/execution/suite", body).await, end);
 }
 
 #[tokio::test]
-async fn it_runs_the_affected_tests() {
-    let server = observed_server();
-    let client = VendorClient(&server);
+async fn it_runs_what_is_affected() {
+    let mock = observed_mock();
+    let client = VendorClient::of(&mock);
     let patterns = || {
-        let requests = server.requests().into_iter();
+        let requests = mock.requests().into_iter();
         let started = requests.filter(|request| request.operation_id == Some("run_grep_v2"));
         let patterns: Vec<_> = started
             .map(|request| request.body["grep"].as_str().expect("a pattern").to_owned())
@@ -222,25 +257,28 @@ async fn it_runs_the_affected_tests() {
         patterns
     };
     let end = client.run_affected(&["x"; 1_001]).await;
-    assert_eq!(end.0, 1);
-    assert_eq!(server.request_count(), 0);
+    assert_eq!(end.exit_code, 1);
+    assert_eq!(mock.request_count(), 0);
     let end = client.run_affected(&["docs/index.md"]).await;
-    assert_eq!(end, success("nothing is affected"));
+    assert_eq!(end, End::success("nothing is affected"));
     assert!(patterns().is_empty());
 
-    server.set_affected_tests(["test-def-456", "a+b (c)", "test-abc-123"]);
-    assert_eq!(client.run_affected(&["x"; 1_000]).await, success("passed"));
+    mock.set_affected_tests(["test-def-456", "a+b (c)", "test-abc-123"]);
+    assert_eq!(
+        client.run_affected(&["x"; 1_000]).await,
+        End::success("passed")
+    );
     assert_eq!(patterns(), [r"(a\+b \(c\)|test-abc-123|test-def-456)"]);
     let latest = client.send("GET", "/v1/test-runs/latest", None).await.ok();
     assert_eq!(latest["passed"], 3);
 }
 
 #[tokio::test]
-async fn it_tolerates_four_failures_in_a_row_and_no_404() {
-    let server = observed_server();
-    let client = VendorClient(&server);
+async fn it_tolerates_four_failures_and_no_404() {
+    let mock = observed_mock();
+    let client = VendorClient::of(&mock);
     let poll = "get_run_status_by_run_id";
-    let run = async || client.run(SUITE, json!({})).await;
+    let run = async || client.run("/v1/execution/suite", json!({})).await;
     for fault in [
         Fault::status(503),
         Fault::status(401),
@@ -248,20 +286,20 @@ async fn it_tolerates_four_failures_in_a_row_and_no_404() {
         Fault::respond_with(r#"{"status":"passed"}"#),
         Fault::truncated(),
     ] {
-        server.fault(fault.clone().on_operation(poll).times(4));
-        assert_eq!(run().await, success("passed"), "{fault:?}");
-        server.fault(fault.clone().on_operation(poll).times(5));
-        let end = failure("too many failures in a row");
+        mock.fault(fault.clone().on_operation(poll).times(4));
+        assert_eq!(run().await, End::success("passed"), "{fault:?}");
+        mock.fault(fault.clone().on_operation(poll).times(5));
+        let end = End::failure("too many failures in a row");
         assert_eq!(run().await, end, "{fault:?}");
     }
-    server.fault(Fault::status(404).on_operation(poll));
-    assert_eq!(run().await, failure("the run is unknown"));
+    mock.fault(Fault::status(404).on_operation(poll));
+    assert_eq!(run().await, End::failure("the run is unknown"));
 }
 
 #[tokio::test]
-async fn it_does_not_run_against_a_documented_service() {
-    let server = Server::new(Mock::builder());
-    let client = VendorClient(&server);
-    let end = client.run(SUITE, json!({})).await;
-    assert_eq!(end, failure("rejected with 401"));
+async fn it_does_not_run_against_a_service_that_is_only_documented() {
+    let mock = Mock::builder().without_socket();
+    let client = VendorClient::of(&mock);
+    let end = client.run("/v1/execution/suite", json!({})).await;
+    assert_eq!(end, End::failure("rejected with 401"));
 }
