@@ -120,7 +120,7 @@ impl Core {
         let send = || send(self.limited(deadline), body.clone());
         self.with_retries(send, may_retry, deadline)
             .await
-            .map_err(Error::dispatch)
+            .map_err(Error::of_start)
     }
 
     async fn with_retries<T, Sending>(

@@ -119,13 +119,13 @@ pub use batch::{
     GenerationBatch, Heal, HealBatch, StartGeneration, StartHealing,
 };
 pub use bug::{Bug, BugPage, Bugs, ListBugs, Truncation};
-pub use builder::{API_KEY_ENV, BASE_URL_ENV, ChecksumBuilder, ConfigurationError};
+pub use builder::{API_KEY_ENV, BASE_URL_ENV, ChecksumBuilder};
 pub use checksum_api::{
-    ApiKey, BaseUrl, ErrorKind, ParseApiKeyError, ParseBaseUrlError, ParseIdError, Transport, types,
+    ApiKey, BaseUrl, ParseApiKeyError, ParseBaseUrlError, ParseIdError, Transport, types,
 };
 pub use client::Checksum;
 pub use download::{Download, DownloadAll, DownloadedFile, Progress};
-pub use error::{Error, InvalidRequest, Started};
+pub use error::{Error, ErrorKind, Started};
 pub use futures_util::{StreamExt, TryStreamExt};
 pub use html_report::HtmlReport;
 pub use intent::Intent;

@@ -44,8 +44,10 @@ impl sealed::Route for Heal {
     async fn look(core: &Core, retry: Retry, id: &BatchId) -> Result<BatchStatus, Error> {
         let answer = core
             .read(retry, || core.api().get_heal_batch().batch_id(id).execute())
-            .await?;
-        Ok(BatchStatus::read(answer))
+            .await;
+        answer
+            .map(BatchStatus::read)
+            .map_err(Error::of_started_work)
     }
 }
 
@@ -59,7 +61,9 @@ impl sealed::Route for Generation {
             .read(retry, || {
                 core.api().get_generation_batch().batch_id(id).execute()
             })
-            .await?;
-        Ok(BatchStatus::read(answer))
+            .await;
+        answer
+            .map(BatchStatus::read)
+            .map_err(Error::of_started_work)
     }
 }

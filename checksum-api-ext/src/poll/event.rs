@@ -4,6 +4,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use crate::error::Error;
+
 /// What a watcher learns, one at a time. The last one is [`Finished`](Event::Finished).
 ///
 /// As JSON it is one object with `event`, `changed`, `trouble`, `recovered` or `finished`; times
@@ -40,7 +42,7 @@ pub struct PollFailure {
     /// The failure; as JSON, its text.
     #[serde(serialize_with = "message")]
     #[schemars(with = "String")]
-    pub error: checksum_api::Error,
+    pub error: Error,
     /// How long every look has failed.
     #[serde(rename = "failingForSeconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
@@ -61,6 +63,6 @@ fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S
     serializer.serialize_f64(duration.as_secs_f64())
 }
 
-fn message<S: Serializer>(error: &checksum_api::Error, serializer: S) -> Result<S::Ok, S::Error> {
+fn message<S: Serializer>(error: &Error, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(error)
 }

@@ -1,7 +1,6 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use checksum_api::ErrorKind;
 use tokio::time::{Instant, timeout_at};
 
 use super::pace::{Pace, Pacer};
@@ -151,7 +150,7 @@ impl<P: Pollable> Progress<P> {
         self.has_polled = true;
         let pause = match looked {
             Ok(seen) => self.saw(seen, pacer, events),
-            Err(Error::Request(error)) if self.may_pass(&error) => {
+            Err(error) if self.may_pass(&error) => {
                 let trouble = self.bear(target, plan.began, error, pacer)?;
                 let pause = trouble.next_poll_in;
                 events.push_back(Event::PollFailed(trouble));
@@ -197,8 +196,8 @@ impl<P: Pollable> Progress<P> {
         }
     }
 
-    fn may_pass(&self, error: &checksum_api::Error) -> bool {
-        let is_unknown_yet = error.kind() == ErrorKind::NotFound
+    fn may_pass(&self, error: &Error) -> bool {
+        let is_unknown_yet = error.is_not_found()
             && self.last.is_none()
             && self.grace_until.is_some_and(|until| Instant::now() < until);
         error.is_transient() || is_unknown_yet
@@ -208,7 +207,7 @@ impl<P: Pollable> Progress<P> {
         &mut self,
         target: &P,
         began: Instant,
-        error: checksum_api::Error,
+        error: Error,
         pacer: &mut Pacer,
     ) -> Result<PollFailure, Error> {
         let failing = self.failing.get_or_insert(Failing {
@@ -220,11 +219,7 @@ impl<P: Pollable> Progress<P> {
         let left = pacer.policy.error_timeout.saturating_sub(lasting);
         // A run that is not known yet is no failure.
         if error.is_transient() && left.is_zero() && failing.count >= MIN_FAILURES {
-            return Err(Error::GaveUp {
-                what: target.name(),
-                after: lasting,
-                last_failure: error,
-            });
+            return Err(Error::polling_failed(&target.name(), lasting, &error));
         }
         let pause = pacer.pause_after_failure(&mut self.pace, self.started.elapsed());
         // No sooner than the policy says, and no later than when the wait would give up.
@@ -237,14 +232,9 @@ impl<P: Pollable> Progress<P> {
     }
 
     pub(crate) fn timed_out(&self, target: &P) -> Error {
-        Error::WaitTimedOut {
-            what: target.name(),
-            after: self.started.elapsed(),
-            last_seen: self
-                .last
-                .as_ref()
-                .map_or_else(|| "nothing".to_owned(), P::state),
-        }
+        let last_state = self.last.as_ref().map(P::state);
+        let last_state = last_state.as_deref().unwrap_or("nothing");
+        Error::deadline_exceeded(&target.name(), self.started.elapsed(), last_state)
     }
 }
 

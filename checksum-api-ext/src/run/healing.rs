@@ -60,7 +60,7 @@ impl Run {
         match Watch::new(Healing(self), pacer).end().await {
             Ok(healed) => Ok(healed),
             Err(error) => {
-                if !error.is_timed_out() {
+                if !error.is_deadline_exceeded() {
                     tracing::warn!(target: TARGET, %error, "cannot see whether the run is healed");
                 }
                 Ok(report)

@@ -208,26 +208,28 @@ impl Run {
         let api = self.core.api();
         let v1 = || api.get_run_status().job_name(job_name).execute();
         let v2 = || api.get_run_status_v2().job_name(job_name).execute();
-        Ok(match version {
-            ApiVersion::V1 => caller.read(retry, v1).await?.into(),
-            ApiVersion::V2 => caller.read(retry, v2).await?.into(),
-        })
+        let polled = match version {
+            ApiVersion::V1 => caller.read(retry, v1).await.map(Into::into),
+            ApiVersion::V2 => caller.read(retry, v2).await.map(Into::into),
+        };
+        polled.map_err(Error::of_started_work)
     }
 
     /// Looks by the observed route. Without a readable `isTerminal` its status misleads.
     async fn look_by_id(&self, id: &TestRunId, retry: Retry) -> Result<RunStatus, Error> {
         let api = self.core.api();
         let by_id = || api.get_run_status_by_run_id().run_id(id).execute();
-        let answer = self.core.read(retry, by_id).await?;
+        let answer = self.core.read(retry, by_id).await;
+        let answer = answer.map_err(Error::of_started_work)?;
         let shown = serde_json::to_value(&answer).unwrap_or_default();
         let status = RunStatus::by_run_id(answer, id.clone());
         match status.is_terminal {
             Some(_) => Ok(status),
             None => {
-                let operation = OperationId::GetRunStatusByRunId.as_str();
+                let operation = OperationId::GetRunStatusByRunId;
                 let missing = "no `isTerminal` that can be read";
-                let error = Error::unexpected(operation, missing, shown);
-                Err(error.without_key(api))
+                let error = Error::unexpected_response(operation, missing, shown);
+                Err(error.without_key(api).of_started_work())
             }
         }
     }
@@ -261,8 +263,7 @@ impl Run {
             }
             Ok(Err(error)) => {
                 tracing::warn!(target: TARGET, %error, "the end is not confirmed");
-                let request = error.request();
-                status.is_unconfirmed = request.is_none_or(|error| error.is_transient());
+                status.is_unconfirmed = error.is_transient() || error.raw().is_none();
             }
             Err(_) => {
                 tracing::warn!(target: TARGET, ?time_limit, "the end is not confirmed in time");

@@ -258,8 +258,7 @@ impl WatchSet {
             return;
         };
         let mut events = VecDeque::new();
-        let is_failure =
-            matches!(&looked, Some(Err(Error::Request(error))) if error.is_transient());
+        let is_failure = matches!(&looked, Some(Err(error)) if error.is_transient());
         let is_answer = matches!(&looked, Some(Ok(_)));
         let progress = &mut entry.progress;
         let next = match looked {

@@ -1,33 +1,33 @@
 use std::path::{Path, PathBuf};
 
 use checksum_api_ext::types::{TestId, TestStatus};
-use checksum_api_ext::{Attachments, Error, PollPolicy, TestRun};
+use checksum_api_ext::{Attachments, DownloadedFile, Error, PollPolicy, TestRun};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::arguments;
-use crate::credentials;
-use crate::display::Display;
+use crate::args;
+use crate::client;
+use crate::error::{CliError, of_error};
 use crate::exit_code::ExitCode;
-use crate::failure::{Failure, of_error};
-use crate::message::{ListedAttachment, Message, UnlistedTest};
-use crate::output::Output;
+use crate::json::{ListedAttachment, Message, UnlistedTest};
+use crate::output::stderr::Reporter;
+use crate::output::stdout::Output;
 
 /// What is escaped in a test's id where it names a directory: no two ids share one.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 pub(super) async fn execute(
-    arguments: arguments::Attachments,
+    arguments: args::Attachments,
     quiet: bool,
     output: &mut Output,
-) -> Result<ExitCode, Failure> {
-    let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
+) -> Result<ExitCode, CliError> {
+    let checksum = client::client(&arguments.connection, PollPolicy::default())?;
     let test_run = checksum.test_run(arguments.test_run);
     let is_one_test = arguments.test.is_some();
     let tests = match arguments.test {
         Some(test) => vec![test],
         None => tests(&test_run, arguments.failed).await?,
     };
-    let display = Display::new(quiet, output.is_human());
+    let display = Reporter::new(quiet, output.is_human());
     let mut listed = Vec::new();
     let mut unlisted = Vec::new();
     let mut exit_code = ExitCode::Pass;
@@ -52,9 +52,9 @@ pub(super) async fn execute(
         for (attachment, saved) in attachments.iter().zip(saved) {
             let (path, error) = match saved {
                 Ok(path) => (path, None),
-                Err(error) => {
-                    exit_code = of_error(&error);
-                    (None, Some(error.to_string()))
+                Err((code, error)) => {
+                    exit_code = code;
+                    (None, Some(error))
                 }
             };
             let attachment = ListedAttachment {
@@ -78,7 +78,7 @@ pub(super) async fn execute(
     Ok(exit_code)
 }
 
-async fn tests(test_run: &TestRun, failed_alone: bool) -> Result<Vec<TestId>, Failure> {
+async fn tests(test_run: &TestRun, failed_alone: bool) -> Result<Vec<TestId>, CliError> {
     let mut results = test_run.results();
     if failed_alone {
         results = results.status(TestStatus::Failed);
@@ -93,27 +93,27 @@ async fn save(
     attachments: &Attachments,
     test: &TestId,
     directory: Option<&Path>,
-    display: &Display,
-) -> Vec<Result<Option<PathBuf>, Error>> {
+    display: &Reporter,
+) -> Vec<Result<Option<PathBuf>, (ExitCode, String)>> {
     let Some(directory) = directory else {
         return attachments.iter().map(|_| Ok(None)).collect();
     };
     let name = utf8_percent_encode(test.as_str(), ESCAPED).to_string();
     let directory = directory.join(name);
     if directory.is_symlink() {
-        let refused = || Error::File {
-            path: directory.clone(),
-            reason: std::io::Error::other(
-                "it is a symbolic link, and is not followed out of the download folder; \
-                 remove it first",
-            ),
-        };
-        return attachments.iter().map(|_| Err(refused())).collect();
+        let error = format!(
+            "cannot write {}: it is a symbolic link, and is not followed out of the download \
+             folder; remove it first",
+            directory.display()
+        );
+        let failed = |_| Err((ExitCode::Indeterminate, error.clone()));
+        return attachments.iter().map(failed).collect();
     }
     let downloads = attachments.download_all(&directory);
     let saved = downloads.on_progress(display.transfer()).await;
-    let path = saved
-        .into_iter()
-        .map(|saved| saved.map(|file| Some(file.path)));
-    path.collect()
+    let path = |saved: Result<DownloadedFile, Error>| match saved {
+        Ok(file) => Ok(Some(file.path)),
+        Err(error) => Err((of_error(&error), error.to_string())),
+    };
+    saved.into_iter().map(path).collect()
 }
