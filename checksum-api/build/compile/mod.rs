@@ -22,6 +22,7 @@ use custom_types::CustomTypes;
 pub(crate) use document::GenerationError;
 
 /// The Rust source that is generated from the document.
+#[derive(Debug)]
 pub(crate) struct Generated {
     /// The client's methods, the builders of their requests and the types of bodies.
     pub(crate) client: String,

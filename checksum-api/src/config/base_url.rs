@@ -211,7 +211,7 @@ mod tests {
             ("http://10.0.0.1", true),
         ] {
             assert_eq!(
-                text.parse::<BaseUrl>().expect(text).is_exposed(),
+                text.parse::<BaseUrl>().expect(text).sends_key_in_clear(),
                 exposed,
                 "{text}"
             );
@@ -231,7 +231,7 @@ mod tests {
             ("file:///x", false),
         ] {
             let url = Url::parse(text).expect(text);
-            assert_eq!(base.may_be_fetched(&url), may, "{text}");
+            assert_eq!(base.allows_download_from(&url), may, "{text}");
         }
     }
 }
