@@ -2,6 +2,7 @@
 //! function from requests to responses, and a log of the requests.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -263,5 +264,20 @@ impl FakeRequest {
 
     fn line(&self) -> String {
         format!("{} {} {}", self.at.as_secs(), self.method, self.path)
+    }
+}
+
+impl fmt::Display for FakeResponse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = String::from_utf8_lossy(&self.body);
+        let body: String = body.chars().take(80).collect();
+        write!(formatter, "{}", self.status)?;
+        for (name, value) in &self.headers {
+            write!(formatter, ", {name}: {value}")?;
+        }
+        match body.as_str() {
+            "" => Ok(()),
+            body => write!(formatter, ", {body:?}"),
+        }
     }
 }
