@@ -1,5 +1,5 @@
-//! The proxy that the environment names for a URL. reqwest reads the same variables and says nothing
-//! of a value that it cannot use: it then connects without a proxy, or tries to speak http to it.
+//! Checks the proxy that the environment names for a URL. reqwest reads the same variables and ignores
+//! a value that it cannot use: it then connects without a proxy, or sends http to it.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,20 +7,21 @@ use std::ffi::OsString;
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
-/// A variable whose value is no proxy that can be used.
+/// An environment variable whose value cannot be used as a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnusableProxy {
     pub(crate) variable: &'static str,
     pub(crate) reason: String,
 }
 
-/// Whether the proxy for that URL is itself reached by TLS.
+/// Returns whether the proxy for `url` is itself reached by TLS.
 pub(crate) fn has_tls(url: &Url) -> bool {
     let proxy = uri(url).and_then(|uri| Matcher::from_system().intercept(&uri));
     proxy.is_some_and(|proxy| proxy.uri().scheme_str() == Some("https"))
 }
 
-/// Refuses a proxy that cannot be used. The value is not shown, since it may hold a password.
+/// Fails if the environment names a proxy that cannot be used. The error does not hold its value, which
+/// may contain a password.
 pub(crate) fn check(url: &Url) -> Result<(), UnusableProxy> {
     check_in(url, |name| env::var_os(name))
 }
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_cannot_be_used_is_refused_by_its_variable() {
+    fn an_unusable_proxy_is_an_error_that_names_its_variable() {
         let https = "https://api.example/";
         for (url, name, value, reason) in [
             (
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_is_not_used_is_not_refused() {
+    fn a_proxy_that_is_not_used_is_not_checked() {
         let socks = "socks5://127.0.0.1:1080";
         for (url, variables) in [
             ("https://api.example/", &[][..]),

@@ -1,12 +1,14 @@
+//! The base URL, and what follows from it: where the key may be sent.
+
 use std::fmt;
 use std::str::FromStr;
 
 use url::{Host, Url};
 
-/// Where the API is: an origin and the path `/public-api`.
+/// The address of the API: an origin and the path `/public-api`.
 ///
-/// Accepted are the bare origin, the root and either version's URL, each with or without a slash
-/// at its end; all mean the same.
+/// The origin alone, the path and either version's URL mean the same, each with or without a slash at
+/// its end. The default is the service, `https://api.checksum.ai/public-api`.
 ///
 /// ```
 /// use checksum_api::BaseUrl;
@@ -27,7 +29,7 @@ use url::{Host, Url};
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
-/// Why a text cannot be the base URL.
+/// Why a text is not a base URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseBaseUrlError {
@@ -57,12 +59,12 @@ pub enum ParseBaseUrlError {
 const ROOT: &str = "/public-api";
 
 impl BaseUrl {
-    /// The URL without a slash at its end.
+    /// Returns the URL, without a slash at its end.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The path that stands before the paths of the document.
+    /// Returns the path that is put before the paths of the document.
     pub(crate) fn path(&self) -> &str {
         self.0.path()
     }
@@ -71,19 +73,19 @@ impl BaseUrl {
         &self.0
     }
 
-    /// Whether the API is served by this machine.
+    /// Returns whether this machine serves the API: `localhost`, `127.0.0.0/8` or `::1`.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
 
-    /// Whether the key would cross a network in the clear.
-    pub(crate) fn is_exposed(&self) -> bool {
+    /// Returns whether the key would cross a network unencrypted.
+    pub(crate) fn sends_key_in_clear(&self) -> bool {
         self.0.scheme() == "http" && !self.is_loopback()
     }
 
-    /// Whether a file may be got from there: over https, from this machine, or from the base URL's
-    /// own origin, whose exposure was settled when the client was built.
-    pub(crate) fn may_be_fetched(&self, url: &Url) -> bool {
+    /// Returns whether a file may be downloaded from `url`: over https, from this machine, or from the
+    /// base URL's own origin, whose plain http was allowed when the client was built.
+    pub(crate) fn allows_download_from(&self, url: &Url) -> bool {
         match url.scheme() {
             "https" => true,
             "http" => is_loopback(url) || self.is_same_origin(url),
@@ -91,13 +93,13 @@ impl BaseUrl {
         }
     }
 
-    /// Whether a URL has this one's scheme, host and port.
+    /// Returns whether a URL has the scheme, the host and the port of this one.
     pub fn is_same_origin(&self, other: &Url) -> bool {
         self.0.origin() == other.origin()
     }
 }
 
-/// Whether a URL is of this machine: `localhost`, `127.0.0.0/8` or `::1`.
+/// Returns whether a URL is of this machine: `localhost`, `127.0.0.0/8` or `::1`.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(domain)) => domain == "localhost",
@@ -108,7 +110,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 impl Default for BaseUrl {
-    /// The service itself.
+    /// Returns the address of the service, `https://api.checksum.ai/public-api`.
     fn default() -> Self {
         Self(Url::parse("https://api.checksum.ai/public-api").expect("a URL"))
     }
@@ -209,7 +211,7 @@ mod tests {
             ("http://10.0.0.1", true),
         ] {
             assert_eq!(
-                text.parse::<BaseUrl>().expect(text).is_exposed(),
+                text.parse::<BaseUrl>().expect(text).sends_key_in_clear(),
                 exposed,
                 "{text}"
             );
@@ -229,7 +231,7 @@ mod tests {
             ("file:///x", false),
         ] {
             let url = Url::parse(text).expect(text);
-            assert_eq!(base.may_be_fetched(&url), may, "{text}");
+            assert_eq!(base.allows_download_from(&url), may, "{text}");
         }
     }
 }

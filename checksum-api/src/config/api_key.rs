@@ -1,13 +1,15 @@
+//! The API key.
+
 use std::fmt;
 
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::secrets::Redactor;
+use crate::redaction::Redactor;
 
 /// An API key, as created in the dashboard under Settings, Project Settings.
 ///
-/// It zeroes its memory when it is dropped and prints as `***`.
+/// Its memory is zeroed when it is dropped, and it prints as `***`.
 ///
 /// ```
 /// use checksum_api::ApiKey;
@@ -19,14 +21,14 @@ use crate::secrets::Redactor;
 #[derive(Clone)]
 pub struct ApiKey(SecretString);
 
-/// Why a text cannot be an API key. The text itself is never part of the message.
+/// Why a text is not an API key. The message never contains the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseApiKeyError {
-    /// Nothing, or nothing but white space.
+    /// The text is empty or only white space.
     #[error("the API key is empty")]
     Empty,
-    /// The key is in quotes, which a file or a CI system did not take away.
+    /// The key is in quotes, which a file or a CI system did not remove.
     #[error("the API key is in quotes; give it without them")]
     Quoted,
     /// The text is `NAME=key`, a whole line of a file of variables.
@@ -38,7 +40,7 @@ pub enum ParseApiKeyError {
     /// The text stands for a key: `$NAME`, `${{ secrets.NAME }}`, `<your key>`, `***`.
     #[error("the API key looks like a placeholder or a variable that nothing has replaced")]
     Placeholder,
-    /// A line break, a space or any other character that a header cannot carry safely.
+    /// The text contains a line break, a space or another character that a header cannot carry.
     #[error(
         "the API key contains white space or a character outside visible ASCII \
          (at offset {offset} of {length} bytes); was it pasted with a line break?"
@@ -52,13 +54,13 @@ pub enum ParseApiKeyError {
 }
 
 impl ApiKey {
-    /// Takes a key that consists of visible ASCII characters. White space around it is left out:
-    /// the line break at the end of a file, say, or one that a secret store has added.
+    /// Creates a key from visible ASCII characters. White space around them is removed, such as the line
+    /// break at the end of a file.
     ///
     /// # Errors
     ///
-    /// The key is empty, holds a character that does not belong into a header, or is more or other
-    /// than a key: in quotes, `NAME=key`, `Bearer key`, a variable that nothing has replaced.
+    /// The text is empty, contains a character that a header cannot carry, or is more or other than a
+    /// key: in quotes, `NAME=key`, `Bearer key`, a variable that nothing has replaced.
     pub fn new(key: impl Into<String>) -> Result<Self, ParseApiKeyError> {
         let key = SecretString::from(key.into());
         let text = key.expose_secret();
@@ -79,7 +81,7 @@ impl ApiKey {
         }
     }
 
-    /// The `Authorization` header, marked sensitive so that no layer below prints it.
+    /// Returns the `Authorization` header, marked sensitive so that no layer below prints it.
     pub(crate) fn header(&self) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
         let text = SecretString::from(format!("Bearer {}", self.0.expose_secret()));
         let mut header = HeaderValue::from_str(text.expose_secret())?;
@@ -87,14 +89,19 @@ impl ApiKey {
         Ok(header)
     }
 
-    /// What no text may repeat.
-    pub(crate) fn secrets(&self) -> Redactor {
-        Redactor::key(&self.0)
+    /// Makes `redactor` replace the key.
+    pub(crate) fn add_to(&self, redactor: &mut Redactor) {
+        redactor.add(self.0.expose_secret());
+    }
+
+    /// Returns whether both are the same key.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
     }
 }
 
-/// What people and CI systems give in the place of a key. A key may have any of these characters
-/// elsewhere.
+/// Returns what the text is if people or CI systems gave something else than a key. A key may contain
+/// any of these characters elsewhere.
 fn mistake(text: &str) -> Option<ParseApiKeyError> {
     let is_within = |start: &str, end: &str| {
         text.len() > start.len() && text.starts_with(start) && text.ends_with(end)
@@ -151,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_what_a_header_cannot_carry_without_repeating_it() {
+    fn what_is_not_a_key_is_rejected_and_not_repeated() {
         for (text, expected) in [
             ("", ParseApiKeyError::Empty),
             (" \n", ParseApiKeyError::Empty),
@@ -194,14 +201,14 @@ mod tests {
                 },
             ),
         ] {
-            let error = ApiKey::new(text).expect_err("refused");
+            let error = ApiKey::new(text).expect_err("rejected");
             assert_eq!(error, expected);
             assert!(!error.to_string().contains("ter2"));
         }
     }
 
     #[test]
-    fn white_space_around_a_key_is_left_out_and_other_characters_stay() {
+    fn white_space_around_a_key_is_removed() {
         for text in [
             "hunter2",
             "hunter2\n",

@@ -1,4 +1,4 @@
-//! Response bodies as a decoder of JSON needs them, however servers and proxies send them.
+//! Prepares response bodies for the JSON decoder: unpacks gzip, removes a byte order mark.
 
 use std::io::{self, Read};
 
@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
-/// The mark of UTF-8 that some servers send before a text.
+/// What some servers send before a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Why there is no plain body.
@@ -19,11 +19,10 @@ pub(crate) enum NotPlain {
     Broken(io::Error),
 }
 
-/// The body, unpacked where it is gzip, without a byte order mark, and of `limit` bytes at most. No
-/// compression is asked for, and some proxies compress all the same. The headers then say what is
-/// true of the body that is given.
+/// Returns the body, unpacked if it is gzip, without a byte order mark, and of `limit` bytes at most. No
+/// compression is requested, but some proxies compress anyway. The headers are changed to fit the body.
 ///
-/// Of a failure's body (`may_be_cut`) as much is given as there is: it is for people.
+/// Of an error response (`may_be_cut`), a body that is too large or broken is truncated.
 pub(crate) fn plain(
     headers: &mut HeaderMap,
     body: Bytes,

@@ -5,19 +5,19 @@ use std::io;
 
 use reqwest::ClientBuilder;
 
-/// Whether there is any. (Another crate's choice for its own reqwest does not count.)
+/// Whether this crate has a TLS feature. Another crate's choice for its own reqwest does not count.
 pub(crate) const IS_COMPILED: bool = cfg!(any(
     feature = "rustls",
     feature = "rustls-no-provider",
     feature = "native-tls"
 ));
 
-/// What a program has to do that switched `rustls-no-provider` on.
+/// What to do if no provider is installed: for programs with `rustls-no-provider`.
 pub(crate) const NO_PROVIDER: &str = "no TLS provider is installed: call \
     `install_default()` of a rustls `CryptoProvider` before a client is built, \
     or switch the feature `rustls` of checksum-api on, which brings one";
 
-/// Where the certificate authorities stand that are trusted.
+/// How to trust a private certificate authority.
 const AUTHORITIES: &str = if cfg!(any(target_os = "macos", target_os = "windows")) {
     "add it to the system's certificate store"
 } else {
@@ -28,7 +28,7 @@ const AUTHORITIES: &str = if cfg!(any(target_os = "macos", target_os = "windows"
 pub(crate) const NO_ROOTS: &str = "install the system's package of certificate authorities, \
     or name a PEM file of them in SSL_CERT_FILE";
 
-/// Whether reqwest would panic in search of a provider.
+/// Returns whether reqwest would panic because no provider is installed.
 pub(crate) fn lacks_provider() -> bool {
     #[cfg(all(
         feature = "rustls-no-provider",
@@ -44,33 +44,39 @@ pub(crate) fn lacks_provider() -> bool {
     false
 }
 
-/// Servers are verified by the root certificates of the system, which are read when the client is
-/// built.
-pub(crate) fn with_roots(builder: ClientBuilder) -> ClientBuilder {
-    #[cfg(feature = "native-tls")]
-    return builder.tls_backend_native();
-    #[cfg(all(
-        any(feature = "rustls", feature = "rustls-no-provider"),
-        not(feature = "native-tls")
-    ))]
-    return builder.tls_backend_rustls();
-    #[cfg(not(any(
-        feature = "rustls",
-        feature = "rustls-no-provider",
-        feature = "native-tls"
-    )))]
-    builder
-}
-
-/// No root certificate is read, and no server verified: for plain http.
-pub(crate) fn without_roots(builder: ClientBuilder) -> ClientBuilder {
-    let builder = with_roots(builder);
+/// Verifies servers by the root certificates of the system, which are read when the client is built,
+/// and by those that are given as PEM.
+pub(crate) fn with_roots(
+    builder: ClientBuilder,
+    pem: &[Vec<u8>],
+) -> reqwest::Result<ClientBuilder> {
     #[cfg(any(
         feature = "rustls",
         feature = "rustls-no-provider",
         feature = "native-tls"
     ))]
-    return builder.tls_certs_only([]);
+    {
+        let builder = with_backend(builder);
+        return match certificates(pem)? {
+            certificates if certificates.is_empty() => Ok(builder),
+            certificates => Ok(builder.tls_certs_merge(certificates)),
+        };
+    }
+    #[allow(unreachable_code, reason = "without TLS, this is all that there is")]
+    {
+        let _ = pem;
+        Ok(builder)
+    }
+}
+
+/// Reads no root certificate and verifies no server: for plain http.
+pub(crate) fn without_roots(builder: ClientBuilder) -> ClientBuilder {
+    #[cfg(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    ))]
+    return with_backend(builder).tls_certs_only([]);
     #[cfg(not(any(
         feature = "rustls",
         feature = "rustls-no-provider",
@@ -79,7 +85,55 @@ pub(crate) fn without_roots(builder: ClientBuilder) -> ClientBuilder {
     builder
 }
 
-/// What to do about a connection that was not made because of TLS.
+/// Fails unless each text holds certificates in PEM.
+pub(crate) fn check_certificates(pem: &[Vec<u8>]) -> Result<(), String> {
+    #[cfg(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    ))]
+    {
+        for text in pem {
+            let found = reqwest::Certificate::from_pem_bundle(text);
+            if found.map_err(|error| error.to_string())?.is_empty() {
+                return Err("no certificate in PEM was found".to_owned());
+            }
+        }
+        return Ok(());
+    }
+    #[allow(unreachable_code, reason = "without TLS, this is all that there is")]
+    match pem {
+        [] => Ok(()),
+        _ => Err("checksum-api was compiled without TLS".to_owned()),
+    }
+}
+
+#[cfg(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+))]
+fn certificates(pem: &[Vec<u8>]) -> reqwest::Result<Vec<reqwest::Certificate>> {
+    let mut certificates = Vec::new();
+    for text in pem {
+        certificates.extend(reqwest::Certificate::from_pem_bundle(text)?);
+    }
+    Ok(certificates)
+}
+
+#[cfg(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+))]
+fn with_backend(builder: ClientBuilder) -> ClientBuilder {
+    #[cfg(feature = "native-tls")]
+    return builder.tls_backend_native();
+    #[cfg(not(feature = "native-tls"))]
+    builder.tls_backend_rustls()
+}
+
+/// Returns what to do about a connection that failed because of TLS.
 pub(crate) fn advice(cause: &(dyn StdError + 'static)) -> String {
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
     if !matches!(
@@ -92,8 +146,8 @@ pub(crate) fn advice(cause: &(dyn StdError + 'static)) -> String {
     format!("if the certificate is of a private authority, {AUTHORITIES}")
 }
 
-/// What TLS says of a connection that was not made because of it: a certificate that is not
-/// accepted, a handshake that failed. A connection that broke during the handshake is none.
+/// Returns the TLS error because of which a connection was not made: an invalid certificate, a failed
+/// handshake. `None` if the connection broke during the handshake.
 pub(crate) fn cause<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> Option<&'a (dyn StdError + 'static)> {
@@ -104,10 +158,10 @@ pub(crate) fn cause<'a>(
             found = Some(error);
         }
         next = match error.downcast_ref::<io::Error>() {
-            // Such an error hides the one that it is made of from `source`.
+            // `source` skips the error that an `io::Error` wraps.
             Some(io) => match io.get_ref() {
                 Some(inner) => Some(inner),
-                // The system's: the network, and not what TLS thinks of it.
+                // An error of the system, so that the network failed and not TLS.
                 None => return None,
             },
             None => error.source(),

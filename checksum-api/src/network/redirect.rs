@@ -1,20 +1,20 @@
-//! Redirects of operations. They are followed above the transport, so that whatever carries the
-//! requests, one that starts work is sent a second time only where the first has certainly started
+//! Which redirects of operations are followed. They are followed above the transport, so that with any
+//! transport a request that starts work is sent again only if the first one has certainly started
 //! nothing.
 
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
-use crate::BaseUrl;
+use crate::config::base_url::BaseUrl;
 
 /// How many redirects of one request are followed.
 pub(crate) const MAX_REDIRECTS: usize = 5;
 
-/// The URL of a response that a transport has made of a response without one.
+/// The URL that reqwest gives a response that a transport has made without one.
 const NO_URL: &str = "no.url.provided.local";
 
-/// What is to be known of a request to tell whether its redirect is followed.
+/// A request that may have been redirected.
 pub(crate) struct Hop<'a> {
     pub(crate) base_url: &'a BaseUrl,
     pub(crate) url: &'a Url,
@@ -28,14 +28,17 @@ pub(crate) struct Hop<'a> {
 #[derive(Clone)]
 pub(crate) struct Unfollowed {
     pub(crate) from: String,
-    /// Where to, and why not there, as the rest of a sentence that begins with "since". Not every
-    /// redirect names an address.
+    /// The target and the reason, as the rest of a sentence that begins with "since". `None` if the
+    /// redirect names no address.
     pub(crate) to: Option<(String, &'static str)>,
 }
 
 impl Hop<'_> {
-    /// Where the request is to be sent again, as it is: `None` where it has its response, and an
-    /// error for people where it was redirected and must not be sent there.
+    /// Returns where to send the request again, unchanged; `None` if it was not redirected.
+    ///
+    /// # Errors
+    ///
+    /// The request was redirected and must not be sent there.
     pub(crate) fn next(
         &self,
         status: StatusCode,
@@ -66,14 +69,15 @@ impl Hop<'_> {
     }
 }
 
-/// The address that a response points to, where it is a redirect with one.
+/// Returns the address that a redirect points to.
 pub(crate) fn address(requested: &Url, response: &reqwest::Response) -> Option<Url> {
     // 301 and 308 say that the API itself has moved.
     matches!(response.status().as_u16(), 302 | 303 | 307).then_some(())?;
     target(requested, response.headers())
 }
 
-/// Whether the status says that the request was not acted on, and is to be sent elsewhere as it is.
+/// Returns whether the status code says that the service did not act on the request, which is to be sent
+/// elsewhere unchanged.
 pub(crate) fn keeps_the_request(status: StatusCode) -> bool {
     matches!(status.as_u16(), 307 | 308)
 }
@@ -82,8 +86,8 @@ fn is_followed_by_reads(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Whether a transport has followed a redirect by itself: it is not known then how often, and by
-/// which methods, the request was sent on.
+/// Returns whether a transport has followed a redirect by itself, so that it is not known how often and
+/// with which methods the request was sent.
 pub(crate) fn is_elsewhere(requested: &Url, responded: &Url) -> bool {
     responded.host_str() != Some(NO_URL)
         && (requested.origin() != responded.origin()
@@ -93,14 +97,14 @@ pub(crate) fn is_elsewhere(requested: &Url, responded: &Url) -> bool {
 
 fn target(url: &Url, headers: &HeaderMap) -> Option<Url> {
     let mut target = url.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
-    // Whoever redirects does not choose what the request is authorised by.
+    // A redirect must not set credentials.
     let _ = target.set_username("");
     let _ = target.set_password(None);
     target.set_fragment(None);
     Some(target)
 }
 
-/// A URL as errors show it: without its query, which may grant access.
+/// Returns a URL as errors show it: without its query, which may grant access.
 pub(crate) fn place(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
@@ -110,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_transport_gives_itself_away_by_the_url_that_responded() {
+    fn the_url_of_a_response_shows_that_a_transport_followed_a_redirect() {
         let requested = Url::parse("https://api.example/a/b").expect("a URL");
         for (responded, elsewhere) in [
             ("https://api.example/a/b", false),
