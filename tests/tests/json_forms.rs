@@ -1,4 +1,5 @@
-//! What programs in other languages read: the forms of handles, events and reports.
+//! The JSON forms of handles, events and reports, which programs in other languages read: each is as
+//! its schema says.
 
 use checksum_api_ext::types::TestRunId;
 use checksum_api_ext::{
@@ -7,12 +8,14 @@ use checksum_api_ext::{
     TestRun, TryStreamExt, WatchEvent,
 };
 use checksum_mock::{Fault, Mock, RunScript};
-use serde_json::Value;
-
-use crate::client_of;
+use checksum_tests::client_of;
+use jsonschema::Validator;
+use schemars::{JsonSchema, schema_for};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 #[test]
-fn clients_and_what_they_give_go_anywhere() {
+fn public_values_are_clone_send_and_sync() {
     fn check<T: Clone + Send + Sync + 'static>() {}
     check::<Checksum>();
     check::<Run>();
@@ -28,41 +31,95 @@ fn clients_and_what_they_give_go_anywhere() {
     send(checksum.watch([]));
 }
 
+fn validator<T: JsonSchema>() -> Validator {
+    let schema = serde_json::to_value(schema_for!(T)).expect("JSON");
+    jsonschema::validator_for(&schema).expect("a schema")
+}
+
+/// Returns a value as JSON that is as its schema says.
+fn json<T: Serialize + JsonSchema>(value: &T) -> Value {
+    let json = serde_json::to_value(value).expect("JSON");
+    let errors: Vec<String> = validator::<T>()
+        .iter_errors(&json)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{json:#}: {errors:#?}");
+    json
+}
+
 #[test]
-fn every_form_has_a_schema() {
-    let schemas = [
-        schemars::schema_for!(RunHandle),
-        schemars::schema_for!(Handle),
-        schemars::schema_for!(WatchEvent),
-        schemars::schema_for!(RunEvent),
-        schemars::schema_for!(RunReport),
-        schemars::schema_for!(BatchEvent),
-        schemars::schema_for!(BatchStatus),
-        schemars::schema_for!(Results),
-        schemars::schema_for!(LatestTestRun),
-        schemars::schema_for!(BugPage),
-        schemars::schema_for!(DownloadedFile),
-        schemars::schema_for!(HtmlReport),
-        schemars::schema_for!(Attachment),
-    ];
-    for schema in schemas {
+fn schemas_are_for_readers_who_know_no_rust() {
+    for schema in [
+        schema_for!(RunHandle),
+        schema_for!(Handle),
+        schema_for!(WatchEvent),
+        schema_for!(RunEvent),
+        schema_for!(RunReport),
+        schema_for!(BatchEvent),
+        schema_for!(BatchStatus),
+        schema_for!(Results),
+        schema_for!(LatestTestRun),
+        schema_for!(BugPage),
+        schema_for!(DownloadedFile),
+        schema_for!(HtmlReport),
+        schema_for!(Attachment),
+    ] {
         let text = serde_json::to_string(&schema).expect("JSON");
-        assert!(
-            text.contains("\"type\":") || text.contains("\"oneOf\":"),
-            "{text}"
-        );
         for rust in ["```", "](", "::"] {
-            assert!(
-                !text.contains(rust),
-                "people read it who know no Rust: {text}"
-            );
+            assert!(!text.contains(rust), "{rust} in {text}");
         }
     }
 }
 
-#[tokio::test]
-async fn events_are_objects_that_name_themselves() {
-    let mock = Mock::start().await.expect("a mock");
+/// Negative control: a schema that allows anything would find no error.
+#[test]
+fn schemas_reject_other_values() {
+    for validator in [
+        validator::<RunHandle>(),
+        validator::<Handle>(),
+        validator::<WatchEvent>(),
+        validator::<RunEvent>(),
+        validator::<RunReport>(),
+        validator::<BatchEvent>(),
+        validator::<BatchStatus>(),
+        validator::<Results>(),
+        validator::<LatestTestRun>(),
+        validator::<BugPage>(),
+        validator::<DownloadedFile>(),
+        validator::<HtmlReport>(),
+        validator::<Attachment>(),
+    ] {
+        for other in [json!(7), json!("text"), json!([])] {
+            assert!(!validator.is_valid(&other), "{other}");
+        }
+    }
+}
+
+/// What is read after a run.
+#[tokio::test(start_paused = true)]
+async fn results_reports_attachments_and_bugs() {
+    let mock = Mock::builder().without_socket();
+    mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
+    let checksum = client_of(&mock);
+    let run = checksum.run_suite().start().await.expect("a run");
+    json(&run.handle());
+    json(&Handle::from(&run));
+    json(&run.await.expect("a report"));
+    let latest = checksum.latest_test_run().await.expect("a test run");
+    json(&latest);
+    let test_run = checksum.test_run(latest.id().clone());
+    json(&test_run.results().await.expect("results"));
+    json(&test_run.report().await.expect("a report"));
+    let test = "test-def-456".parse().expect("an id");
+    let attachments = test_run.test(test).attachments().await;
+    let attachments = attachments.expect("attachments");
+    assert!(attachments.iter().map(json).count() > 0);
+    json(&checksum.bugs().first_page().await.expect("a page"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_name_their_kind() {
+    let mock = Mock::builder().without_socket();
     mock.next_run(
         RunScript::new()
             .queued(0)
@@ -82,7 +139,7 @@ async fn events_are_objects_that_name_themselves() {
     let mut seen = Vec::new();
     let mut events = run.events();
     while let Some(event) = events.try_next().await.expect("an event") {
-        let json = serde_json::to_value(&event).expect("JSON");
+        let json = json(&event);
         match event {
             Event::PollFailed(_) => {
                 assert!(
@@ -124,7 +181,7 @@ async fn events_are_objects_that_name_themselves() {
     let batch = batch.without_pull_request().await.expect("a batch");
     let mut events = batch.events();
     while let Some(event) = events.try_next().await.expect("an event") {
-        let json = serde_json::to_value(&event).expect("JSON");
+        let json = json(&event);
         match event {
             Event::Changed(_) => {
                 assert!(["state", "session"].contains(&json["change"].as_str().expect("a word")))
@@ -134,9 +191,9 @@ async fn events_are_objects_that_name_themselves() {
     }
 }
 
-#[tokio::test]
-async fn events_of_many_say_what_they_are_of() {
-    let mock = Mock::start().await.expect("a mock");
+#[tokio::test(start_paused = true)]
+async fn events_of_a_set_name_their_work() {
+    let mock = Mock::builder().without_socket();
     let checksum = client_of(&mock);
     let run = checksum.run_suite().start().await.expect("a run");
     let repo = "acme-co/webapp".parse().expect("a name");
@@ -145,7 +202,7 @@ async fn events_of_many_say_what_they_are_of() {
     let mut all = checksum.watch(handles);
     let mut ended = 0;
     while let Some((handle, event)) = all.next().await {
-        let event = serde_json::to_value(event.expect("an event")).expect("JSON");
+        let event = json(&event.expect("an event"));
         let kind = match handle {
             Handle::Run(_) => "run",
             _ => "batch",
