@@ -1,54 +1,110 @@
+//! What a wait reports while it goes on, and the stream of it.
+
 use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_core::Stream;
+use futures_util::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-/// What a watcher learns, one at a time. The last one is [`Finished`](Event::Finished).
+use super::{Pollable, Poller};
+use crate::error::Error;
+
+/// One thing that happens during a wait, for work with status `S` and report `R`. The last one is
+/// [`Finished`](Event::Finished).
 ///
-/// As JSON it is one object with `event`, `changed`, `trouble`, `recovered` or `finished`; times
-/// are in seconds.
-#[derive(Debug, Serialize, JsonSchema)]
+/// As JSON it is one object whose `event` is `changed`, `poll-failed`, `poll-recovered` or
+/// `finished`; durations are in seconds.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(
     tag = "event",
     rename_all = "kebab-case",
     rename_all_fields = "camelCase"
 )]
-#[schemars(description = "What a watcher learns, one at a time.")]
+#[schemars(description = "One thing that happens during a wait.")]
 #[non_exhaustive]
-pub enum Event<Change, End> {
-    /// Something is different from the last look. The first look counts.
-    Changed(Change),
-    /// A look failed in a way that may pass; the watch goes on.
+pub enum Event<S, R> {
+    /// A poll returned another status than the poll before, or is the first.
+    Changed {
+        /// The status before; `None` for the first poll.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        previous: Option<S>,
+        /// The status now.
+        current: S,
+    },
+    /// A poll failed in a way that may be temporary. The wait goes on.
     PollFailed(PollFailure),
-    /// A look succeeded again.
+    /// A poll succeeded after one or more that failed.
     PollRecovered {
-        /// How long the trouble lasted.
+        /// For how long every poll had failed.
         #[serde(rename = "afterSeconds", serialize_with = "seconds")]
         #[schemars(with = "f64")]
         after: Duration,
     },
-    /// The work has ended.
-    Finished(End),
+    /// The work is done.
+    Finished(R),
 }
 
-/// A look that failed in a way that may pass.
-#[derive(Debug, Serialize, JsonSchema)]
+/// A poll that failed in a way that may be temporary.
+///
+/// Its text is the error's text.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PollFailure {
-    /// The failure; as JSON, its text.
+    /// Why the poll failed; as JSON, its text.
     #[serde(serialize_with = "message")]
     #[schemars(with = "String")]
-    pub error: checksum_api::Error,
-    /// How long every look has failed.
+    pub error: Error,
+    /// For how long every poll has failed.
     #[serde(rename = "failingForSeconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
     pub failing_for: Duration,
-    /// When the next look is.
+    /// In how much time the next poll is sent.
     #[serde(rename = "nextPollInSeconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
     pub next_poll_in: Duration,
+}
+
+/// The events of one wait, as a stream. Dropping it stops polling and nothing else.
+///
+/// The last item is [`Event::Finished`], or the error that ended the wait.
+#[must_use = "nothing is polled until `next` is awaited"]
+pub struct Events<S, R>(Pin<Box<dyn Stream<Item = Result<Event<S, R>, Error>> + Send>>);
+
+impl<S, R> Events<S, R> {
+    pub(crate) fn new<P: Pollable<Status = S, Report = R>>(mut poller: Poller<P>) -> Self {
+        let events = stream::poll_fn(move |context| poller.poll_next(context));
+        Self(Box::pin(events.map(|(_, event)| event)))
+    }
+
+    /// Waits for the next event. Returns `None` after the last one.
+    ///
+    /// It is cancel-safe: a wait for an event that is dropped loses none.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Run::wait`](crate::Run::wait). An error is the last item.
+    pub async fn next(&mut self) -> Option<Result<Event<S, R>, Error>> {
+        self.0.next().await
+    }
+}
+
+impl<S, R> Stream for Events<S, R> {
+    type Item = Result<Event<S, R>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+impl<S, R> fmt::Debug for Events<S, R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Events").finish_non_exhaustive()
+    }
 }
 
 impl fmt::Display for PollFailure {
@@ -61,6 +117,6 @@ fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S
     serializer.serialize_f64(duration.as_secs_f64())
 }
 
-fn message<S: Serializer>(error: &checksum_api::Error, serializer: S) -> Result<S::Ok, S::Error> {
+fn message<S: Serializer>(error: &Error, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(error)
 }
