@@ -1,14 +1,14 @@
 use std::env::{self, VarError};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checksum_api::{
-    ApiKey, BaseUrl, BuildError, Client, ParseApiKeyError, ParseBaseUrlError, Transport,
-};
+use checksum_api::{ApiKey, BaseUrl, Client, Transport};
 
 use crate::budget::Budget;
 use crate::client::Checksum;
 use crate::core::Core;
+use crate::error::Error;
 use crate::poll::PollPolicy;
 use crate::retry::RetryPolicy;
 
@@ -38,27 +38,6 @@ pub struct ChecksumBuilder {
     allows_no_tests: bool,
 }
 
-/// Why no client could be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigurationError {
-    /// No API key was given.
-    #[error("no API key: set {API_KEY_ENV} (Settings, Project Settings in the dashboard)")]
-    NoApiKey,
-    /// The environment's key cannot be one.
-    #[error("{API_KEY_ENV}: {0}")]
-    ApiKey(ParseApiKeyError),
-    /// The environment's base URL cannot be one.
-    #[error("{BASE_URL_ENV}: {0}")]
-    BaseUrl(ParseBaseUrlError),
-    /// A variable of the environment is not Unicode.
-    #[error("{0} is not valid Unicode")]
-    NotUnicode(&'static str),
-    /// The raw client could not be built.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-}
-
 impl Checksum {
     /// Starts with nothing set; [`ChecksumBuilder::api_key`] is the one setting that is needed.
     pub fn builder() -> ChecksumBuilder {
@@ -70,7 +49,7 @@ impl Checksum {
     /// # Errors
     ///
     /// The key is missing, or one of the two cannot be used; the message says which and why.
-    pub fn from_env() -> Result<Self, ConfigurationError> {
+    pub fn from_env() -> Result<Self, Error> {
         Self::builder()
             .api_key_from_env()?
             .base_url_from_env()?
@@ -97,9 +76,9 @@ impl ChecksumBuilder {
     /// # Errors
     ///
     /// It is set, and cannot be a key. A missing key is an error of [`build`](Self::build) only.
-    pub fn api_key_from_env(mut self) -> Result<Self, ConfigurationError> {
+    pub fn api_key_from_env(mut self) -> Result<Self, Error> {
         if let Some(key) = variable(API_KEY_ENV)? {
-            self.api_key = Some(ApiKey::new(key).map_err(ConfigurationError::ApiKey)?);
+            self.api_key = Some(ApiKey::new(key).map_err(|error| unusable(API_KEY_ENV, error))?);
         }
         Ok(self)
     }
@@ -109,9 +88,9 @@ impl ChecksumBuilder {
     /// # Errors
     ///
     /// It is set, and cannot be a base URL.
-    pub fn base_url_from_env(mut self) -> Result<Self, ConfigurationError> {
+    pub fn base_url_from_env(mut self) -> Result<Self, Error> {
         if let Some(url) = variable(BASE_URL_ENV)?.filter(|url| !url.is_empty()) {
-            self.base_url = url.parse().map_err(ConfigurationError::BaseUrl)?;
+            self.base_url = url.parse().map_err(|error| unusable(BASE_URL_ENV, error))?;
         }
         Ok(self)
     }
@@ -182,8 +161,12 @@ impl ChecksumBuilder {
     ///
     /// There is no API key, or the base URL would expose it on a network, or the environment names a
     /// proxy for it that cannot be used.
-    pub fn build(self) -> Result<Checksum, ConfigurationError> {
-        let api_key = self.api_key.ok_or(ConfigurationError::NoApiKey)?;
+    pub fn build(self) -> Result<Checksum, Error> {
+        let api_key = self.api_key.ok_or_else(|| {
+            Error::configuration(format!(
+                "no API key: set {API_KEY_ENV} (Settings, Project Settings in the dashboard)"
+            ))
+        })?;
         let user_agent = self
             .user_agent
             .unwrap_or_else(|| concat!("checksum-api-ext/", env!("CARGO_PKG_VERSION")).to_owned());
@@ -208,7 +191,9 @@ impl ChecksumBuilder {
             .max_requests_per_second
             .unwrap_or(MAX_REQUESTS_PER_SECOND);
         Ok(Checksum::new(Core {
-            client: builder.build()?,
+            client: builder
+                .build()
+                .map_err(|error| Error::configuration(error.to_string()))?,
             retry: self.retry,
             poll: Arc::new(self.poll),
             budget: Arc::new(Budget::new(per_second)),
@@ -218,12 +203,18 @@ impl ChecksumBuilder {
     }
 }
 
-fn variable(name: &'static str) -> Result<Option<String>, ConfigurationError> {
+fn variable(name: &'static str) -> Result<Option<String>, Error> {
     match env::var(name) {
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(ConfigurationError::NotUnicode(name)),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Error::configuration(format!("{name} is not valid Unicode")))
+        }
     }
+}
+
+fn unusable(variable: &str, error: impl fmt::Display) -> Error {
+    Error::configuration(format!("{variable}: {error}"))
 }
 
 #[cfg(test)]

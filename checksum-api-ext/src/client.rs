@@ -11,7 +11,7 @@ use crate::latest::LatestTestRun;
 use crate::run::affected;
 use crate::run::{Collection, Grep, LegacyGrep, Run, RunHandle, StartRun, Suite, Tests};
 use crate::test_run::TestRun;
-use crate::work::{Handle, WatchSet};
+use crate::watch::{Handle, WatchSet};
 
 /// The client. Cheap to clone; clones share one connection pool.
 ///

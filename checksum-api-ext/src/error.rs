@@ -1,304 +1,359 @@
-use std::path::PathBuf;
+//! The one error type of this crate: what failed, whether work was started, and what came back.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use checksum_api::{ErrorKind, OperationId, Redactor};
+use checksum_api::{ErrorKind as RawKind, OperationId, Redactor};
 use serde_json::Value;
 
-use crate::builder::ConfigurationError;
+/// How many characters of a response body a message repeats.
+const MAX_EXCERPT: usize = 200;
 
-/// What can go wrong between asking and knowing. Each message is complete: what it tells of a cause
-/// is not told again by [`source`](std::error::Error::source).
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The client cannot be built.
-    #[error(transparent)]
-    Configuration(#[from] ConfigurationError),
-    /// The service would refuse this, so it was not sent.
-    #[error("not sent: {0}")]
-    Invalid(InvalidRequest),
-    /// A request failed, and certainly started nothing.
-    #[error(transparent)]
-    Request(#[from] checksum_api::Error),
-    /// A request that starts work failed so that the service may have acted on it. It is not sent
-    /// again, since that could start the work twice.
-    #[error(
-        "the work may have started, and was not asked for again: {}; \
-         look at the dashboard before you do",
-        _0.without_advice()
-    )]
-    DispatchUncertain(checksum_api::Error),
-    /// The service accepted a run, and its response has neither a job name nor a test run id. The run
-    /// may have started, and cannot be followed.
-    #[error(
-        "the run may have started, and the response has neither a job name nor a test run id to \
-         follow it by: {}; look at the dashboard before you start it again",
-        beginning(response)
-    )]
-    Unidentified {
-        /// The response, without the key.
-        response: Box<Value>,
-    },
-    /// The deadline of a wait passed. The work goes on.
-    #[error("{what} has not ended after {}: last seen {last_seen}; it goes on", seconds(*after))]
-    WaitTimedOut {
-        /// The run or batch, as in `run job-name-12345`.
-        what: String,
-        /// How long it was waited for.
-        after: Duration,
-        /// The last state that was seen, `nothing` where there was none.
-        last_seen: String,
-    },
-    /// Looking failed for longer than the wait bears. What became of the work is not known.
-    #[error(
-        "gave up on {what} after {} of trouble; its outcome is unknown: {last_failure}",
-        seconds(*after)
-    )]
-    GaveUp {
-        /// The run or batch, as in `run job-name-12345`.
-        what: String,
-        /// How long every look had failed.
-        after: Duration,
-        /// Why the last look failed.
-        last_failure: checksum_api::Error,
-    },
-    /// The service answered, and not with what was asked for. The API's description does not show
-    /// the form of this answer.
-    #[error("{operation}: the answer has {missing}: {}", beginning(answer))]
-    UnexpectedAnswer {
-        /// The operation that was called, by its operationId.
-        operation: &'static str,
-        /// What it lacks, as in `no address`.
-        missing: &'static str,
-        /// The answer as it came.
-        answer: Box<Value>,
-    },
-    /// A file is larger than the download's limit. Nothing was kept of it.
-    #[error("{name} is larger than {limit} bytes")]
-    FileTooLarge {
-        /// The file.
-        name: String,
-        /// The limit, in bytes.
-        limit: u64,
-    },
-    /// The response to the request for a file was a success and does not hold the file. Nothing
-    /// was written.
-    #[error("{name} was not saved: GET {url}: {reason}")]
-    UnfitFile {
-        /// The file.
-        name: String,
-        /// Its address, without what may grant access.
-        url: String,
-        /// What the response was.
-        reason: String,
-    },
-    /// A file ended before it was complete, and did so again when it was asked for again. Nothing
-    /// was kept of it.
-    #[error("{name} ended after {bytes} bytes, before it was complete")]
-    FileCutShort {
-        /// The file.
-        name: String,
-        /// How much of it there was.
-        bytes: u64,
-    },
-    /// A file could not be written.
-    #[error("cannot write {}: {reason}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        reason: std::io::Error,
-    },
+const CHECK_FIRST: &str = "; check the dashboard before you start it again";
+
+/// What went wrong. Match on [`kind`](Self::kind), or ask a predicate; the text is for people.
+///
+/// For a call that starts work, ask [`started`](Self::started) first: whatever the kind, it says
+/// whether there is work to look for. The status code, `Retry-After` and the request id are there
+/// whenever a response was, whatever the kind.
+///
+/// `Display` includes the cause, and [`source`](StdError::source) does not repeat it. No text has
+/// the API key or the values of environment overrides.
+#[derive(Clone)]
+pub struct Error(Arc<Details>);
+
+#[derive(Clone)]
+struct Details {
+    kind: ErrorKind,
+    started: Started,
+    message: String,
+    /// What follows the excerpt of the response body in the text.
+    advice: &'static str,
+    raw: Option<Arc<checksum_api::Error>>,
+    response_body: Option<Value>,
 }
 
-/// A request that the service's description says will be refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// What went wrong, for a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum InvalidRequest {
-    /// A run is split into 2 to 40 shards.
-    #[error("a run is split into 2 to 40 shards")]
-    ShardCount,
-    /// The service does not heal a run that is split.
-    #[error("a run cannot be split into shards and healed; leave one of the two out")]
-    ShardsAndHealing,
-    /// A run of tests needs at least one id.
-    #[error("no test ids were given")]
-    NoTestIds,
-    /// A grep needs a pattern.
-    #[error("the grep pattern is empty")]
-    EmptyGrep,
-    /// A pull request is created, or one is named, and nobody said in which repository.
-    #[error("healing that creates or names a pull request needs the repository")]
-    NoRepository,
-    /// Pull requests are numbered from 1.
-    #[error("a pull request's number is 1 or more")]
-    PrNumber,
-    /// Tests are generated for the changes of a branch.
-    #[error("generation needs the branch of the pull request")]
-    NoBranch,
-    /// A branch that is given has a name. An empty one often is a variable that is not set.
-    #[error("the branch is empty; leave it out, or name one")]
-    EmptyBranch,
-    /// Generation takes the repository with its owner.
-    #[error("generation needs the repository as OWNER/REPO")]
-    NoOwner,
-    /// Healing takes a test run's id, which the run's end did not make known.
-    #[error("the run's test run id is not known, and healing needs it")]
-    NoTestRun,
+pub enum ErrorKind {
+    /// The client cannot be built: no API key, a base URL that would expose it, no usable TLS or
+    /// proxy.
+    Configuration,
+    /// The service would certainly reject the request, so it was not sent.
+    InvalidRequest,
+    /// 401: the API key is missing, wrong or expired.
+    Unauthorized,
+    /// 403: the API key may not do this.
+    Forbidden,
+    /// 404: the service knows no such run, batch, collection or test run.
+    NotFound,
+    /// Any other 4xx by which the service rejects the request.
+    Rejected,
+    /// The request that starts work was sent, and its response did not arrive or names nothing. The
+    /// work may have started; starting it again could start it twice.
+    MayHaveStarted,
+    /// A wait's deadline passed. The work goes on: resume it from its handle.
+    DeadlineExceeded,
+    /// Polling failed for longer than
+    /// [`PollPolicy::error_timeout`](crate::PollPolicy::error_timeout). The outcome is unknown, and
+    /// the work may go on: resume it from its handle.
+    PollingFailed,
+    /// No usable response: no connection, no TLS, a time-out, a broken connection, 408, 425, 429 or
+    /// 5xx. [`Error::is_transient`] says whether a retry can help.
+    Unavailable,
+    /// A response came, and it is not what the operation returns: not JSON, too large, a redirect,
+    /// or without what the client needs. For a download: a response that holds no file.
+    UnexpectedResponse,
+    /// A download is larger than its limit. Nothing is kept of it.
+    FileTooLarge,
+    /// A download ended before it was complete, after all retries. Nothing is kept of it.
+    TruncatedFile,
+    /// A file could not be written.
+    Io,
 }
 
 /// Whether work has started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Started {
-    /// It has not: the request was not sent, or the service refused it.
+    /// It has not: the request was not sent, or the service rejected it.
     No,
     /// It may have: the service may have acted on the request, and its response did not arrive or
     /// cannot be read. Starting it again could start it twice.
     Maybe,
-    /// It has.
+    /// It has: the error is about work that exists in the service.
     Yes,
 }
 
 impl Error {
-    /// For a call that starts work: whether it failed so that the work may be under way.
-    pub(crate) fn dispatch(error: checksum_api::Error) -> Self {
-        if error.may_have_taken_effect() {
-            Self::DispatchUncertain(error)
-        } else {
-            Self::Request(error)
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Details {
+            kind,
+            started: Started::No,
+            message: message.into(),
+            advice: "",
+            raw: None,
+            response_body: None,
+        }))
+    }
+
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Configuration, message)
+    }
+
+    /// For a request that the service would reject, before it is sent.
+    pub(crate) fn invalid_request(reason: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::InvalidRequest, format!("not sent: {reason}"))
+    }
+
+    /// For a text that is not a handle's key.
+    pub(crate) fn invalid_handle(reason: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::InvalidRequest, reason.to_string())
+    }
+
+    /// For a request that starts work.
+    pub(crate) fn of_start(error: checksum_api::Error) -> Self {
+        if !error.may_have_taken_effect() {
+            return error.into();
+        }
+        let message = format!(
+            "the work may have started, and the request was not repeated: {}{CHECK_FIRST}",
+            error.without_advice()
+        );
+        Self::new(ErrorKind::MayHaveStarted, message)
+            .with_started(Started::Maybe)
+            .with_raw(Arc::new(error))
+    }
+
+    /// For an accepted run whose response has neither a job name nor a test run id.
+    pub(crate) fn unidentified(response: Value) -> Self {
+        let message = "the run may have started, and the response has neither a job name nor a \
+                       test run id to poll it by";
+        Self::new(ErrorKind::MayHaveStarted, message)
+            .with_started(Started::Maybe)
+            .with_response_body(response)
+            .change(|details| details.advice = CHECK_FIRST)
+    }
+
+    pub(crate) fn deadline_exceeded(what: &str, after: Duration, last_state: &str) -> Self {
+        let message = format!(
+            "{what} has not ended after {}: last seen {last_state}; it goes on",
+            seconds(after)
+        );
+        Self::new(ErrorKind::DeadlineExceeded, message).with_started(Started::Yes)
+    }
+
+    pub(crate) fn polling_failed(what: &str, after: Duration, last_failure: &Self) -> Self {
+        let message = format!(
+            "polling {what} failed for {}; its outcome is unknown: {last_failure}",
+            seconds(after)
+        );
+        let error = Self::new(ErrorKind::PollingFailed, message).with_started(Started::Yes);
+        match &last_failure.0.raw {
+            Some(raw) => error.with_raw(Arc::clone(raw)),
+            None => error,
         }
     }
 
-    pub(crate) fn unexpected(
-        operation: &'static str,
-        missing: &'static str,
-        answer: Value,
+    /// For a response of undocumented form that lacks what the client needs.
+    pub(crate) fn unexpected_response(
+        operation: OperationId,
+        missing: &str,
+        response: Value,
     ) -> Self {
-        Self::UnexpectedAnswer {
-            operation,
-            missing,
-            answer: Box::new(answer),
-        }
+        let message = format!("{operation}: the response has {missing}");
+        Self::new(ErrorKind::UnexpectedResponse, message).with_response_body(response)
     }
 
-    /// Without the key, should the answer have repeated it.
+    pub(crate) fn io(path: &Path, error: &std::io::Error) -> Self {
+        Self::new(
+            ErrorKind::Io,
+            format!("cannot write {}: {error}", path.display()),
+        )
+    }
+
+    /// For a failed request about work that exists in the service.
+    pub(crate) fn of_started_work(self) -> Self {
+        self.with_started(Started::Yes)
+    }
+
+    fn with_started(self, started: Started) -> Self {
+        self.change(|details| details.started = started)
+    }
+
+    fn with_raw(self, raw: Arc<checksum_api::Error>) -> Self {
+        self.change(|details| details.raw = Some(raw))
+    }
+
+    fn with_response_body(self, body: Value) -> Self {
+        self.change(|details| details.response_body = Some(body))
+    }
+
+    /// Returns the error with the API key replaced by `***`.
     pub(crate) fn without_key(self, client: &checksum_api::Client) -> Self {
         self.redacted(&|text| client.redact(text).into_owned())
     }
 
-    /// Without the secrets of the request, should the answer have repeated them.
+    /// Returns the error with the secrets of the request replaced by `***`.
     pub(crate) fn without(self, secrets: &Redactor) -> Self {
         self.redacted(&|text| secrets.redact(text).into_owned())
     }
 
-    fn redacted(mut self, redacted: &dyn Fn(&str) -> String) -> Self {
-        if let Self::UnexpectedAnswer { answer, .. } | Self::Unidentified { response: answer } =
-            &mut self
-        {
-            redact(answer, redacted);
-        }
+    fn redacted(self, redact: &dyn Fn(&str) -> String) -> Self {
+        self.change(|details| {
+            if let Some(body) = &mut details.response_body {
+                redact_json(body, redact);
+            }
+        })
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Details)) -> Self {
+        change(Arc::make_mut(&mut self.0));
         self
     }
 
-    /// The answer, where one came that this version can make nothing of.
-    pub fn answer(&self) -> Option<&Value> {
-        match self {
-            Self::UnexpectedAnswer { answer, .. } => Some(answer),
-            Self::Unidentified { response } => Some(response),
-            _ => None,
-        }
+    /// Returns what went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
     }
 
-    /// The failed request, where there was one.
-    pub fn request(&self) -> Option<&checksum_api::Error> {
-        match self {
-            Self::Request(error)
-            | Self::DispatchUncertain(error)
-            | Self::GaveUp {
-                last_failure: error,
-                ..
-            } => Some(error),
-            _ => None,
-        }
-    }
-
-    /// Whether the service refused the key: 401 or 403.
-    pub fn is_refused(&self) -> bool {
-        self.is_kind(ErrorKind::Unauthorized) || self.is_kind(ErrorKind::Forbidden)
-    }
-
-    /// Whether the service does not know the run, batch or collection.
-    pub fn is_not_found(&self) -> bool {
-        self.is_kind(ErrorKind::NotFound)
-    }
-
-    /// Whether a wait's deadline passed. The work goes on; resume it from its handle.
-    pub fn is_timed_out(&self) -> bool {
-        matches!(self, Self::WaitTimedOut { .. })
-    }
-
-    /// Whether the work may be under way although the call that starts it failed.
-    pub fn is_dispatch_uncertain(&self) -> bool {
-        self.started() == Started::Maybe
-    }
-
-    /// Whether the work that a failed call was to start has started. For the error of a wait the
-    /// answer is yes. For a request that starts nothing it is no.
+    /// Returns whether the work that the failed call was to start has started.
+    ///
+    /// [`Started::Yes`] for the error of a poll or a wait, which is about work that exists;
+    /// [`Started::No`] for the error of a request that starts nothing.
     pub fn started(&self) -> Started {
-        match self {
-            Self::DispatchUncertain(_) | Self::Unidentified { .. } => Started::Maybe,
-            Self::WaitTimedOut { .. } | Self::GaveUp { .. } => Started::Yes,
-            Self::Request(error) if is_of_a_wait(error) => Started::Yes,
-            Self::UnexpectedAnswer { operation, .. }
-                if *operation == OperationId::GetRunStatusByRunId.as_str() =>
-            {
-                Started::Yes
-            }
-            _ => Started::No,
+        self.0.started
+    }
+
+    /// Returns the HTTP status code, if a response came.
+    pub fn status_code(&self) -> Option<u16> {
+        Some(self.raw()?.status()?.as_u16())
+    }
+
+    /// Returns how long the service asks to wait, from its `Retry-After` header.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.raw()?.retry_after()
+    }
+
+    /// Returns the id that the service, or a proxy before it, gave the request: for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.raw()?.request_id()
+    }
+
+    /// Returns the body of a successful response in which the client did not find what it needs.
+    pub fn response_body(&self) -> Option<&Value> {
+        self.0.response_body.as_ref()
+    }
+
+    /// Returns the failed request, if one was sent; for a wait, the last one that failed.
+    pub fn raw(&self) -> Option<&checksum_api::Error> {
+        self.0.raw.as_deref()
+    }
+
+    /// Returns whether the response was 401: the API key is missing, wrong or expired.
+    pub fn is_unauthorized(&self) -> bool {
+        self.is_raw_kind(RawKind::Unauthorized)
+    }
+
+    /// Returns whether the response was 403: the API key may not do this.
+    pub fn is_forbidden(&self) -> bool {
+        self.is_raw_kind(RawKind::Forbidden)
+    }
+
+    /// Returns whether the response was 404: the service does not know the run, batch or
+    /// collection.
+    pub fn is_not_found(&self) -> bool {
+        self.is_raw_kind(RawKind::NotFound)
+    }
+
+    /// Returns whether a wait's deadline passed. The work goes on; resume it from its handle.
+    pub fn is_deadline_exceeded(&self) -> bool {
+        self.kind() == ErrorKind::DeadlineExceeded
+    }
+
+    /// Returns whether the same call may succeed a little later. It is never true of a start that
+    /// may have succeeded.
+    pub fn is_transient(&self) -> bool {
+        match self.kind() {
+            ErrorKind::MayHaveStarted | ErrorKind::PollingFailed => false,
+            ErrorKind::TruncatedFile => true,
+            _ => self.raw().is_some_and(checksum_api::Error::is_transient),
         }
     }
 
-    fn is_kind(&self, kind: ErrorKind) -> bool {
-        self.request().is_some_and(|error| error.kind() == kind)
+    fn is_raw_kind(&self, kind: RawKind) -> bool {
+        self.raw().is_some_and(|error| error.kind() == kind)
     }
 }
 
-/// Whether it is a poll that failed, so that there is something to poll.
-fn is_of_a_wait(error: &checksum_api::Error) -> bool {
-    use OperationId::{GetGenerationBatch, GetHealBatch, GetRunStatus, GetRunStatusByRunId};
-    error.operation().is_some_and(|operation| {
-        matches!(
-            operation.id,
-            GetRunStatus
-                | OperationId::GetRunStatusV2
-                | GetRunStatusByRunId
-                | GetHealBatch
-                | GetGenerationBatch
-        )
-    })
+/// The error of a request that starts nothing, or that the service certainly did not act on.
+impl From<checksum_api::Error> for Error {
+    fn from(error: checksum_api::Error) -> Self {
+        let kind = match error.kind() {
+            RawKind::InvalidRequest => ErrorKind::InvalidRequest,
+            RawKind::Unauthorized => ErrorKind::Unauthorized,
+            RawKind::Forbidden => ErrorKind::Forbidden,
+            RawKind::NotFound => ErrorKind::NotFound,
+            RawKind::Rejected if !error.is_transient() => ErrorKind::Rejected,
+            RawKind::TooLarge
+            | RawKind::Redirect
+            | RawKind::InvalidJson
+            | RawKind::UnexpectedBody => ErrorKind::UnexpectedResponse,
+            _ => ErrorKind::Unavailable,
+        };
+        Self::new(kind, error.to_string()).with_raw(Arc::new(error))
+    }
 }
 
-fn redact(value: &mut Value, redacted: &dyn Fn(&str) -> String) {
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.message)?;
+        if let Some(body) = self.response_body() {
+            write!(formatter, ": {}", excerpt(body))?;
+        }
+        formatter.write_str(self.0.advice)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Error")
+            .field("kind", &self.kind())
+            .field("started", &self.started())
+            .field("text", &self.to_string())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.raw().and_then(StdError::source)
+    }
+}
+
+fn redact_json(value: &mut Value, redact: &dyn Fn(&str) -> String) {
     match value {
-        Value::String(text) => *text = redacted(text),
-        Value::Array(list) => list.iter_mut().for_each(|value| redact(value, redacted)),
-        Value::Object(members) => {
-            let named = std::mem::take(members)
-                .into_iter()
-                .map(|(name, mut value)| {
-                    redact(&mut value, redacted);
-                    (redacted(&name), value)
-                });
-            *members = named.collect();
+        Value::String(text) => *text = redact(text),
+        Value::Array(list) => list.iter_mut().for_each(|value| redact_json(value, redact)),
+        Value::Object(fields) => {
+            let redacted = std::mem::take(fields).into_iter().map(|(name, mut value)| {
+                redact_json(&mut value, redact);
+                (redact(&name), value)
+            });
+            *fields = redacted.collect();
         }
         _ => {}
     }
 }
 
-/// As much of an answer as a message should repeat, on one line.
-fn beginning(answer: &Value) -> String {
-    let text = answer.to_string();
-    match text.char_indices().nth(200) {
+/// Returns the beginning of a response body, on one line.
+fn excerpt(body: &Value) -> String {
+    let text = body.to_string();
+    match text.char_indices().nth(MAX_EXCERPT) {
         Some((end, _)) => format!("`{}…`", &text[..end]),
         None => format!("`{text}`"),
     }

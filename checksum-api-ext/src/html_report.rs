@@ -1,3 +1,4 @@
+use checksum_api::OperationId;
 use std::fmt;
 use std::path::Path;
 
@@ -53,7 +54,11 @@ impl HtmlReport {
             resolve(base, named)
         });
         let Some(url) = found else {
-            return Err(Error::unexpected("get_test_run_report", "no address", raw));
+            return Err(Error::unexpected_response(
+                OperationId::GetTestRunReport,
+                "no address",
+                raw,
+            ));
         };
         Ok(Self {
             core: core.clone(),
@@ -145,7 +150,7 @@ mod tests {
             json!({ "url": "x ".repeat(500_000) }),
         ] {
             let error = HtmlReport::read(&core(), answer.clone()).expect_err("no address");
-            assert_eq!(error.answer(), Some(&answer));
+            assert_eq!(error.response_body(), Some(&answer));
             assert!(error.to_string().len() < 400, "{error}");
         }
     }

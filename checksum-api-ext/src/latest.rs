@@ -1,3 +1,4 @@
+use checksum_api::OperationId;
 use checksum_api::types::{RunState, TestRunId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,8 +33,8 @@ impl LatestTestRun {
             Some((TestRunId::new(id).ok()?, value))
         });
         let Some((id, value)) = found else {
-            return Err(Error::unexpected(
-                "get_latest_test_run",
+            return Err(Error::unexpected_response(
+                OperationId::GetLatestTestRun,
                 "no test run's id",
                 raw,
             ));
@@ -101,7 +102,7 @@ mod tests {
             json!({ "data": null }),
         ] {
             let error = LatestTestRun::read(answer.clone()).expect_err("no run");
-            assert_eq!(error.answer(), Some(&answer));
+            assert_eq!(error.response_body(), Some(&answer));
         }
     }
 }

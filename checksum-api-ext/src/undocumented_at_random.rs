@@ -95,7 +95,7 @@ fn no_answer_breaks_a_decoder() {
                 );
                 read[0] += 1;
             }
-            Err(error) => assert_eq!(error.answer(), Some(&answer)),
+            Err(error) => assert_eq!(error.response_body(), Some(&answer)),
         }
         if let Ok(attachments) = Attachments::read(&client.core, answer.clone()) {
             let names: HashSet<&str> = attachments.iter().map(|one| one.file_name()).collect();

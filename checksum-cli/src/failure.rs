@@ -2,8 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use checksum_api_ext::{
-    ConfigurationError, Error, ErrorKind, Handle, Intent, ParseApiKeyError, ParseBaseUrlError,
-    Started,
+    Error, ErrorKind, Handle, Intent, ParseApiKeyError, ParseBaseUrlError, Started,
 };
 use checksum_mock::MockError;
 
@@ -20,8 +19,6 @@ pub(crate) const CHECK_THE_KEY: &str =
 /// Why the command ends without a verdict.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error(transparent)]
-    Configuration(#[from] ConfigurationError),
     #[error("cannot read the API key from {}: {error}", path.display())]
     KeyFile {
         path: PathBuf,
@@ -40,6 +37,8 @@ pub(crate) enum Failure {
     Pair { number: usize },
     #[error("--field takes NAME=JSON, with texts in double quotes; number {number} is not that")]
     Field { number: usize },
+    #[error("not sent: healing that creates or names a pull request needs the repository")]
+    NoRepository,
     #[error(transparent)]
     ChangedFiles(ChangedFilesError),
     #[error(
@@ -140,8 +139,10 @@ impl Failure {
     pub(crate) fn hint(&self) -> Option<String> {
         let key = CHECK_THE_KEY;
         match self {
-            Self::Request(error) | Self::Start(error) if error.is_refused() => Some(key.to_owned()),
-            Self::Wait { handle, error } if error.is_refused() => {
+            Self::Request(error) | Self::Start(error) if is_unauthorized(error) => {
+                Some(key.to_owned())
+            }
+            Self::Wait { handle, error } if is_unauthorized(error) => {
                 Some(format!("{key}; then {}", way_back::hint(handle)))
             }
             Self::InterruptedStart { .. } | Self::MayHaveStarted { .. } => {
@@ -159,21 +160,18 @@ fn noun(handle: &Handle) -> &'static str {
     }
 }
 
-pub(crate) fn of_error(error: &Error) -> ExitCode {
-    match error {
-        Error::Configuration(_) | Error::Invalid(_) => ExitCode::Usage,
-        Error::WaitTimedOut { .. } => ExitCode::TimedOut,
-        Error::Request(request) => of_request(request),
-        _ => ExitCode::Unknown,
-    }
+pub(crate) fn is_unauthorized(error: &Error) -> bool {
+    error.is_unauthorized() || error.is_forbidden()
 }
 
-/// What a failed request, which started nothing, ends the command with.
-pub(crate) fn of_request(request: &checksum_api::Error) -> ExitCode {
-    match request.kind() {
+pub(crate) fn of_error(error: &Error) -> ExitCode {
+    match error.kind() {
         ErrorKind::Unauthorized | ErrorKind::Forbidden => ExitCode::Refused,
-        ErrorKind::InvalidRequest | ErrorKind::NotFound => ExitCode::Usage,
-        ErrorKind::Rejected if !request.is_transient() => ExitCode::Usage,
+        ErrorKind::Configuration
+        | ErrorKind::InvalidRequest
+        | ErrorKind::NotFound
+        | ErrorKind::Rejected => ExitCode::Usage,
+        ErrorKind::DeadlineExceeded => ExitCode::TimedOut,
         _ => ExitCode::Unknown,
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use checksum_api_ext::{Checksum, ConfigurationError};
+use checksum_api_ext::{Checksum, Error};
 
 /// Serves a project to every request, and gives the server's origin.
 pub fn serve() -> String {
@@ -34,7 +34,7 @@ pub async fn by_own_client(origin: &str) {
 }
 
 /// Makes one of our clients.
-pub fn checksum(base_url: &str) -> Result<Checksum, ConfigurationError> {
+pub fn checksum(base_url: &str) -> Result<Checksum, Error> {
     Checksum::builder()
         .api_key("key".parse().expect("a key"))
         .base_url(base_url.parse().expect("a URL"))

@@ -5,9 +5,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use checksum_api_ext::types::{JobName, RepoName, TestRunId};
-use checksum_api_ext::{
-    ApiKey, AutoHeal, BaseUrl, Checksum, ConfigurationError, Error, PollPolicy, RetryPolicy, Run,
-};
+use checksum_api_ext::{ApiKey, AutoHeal, BaseUrl, Checksum, Error, PollPolicy, RetryPolicy, Run};
 use checksum_mock::{Fault, Mock};
 use checksum_tests::{Answer, Answers};
 use serde_json::json;
@@ -205,7 +203,7 @@ fn settings() {
         .api_key(ApiKey::new(KEY).expect("a key"))
         .base_url("http://checksum.example.com".parse().expect("a URL"));
     told.push(text(&plain.build().expect_err("plain http")));
-    let no_key: ConfigurationError = Checksum::builder().build().expect_err("no key");
+    let no_key: Error = Checksum::builder().build().expect_err("no key");
     told.push(text(&no_key));
     let agent = Checksum::builder()
         .api_key(ApiKey::new(KEY).expect("a key"))

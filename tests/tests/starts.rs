@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checksum_api_ext::types::TestRunId;
-use checksum_api_ext::{Error, PollPolicy, RetryPolicy, Run, Started};
+use checksum_api_ext::{Error, ErrorKind, PollPolicy, RetryPolicy, Run, Started};
 use checksum_tests::{Answer, Answers};
 use serde_json::json;
 use tokio::time::Instant;
@@ -34,7 +34,10 @@ async fn every_error_of_a_start_says_whether_it_has_started() {
     ] {
         let error = start(Answer::status(status)).await.expect_err("an error");
         assert_eq!(error.started(), expected, "{status}: {error}");
-        assert_eq!(error.is_dispatch_uncertain(), expected == Started::Maybe);
+        assert_eq!(
+            error.kind() == ErrorKind::MayHaveStarted,
+            expected == Started::Maybe
+        );
     }
     for body in [
         "",
@@ -49,7 +52,7 @@ async fn every_error_of_a_start_says_whether_it_has_started() {
             .await
             .expect_err("an error");
         assert_eq!(error.started(), Started::Maybe, "{body}: {error}");
-        assert!(error.is_dispatch_uncertain());
+        assert_eq!(error.started(), Started::Maybe);
     }
     let unsent = Answers::new([json!({ "name": "job" })]).client();
     let error = unsent.run_grep("").start().await.expect_err("an error");
@@ -207,7 +210,7 @@ async fn no_error_of_a_start_repeats_the_value_of_a_variable() {
             .run_grep("checkout")
             .env("PASSWORD", "hunter2-secret");
         let error = start.start().await.expect_err("no name");
-        let shown = format!("{error} {error:?} {:?}", error.answer());
+        let shown = format!("{error} {error:?} {:?}", error.response_body());
         assert!(!shown.contains("hunter2"), "{shown}");
     }
 }

@@ -1,3 +1,4 @@
+use checksum_api::OperationId;
 mod kind;
 mod list;
 
@@ -53,7 +54,11 @@ pub struct Attachment {
 impl Attachments {
     pub(crate) fn read(core: &Core, raw: Value) -> Result<Self, Error> {
         let Some(entries) = list::entries(&raw, core.base_url()) else {
-            return Err(Error::unexpected("get_test_attachments", "no list", raw));
+            return Err(Error::unexpected_response(
+                OperationId::GetTestAttachments,
+                "no list",
+                raw,
+            ));
         };
         let mut names = FileNames::default();
         let attachment = |entry: list::Entry<'_>| Attachment {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Batch, Generation};
 use crate::core::Core;
 use crate::environment::Environment;
-use crate::error::{Error, InvalidRequest};
+use crate::error::Error;
 use crate::intent::Intent;
 use crate::members::Members;
 use crate::run::pr_number;
@@ -76,12 +76,16 @@ impl StartGeneration {
 
     fn body(&self) -> Result<GenerateRequest, Error> {
         if self.branch.trim().is_empty() {
-            return Err(Error::Invalid(InvalidRequest::NoBranch));
+            return Err(Error::invalid_request(
+                "generation needs the branch of the pull request",
+            ));
         }
         if !has_owner(&self.repo) {
-            return Err(Error::Invalid(InvalidRequest::NoOwner));
+            return Err(Error::invalid_request(
+                "generation needs the repository as OWNER/REPO",
+            ));
         }
-        let number = pr_number(self.pr).map_err(Error::Invalid)?;
+        let number = pr_number(self.pr)?;
         let mut body = GenerateRequest::new(self.branch.clone(), number, self.repo.clone());
         body.metadata = self.metadata.clone().some().map(Metadata);
         body.env_overrides = self.env.clone().body();

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Batch, Heal};
 use crate::core::Core;
-use crate::error::{Error, InvalidRequest};
+use crate::error::Error;
 use crate::intent::Intent;
 use crate::run::AutoHeal;
 
@@ -99,8 +99,10 @@ impl StartHealing {
 
     fn body(&self) -> Result<HealRequest, Error> {
         let test_run_id = self.test_run_id.clone();
-        let how = self.how.body().map_err(Error::Invalid)?;
-        let test_run_id = test_run_id.ok_or(Error::Invalid(InvalidRequest::NoTestRun))?;
+        let how = self.how.body()?;
+        let test_run_id = test_run_id.ok_or_else(|| {
+            Error::invalid_request("the run's test run id is not known, and healing needs it")
+        })?;
         let mut body = HealRequest::new(test_run_id);
         body.auto_create_pr = how.auto_create_pr;
         body.branch = how.branch;

@@ -1,3 +1,4 @@
+use checksum_api::OperationId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -45,7 +46,11 @@ pub struct BugPage {
 impl BugPage {
     pub(crate) fn read(raw: Value) -> Result<Self, Error> {
         let Some((holders, list)) = find(&raw, 0) else {
-            return Err(Error::unexpected("list_bugs", "no list of bugs", raw));
+            return Err(Error::unexpected_response(
+                OperationId::ListBugs,
+                "no list of bugs",
+                raw,
+            ));
         };
         let about: Vec<&Value> = holders
             .iter()
@@ -179,7 +184,7 @@ mod tests {
             json!({ "message": "x".repeat(1_000_000) }),
         ] {
             let error = BugPage::read(odd.clone()).expect_err("no page");
-            assert_eq!(error.answer(), Some(&odd));
+            assert_eq!(error.response_body(), Some(&odd));
             assert!(error.to_string().len() < 400);
         }
     }

@@ -10,11 +10,11 @@ use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::range::{Range, validator};
-use super::{DownloadedFile, Options, Progress, Target};
+use super::{DownloadedFile, Options, Progress, Source, Target};
 use crate::TARGET;
 use crate::address::shown;
 use crate::core::Core;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// Brings a file to its place.
 pub(super) async fn save(
@@ -22,10 +22,7 @@ pub(super) async fn save(
     target: Target,
     options: Options,
 ) -> Result<DownloadedFile, Error> {
-    let failed = |reason| Error::File {
-        path: target.place.path().to_owned(),
-        reason,
-    };
+    let failed = |error: io::Error| Error::io(target.place.path(), &error);
     let (destination, file) = target.place.open().await.map_err(failed)?;
     let mut transfer = Transfer {
         core: &core,
@@ -101,21 +98,15 @@ impl Transfer<'_> {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            let may_pass = match &error {
-                Error::Request(error) => error.is_transient(),
-                Error::FileCutShort { .. } => true,
-                _ => false,
-            };
             // A large file over a poor line comes in many parts. Pauses are bounded all the same.
             if self.written > furthest {
                 furthest = self.written;
                 attempts = 0;
             }
             attempts += 1;
-            let retry_after = error.request().and_then(checksum_api::Error::retry_after);
-            match retry.next(attempts, paused, retry_after) {
-                Some(pause) if may_pass => {
-                    tracing::debug!(target: TARGET, %error, attempts, ?pause, "downloading again");
+            match retry.next(attempts, paused, error.retry_after()) {
+                Some(pause) if error.is_transient() => {
+                    tracing::debug!(target: TARGET, %error, attempts, ?pause, "resuming download");
                     tokio::time::sleep(pause).await;
                     self.core.acquire().await;
                     paused += pause;
@@ -128,8 +119,8 @@ impl Transfer<'_> {
     /// One look at the server, from where the last one stopped.
     async fn attempt(&mut self) -> Result<(), Error> {
         let response = match self.request().await {
-            Err(Error::Request(error))
-                if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE)
+            Err(error)
+                if error.status_code() == Some(StatusCode::RANGE_NOT_SATISFIABLE.as_u16())
                     && self.asks_for_a_part() =>
             {
                 self.restart().await?;
@@ -168,7 +159,7 @@ impl Transfer<'_> {
         let response = api.get_file(&self.target.source.url, headers).await?;
         match unfit(&response) {
             None => Ok(response),
-            Some(reason) => Err(self.unfit(reason)),
+            Some(reason) => Err(self.unfit(&reason)),
         }
     }
 
@@ -194,7 +185,7 @@ impl Transfer<'_> {
                 self.file.set_len(0).await?;
                 self.file.rewind().await
             };
-            reset.await.map_err(|source| self.failed(source))?;
+            reset.await.map_err(|source| self.failed(&source))?;
         }
         self.validator = None;
         self.total = None;
@@ -211,7 +202,7 @@ impl Transfer<'_> {
             // Not asked for. What is missing shows by the total.
             match Range::of(headers) {
                 Some(range) if range.start == 0 => range.total,
-                _ => return Err(self.cut_short()),
+                _ => return Err(self.truncated()),
             }
         } else {
             text(CONTENT_LENGTH).and_then(|length| length.parse().ok())
@@ -232,7 +223,7 @@ impl Transfer<'_> {
                 return Err(self.too_large());
             }
             let written = self.file.write_all(&chunk).await;
-            written.map_err(|source| self.failed(source))?;
+            written.map_err(|source| self.failed(&source))?;
             self.written = after;
             if let Some(call) = &self.options.on_progress {
                 call(Progress {
@@ -243,40 +234,39 @@ impl Transfer<'_> {
             }
         }
         match self.total {
-            Some(total) if total != self.written => Err(self.cut_short()),
+            Some(total) if total != self.written => Err(self.truncated()),
             _ if self.written == 0 && !self.target.source.may_be_empty => {
-                Err(self.unfit("the body is empty".to_owned()))
+                Err(self.unfit("the body is empty"))
             }
             _ => Ok(()),
         }
     }
 
-    fn unfit(&self, reason: String) -> Error {
-        Error::UnfitFile {
-            name: self.target.source.name.clone(),
-            url: shown(&self.target.source.url),
-            reason,
-        }
+    fn unfit(&self, reason: &str) -> Error {
+        let Source { name, url, .. } = &self.target.source;
+        Error::new(
+            ErrorKind::UnexpectedResponse,
+            format!("{name} was not saved: GET {}: {reason}", shown(url)),
+        )
     }
 
-    fn failed(&self, reason: io::Error) -> Error {
-        Error::File {
-            path: self.target.place.path().to_owned(),
-            reason,
-        }
+    fn failed(&self, error: &io::Error) -> Error {
+        Error::io(self.target.place.path(), error)
     }
 
     fn too_large(&self) -> Error {
-        Error::FileTooLarge {
-            name: self.target.source.name.clone(),
-            limit: self.options.max_bytes,
-        }
+        let (name, limit) = (&self.target.source.name, self.options.max_bytes);
+        Error::new(
+            ErrorKind::FileTooLarge,
+            format!("{name} is larger than {limit} bytes"),
+        )
     }
 
-    fn cut_short(&self) -> Error {
-        Error::FileCutShort {
-            name: self.target.source.name.clone(),
-            bytes: self.written,
-        }
+    fn truncated(&self) -> Error {
+        let (name, bytes) = (&self.target.source.name, self.written);
+        Error::new(
+            ErrorKind::TruncatedFile,
+            format!("{name} ended after {bytes} bytes, before it was complete"),
+        )
     }
 }

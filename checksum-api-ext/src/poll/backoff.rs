@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use super::PollPolicy;
+use super::policy::PollPolicy;
 
 /// The intervals between the polls of one wait. It takes the policy with each call, because
 /// thousands of waits share one policy.
@@ -170,12 +170,17 @@ mod tests {
             let second = Duration::from_secs(1);
             assert!(intervals(&policy, 100).iter().all(|one| *one >= second));
         }
-        assert_eq!(intervals(&fast(PollPolicy::immediate()), 1)[0], Duration::ZERO);
+        assert_eq!(
+            intervals(&fast(PollPolicy::immediate()), 1)[0],
+            Duration::ZERO
+        );
     }
 
     #[test]
     fn intervals_after_failures_are_spread_whether_or_not_the_service_names_one() {
-        let policy = PollPolicy::fixed(Duration::from_secs(10)).jitter(0.1).seed(7);
+        let policy = PollPolicy::fixed(Duration::from_secs(10))
+            .jitter(0.1)
+            .seed(7);
         for (retry_after, max, bounds) in [
             (None, 300, 9..=22),
             (Some(60), 300, 60..=66),

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod event;
+mod events;
 mod policy;
 mod pollable;
 mod poller;
@@ -9,7 +10,8 @@ mod state;
 mod throttle;
 
 pub(crate) use backoff::scaled;
-pub use event::{Event, Events, PollFailure};
+pub use event::{Event, PollFailure};
+pub use events::Events;
 pub use policy::PollPolicy;
 pub(crate) use pollable::{Pollable, Status, Terminal};
 pub(crate) use poller::{Poller, until_done};

@@ -11,9 +11,11 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
+use super::event::Event;
+use super::policy::PollPolicy;
+use super::pollable::{Pollable, Terminal};
 use super::state::{Expiry, PollOutcome, PollPlan, PollState};
 use super::throttle::Throttle;
-use super::{Event, PollPolicy, Pollable, Terminal};
 use crate::TARGET;
 use crate::error::Error;
 
@@ -260,10 +262,9 @@ impl<P: Pollable> Poller<P> {
             _ => None,
         };
         let mut events = Vec::new();
-        let next =
-            entry
-                .state
-                .on_result(&entry.work, &self.policy, plan, result, &mut events);
+        let next = entry
+            .state
+            .on_result(&entry.work, &self.policy, plan, result, &mut events);
         if is_success {
             self.throttle.on_success(&self.policy);
         } else if let Some(has_retry_after) = failure {
@@ -292,10 +293,7 @@ impl<P: Pollable> Poller<P> {
 
 /// Polls, and completes the status of work that may be done. Returns `None` if the deadline passed
 /// before there was a status.
-async fn poll_once<P: Pollable>(
-    work: &P,
-    plan: PollPlan,
-) -> Option<Result<PollOutcome<P>, Error>> {
+async fn poll_once<P: Pollable>(work: &P, plan: PollPlan) -> Option<Result<PollOutcome<P>, Error>> {
     let polled = match plan.deadline {
         None => work.poll().await,
         Some(deadline) => timeout_at(deadline, work.poll()).await.ok()?,

@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::{Event, PollFailure, PollPolicy, Pollable, Status, Terminal};
+use super::event::{Event, PollFailure};
+use super::policy::PollPolicy;
+use super::pollable::{Pollable, Status, Terminal};
 use crate::error::Error;
 
 /// However long failures in a row take, the wait does not fail before this many.
@@ -257,7 +259,7 @@ impl<P: Pollable> PollState<P> {
         let failing_for = failing.since.elapsed();
         let left = policy.error_timeout.saturating_sub(failing_for);
         if !is_too_new && left.is_zero() && failing.count >= MIN_FAILURES {
-            return Err(Error::polling_failed(work.describe(), failing_for, error));
+            return Err(Error::polling_failed(&work.describe(), failing_for, &error));
         }
         let next_poll_in = self.backoff.next_interval_after_failure(
             policy,
@@ -273,7 +275,7 @@ impl<P: Pollable> PollState<P> {
     }
 
     pub(super) fn timed_out(&self, work: &P) -> Error {
-        let last = self.last.as_ref().map(|status| status.state().to_owned());
-        Error::deadline_exceeded(work.describe(), self.started.elapsed(), last)
+        let last_state = self.last.as_ref().map_or("nothing", Status::state);
+        Error::deadline_exceeded(&work.describe(), self.started.elapsed(), last_state)
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::PollPolicy;
 use super::backoff::Backoff;
+use super::policy::PollPolicy;
 
 /// Slows a set of waits down during an outage, since transient errors seldom come alone.
 pub(super) struct Throttle {

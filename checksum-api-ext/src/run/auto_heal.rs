@@ -3,7 +3,7 @@ use std::num::NonZeroU64;
 use checksum_api::types::{self, Metadata, PrNumber, RepoName};
 use serde_json::Value;
 
-use crate::error::InvalidRequest;
+use crate::error::Error;
 use crate::members::Members;
 
 /// Asks the service to start healing should the run end failed.
@@ -87,9 +87,11 @@ impl AutoHeal {
         self
     }
 
-    pub(crate) fn body(&self) -> Result<types::AutoHeal, InvalidRequest> {
+    pub(crate) fn body(&self) -> Result<types::AutoHeal, Error> {
         if self.repo.is_none() && (self.creates_pull_request || self.pr.is_some()) {
-            return Err(InvalidRequest::NoRepository);
+            return Err(Error::invalid_request(
+                "healing that creates or names a pull request needs the repository",
+            ));
         }
         named_branch(self.branch.as_deref())?;
         let mut body = types::AutoHeal::new();
@@ -103,16 +105,18 @@ impl AutoHeal {
 }
 
 /// Fails where a branch is given and has no name.
-pub(super) fn named_branch(branch: Option<&str>) -> Result<(), InvalidRequest> {
+pub(super) fn named_branch(branch: Option<&str>) -> Result<(), Error> {
     match branch {
-        Some(branch) if branch.trim().is_empty() => Err(InvalidRequest::EmptyBranch),
+        Some(branch) if branch.trim().is_empty() => Err(Error::invalid_request(
+            "the branch is empty; leave it out, or name one",
+        )),
         _ => Ok(()),
     }
 }
 
 /// A pull request's number, as requests carry it.
-pub(crate) fn pr_number(number: u64) -> Result<PrNumber, InvalidRequest> {
+pub(crate) fn pr_number(number: u64) -> Result<PrNumber, Error> {
     NonZeroU64::new(number)
         .map(PrNumber)
-        .ok_or(InvalidRequest::PrNumber)
+        .ok_or_else(|| Error::invalid_request("a pull request's number is 1 or more"))
 }

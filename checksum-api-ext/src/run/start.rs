@@ -13,7 +13,7 @@ use super::auto_heal::named_branch;
 use super::{ApiVersion, AutoHeal, Identity, Run, RunHandle};
 use crate::core::Core;
 use crate::environment::Environment;
-use crate::error::{Error, InvalidRequest};
+use crate::error::Error;
 use crate::intent::Intent;
 use crate::intent::secrets_of;
 use crate::members::Members;
@@ -160,7 +160,7 @@ impl<S: Selection> StartRun<S> {
         let auto_heal = match &self.auto_heal {
             None => None,
             Some(auto_heal) => {
-                let body = auto_heal.body().map_err(Error::Invalid)?;
+                let body = auto_heal.body()?;
                 if let Some(own) = auto_heal.members.clone().some() {
                     members.insert("autoHeal", own);
                 }
@@ -186,7 +186,7 @@ impl<S: Selection> StartRun<S> {
     /// - The response has neither a job name nor a test run id: [`Error::Unidentified`]. The run may
     ///   have started.
     pub async fn start(self) -> Result<Run, Error> {
-        let is_healing = self.auto_heal.is_some() || self.members.0.contains_key("autoHeal");
+        let auto_heal = self.auto_heal.is_some() || self.members.0.contains_key("autoHeal");
         let (request, members) = self.request()?;
         let response = Arc::new(OnceLock::new());
         let kept = Arc::clone(&response);
@@ -199,15 +199,13 @@ impl<S: Selection> StartRun<S> {
         let accepted = S::dispatch(&caller, time_limit, request).await?;
         let Some(identity) = Identity::new(accepted.name, accepted.run_id) else {
             let response = response.get().cloned().unwrap_or_default();
-            return Err(Error::Unidentified {
-                response: Box::new(response),
-            }
-            .without_key(self.core.api())
-            .without(&secrets));
+            return Err(Error::unidentified(response)
+                .without_key(self.core.api())
+                .without(&secrets));
         };
         let handle = RunHandle {
             api_version: Some(S::API_VERSION),
-            is_healing: Some(is_healing),
+            auto_heal: Some(auto_heal),
             started_at: Some(timestamp::now()),
             ..RunHandle::of(identity)
         };
@@ -312,7 +310,7 @@ impl sealed::Dispatch for Tests {
 
     fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
         if self.ids.is_empty() {
-            return Err(Error::Invalid(InvalidRequest::NoTestIds));
+            return Err(Error::invalid_request("no test ids were given"));
         }
         let mut request = RunTestsRequest::new(self.ids.clone());
         request.auto_heal = auto_heal;
@@ -333,7 +331,7 @@ impl sealed::Dispatch for Tests {
 
 fn grep_pattern(text: &str) -> Result<GrepPattern, Error> {
     text.parse()
-        .map_err(|_| Error::Invalid(InvalidRequest::EmptyGrep))
+        .map_err(|_| Error::invalid_request("the grep pattern is empty"))
 }
 
 impl sealed::Dispatch for Grep {
@@ -342,12 +340,14 @@ impl sealed::Dispatch for Grep {
     type Request = RunGrepV2Request;
 
     fn request(&self, auto_heal: Option<types::AutoHeal>) -> Result<Self::Request, Error> {
-        named_branch(self.branch.as_deref()).map_err(Error::Invalid)?;
+        named_branch(self.branch.as_deref())?;
         if self.shards.is_some_and(|count| !(2..=40).contains(&count)) {
-            return Err(Error::Invalid(InvalidRequest::ShardCount));
+            return Err(Error::invalid_request("a run is split into 2 to 40 shards"));
         }
         if self.shards.is_some() && auto_heal.is_some() {
-            return Err(Error::Invalid(InvalidRequest::ShardsAndHealing));
+            return Err(Error::invalid_request(
+                "a run cannot be split into shards and healed; leave one of the two out",
+            ));
         }
         let mut request = RunGrepV2Request::new(grep_pattern(&self.pattern)?);
         request.branch = self.branch.clone();

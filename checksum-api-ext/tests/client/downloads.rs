@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use checksum_api::ErrorKind as RawKind;
 use checksum_api_ext::{Checksum, DownloadedFile, Error, ErrorKind, HtmlReport, RetryPolicy};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
@@ -150,8 +151,8 @@ async fn redirects_end() {
     let (saved, files) = download(&report_of(&client_at(&server.uri())).await).await;
     let error = saved.expect_err("no end");
     assert_eq!(
-        error.request().map(|e| e.kind()),
-        Some(ErrorKind::Redirect),
+        error.raw().map(|e| e.kind()),
+        Some(RawKind::Redirect),
         "{error}"
     );
     assert!(files.is_empty());
@@ -173,10 +174,7 @@ async fn nothing_is_got_over_plain_http_from_elsewhere() {
         }
         let (saved, files) = download(&report_of(&client_at(&server.uri())).await).await;
         let error = saved.expect_err("refused");
-        assert_eq!(
-            error.request().map(|e| e.kind()),
-            Some(ErrorKind::InvalidRequest)
-        );
+        assert_eq!(error.raw().map(|e| e.kind()), Some(RawKind::InvalidRequest));
         assert!(!error.to_string().contains("hunter2"), "{error}");
         assert!(files.is_empty());
     }
@@ -287,8 +285,8 @@ async fn a_file_that_never_comes_whole_is_not_kept() {
     let (saved, files, requests) = over_the_wire(&vec![cut; 5]).await;
     let error = saved.expect_err("cut");
     assert_eq!(
-        error.request().map(|e| e.kind()),
-        Some(ErrorKind::ConnectionLost),
+        error.raw().map(|e| e.kind()),
+        Some(RawKind::ConnectionLost),
         "{error}"
     );
     assert!(files.is_empty());
@@ -301,7 +299,9 @@ async fn a_part_that_nobody_asked_for_is_not_taken_for_the_file() {
     let head = "206 Partial Content\ncontent-range: bytes 0-4/10\ncontent-length: 5";
     let (saved, files, _) = over_the_wire(&vec![answer(head, "hello"); 5]).await;
     assert!(
-        matches!(saved, Err(Error::FileCutShort { bytes: 5, .. })),
+        saved
+            .as_ref()
+            .is_err_and(|e| e.kind() == ErrorKind::TruncatedFile),
         "{saved:?}"
     );
     assert!(files.is_empty());
@@ -352,7 +352,11 @@ async fn a_success_that_holds_no_file_is_not_kept() {
     ] {
         let (saved, files, requests) = over_the_wire(&vec![answer(head, body); 1]).await;
         let error = saved.expect_err(head);
-        assert!(matches!(error, Error::UnfitFile { .. }), "{head}: {error}");
+        assert_eq!(
+            error.kind(),
+            ErrorKind::UnexpectedResponse,
+            "{head}: {error}"
+        );
         let text = error.to_string();
         assert!(
             text.starts_with("report.html was not saved: GET http://127.0.0.1:"),
@@ -378,7 +382,12 @@ async fn a_part_that_is_compressed_is_not_joined_to_the_rest() {
         answer(part, "XXXXX"),
     ])
     .await;
-    assert!(matches!(saved, Err(Error::UnfitFile { .. })), "{saved:?}");
+    assert!(
+        saved
+            .as_ref()
+            .is_err_and(|e| e.kind() == ErrorKind::UnexpectedResponse),
+        "{saved:?}"
+    );
     assert!(files.is_empty());
 }
 
@@ -424,7 +433,7 @@ async fn a_link_that_the_caller_names_is_followed() {
     }
     symlink("circle", at("circle")).expect("a link");
     let error = report.download(at("circle")).await.expect_err("no end");
-    assert!(matches!(error, Error::File { .. }), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Io, "{error}");
     assert_eq!(names_in(&at("elsewhere")), ["new.html", "old.html"]);
 }
 
@@ -495,10 +504,7 @@ async fn a_file_beyond_its_limit_is_not_kept() {
             .max_bytes(9)
             .await;
         let error = saved.expect_err("too large");
-        assert!(
-            matches!(error, Error::FileTooLarge { limit: 9, .. }),
-            "{error}"
-        );
+        assert_eq!(error.kind(), ErrorKind::FileTooLarge, "{error}");
         assert!(names_in(directory.path()).is_empty());
     }
 }
@@ -541,7 +547,7 @@ async fn a_place_that_cannot_be_written_to_is_named() {
     std::fs::write(&file, "").expect("written");
     for path in [file.join("below"), directory.path().join("..")] {
         let error = report.download(&path).await.expect_err("no place");
-        assert!(matches!(error, Error::File { .. }), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Io, "{error}");
     }
     // Asked for nothing but the address.
     assert_eq!(server.received_requests().await.expect("recorded").len(), 1);
@@ -573,8 +579,8 @@ async fn a_transfer_that_hangs_is_given_up() {
     let (saved, files) = download(&report).await;
     let error = saved.expect_err("a time-out");
     assert_eq!(
-        error.request().map(|e| e.kind()),
-        Some(ErrorKind::Timeout),
+        error.raw().map(|e| e.kind()),
+        Some(RawKind::Timeout),
         "{error}"
     );
     assert_eq!(started.elapsed().as_secs(), 7);

@@ -31,7 +31,7 @@ async fn an_echo_is_no_answer_and_shows_no_key() {
     ];
     for (number, error) in errors.into_iter().enumerate() {
         let error = error.unwrap_or_else(|| panic!("number {number} is content"));
-        let shown = format!("{error} {error:?} {:?}", error.answer());
+        let shown = format!("{error} {error:?} {:?}", error.response_body());
         assert!(!shown.contains(KEY), "{shown}");
     }
 }

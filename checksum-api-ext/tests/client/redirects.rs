@@ -6,7 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use checksum_api_ext::{Checksum, Error, ErrorKind, RetryPolicy};
+use checksum_api::ErrorKind;
+use checksum_api_ext::{Checksum, Error, RetryPolicy};
 use http::Response;
 use reqwest::ResponseBuilderExt;
 
@@ -146,9 +147,11 @@ enum Known {
 fn known(outcome: &Result<(), Error>) -> Known {
     match outcome {
         Ok(()) => Known::Started,
-        Err(error) if error.is_dispatch_uncertain() => Known::MayHaveStarted,
-        Err(Error::Request(error)) if !error.may_have_taken_effect() => Known::NotStarted,
-        Err(error) => panic!("neither: {error}"),
+        Err(error) => match error.started() {
+            checksum_api_ext::Started::No => Known::NotStarted,
+            checksum_api_ext::Started::Maybe => Known::MayHaveStarted,
+            checksum_api_ext::Started::Yes => panic!("{error}"),
+        },
     }
 }
 
@@ -274,7 +277,7 @@ async fn the_message_says_who_redirected_where_and_what_to_check() {
     ] {
         let (checksum, _) = client(&[step], RetryPolicy::default()).await;
         let error = start(&checksum, "run").await.expect_err("redirected");
-        let request = error.request().expect("a request");
+        let request = error.raw().expect("a request");
         assert_eq!(request.kind(), ErrorKind::Redirect);
         assert!(!request.is_transient());
         assert_eq!(
@@ -448,7 +451,7 @@ async fn a_client_of_reqwest_as_transport_follows_and_gives_itself_away() {
             "{heads:?}: {outcome:?}"
         );
         let error = outcome.expect_err("redirected");
-        assert_eq!(error.request().map(kind_of), Some(kind));
+        assert_eq!(error.raw().map(kind_of), Some(kind));
         assert!(
             error.to_string().contains("/there; check the base URL"),
             "{error}"
@@ -470,10 +473,7 @@ async fn reads_follow_every_redirect_within_the_origin() {
         let (checksum, log) = client(&chain, RetryPolicy::none()).await;
         // The body is none of a project, which shows that it was reached.
         let error = checksum.project().await.expect_err("no project");
-        assert_eq!(
-            error.request().map(kind_of),
-            Some(ErrorKind::UnexpectedBody)
-        );
+        assert_eq!(error.raw().map(kind_of), Some(ErrorKind::UnexpectedBody));
         let requests = log.lock().expect("a lock").clone();
         assert_eq!(requests, ["GET /public-api/v1/me ", "GET /a ", "GET /b "]);
 
@@ -484,7 +484,7 @@ async fn reads_follow_every_redirect_within_the_origin() {
         ] {
             let (checksum, log) = client(steps, RetryPolicy::none()).await;
             let error = checksum.project().await.expect_err("redirected");
-            assert_eq!(error.request().map(kind_of), Some(ErrorKind::Redirect));
+            assert_eq!(error.raw().map(kind_of), Some(ErrorKind::Redirect));
             assert_eq!(log.lock().expect("a lock").len(), sent, "{steps:?}");
         }
     }

@@ -73,7 +73,7 @@ async fn odd_results_do_not_fail() {
                 .on_operation("get_test_run_results"),
         );
         let error = test_run.results().await.expect_err("no results");
-        assert!(error.request().is_some_and(|e| e.is_transient()), "{error}");
+        assert!(error.raw().is_some_and(|e| e.is_transient()), "{error}");
     }
 }
 
@@ -96,7 +96,7 @@ async fn the_latest_run_is_asked_for_by_name() {
 
     mock.fault(Fault::respond_with("{\"runs\": 3}").on_operation("get_latest_test_run"));
     let error = checksum.latest_test_run().await.expect_err("no id");
-    assert_eq!(error.answer(), Some(&json!({ "runs": 3 })));
+    assert_eq!(error.response_body(), Some(&json!({ "runs": 3 })));
     assert_eq!(
         error.to_string(),
         "get_latest_test_run: the answer has no test run's id: `{\"runs\":3}`"

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use checksum_api_ext::types::{TestId, TestStatus};
-use checksum_api_ext::{Attachments, Error, PollPolicy, TestRun};
+use checksum_api_ext::{Attachments, DownloadedFile, Error, PollPolicy, TestRun};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::arguments;
@@ -52,9 +52,9 @@ pub(super) async fn execute(
         for (attachment, saved) in attachments.iter().zip(saved) {
             let (path, error) = match saved {
                 Ok(path) => (path, None),
-                Err(error) => {
-                    exit_code = of_error(&error);
-                    (None, Some(error.to_string()))
+                Err((code, error)) => {
+                    exit_code = code;
+                    (None, Some(error))
                 }
             };
             let attachment = ListedAttachment {
@@ -94,26 +94,26 @@ async fn save(
     test: &TestId,
     directory: Option<&Path>,
     display: &Display,
-) -> Vec<Result<Option<PathBuf>, Error>> {
+) -> Vec<Result<Option<PathBuf>, (ExitCode, String)>> {
     let Some(directory) = directory else {
         return attachments.iter().map(|_| Ok(None)).collect();
     };
     let name = utf8_percent_encode(test.as_str(), ESCAPED).to_string();
     let directory = directory.join(name);
     if directory.is_symlink() {
-        let refused = || Error::File {
-            path: directory.clone(),
-            reason: std::io::Error::other(
-                "it is a symbolic link, and is not followed out of the download folder; \
-                 remove it first",
-            ),
-        };
-        return attachments.iter().map(|_| Err(refused())).collect();
+        let error = format!(
+            "cannot write {}: it is a symbolic link, and is not followed out of the download \
+             folder; remove it first",
+            directory.display()
+        );
+        let failed = |_| Err((ExitCode::Unknown, error.clone()));
+        return attachments.iter().map(failed).collect();
     }
     let downloads = attachments.download_all(&directory);
     let saved = downloads.on_progress(display.transfer()).await;
-    let path = saved
-        .into_iter()
-        .map(|saved| saved.map(|file| Some(file.path)));
-    path.collect()
+    let path = |saved: Result<DownloadedFile, Error>| match saved {
+        Ok(file) => Ok(Some(file.path)),
+        Err(error) => Err((of_error(&error), error.to_string())),
+    };
+    saved.into_iter().map(path).collect()
 }

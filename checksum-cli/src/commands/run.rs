@@ -1,4 +1,4 @@
-use checksum_api_ext::{AutoHeal, Checksum, Error, Grep, Healable, InvalidRequest, Run, StartRun};
+use checksum_api_ext::{AutoHeal, Checksum, Grep, Healable, Run, StartRun};
 use tokio::time::timeout;
 
 use super::affected::changed_files;
@@ -117,7 +117,7 @@ fn auto_heal(healing: &Healing) -> Result<Option<AutoHeal>, Failure> {
     }
     let mut heal = match (&healing.repo, healing.no_create_pr) {
         (Some(repo), false) => AutoHeal::pull_request(repo.clone()),
-        (None, false) => return Err(Error::Invalid(InvalidRequest::NoRepository).into()),
+        (None, false) => return Err(Failure::NoRepository),
         (Some(repo), true) => AutoHeal::without_pull_request().repo(repo.clone()),
         (None, true) => AutoHeal::without_pull_request(),
     };

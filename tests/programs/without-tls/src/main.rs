@@ -14,7 +14,7 @@ async fn main() {
 
     let checksum = checksum("https://localhost:1").expect("a client");
     let error = checksum.run_suite().start().await.expect_err("no TLS");
-    assert!(!error.is_dispatch_uncertain(), "{error}");
+    assert_eq!(error.started(), checksum_api_ext::Started::No, "{error}");
     assert!(
         error.to_string().contains("was compiled without TLS"),
         "{error}"
