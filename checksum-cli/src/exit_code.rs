@@ -14,17 +14,17 @@ pub(crate) enum ExitCode {
     /// The wait timed out; the run goes on.
     TimedOut = 3,
     /// The service refused the key.
-    Refused = 4,
+    Unauthorized = 4,
     /// The outcome is not known.
-    Unknown = 5,
+    Indeterminate = 5,
     /// The service's infrastructure failed.
     ProcessError = 6,
     /// `status` of a run that has not finished.
-    Unfinished = 8,
+    StillRunning = 8,
     /// Somebody cancelled the run.
     Cancelled = 9,
     /// The tests passed, and something asked for beside it failed.
-    PassedButIncomplete = 10,
+    PassedWithErrors = 10,
     /// SIGHUP.
     HungUp = 129,
     /// Ctrl-C.
@@ -58,7 +58,7 @@ impl From<&Outcome> for ExitCode {
             Outcome::Failed | Outcome::NoTests => Self::Failed,
             Outcome::ProcessError => Self::ProcessError,
             Outcome::Cancelled => Self::Cancelled,
-            _ => Self::Unknown,
+            _ => Self::Indeterminate,
         }
     }
 }

@@ -4,14 +4,14 @@ use std::io::{self, Write};
 use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::EnvFilter;
 
-use crate::failure::Failure;
-use crate::untrusted::{coloured_lines, lines};
+use crate::error::CliError;
+use crate::output::text::{coloured_lines, lines};
 
 /// Overrides `--verbose`, with the syntax of tracing's directives.
 const VARIABLE: &str = "CHECKSUM_LOG";
 
 /// Sends what the crates report to standard error: errors alone, and more with each `-v`.
-pub(crate) fn start(verbose: u8) -> Result<(), Failure> {
+pub(crate) fn start(verbose: u8) -> Result<(), CliError> {
     let by_flag = match verbose {
         // What TLS reports as errors of its own, the command reports as its failure.
         0 => "error,rustls=off,rustls_platform_verifier=off",
@@ -20,7 +20,7 @@ pub(crate) fn start(verbose: u8) -> Result<(), Failure> {
         _ => "trace",
     };
     let directives = env::var(VARIABLE).unwrap_or_else(|_| by_flag.to_owned());
-    let filter = EnvFilter::try_new(directives).map_err(|e| Failure::Logging(e.to_string()))?;
+    let filter = EnvFilter::try_new(directives).map_err(|e| CliError::Logging(e.to_string()))?;
     let is_coloured = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
     tracing_subscriber::fmt()
         .with_env_filter(filter)

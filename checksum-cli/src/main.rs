@@ -1,25 +1,23 @@
-//! The `checksum` command: starts test runs in Checksum's cloud, waits, and exits with their
-//! verdict. `checksum --help` tells the rest.
+//! The `checksum` command: starts work in Checksum's cloud, waits for it, and reports its result as
+//! an exit code.
 
-mod arguments;
+mod args;
+mod changed_files;
+mod client;
 mod commands;
-mod credentials;
-mod display;
+mod error;
 mod exit_code;
-mod failure;
-mod interruption;
 mod json;
 mod logging;
-mod message;
 mod output;
 mod redaction;
-mod untrusted;
-mod way_back;
+mod signal;
+mod wait;
 
 use std::process::ExitCode;
 
-use crate::arguments::Arguments;
-use crate::output::Output;
+use crate::args::Arguments;
+use crate::output::stdout::Output;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -27,13 +25,13 @@ async fn main() -> ExitCode {
     let arguments = Arguments::of_process();
     arguments.global.color.write_global();
     let mut output = Output::new(arguments.global.output);
-    let ended = match logging::start(arguments.global.verbose) {
+    let result = match logging::start(arguments.global.verbose) {
         Ok(()) => commands::execute(arguments, &mut output).await,
-        Err(failure) => Err(failure),
+        Err(error) => Err(error),
     };
-    let code = ended.unwrap_or_else(|failure| {
-        output.failure(&failure);
-        failure.exit_code()
+    let code = result.unwrap_or_else(|error| {
+        output.failure(&error);
+        error.exit_code()
     });
     output.close(code).into()
 }

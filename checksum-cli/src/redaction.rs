@@ -7,7 +7,7 @@ use checksum_api::Redactor;
 use checksum_api_ext::API_KEY_ENV;
 use serde_json::Value;
 
-use crate::message::Line;
+use crate::json::Line;
 
 /// A shorter text is no secret, and redacting it would tear other words apart: no key is as short,
 /// but one for a stand-in, such as `any`.

@@ -37,8 +37,8 @@ pub struct FakeRequest {
     pub method: Method,
     /// The path without `/public-api`.
     pub path: String,
-    /// The query as it was sent.
-    pub query: Option<String>,
+    /// The URL.
+    pub url: reqwest::Url,
     /// The headers.
     pub headers: HeaderMap,
     /// The body, or null where there is none.
@@ -255,7 +255,7 @@ impl FakeRequest {
             at,
             method: request.method().clone(),
             path: url.path().trim_start_matches("/public-api").to_owned(),
-            query: url.query().map(str::to_owned),
+            url: url.clone(),
             headers: request.headers().clone(),
             body: body.unwrap_or_default(),
         }

@@ -298,12 +298,9 @@ async fn a_file_that_never_comes_whole_is_not_kept() {
 async fn a_part_that_nobody_asked_for_is_not_taken_for_the_file() {
     let head = "206 Partial Content\ncontent-range: bytes 0-4/10\ncontent-length: 5";
     let (saved, files, _) = over_the_wire(&vec![answer(head, "hello"); 5]).await;
-    assert!(
-        saved
-            .as_ref()
-            .is_err_and(|e| e.kind() == ErrorKind::TruncatedFile),
-        "{saved:?}"
-    );
+    let error = saved.expect_err("truncated");
+    assert_eq!(error.kind(), ErrorKind::TruncatedFile);
+    assert!(error.to_string().contains("ended after 5 bytes"), "{error}");
     assert!(files.is_empty());
 }
 
@@ -505,6 +502,10 @@ async fn a_file_beyond_its_limit_is_not_kept() {
             .await;
         let error = saved.expect_err("too large");
         assert_eq!(error.kind(), ErrorKind::FileTooLarge, "{error}");
+        assert!(
+            error.to_string().ends_with("larger than 9 bytes"),
+            "{error}"
+        );
         assert!(names_in(directory.path()).is_empty());
     }
 }

@@ -104,7 +104,13 @@ async fn events_are_objects_that_name_themselves() {
     let names: Vec<&str> = seen.iter().filter_map(Value::as_str).collect();
     assert_eq!(
         names,
-        ["trouble", "recovered", "changed", "changed", "finished"]
+        [
+            "poll-failed",
+            "poll-recovered",
+            "changed",
+            "changed",
+            "finished"
+        ]
     );
 
     let batch = client_of(&mock).heal(

@@ -99,7 +99,7 @@ async fn the_latest_run_is_asked_for_by_name() {
     assert_eq!(error.response_body(), Some(&json!({ "runs": 3 })));
     assert_eq!(
         error.to_string(),
-        "get_latest_test_run: the answer has no test run's id: `{\"runs\":3}`"
+        "get_latest_test_run: the response has no test run's id: `{\"runs\":3}`"
     );
 }
 

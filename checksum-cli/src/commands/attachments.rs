@@ -4,30 +4,30 @@ use checksum_api_ext::types::{TestId, TestStatus};
 use checksum_api_ext::{Attachments, DownloadedFile, Error, PollPolicy, TestRun};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::arguments;
-use crate::credentials;
-use crate::display::Display;
+use crate::args;
+use crate::client;
+use crate::error::{CliError, of_error};
 use crate::exit_code::ExitCode;
-use crate::failure::{Failure, of_error};
-use crate::message::{ListedAttachment, Message, UnlistedTest};
-use crate::output::Output;
+use crate::json::{ListedAttachment, Message, UnlistedTest};
+use crate::output::stderr::Reporter;
+use crate::output::stdout::Output;
 
 /// What is escaped in a test's id where it names a directory: no two ids share one.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 pub(super) async fn execute(
-    arguments: arguments::Attachments,
+    arguments: args::Attachments,
     quiet: bool,
     output: &mut Output,
-) -> Result<ExitCode, Failure> {
-    let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
+) -> Result<ExitCode, CliError> {
+    let checksum = client::client(&arguments.connection, PollPolicy::default())?;
     let test_run = checksum.test_run(arguments.test_run);
     let is_one_test = arguments.test.is_some();
     let tests = match arguments.test {
         Some(test) => vec![test],
         None => tests(&test_run, arguments.failed).await?,
     };
-    let display = Display::new(quiet, output.is_human());
+    let display = Reporter::new(quiet, output.is_human());
     let mut listed = Vec::new();
     let mut unlisted = Vec::new();
     let mut exit_code = ExitCode::Pass;
@@ -78,7 +78,7 @@ pub(super) async fn execute(
     Ok(exit_code)
 }
 
-async fn tests(test_run: &TestRun, failed_alone: bool) -> Result<Vec<TestId>, Failure> {
+async fn tests(test_run: &TestRun, failed_alone: bool) -> Result<Vec<TestId>, CliError> {
     let mut results = test_run.results();
     if failed_alone {
         results = results.status(TestStatus::Failed);
@@ -93,7 +93,7 @@ async fn save(
     attachments: &Attachments,
     test: &TestId,
     directory: Option<&Path>,
-    display: &Display,
+    display: &Reporter,
 ) -> Vec<Result<Option<PathBuf>, (ExitCode, String)>> {
     let Some(directory) = directory else {
         return attachments.iter().map(|_| Ok(None)).collect();
@@ -106,7 +106,7 @@ async fn save(
              folder; remove it first",
             directory.display()
         );
-        let failed = |_| Err((ExitCode::Unknown, error.clone()));
+        let failed = |_| Err((ExitCode::Indeterminate, error.clone()));
         return attachments.iter().map(failed).collect();
     }
     let downloads = attachments.download_all(&directory);

@@ -1,19 +1,20 @@
 use checksum_api_ext::{Bug, ListBugs, PollPolicy, StreamExt};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::results::printable;
-use crate::arguments::Bugs;
-use crate::credentials;
+use crate::args::Bugs;
+use crate::client;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::message::Message;
-use crate::output::{Output, tell};
+use crate::json::Message;
+use crate::output::stderr::eprint_line;
+use crate::output::stdout::Output;
+use crate::output::table::printable;
 
 /// The rows of a table at most.
 const ROWS: usize = 1_000;
 
-pub(super) async fn execute(arguments: Bugs, output: &mut Output) -> Result<ExitCode, Failure> {
-    let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
+pub(super) async fn execute(arguments: Bugs, output: &mut Output) -> Result<ExitCode, CliError> {
+    let checksum = client::client(&arguments.connection, PollPolicy::default())?;
     let is_one_page = arguments.limit.is_some();
     let start = arguments.offset.unwrap_or(0);
     let list = filtered(checksum.bugs(), arguments);
@@ -32,7 +33,7 @@ pub(super) async fn execute(arguments: Bugs, output: &mut Output) -> Result<Exit
 }
 
 /// Shows the bugs of all pages: to people a table for each page as soon as it is there.
-async fn all(list: ListBugs, output: &mut Output) -> Result<ExitCode, Failure> {
+async fn all(list: ListBugs, output: &mut Output) -> Result<ExitCode, CliError> {
     let mut pages = list.stream().ready_chunks(ROWS);
     let mut bugs: Vec<Bug> = Vec::new();
     let mut count = 0;
@@ -60,10 +61,10 @@ async fn all(list: ListBugs, output: &mut Output) -> Result<ExitCode, Failure> {
     Ok(match truncation {
         None => ExitCode::Pass,
         Some(reason) => {
-            tell(&format!(
+            eprint_line(&format!(
                 "warning: there may be more bugs than the {count} shown: {reason}"
             ));
-            ExitCode::PassedButIncomplete
+            ExitCode::PassedWithErrors
         }
     })
 }

@@ -4,20 +4,21 @@ use checksum_api_ext::types::{TestResult, TestStatus};
 use checksum_api_ext::{ApiKey, AutoHeal, BatchStatus, Checksum, PollPolicy, Run, RunReport};
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
 
-use super::follow::{conclude_run, follow_run};
 use super::results::table;
-use super::work::run_started;
-use crate::display::Display;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::output::{Output, one_line};
+use crate::output::stderr::Reporter;
+use crate::output::stdout::Output;
+use crate::output::text::one_line;
+use crate::wait::follow::{conclude_run, follow_run};
+use crate::wait::work::run_started;
 
 /// One second of the demo is a minute of the service.
 const SPEED: f64 = 60.0;
 
 /// Tells the story of the API's quick start: a suite fails, healing opens a pull request, and the
 /// suite runs again with its fixes.
-pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode, Failure> {
+pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode, CliError> {
     let mock = Mock::builder().clock(Clock::scaled(SPEED)).start().await?;
     mock.next_run(script().fail_tests(["test-def-456"]));
     let session = Duration::from_secs(30);
@@ -28,13 +29,13 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
     );
     mock.next_run(script().healed());
     let checksum = client(&mock)?;
-    let narrator = Display::new(quiet, output.is_human());
+    let narrator = Reporter::new(quiet, output.is_human());
     narrator.note(
         "The service is played by a stand-in on this machine; a minute of it takes a second.",
     );
 
     narrator.note("\n1. A suite run, healed on failure");
-    let repository = "acme-co/my-tests".parse().map_err(|_| Failure::Demo)?;
+    let repository = "acme-co/my-tests".parse().map_err(|_| CliError::Demo)?;
     let heal = AutoHeal::pull_request(repository).branch("main");
     let run = checksum.run_suite().auto_heal(heal).start().await?;
     let report = watch(&run, quiet, output).await?;
@@ -51,7 +52,7 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
     narrator.note("\n2. The healing, to its pull request");
     narrator.note("(The API does not tell which batch autoHeal started; the stand-in was asked.)");
     for id in mock.heal_batches() {
-        let id = id.parse().map_err(|_| Failure::Demo)?;
+        let id = id.parse().map_err(|_| CliError::Demo)?;
         show(&checksum.heal_batch(id).await?, &narrator);
     }
 
@@ -78,23 +79,23 @@ fn script() -> RunScript {
         .running(Duration::from_secs(60))
 }
 
-fn client(mock: &Mock) -> Result<Checksum, Failure> {
-    let key = ApiKey::new("demo").map_err(|_| Failure::Demo)?;
-    let base_url = mock.url().parse().map_err(|_| Failure::Demo)?;
+fn client(mock: &Mock) -> Result<Checksum, CliError> {
+    let key = ApiKey::new("demo").map_err(|_| CliError::Demo)?;
+    let base_url = mock.url().parse().map_err(|_| CliError::Demo)?;
     let builder = Checksum::builder().api_key(key).base_url(base_url);
     Ok(builder
         .poll_policy(PollPolicy::fixed(Duration::from_millis(50)))
         .build()?)
 }
 
-async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport, Failure> {
-    let mut display = Display::new(quiet, output.is_human());
+async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport, CliError> {
+    let mut display = Reporter::new(quiet, output.is_human());
     display.note(&format!("started {}", run.handle()));
     output.event(&run_started(run));
     follow_run(run, &mut display, output).await
 }
 
-async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestResult>, Failure> {
+async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestResult>, CliError> {
     let Some(id) = report.test_run_id() else {
         return Ok(Vec::new());
     };
@@ -103,7 +104,7 @@ async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestRes
     Ok(failed.into_inner().tests)
 }
 
-fn show(batch: &BatchStatus, narrator: &Display) {
+fn show(batch: &BatchStatus, narrator: &Reporter) {
     for session in batch.sessions() {
         let outcome = session.pr_url.as_deref().unwrap_or("no pull request");
         let (id, status) = (&session.session_id, &session.status);

@@ -1,25 +1,25 @@
 use checksum_api_ext::{Checksum, GenerationBatch};
 
-use super::dispatch::{Prepared, dispatch};
-use super::work::Judged;
-use crate::arguments;
+use crate::args;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::stdout::Output;
+use crate::wait::start::{Prepared, dispatch};
+use crate::wait::work::Judged;
 
 pub(super) async fn execute(
-    arguments: arguments::Generate,
+    arguments: args::Generate,
     quiet: bool,
     output: &mut Output,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CliError> {
     let prepare = async |checksum: &Checksum| prepare(checksum, &arguments).map(Some);
     dispatch(&arguments.starting, false, false, quiet, output, prepare).await
 }
 
 fn prepare(
     checksum: &Checksum,
-    arguments: &arguments::Generate,
-) -> Result<Prepared<Judged<GenerationBatch>>, Failure> {
+    arguments: &args::Generate,
+) -> Result<Prepared<Judged<GenerationBatch>>, CliError> {
     let repo = arguments.repo.clone();
     let mut generate = checksum.generate(repo, arguments.pr, &arguments.branch);
     for (name, value) in arguments.variables.pairs()? {

@@ -1,18 +1,19 @@
 use checksum_api_ext::types::RepoName;
 use checksum_api_ext::{Checksum, HealBatch};
 
-use super::dispatch::{Prepared, dispatch};
-use super::work::Judged;
-use crate::arguments;
+use crate::args;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::output::{Output, tell};
+use crate::output::stderr::eprint_line;
+use crate::output::stdout::Output;
+use crate::wait::start::{Prepared, dispatch};
+use crate::wait::work::Judged;
 
 pub(super) async fn execute(
-    arguments: arguments::Heal,
+    arguments: args::Heal,
     quiet: bool,
     output: &mut Output,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CliError> {
     note_bare_repository(arguments.repo.as_ref(), quiet);
     let prepare = async |checksum: &Checksum| prepare(checksum, &arguments).map(Some);
     dispatch(&arguments.starting, false, false, quiet, output, prepare).await
@@ -21,8 +22,8 @@ pub(super) async fn execute(
 /// The description shows a repository with its owner here. The vendor's own clients send the bare
 /// name, so it is not a mistake for certain.
 pub(super) fn note_bare_repository(repo: Option<&RepoName>, quiet: bool) {
-    if let Some(repo) = repo.filter(|repo| !quiet && !arguments::has_owner(repo)) {
-        tell(&format!(
+    if let Some(repo) = repo.filter(|repo| !quiet && !args::has_owner(repo)) {
+        eprint_line(&format!(
             "note: --repo {repo} is not OWNER/REPO; it is sent as it is, and the service may not find it"
         ));
     }
@@ -30,8 +31,8 @@ pub(super) fn note_bare_repository(repo: Option<&RepoName>, quiet: bool) {
 
 fn prepare(
     checksum: &Checksum,
-    arguments: &arguments::Heal,
-) -> Result<Prepared<Judged<HealBatch>>, Failure> {
+    arguments: &args::Heal,
+) -> Result<Prepared<Judged<HealBatch>>, CliError> {
     let mut heal = checksum.heal(arguments.test_run.clone());
     if let Some(repo) = &arguments.repo {
         heal = heal.repo(repo.clone());

@@ -1,14 +1,15 @@
 use checksum_api_ext::PollPolicy;
 
-use crate::arguments::Latest;
-use crate::credentials;
+use crate::args::Latest;
+use crate::client;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::message::Message;
-use crate::output::{Output, one_line};
+use crate::json::Message;
+use crate::output::stdout::Output;
+use crate::output::text::one_line;
 
-pub(super) async fn execute(arguments: Latest, output: &mut Output) -> Result<ExitCode, Failure> {
-    let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
+pub(super) async fn execute(arguments: Latest, output: &mut Output) -> Result<ExitCode, CliError> {
+    let checksum = client::client(&arguments.connection, PollPolicy::default())?;
     let latest = checksum.latest_test_run().await?;
     let mut text = latest.id().to_string();
     if let Some(state) = latest.state() {

@@ -4,11 +4,11 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use crate::arguments::Arguments;
+use crate::args::Arguments;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::message::Line;
-use crate::output::Output;
+use crate::json::Line;
+use crate::output::stdout::Output;
 
 pub(super) fn completions(shell: Shell, output: &mut Output) -> ExitCode {
     let mut script = Vec::new();
@@ -23,12 +23,12 @@ pub(super) fn schema(output: &mut Output) -> ExitCode {
 }
 
 /// The page of the command that these words lead to.
-pub(super) fn page(words: &[String], output: &mut Output) -> Result<ExitCode, Failure> {
+pub(super) fn page(words: &[String], output: &mut Output) -> Result<ExitCode, CliError> {
     let mut command = Arguments::command();
     command.build();
     for word in words {
         let found = command.find_subcommand(word).cloned();
-        command = found.ok_or_else(|| Failure::NoSuchCommand(words.join(" ")))?;
+        command = found.ok_or_else(|| CliError::NoSuchCommand(words.join(" ")))?;
     }
     let mut page = Vec::new();
     // Written to memory, which does not fail.

@@ -1,16 +1,17 @@
 use checksum_api_ext::BASE_URL_ENV;
 use checksum_mock::{Mock, RunScript};
 
-use crate::arguments;
+use crate::args;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::message::Message;
-use crate::output::{Output, tell};
+use crate::json::Message;
+use crate::output::stderr::eprint_line;
+use crate::output::stdout::Output;
 
 pub(super) async fn execute(
-    arguments: arguments::Mock,
+    arguments: args::Mock,
     output: &mut Output,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CliError> {
     let mut builder = Mock::builder()
         .port(arguments.port)
         .default_run(RunScript::new().end_state(arguments.end))
@@ -21,7 +22,7 @@ pub(super) async fn execute(
     let mock = builder.start().await?;
     let url = mock.url();
     output.result(&url, &Message::Mock { url: &url });
-    tell(&format!(
+    eprint_line(&format!(
         "serving; use it with {BASE_URL_ENV}={url} and any key; Ctrl-C ends it"
     ));
     // It serves until a signal ends the command.

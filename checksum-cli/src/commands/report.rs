@@ -5,13 +5,13 @@ use std::process::{Command, Stdio};
 
 use checksum_api_ext::{API_KEY_ENV, PollPolicy, Url};
 
-use crate::arguments::Report;
-use crate::credentials;
-use crate::display::Display;
+use crate::args::Report;
+use crate::client;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::message::Message;
-use crate::output::Output;
+use crate::json::Message;
+use crate::output::stderr::Reporter;
+use crate::output::stdout::Output;
 use crate::redaction::redact;
 
 /// What opens a page with the browser of the person's choice. None of them is a shell, which would
@@ -33,14 +33,14 @@ pub(super) async fn execute(
     arguments: Report,
     quiet: bool,
     output: &mut Output,
-) -> Result<ExitCode, Failure> {
-    let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
+) -> Result<ExitCode, CliError> {
+    let checksum = client::client(&arguments.connection, PollPolicy::default())?;
     let report = checksum.test_run(arguments.test_run).report().await?;
     let url = report.url();
     let saved = match &arguments.download {
         None => None,
         Some(path) => {
-            let display = Display::new(quiet, output.is_human());
+            let display = Reporter::new(quiet, output.is_human());
             let download = report.download(path).on_progress(display.transfer());
             Some(download.await?)
         }
@@ -55,7 +55,7 @@ pub(super) async fn execute(
     };
     output.result(&text, &message);
     if arguments.open {
-        open(url).map_err(Failure::Browser)?;
+        open(url).map_err(CliError::Browser)?;
     }
     Ok(ExitCode::Pass)
 }

@@ -2,15 +2,16 @@ use checksum_api_ext::PollPolicy;
 use checksum_api_ext::types::{TestResult, TestRunResults, TestStatus};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use crate::arguments::Results;
-use crate::credentials;
+use crate::args::Results;
+use crate::client;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::message::Message;
-use crate::output::{Output, one_line};
+use crate::json::Message;
+use crate::output::stdout::Output;
+use crate::output::table::printable;
 
-pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<ExitCode, Failure> {
-    let checksum = credentials::client(&arguments.connection, PollPolicy::default())?;
+pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<ExitCode, CliError> {
+    let checksum = client::client(&arguments.connection, PollPolicy::default())?;
     let mut results = checksum.test_run(arguments.test_run).results();
     if let Some(status) = arguments.status {
         results = results.status(status);
@@ -39,13 +40,4 @@ pub(super) fn table(results: &TestRunResults) -> Table {
         ]);
     }
     table
-}
-
-/// A cell of a readable size. A secret goes before the text is cut, which would leave a part of it.
-pub(super) fn printable(text: &str) -> String {
-    let line = one_line(text);
-    match line.char_indices().nth(400) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
 }

@@ -1,20 +1,20 @@
 use checksum_api_ext::{AutoHeal, Checksum, Grep, Healable, Run, StartRun};
 use tokio::time::timeout;
 
-use super::affected::changed_files;
-use super::dispatch::{Prepared, dispatch};
 use super::heal::note_bare_repository;
-use super::work::Judged;
-use crate::arguments::{self, GrepOptions, Healing, RunOptions, Selection};
+use crate::args::{self, GrepOptions, Healing, RunOptions, Selection};
+use crate::changed_files::changed_files;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::stdout::Output;
+use crate::wait::start::{Prepared, dispatch};
+use crate::wait::work::Judged;
 
 pub(super) async fn execute(
-    arguments: arguments::Run,
+    arguments: args::Run,
     quiet: bool,
     output: &mut Output,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CliError> {
     let options = options(&arguments.selection);
     note_bare_repository(options.healing.repo.as_ref(), quiet);
     let allows_no_tests = options.allow_no_tests;
@@ -49,7 +49,7 @@ async fn prepare_selection(
     checksum: &Checksum,
     selection: &Selection,
     files: Vec<String>,
-) -> Result<Option<Prepared<Judged<Run>>>, Failure> {
+) -> Result<Option<Prepared<Judged<Run>>>, CliError> {
     let options = options(selection);
     Ok(Some(match selection {
         Selection::Suite { suite, .. } => {
@@ -71,9 +71,9 @@ async fn prepare_selection(
                 None => find.await,
                 Some(after) => timeout(after, find)
                     .await
-                    .map_err(|_| Failure::AffectedTimedOut { after })?,
+                    .map_err(|_| CliError::AffectedTimedOut { after })?,
             };
-            match found.map_err(Failure::Start)? {
+            match found.map_err(CliError::Start)? {
                 None => return Ok(None),
                 Some(run) => prepare(with_options(run, grep)?, options)?,
             }
@@ -81,7 +81,10 @@ async fn prepare_selection(
     }))
 }
 
-fn with_options(mut run: StartRun<Grep>, options: &GrepOptions) -> Result<StartRun<Grep>, Failure> {
+fn with_options(
+    mut run: StartRun<Grep>,
+    options: &GrepOptions,
+) -> Result<StartRun<Grep>, CliError> {
     if let Some(branch) = &options.branch {
         run = run.branch(branch);
     }
@@ -97,7 +100,7 @@ fn with_options(mut run: StartRun<Grep>, options: &GrepOptions) -> Result<StartR
 fn prepare<S: Healable + 'static>(
     mut run: StartRun<S>,
     options: &RunOptions,
-) -> Result<Prepared<Judged<Run>>, Failure> {
+) -> Result<Prepared<Judged<Run>>, CliError> {
     if let Some(heal) = auto_heal(&options.healing)? {
         run = run.auto_heal(heal);
     }
@@ -111,13 +114,13 @@ fn prepare<S: Healable + 'static>(
     }))
 }
 
-fn auto_heal(healing: &Healing) -> Result<Option<AutoHeal>, Failure> {
+fn auto_heal(healing: &Healing) -> Result<Option<AutoHeal>, CliError> {
     if !healing.auto_heal {
         return Ok(None);
     }
     let mut heal = match (&healing.repo, healing.no_create_pr) {
         (Some(repo), false) => AutoHeal::pull_request(repo.clone()),
-        (None, false) => return Err(Failure::NoRepository),
+        (None, false) => return Err(CliError::NoRepository),
         (Some(repo), true) => AutoHeal::without_pull_request().repo(repo.clone()),
         (None, true) => AutoHeal::without_pull_request(),
     };

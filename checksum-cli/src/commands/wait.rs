@@ -1,31 +1,31 @@
 use checksum_api_ext::{Handle, RunHandle};
 
-use super::dispatch::nothing_to_run;
-use super::work::{Judged, Work};
-use crate::arguments::{Awaited, Wait};
-use crate::credentials;
-use crate::display::Display;
+use crate::args::{Awaited, Wait};
+use crate::client;
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::interruption::unless_interrupted;
-use crate::output::Output;
-use crate::way_back::{Content, RunIdFile};
+use crate::output::stderr::Reporter;
+use crate::output::stdout::Output;
+use crate::signal::until_signal;
+use crate::wait::handle_file::{Content, HandleFile};
+use crate::wait::start::nothing_to_run;
+use crate::wait::work::{Judged, Work};
 
 pub(super) async fn execute(
     arguments: Wait,
     quiet: bool,
     output: &mut Output,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CliError> {
     let Some(handle) = handle(arguments.awaited)? else {
         return Ok(nothing_to_run(output));
     };
-    let builder = credentials::builder(&arguments.connection, arguments.waiting.policy())?;
+    let builder = client::builder(&arguments.connection, arguments.waiting.policy())?;
     let checksum = match arguments.allow_no_tests {
         true => builder.allow_no_tests().build()?,
         false => builder.build()?,
     };
     let is_strict = arguments.strict;
-    let mut display = Display::new(quiet, output.is_human());
+    let mut display = Reporter::new(quiet, output.is_human());
     let display = &mut display;
     let wait = async {
         match handle.clone() {
@@ -43,29 +43,29 @@ pub(super) async fn execute(
             }
         }
     };
-    let ended = unless_interrupted(wait).await;
+    let ended = until_signal(wait).await;
     ended.unwrap_or_else(|signal| {
         let handle = Box::new(handle);
-        Err(Failure::InterruptedWait { signal, handle })
+        Err(CliError::InterruptedWait { signal, handle })
     })
 }
 
 /// What to wait for; `None` where there was nothing to start.
-fn handle(awaited: Awaited) -> Result<Option<Handle>, Failure> {
+fn handle(awaited: Awaited) -> Result<Option<Handle>, CliError> {
     let Awaited {
         job,
         test_run,
         heal_batch,
         generation_batch,
-        run_id_file,
+        handle_file,
     } = awaited;
-    if let Some(path) = run_id_file {
-        return match RunIdFile::read(&path) {
+    if let Some(path) = handle_file {
+        return match HandleFile::read(&path) {
             Ok(Content::Handle(handle)) => Ok(Some(handle)),
             Ok(Content::Nothing {}) => Ok(None),
-            Ok(Content::Intent(intent)) => Err(Failure::MayHaveStarted { path, intent }),
-            Ok(Content::NotStarted(intent)) => Err(Failure::NotStarted { path, intent }),
-            Err(error) => Err(Failure::RunIdFile { path, error }),
+            Ok(Content::Intent(intent)) => Err(CliError::MayHaveStarted { path, intent }),
+            Ok(Content::NotStarted(intent)) => Err(CliError::NotStarted { path, intent }),
+            Err(error) => Err(CliError::HandleFile { path, error }),
         };
     }
     let run = RunHandle::known_by(job, test_run).map(Handle::Run);

@@ -66,13 +66,13 @@ async fn nothing_is_run_where_nothing_is_affected() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.json");
     fs::write(&path, r#"{"run":{"jobName":"job-of-an-earlier-job"}}"#).expect("written");
-    let run = checksum(&mock.url(), "run affected README.md --run-id-file");
+    let run = checksum(&mock.url(), "run affected README.md --handle-file");
     let ended = run.argument(&path).end();
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.stdout.contains("nothing was started"), "{ended:?}");
     assert!(ended.stderr.contains("job-of-an-earlier-job"), "{ended:?}");
     // Nobody waits for the run of the earlier job.
-    let wait = checksum(&mock.url(), "wait --output json --run-id-file");
+    let wait = checksum(&mock.url(), "wait --output json --handle-file");
     let ended = wait.argument(&path).end();
     assert_eq!(ended.code, 0, "{ended:?}");
     let line = ended.lines().next().expect("a line");
@@ -134,10 +134,10 @@ async fn an_earlier_handle_is_gone_before_the_service_is_asked() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.json");
     fs::write(&path, r#"{"run":{"jobName":"job-of-an-earlier-job"}}"#).expect("written");
-    let run = checksum(&mock.url(), "run affected a.ts --timeout 1ms --run-id-file");
+    let run = checksum(&mock.url(), "run affected a.ts --timeout 1ms --handle-file");
     let ended = run.argument(&path).end();
     assert_eq!(ended.code, 5, "{ended:?}");
-    let wait = checksum(&mock.url(), "wait --run-id-file");
+    let wait = checksum(&mock.url(), "wait --handle-file");
     let ended = wait.argument(&path).end();
     assert_eq!(ended.code, 2, "{ended:?}");
     assert!(ended.stderr.contains("was not started"), "{ended:?}");
@@ -238,7 +238,7 @@ async fn a_run_that_is_split_is_followed_by_its_test_run_id() {
     let mock = observed().await;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.json");
-    let run = "run grep checkout --shards 4 --detach --output json --run-id-file";
+    let run = "run grep checkout --shards 4 --detach --output json --handle-file";
     let ended = checksum(&mock.url(), run).argument(&path).end();
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(body(&mock, "run_grep_v2")["shardCount"], 4);
@@ -247,7 +247,7 @@ async fn a_run_that_is_split_is_followed_by_its_test_run_id() {
     let id = line["testRunId"].as_str().expect("an id").to_owned();
     for wait in [
         format!("wait --test-run {id}"),
-        format!("wait --run-id-file {}", path.display()),
+        format!("wait --handle-file {}", path.display()),
     ] {
         let ended = checksum(&mock.url(), &format!("{wait} --poll-interval 0s")).end();
         assert_eq!(ended.code, 0, "{ended:?}");

@@ -122,7 +122,7 @@ async fn what_was_detached_is_waited_for_by_its_name_or_its_file() {
         (generate, "wait --generation-batch batch-gen-1"),
     ] {
         let mock = after_a_run().await;
-        let arguments = format!("{start} --detach --run-id-file {file}");
+        let arguments = format!("{start} --detach --handle-file {file}");
         let ended = checksum(&mock.url(), &arguments).end();
         assert_eq!(ended.code, 0, "{ended:?}");
         all += &shown(&mock, &arguments, file, &ended);
@@ -131,7 +131,7 @@ async fn what_was_detached_is_waited_for_by_its_name_or_its_file() {
             with_one_time(&fs::read_to_string(file).expect("a file"))
         );
 
-        let by_file = format!("wait --run-id-file {file} --poll-interval 0s");
+        let by_file = format!("wait --handle-file {file} --poll-interval 0s");
         let ended = checksum(&mock.url(), &by_file).end();
         assert_eq!(ended.code, 0, "{ended:?}");
         all += &shown(&mock, &by_file, file, &ended);
@@ -144,7 +144,7 @@ async fn what_was_detached_is_waited_for_by_its_name_or_its_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_cannot_be_written_starts_nothing() {
     let mock = Mock::start().await.expect("a stand-in");
-    let ended = checksum(&mock.url(), "run suite --run-id-file nowhere/at/all.json").end();
+    let ended = checksum(&mock.url(), "run suite --handle-file nowhere/at/all.json").end();
     assert_eq!(ended.code, 2, "{ended:?}");
     assert_eq!(mock.request_count(), 0);
 }
@@ -437,7 +437,7 @@ fn shells_and_manuals_know_every_command() {
         let ended = checksum("", &format!("completions {shell}")).end();
         assert_eq!(ended.code, 0, "{ended:?}");
         assert!(ended.stdout.contains("heal"), "{ended:?}");
-        assert!(ended.stdout.contains("run-id-file"), "{ended:?}");
+        assert!(ended.stdout.contains("handle-file"), "{ended:?}");
     }
     let ended = checksum("", "man").end();
     assert!(ended.stdout.contains(".TH checksum 1"), "{ended:?}");

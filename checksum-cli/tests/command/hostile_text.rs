@@ -304,7 +304,7 @@ fn no_argument_that_is_refused_acts_on_who_reads_it() {
         &["me", "--base-url", text.as_str()],
         &["wait", "job", "--timeout", text.as_str()],
         &["wait", text.as_str()],
-        &["wait", "--run-id-file", text.as_str()],
+        &["wait", "--handle-file", text.as_str()],
         &["me", "--api-key-file", text.as_str()],
         &["run", "grep", "a", "--env-file", text.as_str()],
         &["run", "grep", "a", "--env", unnamed.as_str()],
@@ -337,7 +337,7 @@ async fn neither_the_log_nor_a_file_has_what_the_service_repeats() {
             .on_operation("get_run_status"),
     );
     let file = directory.path().join("run.json");
-    let arguments = "run suite --poll-interval 0s -vvv --color never --run-id-file";
+    let arguments = "run suite --poll-interval 0s -vvv --color never --handle-file";
     let ended = checksum(&mock.url(), arguments)
         .env("CHECKSUM_LOG", "trace")
         .argument(&file)

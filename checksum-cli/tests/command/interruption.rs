@@ -55,7 +55,7 @@ async fn a_killed_wait_is_taken_up_by_its_name_or_its_file() {
     );
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("run.json");
-    let invocation = checksum(&mock.url(), "run suite --run-id-file").argument(&file);
+    let invocation = checksum(&mock.url(), "run suite --handle-file").argument(&file);
     let mut child = invocation.spawn();
     let name = job_name(&mut child);
     // It looks when everything before that is done.
@@ -65,7 +65,7 @@ async fn a_killed_wait_is_taken_up_by_its_name_or_its_file() {
 
     for resumed in [
         checksum(&mock.url(), "wait --poll-interval 0s").argument(&name),
-        checksum(&mock.url(), "wait --poll-interval 0s --run-id-file").argument(&file),
+        checksum(&mock.url(), "wait --poll-interval 0s --handle-file").argument(&file),
     ] {
         let ended = resumed.end();
         assert_eq!(ended.code, 1, "{ended:?}");

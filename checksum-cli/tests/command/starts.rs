@@ -1,4 +1,4 @@
-//! What a file of `--run-id-file` says at each moment of a start, so that nobody waits for a run of an
+//! What a file of `--handle-file` says at each moment of a start, so that nobody waits for a run of an
 //! earlier job, starts one twice, or takes one for lost.
 
 use std::fs;
@@ -23,7 +23,7 @@ fn held(path: &Path) -> Value {
 }
 
 fn wait(mock: &Mock, path: &Path) -> Ended {
-    let wait = checksum(&mock.url(), "wait --poll-interval 0s --run-id-file");
+    let wait = checksum(&mock.url(), "wait --poll-interval 0s --handle-file");
     wait.argument(path).end()
 }
 
@@ -55,7 +55,7 @@ async fn a_start_that_may_have_happened_leaves_no_older_handle() {
         let mock = mock().await;
         let (folder, path) = of_an_earlier_job();
         mock.fault(fault.always());
-        let started = checksum(&mock.url(), &format!("{start} --run-id-file"));
+        let started = checksum(&mock.url(), &format!("{start} --handle-file"));
         let started = started.argument(&path).end();
         assert_eq!(started.code, 5, "{start}: {started:?}");
         let hint = "held run job-of-an-earlier-job; come back with `checksum wait";
@@ -94,7 +94,7 @@ async fn a_start_that_was_refused_leaves_no_older_handle() {
         let mock = mock().await;
         let (_folder, path) = of_an_earlier_job();
         mock.fault(Fault::status(status).on_operation("run_suite").always());
-        let started = checksum(&mock.url(), "run suite --run-id-file")
+        let started = checksum(&mock.url(), "run suite --handle-file")
             .argument(&path)
             .end();
         assert!([2, 4, 5].contains(&started.code), "{started:?}");
@@ -107,7 +107,7 @@ async fn a_start_that_was_refused_leaves_no_older_handle() {
     // Nobody listens: no connection was made.
     let mock = mock().await;
     let (_folder, path) = of_an_earlier_job();
-    let nowhere = checksum("http://127.0.0.1:1", "run suite --timeout 0s --run-id-file");
+    let nowhere = checksum("http://127.0.0.1:1", "run suite --timeout 0s --handle-file");
     let started = nowhere.argument(&path).end();
     assert_eq!(started.code, 5, "{started:?}");
     assert!(!started.stderr.contains("may have started"), "{started:?}");
@@ -119,15 +119,15 @@ async fn what_is_not_valid_leaves_the_file_as_it_was() {
     let mock = mock().await;
     let (_folder, path) = of_an_earlier_job();
     for arguments in [
-        "run suite --auto-heal --run-id-file",
-        "heal x --pr 0 --run-id-file",
+        "run suite --auto-heal --handle-file",
+        "heal x --pr 0 --handle-file",
     ] {
         let ended = checksum(&mock.url(), arguments).argument(&path).end();
         assert_eq!(ended.code, 2, "{ended:?}");
     }
     assert_eq!(held(&path)["run"]["jobName"], "job-of-an-earlier-job");
     let directory = path.parent().expect("a folder");
-    let ended = checksum(&mock.url(), "run suite --run-id-file")
+    let ended = checksum(&mock.url(), "run suite --handle-file")
         .argument(directory)
         .end();
     assert_eq!(ended.code, 2, "{ended:?}");
@@ -139,7 +139,7 @@ async fn a_start_that_was_killed_leaves_no_older_handle() {
     let mock = mock().await;
     mock.fault(Fault::hang().on_operation("run_suite").always());
     let (folder, path) = of_an_earlier_job();
-    let start = checksum(&mock.url(), "run suite --run-id-file").argument(&path);
+    let start = checksum(&mock.url(), "run suite --handle-file").argument(&path);
     let mut child = start.spawn();
     for _ in 0..10_000 {
         if mock.request_count() > 0 {
@@ -162,7 +162,7 @@ async fn the_file_has_the_handle_before_anybody_reads_of_it() {
     let mock = Mock::start().await.expect("a stand-in");
     mock.next_run(RunScript::new().never_finishes());
     let (_folder, path) = of_an_earlier_job();
-    let start = checksum(&mock.url(), "run suite --run-id-file").argument(&path);
+    let start = checksum(&mock.url(), "run suite --handle-file").argument(&path);
     let mut child = start.spawn();
     let lines = BufReader::new(child.stderr.take().expect("standard error")).lines();
     let started = lines
@@ -181,7 +181,7 @@ async fn the_file_has_the_handle_before_anybody_reads_of_it() {
 async fn a_run_that_was_just_detached_may_be_unknown_for_a_while() {
     let mock = Mock::start().await.expect("a stand-in");
     let (_folder, path) = of_an_earlier_job();
-    let start = checksum(&mock.url(), "run suite --detach --run-id-file").argument(&path);
+    let start = checksum(&mock.url(), "run suite --detach --handle-file").argument(&path);
     assert_eq!(start.end().code, 0);
     for operation in ["get_run_status", "get_run_status_v2"] {
         mock.fault(Fault::status(404).on_operation(operation).times(3));
@@ -252,7 +252,7 @@ async fn starts_with_the_same_file_do_not_hinder_each_other() {
     let (_folder, path) = of_an_earlier_job();
     let children: Vec<_> = (0..12)
         .map(|_| {
-            let start = checksum(&mock.url(), "run suite --detach --run-id-file");
+            let start = checksum(&mock.url(), "run suite --detach --handle-file");
             start.argument(&path).spawn()
         })
         .collect();
@@ -283,7 +283,7 @@ async fn what_the_shell_has_opened_is_written_to_and_not_replaced() {
     let log = folder.path().join("log");
     fs::write(&log, "an older line\n").expect("written");
     let shell = format!(
-        "exec {} run suite --detach --run-id-file /dev/stdout >> {}",
+        "exec {} run suite --detach --handle-file /dev/stdout >> {}",
         env!("CARGO_BIN_EXE_checksum"),
         log.display()
     );

@@ -1,0 +1,297 @@
+use std::collections::BTreeMap;
+use std::env;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::Value;
+
+use crate::error::CliError;
+use crate::redaction;
+
+/// No list of variables is as large as this; a file that is was given by mistake.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub(crate) struct Variables {
+    /// An environment variable for the tests; repeatable. Values are never printed. With NAME alone
+    /// the value comes from this process's environment, and not from the arguments, which everyone
+    /// on the machine can read
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// A file of such variables, a line NAME=VALUE for each; repeatable. A later file wins over an
+    /// earlier one, and --env over both. A line may be empty, be a comment that begins with `#`,
+    /// begin with `export`, and have its value in quotes
+    #[arg(long, value_name = "PATH")]
+    env_file: Vec<PathBuf>,
+}
+
+/// Why a variable cannot be passed on. No text has a value in it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum VariableError {
+    #[error(
+        "--env takes NAME=VALUE, or the NAME of a variable of this process's environment; \
+         number {0} is neither"
+    )]
+    Malformed(usize),
+    #[error(
+        "--env {0}: this process's environment has no such variable; set it, or give --env {0}=VALUE"
+    )]
+    Missing(String),
+    #[error("--env {0}: the variable's value is not valid Unicode")]
+    NotUnicode(String),
+    #[error("--env-file {}: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
+    #[error("--env-file {}: line {line} {reason}", path.display())]
+    Line {
+        path: PathBuf,
+        line: usize,
+        reason: &'static str,
+    },
+}
+
+impl Variables {
+    /// The variables, whose values are secrets from now on.
+    pub(crate) fn pairs(&self) -> Result<BTreeMap<String, String>, CliError> {
+        let mut variables = BTreeMap::new();
+        for path in &self.env_file {
+            variables.extend(of_file(path)?);
+        }
+        for (index, text) in self.env.iter().enumerate() {
+            let (name, value) = of_argument(index + 1, text)?;
+            variables.insert(name, value);
+        }
+        variables.values().for_each(|value| redaction::add(value));
+        Ok(variables)
+    }
+}
+
+fn of_argument(number: usize, text: &str) -> Result<(String, String), VariableError> {
+    match text.split_once('=') {
+        Some(("", _)) => Err(VariableError::Malformed(number)),
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => match env::var(text) {
+            Ok(value) => Ok((text.to_owned(), value)),
+            // What is no name may be a value without its name.
+            Err(_) if !is_name(text) => Err(VariableError::Malformed(number)),
+            Err(env::VarError::NotPresent) => Err(VariableError::Missing(text.to_owned())),
+            Err(env::VarError::NotUnicode(_)) => Err(VariableError::NotUnicode(text.to_owned())),
+        },
+    }
+}
+
+fn of_file(path: &Path) -> Result<Vec<(String, String)>, VariableError> {
+    let failed = |error| VariableError::File {
+        path: path.to_owned(),
+        error,
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    let read = file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(failed)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        let error = io::Error::other("it is too large to be a list of variables");
+        return Err(failed(error));
+    }
+    parse(&bytes).map_err(|(line, reason)| VariableError::Line {
+        path: path.to_owned(),
+        line,
+        reason,
+    })
+}
+
+/// The variables of a file, or the number of the line that has none and what is wrong with it.
+fn parse(bytes: &[u8]) -> Result<Vec<(String, String)>, (usize, &'static str)> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let variable = |(index, line): (usize, &[u8])| {
+        let line = str::from_utf8(line).map_err(|_| "is not UTF-8");
+        let variable = line.and_then(of_line).transpose()?;
+        Some(variable.map_err(|reason| (index + 1, reason)))
+    };
+    bytes
+        .split(|byte| *byte == b'\n')
+        .enumerate()
+        .filter_map(variable)
+        .collect()
+}
+
+fn of_line(line: &str) -> Result<Option<(String, String)>, &'static str> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    let (name, value) = line
+        .split_once('=')
+        .ok_or("is not NAME=VALUE: it has no `=`")?;
+    let name = match name.strip_prefix("export") {
+        Some(rest) if rest.starts_with(char::is_whitespace) => rest,
+        _ => name,
+    };
+    let name = name.trim();
+    if !is_name(name) {
+        return Err("is not NAME=VALUE: what stands before the `=` is not a name");
+    }
+    Ok(Some((name.to_owned(), unquoted(value.trim())?)))
+}
+
+/// A value as a shell would read it, where it is in quotes. Nothing in it is replaced.
+fn unquoted(text: &str) -> Result<String, &'static str> {
+    let quote = match text.chars().next() {
+        Some(quote @ ('"' | '\'')) => quote,
+        _ => {
+            let comment = text.match_indices('#').map(|(start, _)| start);
+            let mut comment = comment.filter(|start| {
+                let before = &text[..*start];
+                before.is_empty() || before.ends_with(char::is_whitespace)
+            });
+            let end = comment.next().unwrap_or(text.len());
+            return Ok(text[..end].trim_end().to_owned());
+        }
+    };
+    let mut value = String::new();
+    let mut characters = text[1..].chars();
+    while let Some(character) = characters.next() {
+        if character == quote {
+            let rest = characters.as_str().trim_start();
+            return match rest.is_empty() || rest.starts_with('#') {
+                true => Ok(value),
+                false => Err("has text behind the closing quote"),
+            };
+        }
+        if character != '\\' || quote == '\'' {
+            value.push(character);
+            continue;
+        }
+        match characters.next() {
+            Some('n') => value.push('\n'),
+            Some('r') => value.push('\r'),
+            Some('t') => value.push('\t'),
+            Some(escaped @ ('"' | '\\' | '$' | '`')) => value.push(escaped),
+            Some(other) => value.extend(['\\', other]),
+            None => break,
+        }
+    }
+    Err(
+        "has a quote that is not closed; a value is on one line, with \\n in double quotes for its line ends",
+    )
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Metadata {
+    /// Context for the agent's prompt, as text, or as any JSON after `:=`, such as
+    /// 'ticket:={"id":7}'; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    metadata: Vec<String>,
+}
+
+impl Metadata {
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, CliError> {
+        metadata(&self.metadata)
+    }
+}
+
+/// The same for healing that follows a run.
+#[derive(Debug, Args)]
+pub(crate) struct HealingMetadata {
+    /// Context for the agent's prompt, as text, or as any JSON after `:=`, such as
+    /// 'ticket:={"id":7}'; repeatable. Not documented here: known from the vendor's client
+    #[arg(long, requires = "auto_heal", value_name = "KEY=VALUE")]
+    metadata: Vec<String>,
+}
+
+impl HealingMetadata {
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, CliError> {
+        metadata(&self.metadata)
+    }
+}
+
+/// Taken apart here: clap would repeat a text that it refuses, with the value in it.
+fn metadata(texts: &[String]) -> Result<Vec<(String, Value)>, CliError> {
+    let pair = |(index, text): (usize, &String)| {
+        let pair = match text.split_once('=') {
+            Some((name, json)) if name.ends_with(':') => {
+                let json = serde_json::from_str(json).ok();
+                json.map(|json: Value| (&name[..name.len() - 1], json))
+            }
+            pair => pair.map(|(name, text)| (name, text.into())),
+        };
+        pair.filter(|(name, _)| !name.is_empty())
+            .map(|(name, value)| (name.to_owned(), value))
+            .ok_or(CliError::Pair { number: index + 1 })
+    };
+    texts.iter().enumerate().map(pair).collect()
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fields {
+    /// Any other field of the request; repeatable. One that the request has already is replaced
+    #[arg(long, value_name = "NAME=JSON")]
+    field: Vec<String>,
+}
+
+impl Fields {
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, CliError> {
+        let field = |(index, text): (usize, &String)| {
+            let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+            pair.and_then(|(name, json)| Some((name.to_owned(), serde_json::from_str(json).ok()?)))
+                .ok_or(CliError::Field { number: index + 1 })
+        };
+        self.field.iter().enumerate().map(field).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_variables_is_read() {
+        let file = "\u{feff}# a comment\r\n\r\nA=1\r\n  export B = two words # a comment\r\n\
+            C='single \\n # $X'\nD=\"double \\n \\\" \\\\ \\$ \\x\" # a comment\n\
+            E=\nF=\"\"\nG=a=b#c\nexported=x\nA=2\n\t\n_h.i-j=`x`";
+        let read: BTreeMap<String, String> = parse(file.as_bytes())
+            .expect("variables")
+            .into_iter()
+            .collect();
+        let expected = [
+            ("A", "2"),
+            ("B", "two words"),
+            ("C", "single \\n # $X"),
+            ("D", "double \n \" \\ $ \\x"),
+            ("E", ""),
+            ("F", ""),
+            ("G", "a=b#c"),
+            ("exported", "x"),
+            ("_h.i-j", "`x`"),
+        ];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(read, BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn a_line_that_is_no_variable_is_named_by_its_number_alone() {
+        for (file, line, said) in [
+            ("A=1\nhush-hush\n", 2, "no `=`"),
+            ("\n\n=hush", 3, "not a name"),
+            ("hush hush=1", 1, "not a name"),
+            ("1A=hush", 1, "not a name"),
+            ("A='hush", 1, "not closed"),
+            ("A=\"hush\\", 1, "not closed"),
+            ("# x\nA='hush' hush", 2, "behind the closing quote"),
+        ] {
+            let (number, reason) = parse(file.as_bytes()).expect_err(file);
+            assert_eq!(number, line, "{file}");
+            assert!(reason.contains(said), "{file}: {reason}");
+            assert!(!reason.contains("hush"), "{file}: {reason}");
+        }
+        assert_eq!(parse(b"A=1\nB=\xff"), Err((2, "is not UTF-8")));
+    }
+}

@@ -1,0 +1,143 @@
+mod connection;
+mod key_value;
+mod mock;
+mod output;
+mod read;
+mod start;
+mod value;
+mod wait;
+
+use std::process;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Parser, Subcommand};
+
+pub(crate) use connection::Connection;
+pub(crate) use key_value::VariableError;
+pub(crate) use mock::Mock;
+pub(crate) use output::{Format, Global};
+pub(crate) use read::{Attachments, Bugs, Latest, Me, Report, Results, Status};
+pub(crate) use start::{
+    ChangedFiles, Generate, GrepOptions, Heal, Healing, Run, RunOptions, Selection, Starting,
+};
+pub(crate) use value::has_owner;
+pub(crate) use wait::{Awaited, Wait};
+
+use crate::exit_code;
+use crate::output::stderr::eprint_coloured;
+use crate::output::text::one_line;
+
+/// Start end-to-end test runs in Checksum's cloud, wait for them, and exit with their verdict.
+///
+/// The API key comes from CHECKSUM_API_KEY, from a file or from standard input, never from an
+/// argument. Data goes to standard output, everything for people to standard error.
+#[derive(Debug, Parser)]
+#[command(name = "checksum", version, after_help = exit_code::HELP, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+impl Arguments {
+    /// The process's arguments. Ends the process where they are wrong, or ask for help.
+    pub(crate) fn of_process() -> Self {
+        Self::try_parse().unwrap_or_else(|mut error| {
+            if !error.use_stderr() {
+                error.exit();
+            }
+            mask(&mut error);
+            put_on_one_line(&mut error);
+            eprint_coloured(error.render().ansi().to_string().trim_end());
+            process::exit(error.exit_code())
+        })
+    }
+}
+
+/// clap repeats arguments, which a script may have from anywhere.
+fn put_on_one_line(error: &mut clap::Error) {
+    let cleaned = |value: &ContextValue| match value {
+        ContextValue::String(text) => Some(ContextValue::String(one_line(text))),
+        ContextValue::Strings(texts) => {
+            let texts = texts.iter().map(|text| one_line(text));
+            Some(ContextValue::Strings(texts.collect()))
+        }
+        _ => None,
+    };
+    let context: Vec<_> = error
+        .context()
+        .filter_map(|(kind, value)| Some((kind, cleaned(value)?)))
+        .collect();
+    for (kind, value) in context {
+        error.insert(kind, value);
+    }
+}
+
+/// clap repeats what it refuses: a variable's value after `--env A=1 B=2`, or the key itself after
+/// `--api-key-stdin=`.
+fn mask(error: &mut clap::Error) {
+    let kind = match error.kind() {
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        ErrorKind::TooManyValues => ContextKind::InvalidValue,
+        _ => return,
+    };
+    let masked = match error.get(kind) {
+        Some(_) if kind == ContextKind::InvalidValue => "***".to_owned(),
+        Some(ContextValue::String(text)) => match text.split_once('=') {
+            Some((name, _)) => format!("{name}=***"),
+            None => return,
+        },
+        _ => return,
+    };
+    error.insert(kind, ContextValue::String(masked));
+    // A suggestion may repeat it.
+    error.remove(ContextKind::Suggested);
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a run, wait for it, and exit with its verdict
+    #[command(after_help = exit_code::HELP)]
+    Run(Run),
+    /// Heal the failed tests of a run, wait for it, and exit with what it came to
+    #[command(after_help = exit_code::HELP)]
+    Heal(Heal),
+    /// Generate tests for a pull request, wait for it, and exit with what it came to
+    #[command(after_help = exit_code::HELP)]
+    Generate(Generate),
+    /// Wait for what was started earlier, and exit with its verdict
+    #[command(after_help = exit_code::HELP)]
+    Wait(Wait),
+    /// Look at a run once; 8 while it has not finished, then its verdict's exit code
+    Status(Status),
+    /// Show the result of each test of a finished run
+    Results(Results),
+    /// Show where a run's HTML report is, or download it
+    Report(Report),
+    /// List the traces, screenshots and videos of a run's tests, or download them
+    Attachments(Attachments),
+    /// Show the project's most recent run
+    Latest(Latest),
+    /// List the bugs of the application that tests have found
+    Bugs(Bugs),
+    /// Show the project that the API key belongs to
+    Me(Me),
+    /// Serve a stand-in of the service on this machine, for trying things out
+    Mock(Mock),
+    /// See it all happen against the built-in stand-in: no key, no network
+    Demo,
+    /// Print what a shell needs to complete this command's arguments
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the JSON Schema of what --output json and ndjson print
+    Schema,
+    /// Print the manual page of this command, or of one of its commands
+    Man {
+        /// Such as `run grep`
+        command: Vec<String>,
+    },
+}

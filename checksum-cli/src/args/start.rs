@@ -1,0 +1,213 @@
+use std::path::PathBuf;
+
+use checksum_api_ext::types::{CollectionId, RepoName, SuiteId, TestId, TestRunId};
+use clap::{Args, Subcommand};
+
+use super::Connection;
+use super::key_value::{Fields, HealingMetadata, Metadata, Variables};
+use super::value;
+use super::wait::Waiting;
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(subcommand)]
+    pub(crate) selection: Selection,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Selection {
+    /// Every test of the project, or of some of its suites
+    Suite {
+        /// Only the tests of this suite; repeatable. Not documented: known from the vendor's client
+        #[arg(long, value_name = "ID")]
+        suite: Vec<SuiteId>,
+        #[command(flatten)]
+        options: RunOptions,
+    },
+    /// Every test of a collection
+    Collection {
+        /// The collection's id
+        id: CollectionId,
+        #[command(flatten)]
+        options: RunOptions,
+    },
+    /// Tests by their ids
+    Tests {
+        /// The tests' ids
+        #[arg(required = true)]
+        ids: Vec<TestId>,
+        #[command(flatten)]
+        options: RunOptions,
+    },
+    /// Tests by their names
+    Grep {
+        /// A part of the names, or a regular expression
+        pattern: String,
+        #[command(flatten)]
+        grep: GrepOptions,
+        #[command(flatten)]
+        options: RunOptions,
+    },
+    /// The tests that a change may affect; where there is none, nothing is run, and the command ends
+    /// with 0
+    ///
+    /// The operation that finds the tests is not documented: it is known from the vendor's client.
+    Affected {
+        #[command(flatten)]
+        changed: ChangedFiles,
+        #[command(flatten)]
+        grep: GrepOptions,
+        #[command(flatten)]
+        options: RunOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrepOptions {
+    /// The branch of your repository that the run checks out
+    #[arg(long, value_parser = value::branch)]
+    pub(crate) branch: Option<String>,
+    /// Split the run into this many parts that run side by side, 2 to 40; not with --auto-heal. Not
+    /// documented: known from the vendor's client. Such a run has no name: `checksum wait --test-run`
+    /// takes it up
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        conflicts_with = "auto_heal",
+        value_parser = clap::value_parser!(u64).range(2..=40)
+    )]
+    pub(crate) shards: Option<u64>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct ChangedFiles {
+    /// The paths of the files that changed, from the root of the repository; `-` reads them from
+    /// standard input: one on each line, or as `git diff --name-only -z` prints them
+    #[arg(value_parser = value::path)]
+    pub(crate) files: Vec<String>,
+    /// Ask git which files have changed since the current branch left this one, as
+    /// `git diff --name-only --no-renames REV...` does
+    #[arg(long, value_name = "REV", conflicts_with = "files", value_parser = value::branch)]
+    pub(crate) base: Option<String>,
+}
+
+impl ChangedFiles {
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.files.iter().any(|file| file == "-")
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunOptions {
+    #[command(flatten)]
+    pub(crate) healing: Healing,
+    #[command(flatten)]
+    pub(crate) starting: Starting,
+    /// Fail a pass that the same answer contradicts: by a count of failed tests, by fields that
+    /// cannot be read, or by counts that are not there
+    #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
+    pub(crate) strict: bool,
+    /// Let a run pass in which no test ran, unless the service's own verdict fails it
+    #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
+    pub(crate) allow_no_tests: bool,
+}
+
+/// How something is started, and waited for.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Starting")]
+pub(crate) struct Starting {
+    /// Do not wait: print the name of what was started and exit
+    #[arg(long, conflicts_with_all = ["timeout", "poll_interval"])]
+    pub(crate) detach: bool,
+    /// Keep what `checksum wait --handle-file` comes back by in a file
+    ///
+    /// Before the request is sent, the file says what may have started; `checksum wait` then ends
+    /// with 5, and with 2 where the service has refused it. An older handle is printed and
+    /// replaced.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) handle_file: Option<PathBuf>,
+    /// Print the request and send nothing; needs no API key
+    #[arg(long, conflicts_with_all = ["detach", "handle_file"])]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) fields: Fields,
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Healing")]
+pub(crate) struct Healing {
+    /// Start healing should the run end failed
+    #[arg(long)]
+    pub(crate) auto_heal: bool,
+    /// The repository of the pull request, as owner/repo; required unless --no-create-pr is given
+    /// without --pr
+    #[arg(long, requires = "auto_heal")]
+    pub(crate) repo: Option<RepoName>,
+    /// The branch of the tests' repository that the fixes are made against
+    #[arg(long, requires = "auto_heal", value_name = "BRANCH", value_parser = value::branch)]
+    pub(crate) heal_branch: Option<String>,
+    /// The number of an existing pull request to report to
+    #[arg(long, requires = "auto_heal", value_name = "NUMBER")]
+    pub(crate) pr: Option<u64>,
+    /// Open no pull request with the fixes
+    #[arg(long, requires = "auto_heal")]
+    pub(crate) no_create_pr: bool,
+    #[command(flatten)]
+    pub(crate) metadata: HealingMetadata,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Heal {
+    /// The test run's id, which is not the run's name: the verdict shows it
+    pub(crate) test_run: TestRunId,
+    /// The repository of the pull request, as owner/repo; required unless --no-create-pr is given
+    /// without --pr
+    #[arg(long)]
+    pub(crate) repo: Option<RepoName>,
+    /// The branch of the tests' repository that the fixes are made against; by default the one that
+    /// the run was of, so give it where the run came from a branch of your application's code
+    #[arg(long, value_parser = value::branch)]
+    pub(crate) branch: Option<String>,
+    /// The number of an existing pull request to report to
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) pr: Option<u64>,
+    /// Open no pull request with the fixes
+    #[arg(long)]
+    pub(crate) no_create_pr: bool,
+    #[command(flatten)]
+    pub(crate) metadata: Metadata,
+    #[command(flatten)]
+    pub(crate) starting: Starting,
+    /// Fail a success that the same answer contradicts, by totals that cannot be read
+    #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// The repository of the pull request, as owner/repo
+    #[arg(long, value_parser = value::with_owner)]
+    pub(crate) repo: RepoName,
+    /// The pull request's number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) pr: u64,
+    /// The pull request's branch
+    #[arg(long, value_parser = value::branch)]
+    pub(crate) branch: String,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    #[command(flatten)]
+    pub(crate) metadata: Metadata,
+    #[command(flatten)]
+    pub(crate) starting: Starting,
+    /// Fail a success that the same answer contradicts, by totals that cannot be read
+    #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
+    pub(crate) strict: bool,
+}

@@ -1,0 +1,54 @@
+use std::fmt;
+use std::path::PathBuf;
+
+use checksum_api_ext::Attachment;
+use checksum_api_ext::types::TestId;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::output::text::one_line;
+
+/// An attachment, and what became of its download.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ListedAttachment {
+    pub(crate) test_id: TestId,
+    #[serde(flatten)]
+    pub(crate) attachment: Attachment,
+    /// Where it is; null where nothing was downloaded.
+    pub(crate) path: Option<PathBuf>,
+    /// Why it is not there.
+    pub(crate) error: Option<String>,
+}
+
+/// A test whose attachments are not known.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UnlistedTest {
+    pub(crate) test_id: TestId,
+    /// What failed, on which request, and whether trying again can help.
+    pub(crate) error: String,
+}
+
+impl fmt::Display for UnlistedTest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = format!(
+            "the attachments of {} are not known: {}",
+            self.test_id, self.error
+        );
+        formatter.write_str(&one_line(&line))
+    }
+}
+
+impl fmt::Display for ListedAttachment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match (&self.path, &self.error) {
+            (Some(path), _) => path.display().to_string(),
+            (None, Some(error)) => error.clone(),
+            (None, None) => self.attachment.url().to_string(),
+        };
+        let (test, kind) = (&self.test_id, self.attachment.kind().as_str());
+        let line = format!("{test} {kind} {}: {place}", self.attachment.name());
+        formatter.write_str(&one_line(&line))
+    }
+}

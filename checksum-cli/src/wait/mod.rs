@@ -1,0 +1,7 @@
+//! Starting work, storing its handle, and waiting for it.
+
+mod dry_run;
+pub(crate) mod follow;
+pub(crate) mod handle_file;
+pub(crate) mod start;
+pub(crate) mod work;
