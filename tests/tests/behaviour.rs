@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checksum_api_ext::types::{BatchId, CollectionId, TestId};
-use checksum_api_ext::{AutoHeal, BatchChange, Error, ErrorKind, Event, Run, TryStreamExt};
+use checksum_api_ext::{AutoHeal, BatchStatus, Error, ErrorKind, Event, Run, TryStreamExt};
 use checksum_mock::{BatchScript, Mock, RunScript};
 use checksum_tests::client_of;
 use serde_json::json;
@@ -92,14 +92,16 @@ async fn a_watched_batch_tells_each_session_once() {
     let mut told = Vec::new();
     while let Some(event) = events.try_next().await.expect("an event") {
         match event {
-            Event::Changed(BatchChange::State { current, .. }) => told.push(current.to_string()),
-            Event::Changed(BatchChange::Session(session)) => {
-                let test = session.checksum_test_id.expect("a test");
-                told.push(format!(
-                    "{test} {} {}",
-                    session.status,
-                    session.pr_url.is_some()
-                ));
+            Event::Changed { previous, current } => {
+                let previous = previous.as_ref();
+                if previous.map(BatchStatus::state) != Some(current.state()) {
+                    told.push(current.state().to_string());
+                }
+                for session in current.changed_sessions(previous) {
+                    let test = session.checksum_test_id.as_ref().expect("a test");
+                    let has_pull_request = session.pr_url.is_some();
+                    told.push(format!("{test} {} {has_pull_request}", session.status));
+                }
             }
             Event::Finished(report) => told.push(format!("finished {}", report.is_success())),
             other => told.push(format!("{other:?}")),

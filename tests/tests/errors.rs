@@ -166,7 +166,7 @@ async fn waits() {
     let running = Answers::new([json!({ "status": "running" })]).client();
     let hour = policy.deadline(Duration::from_secs(3600));
     let error = run(&running)
-        .poll_policy(hour)
+        .with_poll_policy(hour)
         .await
         .expect_err("a deadline");
     told.push(text(&error));

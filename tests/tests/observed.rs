@@ -75,7 +75,8 @@ fn listen() -> (Notes, tracing::subscriber::DefaultGuard) {
 async fn requests_and_trouble_are_told() {
     let (notes, _guard) = listen();
     let answers = Answers::new([Answer::status(503), json!({ "status": "passed" }).into()]);
-    let handle = RunHandle::new(JobName::new("job").expect("a job name")).pin(ApiVersion::V1);
+    let handle =
+        RunHandle::new(JobName::new("job").expect("a job name")).pin_api_version(ApiVersion::V1);
     let run = answers
         .client_with("key-that-nobody-may-see")
         .resume_run(handle);

@@ -70,7 +70,7 @@ async fn the_error_of_a_wait_says_that_the_work_has_started() {
     ] {
         let answers = Answers::new([json!({ "name": "job" }).into(), answer]);
         let run = answers.client().run_suite().start().await.expect("a run");
-        let error = run.poll_policy(policy).await.expect_err("an error");
+        let error = run.with_poll_policy(policy).await.expect_err("an error");
         assert_eq!(error.started(), Started::Yes, "{error}");
     }
     let nothing = Answers::new([Answer::status(401)]).client();
@@ -181,7 +181,7 @@ async fn a_start_is_not_repeated_after_its_deadline_for_want_of_budget() {
                 tokio::spawn(
                     client
                         .resume_run(name.clone())
-                        .poll_policy(PollPolicy::default())
+                        .with_poll_policy(PollPolicy::default())
                         .wait(),
                 )
             })

@@ -125,7 +125,7 @@ mod tests {
     fn intervals_grow_to_the_maximum_of_the_period_and_are_reset() {
         let policy = PollPolicy::default().jitter(0.0);
         let mut backoff = Backoff::new(&policy, 0);
-        let mut next = |backoff: &mut Backoff, elapsed| {
+        let next = |backoff: &mut Backoff, elapsed| {
             let elapsed = Duration::from_secs(elapsed);
             backoff.next_interval(&policy, elapsed).as_secs_f64()
         };

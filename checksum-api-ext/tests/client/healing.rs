@@ -48,7 +48,9 @@ async fn every_member_arrives_and_the_answer_is_kept() {
     let mut sessions = 0;
     let mut events = batch.events();
     while let Some(event) = events.try_next().await.expect("an event") {
-        sessions += usize::from(matches!(event, Event::Changed(_)));
+        if let Event::Changed { previous, current } = event {
+            sessions += current.changed_sessions(previous.as_ref()).count();
+        }
     }
     assert!(sessions > 2);
     let resumed = client_of(&mock).heal_batch(batch.id().clone());
@@ -283,7 +285,7 @@ async fn no_time_is_spent_where_nothing_can_be_healed() {
         .start()
         .await
         .expect("a run");
-    assert_eq!(run.handle().is_healing(), Some(false));
+    assert_eq!(run.handle().auto_heal(), Some(false));
     let report = run.wait_healed(LONG).await.expect("a report");
     assert_eq!(report.outcome(), Outcome::Failed);
     let run =

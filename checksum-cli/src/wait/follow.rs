@@ -1,8 +1,4 @@
-use checksum_api_ext::{
-    BatchChange, BatchEvent, BatchStatus, Error, Event, Handle, Run, RunChange, RunReport,
-    TryStreamExt,
-};
-use futures_util::Stream;
+use checksum_api_ext::{BatchStatus, Event, Events, Handle, Run, RunReport, RunStatus};
 use std::time::Duration;
 use tokio::time::{Instant, interval_at};
 
@@ -22,8 +18,7 @@ pub(crate) async fn follow_run(
     display: &mut Reporter,
     output: &mut Output,
 ) -> Result<RunReport, CliError> {
-    let changed = |change: RunChange, display: &mut Reporter, output: &mut Output| {
-        let status = &change.status;
+    let changed = |_, status: RunStatus, display: &mut Reporter, output: &mut Output| {
         let state = one_line(status.state().as_str());
         display.state(match status.counts() {
             None => state,
@@ -43,37 +38,41 @@ pub(crate) async fn follow_run(
 
 /// Waits for a batch and shows what happens to it and to its sessions.
 pub(crate) async fn follow_batch(
-    events: impl Stream<Item = Result<BatchEvent, Error>> + Unpin,
+    events: Events<BatchStatus, BatchStatus>,
     handle: Handle,
     display: &mut Reporter,
     output: &mut Output,
 ) -> Result<BatchStatus, CliError> {
-    let changed = |change: BatchChange, display: &mut Reporter, output: &mut Output| match change {
-        BatchChange::State { current, .. } => {
-            display.state(one_line(current.as_str()));
-            output.event(&Message::BatchChanged { state: &current });
+    let changed = |previous: Option<BatchStatus>,
+                   current: BatchStatus,
+                   display: &mut Reporter,
+                   output: &mut Output| {
+        let previous = previous.as_ref();
+        if previous.map(BatchStatus::state) != Some(current.state()) {
+            display.state(one_line(current.state().as_str()));
+            output.event(&Message::BatchChanged {
+                state: current.state(),
+            });
         }
-        BatchChange::Session(changed) => {
-            display.note(&session(&changed));
-            output.event(&Message::SessionChanged { session: &changed });
+        for changed in current.changed_sessions(previous) {
+            display.note(&session(changed));
+            output.event(&Message::SessionChanged { session: changed });
         }
-        // A kind of change that this version does not know.
-        _ => {}
     };
     follow(events, handle, display, output, changed).await
 }
 
-async fn follow<Change, End>(
-    mut events: impl Stream<Item = Result<Event<Change, End>, Error>> + Unpin,
+async fn follow<S, R>(
+    mut events: Events<S, R>,
     handle: Handle,
     display: &mut Reporter,
     output: &mut Output,
-    mut changed: impl FnMut(Change, &mut Reporter, &mut Output),
-) -> Result<End, CliError> {
+    mut changed: impl FnMut(Option<S>, S, &mut Reporter, &mut Output),
+) -> Result<R, CliError> {
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     loop {
         let event = tokio::select! {
-            event = events.try_next() => event.map_err(|error| CliError::Wait {
+            event = events.next() => event.transpose().map_err(|error| CliError::Wait {
                 handle: Box::new(handle.clone()),
                 error,
             })?,
@@ -84,7 +83,9 @@ async fn follow<Change, End>(
         };
         heartbeat.reset();
         match event {
-            Some(Event::Changed(change)) => changed(change, display, output),
+            Some(Event::Changed { previous, current }) => {
+                changed(previous, current, display, output)
+            }
             Some(Event::PollFailed(trouble)) => {
                 display.trouble(&trouble);
                 output.event(&Message::PollFailure {

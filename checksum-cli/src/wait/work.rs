@@ -43,7 +43,7 @@ impl Work for Judged<Run> {
     }
 
     fn with_policy(self, policy: PollPolicy) -> Self {
-        let work = self.work.poll_policy(policy);
+        let work = self.work.with_poll_policy(policy);
         Self { work, ..self }
     }
 
@@ -73,7 +73,7 @@ impl Work for Judged<HealBatch> {
     }
 
     fn with_policy(self, policy: PollPolicy) -> Self {
-        let work = self.work.poll_policy(policy);
+        let work = self.work.with_poll_policy(policy);
         Self { work, ..self }
     }
 
@@ -102,7 +102,7 @@ impl Work for Judged<GenerationBatch> {
     }
 
     fn with_policy(self, policy: PollPolicy) -> Self {
-        let work = self.work.poll_policy(policy);
+        let work = self.work.with_poll_policy(policy);
         Self { work, ..self }
     }
 
