@@ -276,6 +276,7 @@ async fn the_other_route_is_tried_and_kept() {
             "10 GET /v1/execution/status/job",
             "20 GET /v1/execution/status/job",
             "20 GET /v2/execution/status/job",
+            "20 GET /v1/execution/status/run/run-id",
         ]
     );
 }

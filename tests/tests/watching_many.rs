@@ -227,7 +227,7 @@ async fn one_that_fails_for_good_ends_alone() {
     let [(handle, Err(error))] = failed[..] else {
         panic!("{failed:?}")
     };
-    assert_eq!(handle.to_string(), "run job-3");
+    assert_eq!(handle.to_string(), "run:job-3");
     assert_eq!(error.kind(), ErrorKind::PollingFailed);
     let text = error.to_string();
     let after = text
@@ -281,7 +281,7 @@ async fn a_set_grows_and_shrinks_and_is_resumed() {
         .map(|(h, _)| h.to_string())
         .collect();
     names.sort();
-    assert_eq!(names, ["run job-1", "run job-2", "run job-7"]);
+    assert_eq!(names, ["run:job-1", "run:job-2", "run:job-7"]);
     // It goes on after it was empty.
     all.insert(job(9));
     assert_eq!(ends(&mut all).await.len(), 1);

@@ -302,17 +302,17 @@ async fn poll_once<P: Pollable>(work: &P, plan: PollPlan) -> Option<Result<PollO
         Ok(status) => status,
         Err(error) => return Some(Err(error)),
     };
-    let mut terminal = work.terminal(&status);
-    if terminal != Terminal::No {
-        status = work.complete(status, plan.deadline).await;
-        terminal = work.terminal(&status);
-    }
-    let is_done = match terminal {
+    let is_done = |terminal| match terminal {
         Terminal::Yes => true,
         Terminal::Perhaps => plan.perhaps_is_terminal,
         Terminal::No => false,
     };
-    let report = is_done.then(|| work.report(status.clone()));
+    let mut terminal = work.terminal(&status);
+    if is_done(terminal) {
+        status = work.complete(status, plan.deadline).await;
+        terminal = work.terminal(&status);
+    }
+    let report = is_done(terminal).then(|| work.report(status.clone()));
     Some(Ok(PollOutcome {
         status,
         terminal,

@@ -292,5 +292,8 @@ async fn no_time_is_spent_where_nothing_can_be_healed() {
         run_of(&["cancelled", "healed"]).resume_run(RunHandle::new("job".parse().expect("a name")));
     let report = run.wait_healed(LONG).await.expect("a report");
     assert_eq!(report.outcome(), Outcome::Cancelled);
-    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "the budget alone delays it"
+    );
 }

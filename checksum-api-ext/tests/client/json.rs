@@ -150,7 +150,8 @@ async fn events_of_many_say_what_they_are_of() {
             Handle::Run(_) => "run",
             _ => "batch",
         };
-        assert!(event[kind].is_object(), "{event}");
+        let status = event.get("current").unwrap_or(&event);
+        assert!(status[kind].is_object(), "{event}");
         ended += usize::from(event["event"] == "finished");
     }
     assert_eq!(ended, 2);

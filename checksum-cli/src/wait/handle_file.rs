@@ -271,7 +271,7 @@ mod tests {
         ] {
             let (_folder, path) = in_a_folder(text);
             match HandleFile::read(&path).expect(text) {
-                Content::Handle(handle) => assert_eq!(handle.to_string(), "run job-1"),
+                Content::Handle(handle) => assert_eq!(handle.to_string(), "run:job-1"),
                 other => panic!("{other:?}"),
             }
         }
