@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use checksum_api::{BaseUrl, Client, ClientInfo, ErrorKind};
+use checksum_api::{BaseUrl, Client, ErrorKind};
 use tokio::time::{Instant, timeout_at};
 
 use crate::TARGET;
@@ -45,7 +45,7 @@ impl Core {
     }
 
     pub(crate) fn base_url(&self) -> &BaseUrl {
-        self.client.inner().base_url()
+        self.client.base_url()
     }
 
     pub(crate) fn poll_policy(&self) -> PollPolicy {

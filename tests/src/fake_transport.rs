@@ -2,6 +2,7 @@
 //! function from requests to responses, and a log of the requests.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -150,6 +151,11 @@ impl FakeTransport {
         Script::always(response).into()
     }
 
+    /// Fails the test at any request.
+    pub fn without_requests() -> Self {
+        Script::default().into()
+    }
+
     /// Responds to the requests of each path by a script of its own, and with 404 to any other.
     pub fn by_path(scripts: impl IntoIterator<Item = (&'static str, Script)>) -> Self {
         let scripts: Vec<_> = scripts.into_iter().collect();
@@ -263,5 +269,20 @@ impl FakeRequest {
 
     fn line(&self) -> String {
         format!("{} {} {}", self.at.as_secs(), self.method, self.path)
+    }
+}
+
+impl fmt::Display for FakeResponse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = String::from_utf8_lossy(&self.body);
+        let body: String = body.chars().take(80).collect();
+        write!(formatter, "{}", self.status)?;
+        for (name, value) in &self.headers {
+            write!(formatter, ", {name}: {value}")?;
+        }
+        match body.as_str() {
+            "" => Ok(()),
+            body => write!(formatter, ", {body:?}"),
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use checksum_api::{Client, Error, ErrorKind, OperationId};
 use checksum_tests::document::{encoded, examples, schema};
 use checksum_tests::operations::Inputs;
+use checksum_tests::wording::without_json_library;
 use checksum_tests::{FakeResponse, FakeTransport, snapshot};
 use serde_json::{Value, json};
 
@@ -58,7 +59,7 @@ async fn malformed_bodies() {
                     if ["empty", "a proxy's page", "an empty object"].contains(&name) {
                         texts
                             .entry(name)
-                            .or_insert_with(|| format!("{name}: {}", without_cause(&text)));
+                            .or_insert_with(|| format!("{name}: {}", without_json_library(&text)));
                     }
                     format!("{kind}{retry}")
                 }
@@ -248,22 +249,6 @@ fn shown(value: &Value) -> String {
     match value {
         Value::Array(list) if list.len() > 1 => "a null at its end".to_owned(),
         value => value.to_string(),
-    }
-}
-
-/// Returns an error's text without what the JSON library says of the cause.
-fn without_cause(text: &str) -> String {
-    let (ours, cause) = text
-        .split_once("unexpected answer at ")
-        .unwrap_or((text, ""));
-    match cause.split_once(": ") {
-        Some((place, _)) => format!("{ours}unexpected answer at {place}: …"),
-        None => match (text.rfind(" ("), text.rfind(')')) {
-            (Some(start), Some(end)) if text[start..end].contains(" column ") => {
-                format!("{}{}", &text[..start], &text[end + 1..])
-            }
-            _ => text.to_owned(),
-        },
     }
 }
 

@@ -206,7 +206,7 @@ async fn trouble_beyond_patience_gives_up_without_a_verdict() {
         error.to_string(),
         "polling run job failed for 60 s; its outcome is unknown: \
          get_run_status (GET /public-api/v1/execution/status/job): \
-         503 Service Unavailable: an empty body; trying again can help"
+         503 Service Unavailable: an empty body; retryable"
     );
     assert_eq!(answers.requests().len(), 7);
 }

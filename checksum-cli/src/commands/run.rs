@@ -1,37 +1,44 @@
-use checksum_api_ext::{AutoHeal, Checksum, Grep, Healable, Run, StartRun};
+//! `checksum run`: starts a run, waits for it, and exits with its verdict.
+
+use checksum_api_ext::{AutoHeal, Checksum, Grep, Healable, StartRun};
 use tokio::time::timeout;
 
 use super::heal::note_bare_repository;
-use crate::args::{self, GrepOptions, Healing, RunOptions, Selection};
+use crate::args::{self, AutoHealOptions, GrepOptions, RunOptions, Selection};
 use crate::changed_files::changed_files;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stdout::Output;
-use crate::wait::start::{Prepared, dispatch};
-use crate::wait::work::Judged;
+use crate::wait::plan::{Plan, StartRequest};
+use crate::wait::start::{StartOptions, start};
+use crate::wait::work::Work;
 
 pub(super) async fn execute(
     arguments: args::Run,
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let options = options(&arguments.selection);
-    note_bare_repository(options.healing.repo.as_ref(), quiet);
-    let allows_no_tests = options.allow_no_tests;
-    // Read before signals are handled: to read can take forever.
-    let files = match &arguments.selection {
+    let selection = &arguments.selection;
+    let options = options(selection);
+    note_bare_repository(options.auto_heal.repo.as_ref(), quiet);
+    // Before signals are handled, because standard input can block forever.
+    let files = match selection {
         Selection::Affected { changed, .. } => {
             let key_is_on_stdin = options.starting.connection.api_key_stdin;
-            Some(changed_files(changed, key_is_on_stdin)?)
+            changed_files(changed.base.as_deref(), &changed.files, key_is_on_stdin)?
         }
-        _ => None,
+        _ => Vec::new(),
     };
-    let looks_up = files.is_some();
-    let prepare = async |checksum: &Checksum| {
-        prepare_selection(checksum, &arguments.selection, files.unwrap_or_default()).await
+    let start_options = StartOptions {
+        starting: &options.starting,
+        is_strict: options.strict,
+        allow_no_tests: options.allow_no_tests,
+        quiet,
     };
-    let starting = &options.starting;
-    dispatch(starting, looks_up, allows_no_tests, quiet, output, prepare).await
+    start(start_options, output, |checksum| {
+        plan(checksum, selection, files)
+    })
+    .await
 }
 
 fn options(selection: &Selection) -> &RunOptions {
@@ -44,14 +51,13 @@ fn options(selection: &Selection) -> &RunOptions {
     }
 }
 
-/// Prepares the run; `None` where there is nothing to run.
-async fn prepare_selection(
+fn plan<'a>(
     checksum: &Checksum,
-    selection: &Selection,
+    selection: &'a Selection,
     files: Vec<String>,
-) -> Result<Option<Prepared<Judged<Run>>>, CliError> {
+) -> Result<Plan<'a>, CliError> {
     let options = options(selection);
-    Ok(Some(match selection {
+    Ok(Plan::Send(match selection {
         Selection::Suite { suite, .. } => {
             prepare(checksum.run_suite().suites(suite.iter().cloned()), options)?
         }
@@ -61,22 +67,25 @@ async fn prepare_selection(
             prepare(with_options(checksum.run_grep(pattern), grep)?, options)?
         }
         Selection::Affected { grep, .. } => {
-            // What is wrong with the options is said before anything is sent.
+            // Report invalid options before anything is sent.
             drop(prepare(
                 with_options(checksum.run_grep("any"), grep)?,
                 options,
             )?);
-            let find = checksum.run_affected(files);
-            let found = match options.starting.waiting.timeout {
-                None => find.await,
-                Some(after) => timeout(after, find)
-                    .await
-                    .map_err(|_| CliError::AffectedTimedOut { after })?,
-            };
-            match found.map_err(CliError::Start)? {
-                None => return Ok(None),
-                Some(run) => prepare(with_options(run, grep)?, options)?,
-            }
+            let checksum = checksum.clone();
+            return Ok(Plan::LookUp(Box::pin(async move {
+                let find = checksum.run_affected(files);
+                let found = match options.starting.waiting.timeout {
+                    None => find.await,
+                    Some(after) => timeout(after, find)
+                        .await
+                        .map_err(|_| CliError::AffectedTimedOut { after })?,
+                };
+                match found.map_err(CliError::Start)? {
+                    None => Ok(None),
+                    Some(run) => prepare(with_options(run, grep)?, options).map(Some),
+                }
+            })));
         }
     }))
 }
@@ -91,7 +100,7 @@ fn with_options(
     if let Some(count) = options.shards {
         run = run.shards(count);
     }
-    for (name, value) in options.variables.pairs()? {
+    for (name, value) in options.env_overrides.pairs()? {
         run = run.env(name, value);
     }
     Ok(run)
@@ -100,37 +109,36 @@ fn with_options(
 fn prepare<S: Healable + 'static>(
     mut run: StartRun<S>,
     options: &RunOptions,
-) -> Result<Prepared<Judged<Run>>, CliError> {
-    if let Some(heal) = auto_heal(&options.healing)? {
+) -> Result<StartRequest, CliError> {
+    if let Some(heal) = auto_heal(&options.auto_heal)? {
         run = run.auto_heal(heal);
     }
     for (name, value) in options.starting.fields.pairs()? {
         run = run.extra_field(name, value);
     }
-    let is_strict = options.strict;
-    Ok(Prepared::new(run.intent()?, async move {
-        let work = run.start().await?;
-        Ok(Judged { work, is_strict })
-    }))
+    Ok(StartRequest {
+        intent: run.intent()?,
+        send: Box::pin(async move { Ok(Work::Run(run.start().await?)) }),
+    })
 }
 
-fn auto_heal(healing: &Healing) -> Result<Option<AutoHeal>, CliError> {
-    if !healing.auto_heal {
+fn auto_heal(options: &AutoHealOptions) -> Result<Option<AutoHeal>, CliError> {
+    if !options.auto_heal {
         return Ok(None);
     }
-    let mut heal = match (&healing.repo, healing.no_create_pr) {
+    let mut heal = match (&options.repo, options.no_create_pr) {
         (Some(repo), false) => AutoHeal::pull_request(repo.clone()),
         (None, false) => return Err(CliError::NoRepository),
         (Some(repo), true) => AutoHeal::without_pull_request().repo(repo.clone()),
         (None, true) => AutoHeal::without_pull_request(),
     };
-    if let Some(branch) = &healing.heal_branch {
+    if let Some(branch) = &options.heal_branch {
         heal = heal.branch(branch);
     }
-    if let Some(number) = healing.pr {
+    if let Some(number) = options.pr {
         heal = heal.pr(number);
     }
-    for (name, value) in healing.metadata.pairs()? {
+    for (name, value) in options.metadata.pairs()? {
         heal = heal.metadata(name, value);
     }
     Ok(Some(heal))

@@ -1,3 +1,5 @@
+//! Connections: resets, time-outs, and their limit. Only these tests use a socket.
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,40 +18,39 @@ const LAST: &str = "GET /public-api/v1/execution/status/job-name-12345 HTTP/1.1\
 
 fn address(mock: &Mock) -> SocketAddr {
     let url = mock.url();
-    let address = url.strip_prefix("http://").unwrap();
-    address
-        .strip_suffix("/public-api")
-        .unwrap()
-        .parse()
-        .unwrap()
+    let address = url.trim_start_matches("http://");
+    address.trim_end_matches("/public-api").parse().unwrap()
 }
 
-/// Sends requests on one connection, and reads until it ends.
+/// Sends requests on one connection, and reads until it closes.
 async fn exchange(mock: &Mock, requests: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(address(mock)).await?;
     stream.write_all(requests.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    Ok(answer)
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await?;
+    Ok(response)
 }
 
 #[tokio::test]
-async fn it_serves_on_the_loopback_interface_alone() {
+async fn it_serves_only_on_the_loopback_interface() {
     let mock = Mock::start().await.unwrap();
     assert!(address(&mock).ip().is_loopback());
-    let answer = exchange(&mock, LAST).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");
+    let response = exchange(&mock, LAST).await.unwrap();
+    assert!(
+        response.starts_with("HTTP/1.1 404 Not Found\r\n"),
+        "{response}"
+    );
 }
 
 #[tokio::test]
 async fn a_connection_serves_several_requests() {
     let mock = Mock::start().await.unwrap();
-    let answer = exchange(&mock, &format!("{SUITE}{LAST}")).await.unwrap();
-    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 2, "{answer}");
+    let response = exchange(&mock, &format!("{SUITE}{LAST}")).await.unwrap();
+    assert_eq!(response.matches("HTTP/1.1 200 OK").count(), 2, "{response}");
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_an_error() {
+async fn an_unavailable_port_is_an_error() {
     let mock = Mock::start().await.unwrap();
     let port = address(&mock).port();
     let error = Mock::builder().port(port).start().await.unwrap_err();
@@ -60,7 +61,7 @@ async fn a_port_that_is_taken_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_reset_reaches_the_client() {
+async fn a_reset_closes_the_connection_before_or_after_the_effect() {
     for (fault, status) in [
         (Fault::reset_before_handling(), "404"),
         (Fault::reset_after_handling(), "200"),
@@ -69,10 +70,10 @@ async fn a_reset_reaches_the_client() {
         mock.fault(fault);
         let error = exchange(&mock, SUITE).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
-        let answer = exchange(&mock, LAST).await.unwrap();
+        let response = exchange(&mock, LAST).await.unwrap();
         assert!(
-            answer.starts_with(&format!("HTTP/1.1 {status}")),
-            "{answer}"
+            response.starts_with(&format!("HTTP/1.1 {status}")),
+            "{response}"
         );
     }
 }
@@ -86,17 +87,17 @@ async fn a_reset_leaves_other_connections_alone() {
     mock.fault(Fault::reset_before_handling());
     exchange(&mock, SUITE).await.unwrap_err();
     other.write_all(rest.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    other.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    let mut response = String::new();
+    other.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 404"), "{response}");
 }
 
 #[tokio::test]
-async fn half_of_a_truncated_answer_arrives() {
+async fn a_truncated_response_has_half_of_its_body() {
     let mock = Mock::start().await.unwrap();
     mock.fault(Fault::truncated());
-    let answer = exchange(&mock, SUITE).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let response = exchange(&mock, SUITE).await.unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let whole = r#"{"name":"job-name-12345"}"#;
     let length = format!("content-length: {}", whole.len());
     assert!(head.contains(&length), "{head}");
@@ -104,71 +105,71 @@ async fn half_of_a_truncated_answer_arrives() {
 }
 
 #[tokio::test]
-async fn dropping_it_ends_its_server_and_connections() {
+async fn dropping_the_mock_closes_its_port_and_connections() {
     let mock = Mock::start().await.unwrap();
     let address = address(&mock);
     let mut open = TcpStream::connect(address).await.unwrap();
     open.write_all(&SUITE.as_bytes()[..10]).await.unwrap();
     drop(mock);
-    // The connection ends, in order or not, as soon as the server's task is gone.
+    // The server's task is dropped, which closes the connection or resets it.
     let _ = open.read_to_end(&mut Vec::new()).await;
     assert!(TcpStream::connect(address).await.is_err());
 }
 
-/// Opens a connection, sends something, and does not end.
+/// Opens a connection and sends a part of a request.
 async fn begin(mock: &Mock, text: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address(mock)).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     stream
 }
 
-/// Reads one response of the route that gives the project.
+/// Reads one response of the route of the project.
 async fn read_project(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     while !read.ends_with(b"}") {
         let mut buffer = [0; 1024];
         let length = stream.read(&mut buffer).await.unwrap();
-        assert!(length > 0, "the connection ended");
+        assert!(length > 0, "the connection was closed");
         read.extend_from_slice(&buffer[..length]);
     }
     String::from_utf8(read).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_without_a_whole_head_ends_in_time() {
+async fn a_connection_without_a_complete_head_is_closed_in_time() {
     let mock = Mock::start().await.unwrap();
     for sent in ["", &LAST[..10], &SUITE[..SUITE.len() - 2], PROJECT] {
         let started = Instant::now();
         let mut stream = begin(&mock, sent).await;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
         assert!(started.elapsed() >= Duration::from_secs(30), "{sent:?}");
         assert!(started.elapsed() < Duration::from_secs(31), "{sent:?}");
-        assert_eq!(answer.starts_with("HTTP/1.1 200"), sent == PROJECT);
+        assert_eq!(response.starts_with("HTTP/1.1 200"), sent == PROJECT);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_arrive_is_refused_in_time() {
+async fn a_request_whose_body_does_not_arrive_gets_408_in_time() {
     let builder = Mock::builder().request_timeout(Duration::from_secs(2));
     let mock = builder.start().await.unwrap();
     let started = Instant::now();
     let request = SUITE.replace("content-length: 0", "content-length: 10") + "12345";
-    let answer = exchange(&mock, &request).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    let response = exchange(&mock, &request).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 408"), "{response}");
     assert_eq!(started.elapsed().as_secs(), 2);
 }
 
 #[tokio::test]
-async fn too_many_connections_cost_the_one_that_was_idle_longest() {
+async fn too_many_connections_close_the_one_that_was_idle_longest() {
     let builder = Mock::builder().max_connections(3);
     let mock = builder.start().await.unwrap();
     let mut slow = Vec::new();
     for _ in 0..20 {
-        // A request after each makes sure that the connection before it has been accepted.
+        // A request after each makes sure that the connection before it was accepted.
         slow.push(begin(&mock, &SUITE[..10]).await);
-        let answer = exchange(&mock, LAST).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+        let response = exchange(&mock, LAST).await.unwrap();
+        assert!(response.starts_with("HTTP/1.1 404"), "{response}");
     }
     for stream in &mut slow[..17] {
         assert_eq!(stream.read(&mut [0]).await.unwrap(), 0, "it was closed");
