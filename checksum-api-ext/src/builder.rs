@@ -2,17 +2,19 @@ use std::env::{self, VarError};
 use std::sync::Arc;
 use std::time::Duration;
 
-use checksum_api::{ApiKey, BaseUrl, BuildError, Client, InvalidApiKey, InvalidBaseUrl, Transport};
+use checksum_api::{
+    ApiKey, BaseUrl, BuildError, Client, ParseApiKeyError, ParseBaseUrlError, Transport,
+};
 
 use crate::budget::Budget;
 use crate::call::Caller;
 use crate::{Checksum, PollPolicy, RetryPolicy};
 
 /// The variable that holds the API key.
-pub const API_KEY_VARIABLE: &str = "CHECKSUM_API_KEY";
+pub const API_KEY_ENV: &str = "CHECKSUM_API_KEY";
 
 /// The variable that says where the API is.
-pub const BASE_URL_VARIABLE: &str = "CHECKSUM_API_BASE_URL";
+pub const BASE_URL_ENV: &str = "CHECKSUM_API_BASE_URL";
 
 /// The default of [`ChecksumBuilder::max_requests_per_second`]. The service documents no limit.
 const MAX_REQUESTS_PER_SECOND: u32 = 25;
@@ -39,14 +41,14 @@ pub struct ChecksumBuilder {
 #[non_exhaustive]
 pub enum ConfigurationError {
     /// No API key was given.
-    #[error("no API key: set {API_KEY_VARIABLE} (Settings, Project Settings in the dashboard)")]
+    #[error("no API key: set {API_KEY_ENV} (Settings, Project Settings in the dashboard)")]
     NoApiKey,
     /// The environment's key cannot be one.
-    #[error("{API_KEY_VARIABLE}: {0}")]
-    ApiKey(InvalidApiKey),
+    #[error("{API_KEY_ENV}: {0}")]
+    ApiKey(ParseApiKeyError),
     /// The environment's base URL cannot be one.
-    #[error("{BASE_URL_VARIABLE}: {0}")]
-    BaseUrl(InvalidBaseUrl),
+    #[error("{BASE_URL_ENV}: {0}")]
+    BaseUrl(ParseBaseUrlError),
     /// A variable of the environment is not Unicode.
     #[error("{0} is not valid Unicode")]
     NotUnicode(&'static str),
@@ -74,8 +76,8 @@ impl ChecksumBuilder {
     /// # Errors
     ///
     /// It is set, and cannot be a key. A missing key is an error of [`build`](Self::build) only.
-    pub fn key_from_env(mut self) -> Result<Self, ConfigurationError> {
-        if let Some(key) = variable(API_KEY_VARIABLE)? {
+    pub fn api_key_from_env(mut self) -> Result<Self, ConfigurationError> {
+        if let Some(key) = variable(API_KEY_ENV)? {
             self.api_key = Some(ApiKey::new(key).map_err(ConfigurationError::ApiKey)?);
         }
         Ok(self)
@@ -87,7 +89,7 @@ impl ChecksumBuilder {
     ///
     /// It is set, and cannot be a base URL.
     pub fn base_url_from_env(mut self) -> Result<Self, ConfigurationError> {
-        if let Some(url) = variable(BASE_URL_VARIABLE)?.filter(|url| !url.is_empty()) {
+        if let Some(url) = variable(BASE_URL_ENV)?.filter(|url| !url.is_empty()) {
             self.base_url = url.parse().map_err(ConfigurationError::BaseUrl)?;
         }
         Ok(self)
@@ -124,13 +126,13 @@ impl ChecksumBuilder {
     }
 
     /// When a failed request is sent again.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
     /// How runs and batches are waited for, unless one of them is told otherwise.
-    pub fn poll(mut self, policy: PollPolicy) -> Self {
+    pub fn poll_policy(mut self, policy: PollPolicy) -> Self {
         self.poll = policy;
         self
     }

@@ -43,9 +43,9 @@ impl Caller {
     }
 
     /// A caller whose requests carry members that the document does not know.
-    pub(crate) fn with_members(&self, members: Members) -> Self {
+    pub(crate) fn with_extra_fields(&self, members: Members) -> Self {
         Self {
-            client: self.client.with_members(members.0),
+            client: self.client.with_extra_fields(members.0),
             ..self.clone()
         }
     }
@@ -53,7 +53,7 @@ impl Caller {
     /// A caller whose successful responses are also shown to `inspect`, as they came.
     pub(crate) fn inspected(&self, inspect: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
         Self {
-            client: self.client.with_tap(move |answer| {
+            client: self.client.inspect_responses(move |answer| {
                 if answer.status.is_success() {
                     inspect(&answer.body);
                 }
@@ -100,7 +100,7 @@ impl Caller {
     {
         let is_safe = |error: &checksum_api::Error| {
             let was_not_heard = matches!(error.kind(), ErrorKind::Connect | ErrorKind::RateLimited);
-            was_not_heard && !error.may_have_acted()
+            was_not_heard && !error.may_have_taken_effect()
         };
         let deadline = time_limit.and_then(|limit| Instant::now().checked_add(limit));
         let send = || send(self.limited(deadline), body.clone());

@@ -11,7 +11,7 @@ use crate::poll::Pacer;
 use crate::run::{Collection, Grep, LegacyGrep, Run, RunHandle, StartRun, Suite, Tests};
 use crate::{
     ChecksumBuilder, ConfigurationError, Error, Handle, LatestTestRun, PollPolicy, StartGeneration,
-    StartHeal, TestRun, WatchAll,
+    StartHealing, TestRun, WatchSet,
 };
 
 /// The client. Cheap to clone; clones share one connection pool.
@@ -49,7 +49,10 @@ impl Checksum {
     ///
     /// The key is missing, or one of the two cannot be used; the message says which and why.
     pub fn from_env() -> Result<Self, ConfigurationError> {
-        Self::builder().key_from_env()?.base_url_from_env()?.build()
+        Self::builder()
+            .api_key_from_env()?
+            .base_url_from_env()?
+            .build()
     }
 
     /// The raw client, for what this one does not offer.
@@ -114,8 +117,8 @@ impl Checksum {
 
     /// Takes up a run that was started earlier, here or elsewhere. Nothing is sent.
     ///
-    /// A bare [`JobName`] or [`TestRunId`] does too: `checksum.resume(job_name)`.
-    pub fn resume(&self, handle: impl Into<RunHandle>) -> Run {
+    /// A bare [`JobName`] or [`TestRunId`] does too: `checksum.resume_run(job_name)`.
+    pub fn resume_run(&self, handle: impl Into<RunHandle>) -> Run {
         Run::resumed(self, handle.into())
     }
 
@@ -129,14 +132,14 @@ impl Checksum {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
     /// #     .build()?;
     /// use checksum_api_ext::{Event, Handle, StreamExt};
     ///
     /// let first = checksum.run_suite().start().await?;
     /// let second = checksum.run_grep("checkout").start().await?;
     ///
-    /// let mut all = checksum.watch_all([Handle::from(&first)]);
+    /// let mut all = checksum.watch([Handle::from(&first)]);
     /// all.add(&second);
     /// let mut ends = Vec::new();
     /// while let Some((handle, event)) = all.next().await {
@@ -152,8 +155,8 @@ impl Checksum {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn watch_all(&self, handles: impl IntoIterator<Item = Handle>) -> WatchAll {
-        WatchAll::new(self, handles)
+    pub fn watch(&self, handles: impl IntoIterator<Item = Handle>) -> WatchSet {
+        WatchSet::new(self, handles)
     }
 
     /// A run that has ended: its results, report and attachments. Nothing is sent.
@@ -171,7 +174,7 @@ impl Checksum {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
     /// #     .build()?;
     /// # checksum.run_suite().start().await?.await?;
     /// let latest = checksum.latest_test_run().await?;
@@ -204,11 +207,11 @@ impl Checksum {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let mock = checksum_mock::Mock::start().await?;
-    /// # mock.next_run(checksum_mock::RunScript::new().fails(["test-def-456"]));
+    /// # mock.next_run(checksum_mock::RunScript::new().fail_tests(["test-def-456"]));
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
     /// #     .build()?;
     /// # let report = checksum.run_suite().start().await?.await?;
     /// # let test_run_id = report.test_run_id().ok_or("no test run")?.clone();
@@ -229,8 +232,8 @@ impl Checksum {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn heal(&self, test_run_id: TestRunId) -> StartHeal {
-        StartHeal::new(self, Some(test_run_id))
+    pub fn heal(&self, test_run_id: TestRunId) -> StartHealing {
+        StartHealing::new(self, Some(test_run_id))
     }
 
     /// Sets an agent to write tests for a pull request: the repository that hosts it,
@@ -245,7 +248,7 @@ impl Checksum {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
     /// #     .build()?;
     /// let batch = checksum
     ///     .generate("acme-co/webapp".parse()?, 42, "feature/checkout-redesign")
@@ -307,21 +310,21 @@ impl Checksum {
 
     /// Takes up a healing batch by its id. Nothing is sent.
     pub fn heal_batch(&self, id: BatchId) -> Batch<Heal> {
-        self.resume_heal(id.into())
+        self.resume_heal_batch(id.into())
     }
 
     /// Resumes a healing batch from [`Batch::handle`]. Nothing is sent.
-    pub fn resume_heal(&self, handle: BatchHandle) -> Batch<Heal> {
+    pub fn resume_heal_batch(&self, handle: BatchHandle) -> Batch<Heal> {
         Batch::new(self, handle)
     }
 
     /// Takes up a generation batch by its id. Nothing is sent.
     pub fn generation_batch(&self, id: BatchId) -> Batch<Generation> {
-        self.resume_generation(id.into())
+        self.resume_generation_batch(id.into())
     }
 
     /// Resumes a generation batch from [`Batch::handle`]. Nothing is sent.
-    pub fn resume_generation(&self, handle: BatchHandle) -> Batch<Generation> {
+    pub fn resume_generation_batch(&self, handle: BatchHandle) -> Batch<Generation> {
         Batch::new(self, handle)
     }
 }

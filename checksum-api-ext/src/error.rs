@@ -162,7 +162,7 @@ pub enum Started {
 impl Error {
     /// For a call that starts work: whether it failed so that the work may be under way.
     pub(crate) fn dispatch(error: checksum_api::Error) -> Self {
-        if error.may_have_acted() {
+        if error.may_have_taken_effect() {
             Self::DispatchUncertain(error)
         } else {
             Self::Request(error)

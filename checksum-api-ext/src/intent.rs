@@ -65,7 +65,7 @@ impl Intent {
     /// document does not have, are left out, since they may be secret.
     pub(crate) fn new(operation: OperationId, request: &impl Serialize, extra: &Members) -> Self {
         let request = serde_json::to_value(request).unwrap_or_default();
-        let secret = operation.operation().secret_members;
+        let secret = operation.operation().redacted_fields;
         let extra: BTreeSet<&String> = extra.0.keys().collect();
         let mut hasher = SipHasher13::new();
         hash(
@@ -126,7 +126,7 @@ pub(crate) fn secrets_of(operation: OperationId, request: &impl Serialize) -> Re
             _ => {}
         }
     }
-    let fields = operation.operation().secret_members;
+    let fields = operation.operation().redacted_fields;
     let mut redactor = Redactor::new();
     let request = serde_json::to_value(request).unwrap_or_default();
     add(&request, fields, false, &mut redactor);

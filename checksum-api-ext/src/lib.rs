@@ -6,11 +6,11 @@
 //! # let mock = checksum_mock::Mock::start().await?;
 //! # let (key, url) = ("my-key", mock.url());
 //! # use checksum_api_ext::PollPolicy;
-//! # let poll = PollPolicy::every(std::time::Duration::ZERO);
+//! # let poll = PollPolicy::fixed(std::time::Duration::ZERO);
 //! use checksum_api_ext::{ApiKey, AutoHeal, Checksum};
 //!
 //! // Or `Checksum::from_env()`: CHECKSUM_API_KEY, CHECKSUM_API_BASE_URL.
-//! let checksum = Checksum::builder().api_key(ApiKey::new(key)?).base_url(url.parse()?).poll(poll).build()?;
+//! let checksum = Checksum::builder().api_key(ApiKey::new(key)?).base_url(url.parse()?).poll_policy(poll).build()?;
 //!
 //! let run = checksum
 //!     .run_suite()
@@ -20,7 +20,7 @@
 //! assert_eq!(run.job_name().map(|name| name.as_str()), Some("job-name-12345"));
 //!
 //! let report = run.await?;
-//! assert!(report.outcome().is_pass());
+//! assert!(report.outcome().is_success());
 //! let counts = report.counts().map(|counts| counts.to_string());
 //! assert_eq!(counts.as_deref(), Some("6 passed, 0 failed, 0 recovered, 0 bug"));
 //! # Ok(())
@@ -33,9 +33,9 @@
 //! | --- | --- |
 //! | name the key's project | [`checksum.project()`](Checksum::project) |
 //! | run tests | [`run_suite()`](Checksum::run_suite), [`run_collection(id)`](Checksum::run_collection), [`run_tests(ids)`](Checksum::run_tests), [`run_grep(pattern)`](Checksum::run_grep), then [`start()`](StartRun::start) |
-//! | follow a run | `run.await`, [`run.events()`](Run::events), [`run.status()`](Run::status), [`checksum.resume(handle)`](Checksum::resume) |
-//! | follow thousands of runs and batches | [`checksum.watch_all(handles)`](Checksum::watch_all) |
-//! | wait for its healing too | [`run.await_healed(within)`](Run::await_healed) |
+//! | follow a run | `run.await`, [`run.events()`](Run::events), [`run.status()`](Run::status), [`checksum.resume_run(handle)`](Checksum::resume_run) |
+//! | follow thousands of runs and batches | [`checksum.watch(handles)`](Checksum::watch) |
+//! | wait for its healing too | [`run.wait_healed(within)`](Run::wait_healed) |
 //! | read results | [`report.results()`](RunReport::results), [`checksum.test_run(id).results()`](TestRun::results) |
 //! | find or save the HTML report | [`test_run.report()`](TestRun::report), [`download(path)`](HtmlReport::download) |
 //! | list or save attachments | [`test_run.test(id).attachments()`](TestInRun::attachments), [`download_all(directory)`](Attachments::download_all) |
@@ -53,11 +53,11 @@
 //! - **A run is never started twice.** A request that starts work is repeated only where the
 //!   service certainly did not act on it. [`Error::started`] says of any other failure whether the
 //!   work has started: no, maybe or yes.
-//! - **A run is never lost.** [`Run::handle`] is a small serde value; [`Checksum::resume`] takes
+//! - **A run is never lost.** [`Run::handle`] is a small serde value; [`Checksum::resume_run`] takes
 //!   it up in any process. Between the service's acceptance of a run and the storing of its handle
 //!   a crash loses the handle: an [`Intent`] that was stored before keeps the knowledge that the run
-//!   may have started. Trouble on the network is borne for minutes and reported as
-//!   [`Event::Trouble`].
+//!   may have started. PollFailure on the network is borne for minutes and reported as
+//!   [`Event::PollFailed`].
 //! - **A verdict is never guessed.** Only `passed` and `healed` are a pass, whatever the counts
 //!   say, and only of a run in which tests ran; a state that this version does not know is waited
 //!   on, and never passes.
@@ -115,28 +115,28 @@ const TARGET: &str = "checksum_api_ext";
 
 pub use attachment::{Attachment, AttachmentKind, Attachments};
 pub use batch::{
-    Batch, BatchChange, BatchEvent, BatchHandle, BatchKind, BatchReport, Generation,
-    GenerationBatch, Heal, HealBatch, StartGeneration, StartHeal,
+    Batch, BatchChange, BatchEvent, BatchHandle, BatchKind, BatchStatus, Generation,
+    GenerationBatch, Heal, HealBatch, StartGeneration, StartHealing,
 };
 pub use bug::{Bug, BugPage, Bugs, ListBugs, Truncation};
-pub use builder::{API_KEY_VARIABLE, BASE_URL_VARIABLE, ChecksumBuilder, ConfigurationError};
+pub use builder::{API_KEY_ENV, BASE_URL_ENV, ChecksumBuilder, ConfigurationError};
 pub use checksum_api::{
-    ApiKey, BaseUrl, ErrorKind, InvalidApiKey, InvalidBaseUrl, InvalidIdentifier, Transport, types,
+    ApiKey, BaseUrl, ErrorKind, ParseApiKeyError, ParseBaseUrlError, ParseIdError, Transport, types,
 };
 pub use client::Checksum;
-pub use download::{Download, DownloadAll, Progress, SavedFile};
+pub use download::{Download, DownloadAll, DownloadedFile, Progress};
 pub use error::{Error, InvalidRequest, Started};
 pub use futures_util::{StreamExt, TryStreamExt};
 pub use html_report::HtmlReport;
 pub use intent::Intent;
 pub use latest::LatestTestRun;
-pub use poll::{Event, PollPolicy, Trouble};
+pub use poll::{Event, PollFailure, PollPolicy};
 pub use results::{GetResults, Results};
 pub use retry::RetryPolicy;
 pub use run::{
-    ApiVersion, AutoHeal, Collection, Counts, Disagreement, Grep, Healable, LegacyGrep, Outcome,
+    ApiVersion, AutoHeal, Collection, Contradiction, Counts, Grep, Healable, LegacyGrep, Outcome,
     Run, RunChange, RunEvent, RunHandle, RunReport, RunStatus, Selection, StartRun, Suite, Tests,
 };
 pub use test_run::{TestInRun, TestRun};
 pub use url::Url;
-pub use work::{Handle, WatchAll, WorkChange, WorkEvent, WorkReport};
+pub use work::{Handle, WatchEvent, WatchReport, WatchSet, WorkChange};

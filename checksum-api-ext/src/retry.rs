@@ -11,9 +11,9 @@ use rand::{RngExt, SeedableRng};
 /// counts towards the client's budget of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    attempts: u32,
-    delay: Duration,
-    budget: Duration,
+    max_attempts: u32,
+    initial_delay: Duration,
+    max_total_delay: Duration,
     seed: Option<u64>,
 }
 
@@ -22,9 +22,9 @@ impl Default for RetryPolicy {
     /// twice that each time.
     fn default() -> Self {
         Self {
-            attempts: 4,
-            delay: Duration::from_millis(500),
-            budget: Duration::from_secs(60),
+            max_attempts: 4,
+            initial_delay: Duration::from_millis(500),
+            max_total_delay: Duration::from_secs(60),
             seed: None,
         }
     }
@@ -32,29 +32,29 @@ impl Default for RetryPolicy {
 
 impl RetryPolicy {
     /// Every request is sent once.
-    pub fn never() -> Self {
-        Self::default().attempts(1)
+    pub fn none() -> Self {
+        Self::default().max_attempts(1)
     }
 
     /// How often a request is sent at most; none is sent less than once.
     #[must_use]
-    pub fn attempts(mut self, attempts: u32) -> Self {
-        self.attempts = attempts.max(1);
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts.max(1);
         self
     }
 
     /// The longest pause before the second attempt; it doubles with each. The pause itself is a
     /// random part of it, so that many clients do not repeat their requests at the same moment.
     #[must_use]
-    pub fn delay(mut self, delay: Duration) -> Self {
-        self.delay = delay;
+    pub fn initial_delay(mut self, delay: Duration) -> Self {
+        self.initial_delay = delay;
         self
     }
 
     /// How long the pauses may be taken together. A `Retry-After` beyond it ends the attempts.
     #[must_use]
-    pub fn budget(mut self, budget: Duration) -> Self {
-        self.budget = budget;
+    pub fn max_total_delay(mut self, budget: Duration) -> Self {
+        self.max_total_delay = budget;
         self
     }
 
@@ -72,14 +72,16 @@ impl RetryPolicy {
         paused: Duration,
         retry_after: Option<Duration>,
     ) -> Option<Duration> {
-        if attempts_made >= self.attempts {
+        if attempts_made >= self.max_attempts {
             return None;
         }
         let pause = retry_after.unwrap_or_else(|| {
-            let longest = self.delay.saturating_mul(1 << (attempts_made - 1).min(16));
+            let longest = self
+                .initial_delay
+                .saturating_mul(1 << (attempts_made - 1).min(16));
             crate::poll::scaled(longest, self.random_share(attempts_made))
         });
-        (paused.saturating_add(pause) <= self.budget).then_some(pause)
+        (paused.saturating_add(pause) <= self.max_total_delay).then_some(pause)
     }
 
     /// From 0 to 1.
@@ -102,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_longest_pause_doubles_until_the_attempts_are_used_up() {
-        let policy = RetryPolicy::default().attempts(3).delay(SECOND);
+        let policy = RetryPolicy::default().max_attempts(3).initial_delay(SECOND);
         let pauses = |attempts: u32| -> Vec<Duration> {
             let pause = |seed| policy.seed(seed).next(attempts, Duration::ZERO, None);
             (0..1_000).filter_map(pause).collect()
@@ -117,12 +119,12 @@ mod tests {
         let policy = policy.seed(7);
         let again = policy.next(1, Duration::ZERO, None);
         assert_eq!(policy.next(1, Duration::ZERO, None), again);
-        assert_eq!(RetryPolicy::never().next(1, Duration::ZERO, None), None);
+        assert_eq!(RetryPolicy::none().next(1, Duration::ZERO, None), None);
     }
 
     #[test]
     fn the_service_decides_within_the_budget() {
-        let policy = RetryPolicy::default().budget(10 * SECOND);
+        let policy = RetryPolicy::default().max_total_delay(10 * SECOND);
         assert_eq!(
             policy.next(1, Duration::ZERO, Some(7 * SECOND)),
             Some(7 * SECOND)

@@ -3,7 +3,7 @@ use checksum_api::types::{TestId, TestRunId};
 use crate::attachment::Attachments;
 use crate::call::Effort;
 use crate::results::GetResults;
-use crate::{Checksum, Error, HtmlReport, StartHeal};
+use crate::{Checksum, Error, HtmlReport, StartHealing};
 
 /// A run that has ended, by the id that results and healing use. It is not the job name that the
 /// run was started with.
@@ -40,11 +40,11 @@ impl TestRun {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let mock = checksum_mock::Mock::start().await?;
-    /// # mock.next_run(checksum_mock::RunScript::new().fails(["test-def-456"]));
+    /// # mock.next_run(checksum_mock::RunScript::new().fail_tests(["test-def-456"]));
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
     /// #     .build()?;
     /// # let report = checksum.run_grep("checkout").start().await?.await?;
     /// # let id = report.test_run_id().ok_or("no test run")?.clone();
@@ -81,7 +81,7 @@ impl TestRun {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
     /// #     .build()?;
     /// # let report = checksum.run_grep("checkout").start().await?.await?;
     /// # let id = report.test_run_id().ok_or("no test run")?.clone();
@@ -122,8 +122,8 @@ impl TestRun {
     }
 
     /// Heals the run's failures; see [`Checksum::heal`].
-    pub fn heal(&self) -> StartHeal {
-        StartHeal::new(&self.client, Some(self.id.clone()))
+    pub fn heal(&self) -> StartHealing {
+        StartHealing::new(&self.client, Some(self.id.clone()))
     }
 }
 
@@ -142,7 +142,7 @@ impl TestInRun {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
     /// #     .build()?;
     /// # let report = checksum.run_grep("checkout").start().await?.await?;
     /// # let run_id = report.test_run_id().ok_or("no test run")?.clone();
@@ -160,7 +160,7 @@ impl TestInRun {
     ///     assert_eq!(saved.path, directory.join("trace.zip"));
     /// }
     ///
-    /// let saved = attachments.download_all(directory).at_once(2).await;
+    /// let saved = attachments.download_all(directory).max_concurrent(2).await;
     /// assert!(saved.iter().all(|one| one.is_ok()), "one result for each");
     /// # Ok(())
     /// # }

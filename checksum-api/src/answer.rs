@@ -8,7 +8,7 @@ use crate::Client;
 /// One answer of the service as it came, before anything of it is decoded or mended.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Answer {
+pub struct RawResponse {
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -18,7 +18,7 @@ pub struct Answer {
 }
 
 /// What looks at answers on their way.
-pub(crate) type Tap = Arc<dyn Fn(&Answer) + Send + Sync>;
+pub(crate) type Tap = Arc<dyn Fn(&RawResponse) + Send + Sync>;
 
 impl Client {
     /// A client that shows each answer to `tap` before it decodes it.
@@ -29,13 +29,13 @@ impl Client {
     ///
     /// ```
     /// # async fn example(client: checksum_api::Client) -> Result<(), checksum_api::Error> {
-    /// let tapped = client.with_tap(|answer| println!("{} bytes", answer.body.len()));
+    /// let tapped = client.inspect_responses(|answer| println!("{} bytes", answer.body.len()));
     /// let project = tapped.get_project().execute().await?;
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn with_tap(&self, tap: impl Fn(&Answer) + Send + Sync + 'static) -> Self {
+    pub fn inspect_responses(&self, tap: impl Fn(&RawResponse) + Send + Sync + 'static) -> Self {
         let mut client = self.clone();
         client.inner.tap = Some(Arc::new(tap));
         client

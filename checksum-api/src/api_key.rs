@@ -14,7 +14,7 @@ use crate::secrets::Redactor;
 ///
 /// let key = ApiKey::new("my-key")?;
 /// assert_eq!(format!("{key:?}"), "***");
-/// # Ok::<(), checksum_api::InvalidApiKey>(())
+/// # Ok::<(), checksum_api::ParseApiKeyError>(())
 /// ```
 #[derive(Clone)]
 pub struct ApiKey(SecretString);
@@ -22,7 +22,7 @@ pub struct ApiKey(SecretString);
 /// Why a text cannot be an API key. The text itself is never part of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum InvalidApiKey {
+pub enum ParseApiKeyError {
     /// Nothing, or nothing but white space.
     #[error("the API key is empty")]
     Empty,
@@ -59,19 +59,19 @@ impl ApiKey {
     ///
     /// The key is empty, holds a character that does not belong into a header, or is more or other
     /// than a key: in quotes, `NAME=key`, `Bearer key`, a variable that nothing has replaced.
-    pub fn new(key: impl Into<String>) -> Result<Self, InvalidApiKey> {
+    pub fn new(key: impl Into<String>) -> Result<Self, ParseApiKeyError> {
         let key = SecretString::from(key.into());
         let text = key.expose_secret();
         // A file may begin with a byte order mark.
         let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
-            return Err(InvalidApiKey::Empty);
+            return Err(ParseApiKeyError::Empty);
         }
         if let Some(mistake) = mistake(text) {
             return Err(mistake);
         }
         match text.find(|character: char| !character.is_ascii_graphic()) {
-            Some(offset) => Err(InvalidApiKey::Character {
+            Some(offset) => Err(ParseApiKeyError::Character {
                 offset,
                 length: text.len(),
             }),
@@ -95,7 +95,7 @@ impl ApiKey {
 
 /// What people and CI systems give in the place of a key. A key may have any of these characters
 /// elsewhere.
-fn mistake(text: &str) -> Option<InvalidApiKey> {
+fn mistake(text: &str) -> Option<ParseApiKeyError> {
     let is_within = |start: &str, end: &str| {
         text.len() > start.len() && text.starts_with(start) && text.ends_with(end)
     };
@@ -111,14 +111,14 @@ fn mistake(text: &str) -> Option<InvalidApiKey> {
     // A key in base64 may end with `=`.
     let is_assignment = is_name(name) && !value.trim_start_matches('=').is_empty();
     if ["\"", "'", "`"].iter().any(|quote| is_within(quote, quote)) {
-        Some(InvalidApiKey::Quoted)
+        Some(ParseApiKeyError::Quoted)
     } else if first_words.starts_with("bearer ")
         || first_words.starts_with("authorization:")
         || first_words.starts_with("checksumappcode:")
     {
-        Some(InvalidApiKey::Header)
+        Some(ParseApiKeyError::Header)
     } else if is_assignment {
-        Some(InvalidApiKey::Assignment)
+        Some(ParseApiKeyError::Assignment)
     } else if text.strip_prefix('$').is_some_and(is_name)
         || is_within("${", "}")
         || is_within("$(", ")")
@@ -126,14 +126,14 @@ fn mistake(text: &str) -> Option<InvalidApiKey> {
         || is_within("%", "%")
         || text.chars().all(|c| c == '*')
     {
-        Some(InvalidApiKey::Placeholder)
+        Some(ParseApiKeyError::Placeholder)
     } else {
         None
     }
 }
 
 impl std::str::FromStr for ApiKey {
-    type Err = InvalidApiKey;
+    type Err = ParseApiKeyError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::new(text)
@@ -153,39 +153,42 @@ mod tests {
     #[test]
     fn refuses_what_a_header_cannot_carry_without_repeating_it() {
         for (text, expected) in [
-            ("", InvalidApiKey::Empty),
-            (" \n", InvalidApiKey::Empty),
-            ("\"hunter2\"", InvalidApiKey::Quoted),
-            ("'hunter2'\n", InvalidApiKey::Quoted),
-            ("'hun ter2'", InvalidApiKey::Quoted),
-            ("CHECKSUM_API_KEY=hunter2", InvalidApiKey::Assignment),
-            ("export CHECKSUM_API_KEY=hunter2", InvalidApiKey::Assignment),
-            ("api_key='hunter2'", InvalidApiKey::Assignment),
-            ("Bearer hunter2", InvalidApiKey::Header),
-            ("Authorization: Bearer hunter2", InvalidApiKey::Header),
-            ("$hunter2", InvalidApiKey::Placeholder),
-            ("${{ secrets.hunter2 }}", InvalidApiKey::Placeholder),
-            ("$(hunter2)", InvalidApiKey::Placeholder),
-            ("<hunter2>", InvalidApiKey::Placeholder),
-            ("%hunter2%", InvalidApiKey::Placeholder),
-            ("***", InvalidApiKey::Placeholder),
+            ("", ParseApiKeyError::Empty),
+            (" \n", ParseApiKeyError::Empty),
+            ("\"hunter2\"", ParseApiKeyError::Quoted),
+            ("'hunter2'\n", ParseApiKeyError::Quoted),
+            ("'hun ter2'", ParseApiKeyError::Quoted),
+            ("CHECKSUM_API_KEY=hunter2", ParseApiKeyError::Assignment),
+            (
+                "export CHECKSUM_API_KEY=hunter2",
+                ParseApiKeyError::Assignment,
+            ),
+            ("api_key='hunter2'", ParseApiKeyError::Assignment),
+            ("Bearer hunter2", ParseApiKeyError::Header),
+            ("Authorization: Bearer hunter2", ParseApiKeyError::Header),
+            ("$hunter2", ParseApiKeyError::Placeholder),
+            ("${{ secrets.hunter2 }}", ParseApiKeyError::Placeholder),
+            ("$(hunter2)", ParseApiKeyError::Placeholder),
+            ("<hunter2>", ParseApiKeyError::Placeholder),
+            ("%hunter2%", ParseApiKeyError::Placeholder),
+            ("***", ParseApiKeyError::Placeholder),
             (
                 "hunt\ner2",
-                InvalidApiKey::Character {
+                ParseApiKeyError::Character {
                     offset: 4,
                     length: 8,
                 },
             ),
             (
                 "hun ter2",
-                InvalidApiKey::Character {
+                ParseApiKeyError::Character {
                     offset: 3,
                     length: 8,
                 },
             ),
             (
                 "h\u{fc}nter2",
-                InvalidApiKey::Character {
+                ParseApiKeyError::Character {
                     offset: 1,
                     length: 8,
                 },

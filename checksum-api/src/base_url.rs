@@ -19,7 +19,7 @@ use url::{Host, Url};
 /// ] {
 ///     assert_eq!(text.parse::<BaseUrl>()?, BaseUrl::default());
 /// }
-/// # Ok::<(), checksum_api::InvalidBaseUrl>(())
+/// # Ok::<(), checksum_api::ParseBaseUrlError>(())
 /// ```
 ///
 /// A path before `/public-api` is kept, for a gateway that serves the API under its own:
@@ -30,7 +30,7 @@ pub struct BaseUrl(Url);
 /// Why a text cannot be the base URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum InvalidBaseUrl {
+pub enum ParseBaseUrlError {
     /// Not a URL at all.
     #[error("the base URL is not a URL: {0}")]
     Syntax(url::ParseError),
@@ -115,21 +115,21 @@ impl Default for BaseUrl {
 }
 
 impl FromStr for BaseUrl {
-    type Err = InvalidBaseUrl;
+    type Err = ParseBaseUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut url = Url::parse(text.trim()).map_err(InvalidBaseUrl::Syntax)?;
+        let mut url = Url::parse(text.trim()).map_err(ParseBaseUrlError::Syntax)?;
         if !matches!(url.scheme(), "https" | "http") {
-            return Err(InvalidBaseUrl::Scheme(url.scheme().to_owned()));
+            return Err(ParseBaseUrlError::Scheme(url.scheme().to_owned()));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(InvalidBaseUrl::Credentials);
+            return Err(ParseBaseUrlError::Credentials);
         }
         if url.query().is_some() {
-            return Err(InvalidBaseUrl::Query);
+            return Err(ParseBaseUrlError::Query);
         }
         if url.fragment().is_some() {
-            return Err(InvalidBaseUrl::Fragment);
+            return Err(ParseBaseUrlError::Fragment);
         }
         let given = url.path().trim_end_matches('/');
         let unversioned = given
@@ -139,7 +139,7 @@ impl FromStr for BaseUrl {
         let path = match unversioned {
             "" if given.is_empty() => ROOT.to_owned(),
             path if path.ends_with(ROOT) => path.to_owned(),
-            _ => return Err(InvalidBaseUrl::Path(given.to_owned())),
+            _ => return Err(ParseBaseUrlError::Path(given.to_owned())),
         };
         url.set_path(&path);
         Ok(Self(url))

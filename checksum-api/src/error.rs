@@ -34,7 +34,7 @@ const REQUEST_ID_HEADERS: [&str; 5] = [
 /// One call that failed: which one, what came back, and whether trying again can help.
 ///
 /// Match on [`kind`](Self::kind); the text is for people. Of the response it holds a bounded excerpt,
-/// without the key and without what [secret members](Operation::secret_members) of the request had.
+/// without the key and without what [secret members](Operation::redacted_fields) of the request had.
 pub struct Error(Box<Details>);
 
 struct Details {
@@ -45,7 +45,7 @@ struct Details {
     retry_after: Option<Duration>,
     request_id: Option<String>,
     message: String,
-    may_have_acted: bool,
+    may_have_taken_effect: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -63,11 +63,11 @@ pub enum ErrorKind {
     /// No complete answer came in time.
     Timeout,
     /// The connection broke before the answer was complete.
-    Interrupted,
+    ConnectionLost,
     /// The answer was larger than the limit.
     TooLarge,
     /// The service pointed to another address, which was not followed.
-    Redirected,
+    Redirect,
     /// 401: the key is missing, wrong or expired.
     Unauthorized,
     /// 403: the key may not do this.
@@ -81,16 +81,16 @@ pub enum ErrorKind {
     /// 5xx: the service, or a proxy before it, failed.
     Server,
     /// A success whose body is not JSON, or JSON that was cut off.
-    NotJson,
+    InvalidJson,
     /// A success whose body lacks something the client cannot do without.
-    UnexpectedShape,
+    UnexpectedBody,
 }
 
 impl Error {
     pub(crate) fn new(failure: Failure, seen: Seen) -> Self {
         let secrets = &seen.secrets;
         let kind = failure.kind;
-        let may_have_acted = match kind {
+        let may_have_taken_effect = match kind {
             ErrorKind::InvalidRequest
             | ErrorKind::Connect
             | ErrorKind::Tls
@@ -100,13 +100,13 @@ impl Error {
             | ErrorKind::RateLimited => false,
             // 408 does not say how far the service had read.
             ErrorKind::Rejected => seen.status == Some(StatusCode::REQUEST_TIMEOUT),
-            ErrorKind::Redirected => !seen.status.is_some_and(redirect::keeps_the_request),
+            ErrorKind::Redirect => !seen.status.is_some_and(redirect::keeps_the_request),
             ErrorKind::Timeout
-            | ErrorKind::Interrupted
+            | ErrorKind::ConnectionLost
             | ErrorKind::TooLarge
             | ErrorKind::Server
-            | ErrorKind::NotJson
-            | ErrorKind::UnexpectedShape => true,
+            | ErrorKind::InvalidJson
+            | ErrorKind::UnexpectedBody => true,
         };
         let message = match &seen.elsewhere {
             Some(elsewhere) => format!(
@@ -124,7 +124,7 @@ impl Error {
             retry_after: retry_after(&seen.headers, SystemTime::now()),
             request_id: request_id(&seen.headers, secrets),
             message: secrets.redact(&message).into_owned(),
-            may_have_acted: may_have_acted || seen.may_have_acted,
+            may_have_taken_effect: may_have_taken_effect || seen.may_have_taken_effect,
             source: failure.source,
         }))
     }
@@ -161,15 +161,15 @@ impl Error {
 
     /// Whether the same request may succeed a little later.
     ///
-    /// It says nothing of whether repeating is safe: see [`may_have_acted`](Self::may_have_acted).
+    /// It says nothing of whether repeating is safe: see [`may_have_taken_effect`](Self::may_have_taken_effect).
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
             ErrorKind::Connect
             | ErrorKind::Timeout
-            | ErrorKind::Interrupted
+            | ErrorKind::ConnectionLost
             | ErrorKind::RateLimited
             | ErrorKind::Server
-            | ErrorKind::NotJson => true,
+            | ErrorKind::InvalidJson => true,
             // 408 Request Timeout and 425 Too Early.
             ErrorKind::Rejected => self
                 .status()
@@ -185,8 +185,8 @@ impl Error {
 
     /// Whether the service may have acted on the request, so that repeating one that starts work
     /// could start it twice. Where it was redirected, what counts is any request of the chain.
-    pub fn may_have_acted(&self) -> bool {
-        self.0.may_have_acted
+    pub fn may_have_taken_effect(&self) -> bool {
+        self.0.may_have_taken_effect
     }
 }
 
@@ -300,10 +300,10 @@ impl Failure {
             | GeneratedError::ResponseBodyError(error) => Self::network(error, seen),
             GeneratedError::InvalidResponsePayload(body, _) => match decode_leniently(&body) {
                 Ok(value) => return Ok(value),
-                Err(DecodeError::NotJson(error)) => {
+                Err(DecodeError::InvalidJson(error)) => {
                     let message =
                         format!("expected JSON, got {} ({error})", excerpt(&body, secrets));
-                    Self::new(ErrorKind::NotJson, message)
+                    Self::new(ErrorKind::InvalidJson, message)
                 }
                 Err(DecodeError::Shape { path, reason }) => {
                     // Serde repeats the value that it did not expect, however long.
@@ -313,7 +313,7 @@ impl Failure {
                     if seen.operation.is_some_and(|operation| !operation.is_read()) {
                         message = format!("{message}, in {}", excerpt(&body, secrets));
                     }
-                    Self::new(ErrorKind::UnexpectedShape, message)
+                    Self::new(ErrorKind::UnexpectedBody, message)
                 }
             },
             GeneratedError::ErrorResponse(response) => {
@@ -356,7 +356,7 @@ impl Failure {
         } else if error.is_builder() || !seen.sent {
             ErrorKind::InvalidRequest
         } else {
-            ErrorKind::Interrupted
+            ErrorKind::ConnectionLost
         };
         let what = match kind {
             ErrorKind::TooLarge => "the answer is too large",
@@ -383,7 +383,7 @@ impl Failure {
 
     pub(crate) fn answer(status: StatusCode, body: &[u8], seen: &Seen) -> Self {
         let kind = match status.as_u16() {
-            300..=399 => ErrorKind::Redirected,
+            300..=399 => ErrorKind::Redirect,
             401 => ErrorKind::Unauthorized,
             403 => ErrorKind::Forbidden,
             404 => ErrorKind::NotFound,
@@ -391,7 +391,7 @@ impl Failure {
             400..=499 => ErrorKind::Rejected,
             _ => ErrorKind::Server,
         };
-        let message = if kind == ErrorKind::Redirected {
+        let message = if kind == ErrorKind::Redirect {
             match &seen.unfollowed {
                 Some(Unfollowed { from, to }) => {
                     let from = bounded(from, &seen.secrets);

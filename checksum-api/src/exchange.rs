@@ -31,7 +31,7 @@ pub(crate) struct Seen {
     /// Who responded, where the transport has followed a redirect by itself.
     pub(crate) elsewhere: Option<String>,
     /// The service may have acted on the request, whatever the response says.
-    pub(crate) may_have_acted: bool,
+    pub(crate) may_have_taken_effect: bool,
     /// The body was larger than the limit.
     pub(crate) too_large: bool,
 }

@@ -75,7 +75,7 @@ impl Client {
                 None => return Err(self.refusal(&url, response).await),
             }
         }
-        let failure = Failure::new(ErrorKind::Redirected, "redirected too often");
+        let failure = Failure::new(ErrorKind::Redirect, "redirected too often");
         Err(self.file_error(failure, &url, self.seen()))
     }
 

@@ -13,7 +13,7 @@ use crate::exchange;
 use crate::members::merge;
 use crate::redirect::{self, Hop};
 use crate::spans::{self, TARGET};
-use crate::{Answer, Client, Connection, Operation, RequestBody};
+use crate::{Client, Connection, Operation, RawResponse, RequestBody};
 
 /// How much of an error response is read: enough for any message to a person.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
@@ -53,12 +53,12 @@ impl ClientHooks<Connection> for Client {
             request.headers_mut().remove(CONTENT_LENGTH);
         }
         if let Some(operation) = operation
-            && !operation.secret_members.is_empty()
+            && !operation.redacted_fields.is_empty()
         {
             let body = request.body().and_then(reqwest::Body::as_bytes);
             let body: Value = serde_json::from_slice(body.unwrap_or_default()).unwrap_or_default();
             exchange::note(|seen| {
-                for member in operation.secret_members {
+                for member in operation.redacted_fields {
                     seen.secrets.learn(&body[*member]);
                 }
             });
@@ -115,7 +115,7 @@ async fn follow(
             let elsewhere = redirect::place(elsewhere);
             exchange::note(|seen| {
                 seen.elsewhere = Some(elsewhere);
-                seen.may_have_acted = !is_read;
+                seen.may_have_taken_effect = !is_read;
             });
             return outcome;
         }
@@ -227,7 +227,7 @@ async fn bounded(
     let body = match failure {
         None => {
             if let Some(tap) = &connection.tap {
-                tap(&Answer {
+                tap(&RawResponse {
                     status: response.status(),
                     headers: response.headers().clone(),
                     body: body.clone(),

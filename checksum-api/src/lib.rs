@@ -78,13 +78,13 @@ mod spans;
 mod tls;
 mod transport;
 
-pub use answer::Answer;
-pub use api_key::{ApiKey, InvalidApiKey};
-pub use base_url::{BaseUrl, InvalidBaseUrl};
+pub use answer::RawResponse;
+pub use api_key::{ApiKey, ParseApiKeyError};
+pub use base_url::{BaseUrl, ParseBaseUrlError};
 pub use client_builder::{BuildError, ClientBuilder};
 pub use connection::Connection;
 pub use decode::gate::Lenient;
-pub use decode::identifier::InvalidIdentifier;
+pub use decode::identifier::ParseIdError;
 pub use error::{Error, ErrorKind};
 pub use file::FileResponse;
 pub use generated::{
@@ -99,7 +99,7 @@ pub use transport::Transport;
 ///
 /// It is the text of `openapi/checksum.yaml` in the repository: for tools that read OpenAPI, and
 /// for telling where the service is no longer as it says.
-pub const DOCUMENT: &str = include_str!("../checksum.yaml");
+pub const OPENAPI_YAML: &str = include_str!("../checksum.yaml");
 
 /// The bodies, identifiers and open enumerations of the API.
 pub mod types {

@@ -13,13 +13,13 @@ impl Client {
     /// ```
     /// # async fn example(client: checksum_api::Client) -> Result<(), checksum_api::Error> {
     /// let members = serde_json::json!({ "shardCount": 8 });
-    /// let sharding = client.with_members(members.as_object().cloned().unwrap_or_default());
+    /// let sharding = client.with_extra_fields(members.as_object().cloned().unwrap_or_default());
     /// let run = sharding.run_suite().execute().await?;
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn with_members(&self, members: Map<String, Value>) -> Self {
+    pub fn with_extra_fields(&self, members: Map<String, Value>) -> Self {
         let mut client = self.clone();
         client.inner.members = Arc::new(members);
         client

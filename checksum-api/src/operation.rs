@@ -19,7 +19,7 @@ pub struct Operation {
     /// Whether it takes a request body.
     pub body: RequestBody,
     /// The fields of the request body whose values nothing prints: `x-secret` in the document.
-    pub secret_members: &'static [&'static str],
+    pub redacted_fields: &'static [&'static str],
     /// Whether it is known from the vendor's own clients alone, so that the service may not have it:
     /// `x-provenance: observed` in the document.
     pub is_observed: bool,

@@ -6,7 +6,7 @@ use checksum_api::{Meaning, OPERATIONS, Operation, OperationId, types};
 use serde_json::Value;
 
 fn document() -> Value {
-    serde_saphyr::from_str(checksum_api::DOCUMENT).expect("YAML")
+    serde_saphyr::from_str(checksum_api::OPENAPI_YAML).expect("YAML")
 }
 
 /// The members of an object of the document.

@@ -54,7 +54,7 @@ async fn a_redirect_to_another_origin_is_not_followed() {
 
     let client = builder(&server.uri()).build().expect("a client");
     let error = status_of(&client).await.expect_err("an error");
-    assert_eq!(error.kind(), ErrorKind::Redirected);
+    assert_eq!(error.kind(), ErrorKind::Redirect);
     assert!(error.to_string().contains(&elsewhere.uri()), "{error}");
     assert!(!error.to_string().contains("private"), "{error}");
     assert!(
@@ -92,7 +92,7 @@ async fn a_redirect_within_the_origin_is_followed_with_the_key() {
 
 #[tokio::test]
 async fn a_redirected_start_may_have_been_acted_on_unless_it_is_sent_on_as_it_is() {
-    for (status, target, followed, may_have_acted) in [
+    for (status, target, followed, may_have_taken_effect) in [
         (301, "/there", false, true),
         (302, "/there", false, true),
         (303, "/there", false, true),
@@ -117,10 +117,14 @@ async fn a_redirected_start_may_have_been_acted_on_unless_it_is_sent_on_as_it_is
             serde_json::from_value(tests).expect("a body");
         let run = client.run_tests().body(tests).execute();
         let error = run.await.expect_err("redirected");
-        assert_eq!(error.may_have_acted(), may_have_acted, "{status} {error}");
+        assert_eq!(
+            error.may_have_taken_effect(),
+            may_have_taken_effect,
+            "{status} {error}"
+        );
         let kind = match followed {
             true => ErrorKind::Unauthorized,
-            false => ErrorKind::Redirected,
+            false => ErrorKind::Redirect,
         };
         assert_eq!(error.kind(), kind, "{status} {error}");
         let requests = server.received_requests().await.expect("recorded");
@@ -142,18 +146,18 @@ async fn answers_that_are_no_answer() {
         b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"state\": \"running\"}";
     const NO_HTTP: &[u8] = b"SSH-2.0-OpenSSH\r\n";
     for (bytes, kind, transient) in [
-        (HTML, ErrorKind::NotJson, true),
-        (CUT_JSON, ErrorKind::NotJson, true),
-        (EMPTY, ErrorKind::NotJson, true),
-        (CUT_BODY, ErrorKind::Interrupted, true),
-        (NO_HTTP, ErrorKind::Interrupted, true),
-        (OTHER_JSON, ErrorKind::UnexpectedShape, false),
+        (HTML, ErrorKind::InvalidJson, true),
+        (CUT_JSON, ErrorKind::InvalidJson, true),
+        (EMPTY, ErrorKind::InvalidJson, true),
+        (CUT_BODY, ErrorKind::ConnectionLost, true),
+        (NO_HTTP, ErrorKind::ConnectionLost, true),
+        (OTHER_JSON, ErrorKind::UnexpectedBody, false),
     ] {
         let client = builder(&answers_once(bytes)).build().expect("a client");
         let error = status_of(&client).await.expect_err("an error");
         assert_eq!(error.kind(), kind, "{error}");
         assert_eq!(error.is_transient(), transient, "{error}");
-        assert!(error.may_have_acted(), "{error}");
+        assert!(error.may_have_taken_effect(), "{error}");
         assert_eq!(
             error.operation().map(|operation| operation.id),
             Some(OperationId::GetRunStatus)
@@ -176,8 +180,8 @@ async fn a_tap_sees_what_came_before_it_is_mended() {
         let client = builder(&server.uri()).max_response_bytes(500);
         let client = client.build().expect("a client");
         let (sender, seen) = std::sync::mpsc::channel();
-        let tapped =
-            client.with_tap(move |answer| sender.send(answer.clone()).expect("a receiver"));
+        let tapped = client
+            .inspect_responses(move |answer| sender.send(answer.clone()).expect("a receiver"));
         assert_eq!(status_of(&tapped).await.is_ok(), is_ok, "{body}");
         let answers: Vec<_> = seen.try_iter().collect();
         assert_eq!(answers.len(), usize::from(is_seen), "{body}");
@@ -200,7 +204,7 @@ async fn nobody_listens() {
     let client = builder(&origin).build().expect("a client");
     let error = status_of(&client).await.expect_err("an error");
     assert_eq!(error.kind(), ErrorKind::Connect);
-    assert!(error.is_transient() && !error.may_have_acted());
+    assert!(error.is_transient() && !error.may_have_taken_effect());
 }
 
 #[tokio::test]
@@ -225,7 +229,10 @@ async fn tls_that_fails_has_a_kind_of_its_own() {
     let of_a_file = client.get_file(&address, http::HeaderMap::new()).await;
     for error in [of_a_read, of_a_start, of_a_file.expect_err("no TLS")] {
         assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
-        assert!(!error.is_transient() && !error.may_have_acted(), "{error}");
+        assert!(
+            !error.is_transient() && !error.may_have_taken_effect(),
+            "{error}"
+        );
         assert!(error.message().contains("https://127.0.0.1:"), "{error}");
     }
 }
@@ -338,7 +345,7 @@ async fn what_the_client_cannot_do_without_is_named_by_its_path() {
     let client = builder(&server.uri()).build().expect("a client");
     let results = client.get_test_run_results().id("run-id").execute();
     let error = results.await.expect_err("an error");
-    assert_eq!(error.kind(), ErrorKind::UnexpectedShape);
+    assert_eq!(error.kind(), ErrorKind::UnexpectedBody);
     assert_eq!(
         error.to_string(),
         "get_test_run_results (GET /public-api/v1/test-runs/run-id/results): \
@@ -453,8 +460,11 @@ async fn a_packed_body_is_bounded_and_whole() {
         let error = status_in(200, Some("gzip"), broken)
             .await
             .expect_err("broken");
-        assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
-        assert!(error.is_transient() && error.may_have_acted(), "{error}");
+        assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error}");
+        assert!(
+            error.is_transient() && error.may_have_taken_effect(),
+            "{error}"
+        );
     }
     let error = status_in(500, Some("gzip"), bomb)
         .await

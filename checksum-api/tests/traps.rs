@@ -213,7 +213,7 @@ async fn trap_10_an_error_prints_an_excerpt_and_neither_headers_nor_the_key() {
 
 #[tokio::test]
 async fn trap_11_repeating_is_judged_by_what_the_service_may_have_done() {
-    for (status, transient, may_have_acted) in [
+    for (status, transient, may_have_taken_effect) in [
         (400, false, false),
         (401, false, false),
         (404, false, false),
@@ -226,7 +226,11 @@ async fn trap_11_repeating_is_judged_by_what_the_service_may_have_done() {
         let (_server, client) = server(ResponseTemplate::new(status)).await;
         let error = client.run_suite().execute().await.expect_err("an error");
         assert_eq!(error.is_transient(), transient, "{status}: {error:?}");
-        assert_eq!(error.may_have_acted(), may_have_acted, "{status}");
+        assert_eq!(
+            error.may_have_taken_effect(),
+            may_have_taken_effect,
+            "{status}"
+        );
     }
 }
 
@@ -243,7 +247,7 @@ async fn trap_12_an_optional_body_is_sent_only_where_it_says_something() {
         .body_map(|body| body.auto_heal(heal.clone()));
     request.send().await.expect("accepted");
     let members = json!({"shardCount": 2, "autoHeal": {"metadata": {"by": "me"}}});
-    let client = client.with_members(members.as_object().cloned().expect("an object"));
+    let client = client.with_extra_fields(members.as_object().cloned().expect("an object"));
     let request = client.run_suite().body_map(|body| body.auto_heal(heal));
     request.send().await.expect("accepted");
     let requests = server.received_requests().await.expect("recorded");

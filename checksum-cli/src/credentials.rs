@@ -21,10 +21,10 @@ pub(crate) fn builder(
     connection: &Connection,
     poll: PollPolicy,
 ) -> Result<ChecksumBuilder, Failure> {
-    let builder = unkeyed(connection)?.poll(poll);
+    let builder = unkeyed(connection)?.poll_policy(poll);
     Ok(match key(connection)? {
         Some(key) => builder.api_key(key),
-        None => builder.key_from_env()?,
+        None => builder.api_key_from_env()?,
     })
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn keyless(
         error,
     })?;
     let builder = unkeyed(connection)?.api_key(key).transport(transport);
-    Ok(builder.retry(RetryPolicy::never()).build()?)
+    Ok(builder.retry_policy(RetryPolicy::none()).build()?)
 }
 
 fn unkeyed(connection: &Connection) -> Result<ChecksumBuilder, Failure> {

@@ -2,7 +2,7 @@ use std::env;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use checksum_api_ext::{Handle, Progress, Trouble};
+use checksum_api_ext::{Handle, PollFailure, Progress};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use crate::output::{one_line, tell};
@@ -80,7 +80,7 @@ impl Display {
         }
     }
 
-    pub(crate) fn trouble(&self, trouble: &Trouble) {
+    pub(crate) fn trouble(&self, trouble: &PollFailure) {
         self.note(&one_line(&format!("trouble: {trouble}")));
     }
 

@@ -56,7 +56,7 @@ impl From<&Outcome> for ExitCode {
         match outcome {
             Outcome::Passed | Outcome::Healed => Self::Pass,
             Outcome::Failed | Outcome::NoTests => Self::Failed,
-            Outcome::InfrastructureError => Self::ProcessError,
+            Outcome::ProcessError => Self::ProcessError,
             Outcome::Cancelled => Self::Cancelled,
             _ => Self::Unknown,
         }

@@ -2,7 +2,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use checksum_api_ext::{
-    ConfigurationError, Error, ErrorKind, Handle, Intent, InvalidApiKey, InvalidBaseUrl, Started,
+    ConfigurationError, Error, ErrorKind, Handle, Intent, ParseApiKeyError, ParseBaseUrlError,
+    Started,
 };
 use checksum_mock::MockError;
 
@@ -29,9 +30,12 @@ pub(crate) enum Failure {
     #[error("cannot read the API key from standard input: {0}")]
     KeyInput(std::io::Error),
     #[error("{from}: {error}")]
-    Key { from: String, error: InvalidApiKey },
+    Key {
+        from: String,
+        error: ParseApiKeyError,
+    },
     #[error("--base-url: {0}")]
-    BaseUrl(InvalidBaseUrl),
+    BaseUrl(ParseBaseUrlError),
     #[error("--metadata takes KEY=TEXT or KEY:=JSON; number {number} is neither")]
     Pair { number: usize },
     #[error("--field takes NAME=JSON, with texts in double quotes; number {number} is not that")]

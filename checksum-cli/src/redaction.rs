@@ -4,7 +4,7 @@ use std::env;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 use checksum_api::Redactor;
-use checksum_api_ext::API_KEY_VARIABLE;
+use checksum_api_ext::API_KEY_ENV;
 use serde_json::Value;
 
 use crate::message::Line;
@@ -30,7 +30,7 @@ static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| {
 
 /// Adds the API key of the environment, whether or not it will be used.
 pub(crate) fn add_key_of_environment() {
-    if let Ok(key) = env::var(API_KEY_VARIABLE) {
+    if let Ok(key) = env::var(API_KEY_ENV) {
         add_key(key.trim());
     }
 }

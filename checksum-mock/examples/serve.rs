@@ -17,8 +17,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let run = RunScript::new().queued(0).running(0);
     let mock = Mock::builder()
         .api_key("contract-key")
-        .default_run(run.fails(["test-def-456"]))
-        .keep_requests(0)
+        .default_run(run.fail_tests(["test-def-456"]))
+        .max_recorded_requests(0)
         .observed()
         .start()
         .await?;
@@ -35,9 +35,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     while let Some(line) = told.recv().await {
         if line == "lie" {
-            let nameless = Fault::answer(r#"{"sharded":"no"}"#);
+            let nameless = Fault::respond_with(r#"{"sharded":"no"}"#);
             let nameless = nameless.header("content-type", "application/json");
-            mock.fault(nameless.on("run_suite").always());
+            mock.fault(nameless.on_operation("run_suite").always());
         }
     }
     Ok(())

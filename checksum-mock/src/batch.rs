@@ -20,12 +20,6 @@ pub struct BatchScript {
     opens_pull_requests: bool,
 }
 
-/// What becomes of a healing batch.
-pub type HealScript = BatchScript;
-
-/// What becomes of a generation batch, which has one session, and no tests to name.
-pub type GenerationScript = BatchScript;
-
 /// The sessions that fail.
 #[derive(Clone, Debug)]
 enum Failing {
@@ -72,7 +66,7 @@ impl BatchScript {
     }
 
     /// The sessions that heal these tests fail.
-    pub fn fails<Id: Into<String>>(mut self, tests: impl IntoIterator<Item = Id>) -> Self {
+    pub fn fail_tests<Id: Into<String>>(mut self, tests: impl IntoIterator<Item = Id>) -> Self {
         self.failing = Failing::OfTests(tests.into_iter().map(Into::into).collect());
         self
     }
@@ -84,7 +78,7 @@ impl BatchScript {
     }
 
     /// One session takes on every failure, as has been observed.
-    pub fn one_session(mut self) -> Self {
+    pub fn single_session(mut self) -> Self {
         self.split = Split::OneForAll;
         self
     }

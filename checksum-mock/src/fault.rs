@@ -60,7 +60,7 @@ impl Fault {
 
     /// An answer of status 200 with that body in place of the real one, without a content type
     /// until [`header`](Self::header) gives one; the service does not act on the request.
-    pub fn answer(body: impl Into<Bytes>) -> Self {
+    pub fn respond_with(body: impl Into<Bytes>) -> Self {
         Self::status(200).body(body)
     }
 
@@ -73,14 +73,14 @@ impl Fault {
     /// The connection is reset when the request has been read; the service does not act on it.
     ///
     /// [`Mock::router`](crate::Mock::router) has no connection: its answer breaks off at once.
-    pub fn reset_before() -> Self {
+    pub fn reset_before_handling() -> Self {
         Self::new(FaultKind::ResetBefore)
     }
 
     /// The service acts on the request, and the connection is reset before it answers.
     ///
     /// [`Mock::router`](crate::Mock::router) has no connection: its answer breaks off at once.
-    pub fn reset_after() -> Self {
+    pub fn reset_after_handling() -> Self {
         Self::new(FaultKind::ResetAfter)
     }
 
@@ -91,7 +91,7 @@ impl Fault {
     }
 
     /// The service does not act on the request, never answers, and leaves the connection open.
-    pub fn never_answers() -> Self {
+    pub fn hang() -> Self {
         Self::new(FaultKind::Silence)
     }
 
@@ -122,7 +122,7 @@ impl Fault {
     ///
     /// There is no such operation: a test would otherwise wait for a fault that never happens.
     #[track_caller]
-    pub fn on(mut self, operation_id: &str) -> Self {
+    pub fn on_operation(mut self, operation_id: &str) -> Self {
         let route = ROUTES
             .iter()
             .find(|route| route.operation_id == operation_id);

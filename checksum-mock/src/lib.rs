@@ -12,8 +12,8 @@
 //! use checksum_mock::{Fault, Mock, RunScript};
 //!
 //! let mock = Mock::start().await?;
-//! mock.next_run(RunScript::new().queued(1).running(3).fails(["test-def-456"]));
-//! mock.fault(Fault::status(503).header("retry-after", "2").on("get_run_status"));
+//! mock.next_run(RunScript::new().queued(1).running(3).fail_tests(["test-def-456"]));
+//! mock.fault(Fault::status(503).header("retry-after", "2").on_operation("get_run_status"));
 //!
 //! println!("serving {}", mock.url());
 //! assert!(mock.requests().is_empty());
@@ -58,7 +58,7 @@
 //! | the run | state | verdict | script |
 //! | --- | --- | --- | --- |
 //! | selects no test | `passed`, all counts 0 | `fail` | `.tests([])`, or a selection that matches nothing |
-//! | loses a shard | `passed` | `fail` | [`loses_shards`](RunScript::loses_shards) with `shardCount` or [`sharded`](RunScript::sharded) |
+//! | loses a shard | `passed` | `fail` | [`lost_shards`](RunScript::lost_shards) with `shardCount` or [`sharded`](RunScript::sharded) |
 //! | waits for its merged report | `passed`, counts | `pending` | [`merging`](RunScript::merging) |
 //!
 //! Without it, a stand-in is a service that is only documented: it responds with 404 to both
@@ -71,7 +71,7 @@
 //!
 //! let mock = Mock::builder().observed().start().await?;
 //! mock.affect(["test-abc-123"]);
-//! mock.next_run(RunScript::new().sharded(true).loses_shards(1));
+//! mock.next_run(RunScript::new().sharded(true).lost_shards(1));
 //! println!("serving {}", mock.url());
 //! # Ok(())
 //! # }
@@ -85,9 +85,9 @@
 //!
 //! | limit | default | set by |
 //! | --- | --- | --- |
-//! | recorded requests | 10,000 | [`MockBuilder::keep_requests`] |
-//! | runs that have ended, and batches of each kind that have ended | 10,000 | [`MockBuilder::keep_runs`] |
-//! | memory for recorded requests, for runs, and for batches of each kind | 64 MiB each | [`MockBuilder::keep_bytes`] |
+//! | recorded requests | 10,000 | [`MockBuilder::max_recorded_requests`] |
+//! | runs that have ended, and batches of each kind that have ended | 10,000 | [`MockBuilder::max_finished_runs`] |
+//! | memory for recorded requests, for runs, and for batches of each kind | 64 MiB each | [`MockBuilder::max_recorded_bytes`] |
 //! | time for a request's head, and for its body | 30 s each | [`MockBuilder::request_timeout`] |
 //! | connections at a time | 4,096 | [`MockBuilder::max_connections`] |
 //! | a request's body | 2 MiB | |
@@ -120,7 +120,7 @@ mod server;
 mod service;
 mod state;
 
-pub use batch::{BatchScript, GenerationScript, HealScript};
+pub use batch::BatchScript;
 pub use clock::Clock;
 pub use fault::Fault;
 pub use mock::{Mock, MockBuilder, MockError};

@@ -26,7 +26,7 @@ pub struct MockBuilder {
     port: u16,
     pub(crate) clock: Clock,
     pub(crate) default_run: RunScript,
-    pub(crate) broken_tests: Vec<String>,
+    pub(crate) failing_tests: Vec<String>,
     pub(crate) is_observed: bool,
     pub(crate) kept_requests: usize,
     pub(crate) kept_runs: usize,
@@ -50,7 +50,7 @@ impl Default for MockBuilder {
             port: 0,
             clock: Clock::default(),
             default_run: RunScript::default(),
-            broken_tests: Vec::new(),
+            failing_tests: Vec::new(),
             is_observed: false,
             kept_requests: 10_000,
             kept_runs: 10_000,
@@ -120,7 +120,7 @@ impl Mock {
     }
 
     /// The requests so far, in the order of arrival, downloads of files included. Of very many the
-    /// latest; see [`MockBuilder::keep_requests`] and [`MockBuilder::keep_bytes`].
+    /// latest; see [`MockBuilder::max_recorded_requests`] and [`MockBuilder::max_recorded_bytes`].
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.service.record().latest()
     }
@@ -174,8 +174,8 @@ impl MockBuilder {
 
     /// Tests that fail in each run that has them and for which [`Mock::next_run`] gives nothing
     /// else.
-    pub fn broken_tests<Id: Into<String>>(mut self, tests: impl IntoIterator<Item = Id>) -> Self {
-        self.broken_tests = tests.into_iter().map(Into::into).collect();
+    pub fn failing_tests<Id: Into<String>>(mut self, tests: impl IntoIterator<Item = Id>) -> Self {
+        self.failing_tests = tests.into_iter().map(Into::into).collect();
         self
     }
 
@@ -198,7 +198,7 @@ impl MockBuilder {
     }
 
     /// How many of the latest requests are kept for [`Mock::requests`]. Default: 10,000.
-    pub fn keep_requests(mut self, count: usize) -> Self {
+    pub fn max_recorded_requests(mut self, count: usize) -> Self {
         self.kept_requests = count;
         self
     }
@@ -208,7 +208,7 @@ impl MockBuilder {
     ///
     /// When another one starts, those that ended first are forgotten: the service knows them no
     /// longer and responds with 404.
-    pub fn keep_runs(mut self, count: usize) -> Self {
+    pub fn max_finished_runs(mut self, count: usize) -> Self {
         self.kept_runs = count;
         self
     }
@@ -219,7 +219,7 @@ impl MockBuilder {
     ///
     /// Beyond it the oldest requests are forgotten; of runs and batches first those that ended
     /// first, then those that started first, never the latest.
-    pub fn keep_bytes(mut self, bytes: usize) -> Self {
+    pub fn max_recorded_bytes(mut self, bytes: usize) -> Self {
         self.kept_bytes = bytes;
         self
     }

@@ -88,13 +88,13 @@ impl RunScript {
 
     /// It ends `passed`.
     pub fn passes(self) -> Self {
-        self.ends_with("passed")
+        self.end_state("passed")
     }
 
     /// These tests fail, and the run ends `failed`.
-    pub fn fails<Id: Into<String>>(mut self, tests: impl IntoIterator<Item = Id>) -> Self {
+    pub fn fail_tests<Id: Into<String>>(mut self, tests: impl IntoIterator<Item = Id>) -> Self {
         self.failing = tests.into_iter().map(Into::into).collect();
-        self.ends_with("failed")
+        self.end_state("failed")
     }
 
     /// These tests fail, and with them a run that would have passed.
@@ -102,34 +102,34 @@ impl RunScript {
         let end = self.end.clone();
         match tests.is_empty() {
             true => self,
-            false if end == "passed" => self.fails(tests),
-            false => self.fails(tests).ends_with(end),
+            false if end == "passed" => self.fail_tests(tests),
+            false => self.fail_tests(tests).end_state(end),
         }
     }
 
     /// It ends `healed`.
     pub fn healed(self) -> Self {
-        self.ends_with("healed")
+        self.end_state("healed")
     }
 
     /// It ends `process-error`.
     pub fn process_error(self) -> Self {
-        self.ends_with("process-error")
+        self.end_state("process-error")
     }
 
     /// It ends `cancelled`.
     pub fn cancelled(self) -> Self {
-        self.ends_with("cancelled")
+        self.end_state("cancelled")
     }
 
     /// It ends in any state, one that the description does not know included.
-    pub fn ends_with(mut self, state: impl Into<String>) -> Self {
+    pub fn end_state(mut self, state: impl Into<String>) -> Self {
         self.end = state.into();
         self
     }
 
     /// It runs for good.
-    pub fn never_ends(self) -> Self {
+    pub fn never_finishes(self) -> Self {
         self.running(Phase::Forever)
     }
 
@@ -183,7 +183,7 @@ impl RunScript {
     /// report, and the verdict is `fail` with a reason that says so. The state is not changed: it is
     /// `passed`, or that of [`fails`](Self::fails) or [`process_error`](Self::process_error). It
     /// has no bearing on a run that is not [sharded](Self::sharded).
-    pub fn loses_shards(mut self, count: u64) -> Self {
+    pub fn lost_shards(mut self, count: u64) -> Self {
         self.lost_shards = count;
         self
     }
@@ -192,19 +192,19 @@ impl RunScript {
     /// `isTerminal`, `verdict` and `failureReason`, as `get_run_status_by_run_id` always does. The
     /// response to the start then has `runId` and `sharded` on any stand-in. Whether the live
     /// service does so is not known.
-    pub fn observed_members(mut self, are_shown: bool) -> Self {
+    pub fn observed_fields(mut self, are_shown: bool) -> Self {
         self.shows_observed = are_shown;
         self
     }
 
     /// Of the two documented status routes, only that of this version, `v1` or `v2`, knows the run.
-    pub fn known_only_to(mut self, version: &'static str) -> Self {
+    pub fn only_api_version(mut self, version: &'static str) -> Self {
         self.known_to = Some(version);
         self
     }
 
     /// A member that every status answer carries, over what it would carry by that name.
-    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.members.insert(name.into(), value.into());
         self
     }

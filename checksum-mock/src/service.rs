@@ -58,7 +58,7 @@ impl Service {
             request_timeout: settings.request_timeout,
             state: Mutex::new(State::new(
                 settings.default_run,
-                settings.broken_tests,
+                settings.failing_tests,
                 settings.is_observed,
                 kept,
             )),

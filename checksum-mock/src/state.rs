@@ -13,7 +13,7 @@ use crate::run::{Run, RunRequest, StatusRoute};
 #[derive(Debug)]
 pub(crate) struct State {
     default_run: RunScript,
-    broken_tests: Vec<String>,
+    failing_tests: Vec<String>,
     /// Whether what is merely observed is served.
     pub(crate) is_observed: bool,
     /// The tests that a change affects, where a script says so.
@@ -30,13 +30,13 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(
         default_run: RunScript,
-        broken_tests: Vec<String>,
+        failing_tests: Vec<String>,
         is_observed: bool,
         limit: Limit,
     ) -> Self {
         Self {
             default_run,
-            broken_tests,
+            failing_tests,
             is_observed,
             affected: None,
             next_runs: VecDeque::new(),
@@ -54,7 +54,7 @@ impl State {
         let next = self.next_runs.pop_front();
         let script = next.unwrap_or_else(|| {
             let tests = request.tests.iter().map(|test| &test.id);
-            let broken = tests.filter(|id| self.broken_tests.contains(id));
+            let broken = tests.filter(|id| self.failing_tests.contains(id));
             self.default_run.clone().breaks(broken.cloned().collect())
         });
         let run = Run::new(self.runs.next_number(), request, script, now);

@@ -24,14 +24,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::time::pause();
     let mock = Mock::builder()
         .clock(Clock::real())
-        .keep_requests(0)
+        .max_recorded_requests(0)
         .without_socket();
     let checksum = client_of(&mock);
     let mut expected = HashMap::new();
     for number in 0..RUNS {
         let script = RunScript::new().queued(LENGTH / 20).running(LENGTH);
-        let (script, is_pass) = match number % 10 {
-            0 => (script.fails(["test-def-456"]), false),
+        let (script, is_success) = match number % 10 {
+            0 => (script.fail_tests(["test-def-456"]), false),
             1 => (script.process_error(), false),
             2 => (script.healed(), true),
             _ => (script, true),
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let run = checksum.run_suite().start().await?;
         expected.insert(
             Handle::from(&run).to_string(),
-            (Handle::from(&run), is_pass),
+            (Handle::from(&run), is_success),
         );
     }
     for number in 0..BATCHES {
@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .values()
         .map(|(handle, _)| handle.clone())
         .collect();
-    let mut all = checksum.watch_all(handles);
+    let mut all = checksum.watch(handles);
     while let Some((handle, event)) = all.next().await {
         if let Event::Finished(report) = event? {
             let known = expected.remove(&handle.to_string());

@@ -30,7 +30,7 @@ pub fn builder_of(mock: &Mock) -> ChecksumBuilder {
     Checksum::builder()
         .api_key("key".parse().expect("a key"))
         .base_url(mock.url().parse().expect("a URL"))
-        .poll(PollPolicy::default().jitter(0.0))
+        .poll_policy(PollPolicy::default().jitter(0.0))
         .transport(move |request: reqwest::Request| {
             let router = router.clone();
             async move {
@@ -118,8 +118,8 @@ impl Answers {
         Checksum::builder()
             .api_key("key".parse().expect("a key"))
             .base_url("https://checksum.invalid".parse().expect("a URL"))
-            .retry(RetryPolicy::never())
-            .poll(PollPolicy::every(Duration::from_secs(10)))
+            .retry_policy(RetryPolicy::none())
+            .poll_policy(PollPolicy::fixed(Duration::from_secs(10)))
             .transport(move |request: reqwest::Request| {
                 let answer = answers.play(&request);
                 async move { Ok(answer.into()) }

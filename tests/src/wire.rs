@@ -21,7 +21,7 @@ impl Wire {
         Checksum::builder()
             .api_key(KEY.parse().expect("a key"))
             .base_url("https://checksum.invalid".parse().expect("a URL"))
-            .retry(RetryPolicy::never())
+            .retry_policy(RetryPolicy::none())
             .transport(move |request: reqwest::Request| {
                 let operation = operation_of(&request);
                 wire.lock().push(text(operation, &request));

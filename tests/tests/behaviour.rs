@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use checksum_api_ext::types::{BatchId, CollectionId, TestId};
 use checksum_api_ext::{AutoHeal, BatchChange, Error, Event, InvalidRequest, Run, TryStreamExt};
-use checksum_mock::{GenerationScript, HealScript, Mock, RunScript};
+use checksum_mock::{BatchScript, Mock, RunScript};
 use checksum_tests::client_of;
 use serde_json::json;
 
@@ -31,9 +31,9 @@ async fn the_quick_start() {
         RunScript::new()
             .queued(MINUTE / 3)
             .running(5 * MINUTE)
-            .fails(["test-def-456"]),
+            .fail_tests(["test-def-456"]),
     );
-    mock.next_heal(HealScript::new().pending(MINUTE).session(2 * MINUTE));
+    mock.next_heal(BatchScript::new().pending(MINUTE).session(2 * MINUTE));
     let checksum = client_of(&mock);
     let heal = AutoHeal::pull_request("acme-co/my-tests".parse().expect("a name")).branch("main");
     let run = checksum
@@ -43,7 +43,7 @@ async fn the_quick_start() {
         .await
         .expect("a run");
     let report = run.await.expect("an end");
-    assert!(!report.outcome().is_pass());
+    assert!(!report.outcome().is_success());
 
     let id = BatchId::new(&mock.heal_batches()[0]).expect("an id");
     let batch = checksum.heal_batch(id).await.expect("an end");
@@ -76,8 +76,8 @@ async fn a_grep_of_six_minutes() {
 #[tokio::test(start_paused = true)]
 async fn a_watched_batch_tells_each_session_once() {
     let mock = mock();
-    mock.next_run(RunScript::new().fails(["a", "b", "c"]));
-    mock.next_heal(HealScript::new().pending(1).session(2).fails(["b"]));
+    mock.next_run(RunScript::new().fail_tests(["a", "b", "c"]));
+    mock.next_heal(BatchScript::new().pending(1).session(2).fail_tests(["b"]));
     let checksum = client_of(&mock);
     let heal = AutoHeal::pull_request("acme-co/my-tests".parse().expect("a name"));
     let run = checksum
@@ -111,8 +111,8 @@ async fn a_watched_batch_tells_each_session_once() {
 #[tokio::test(start_paused = true)]
 async fn nothing_to_heal_is_a_success() {
     let mock = mock();
-    mock.next_run(RunScript::new().fails(["a"]));
-    mock.next_heal(HealScript::new().no_sessions());
+    mock.next_run(RunScript::new().fail_tests(["a"]));
+    mock.next_heal(BatchScript::new().no_sessions());
     let checksum = client_of(&mock);
     let heal = AutoHeal::without_pull_request();
     let run = checksum
@@ -209,12 +209,12 @@ async fn what_would_be_refused_is_not_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_run_that_only_v1_knows_keeps_its_verdict() {
     let mock = mock();
-    mock.next_run(RunScript::new().known_only_to("v1"));
+    mock.next_run(RunScript::new().only_api_version("v1"));
     let checksum = client_of(&mock);
     let run = checksum.run_suite().start().await.expect("a run");
-    let resumed = checksum.resume(run.job_name().expect("a name").clone());
+    let resumed = checksum.resume_run(run.job_name().expect("a name").clone());
     let report = resumed.await.expect("an end");
-    assert!(report.outcome().is_pass());
+    assert!(report.outcome().is_success());
     assert_eq!(report.test_run_id(), None);
     assert!(report.results().await.expect("no request").is_none());
 }
@@ -234,7 +234,7 @@ async fn every_end_of_both_versions() {
         for version in ["v1", "v2"] {
             let mock = mock();
             let script = RunScript::new().queued(MINUTE / 2).running(2 * MINUTE);
-            mock.next_run(script.ends_with(state));
+            mock.next_run(script.end_state(state));
             let checksum = client_of(&mock);
             let run = match version {
                 "v1" => checksum.run_suite().start().await,
@@ -244,7 +244,7 @@ async fn every_end_of_both_versions() {
             told.push(format!(
                 "{version} {state}: {}, passes: {}, test run known: {}\n{}",
                 report.outcome(),
-                report.outcome().is_pass(),
+                report.outcome().is_success(),
                 report.test_run_id().is_some(),
                 requests(&mock)
             ));
@@ -257,11 +257,11 @@ async fn every_end_of_both_versions() {
 async fn a_generation_batch_to_its_end() {
     let mut told = Vec::new();
     for (what, script) in [
-        ("good", GenerationScript::new()),
-        ("fails", GenerationScript::new().fails_all()),
+        ("good", BatchScript::new()),
+        ("fails", BatchScript::new().fails_all()),
         (
             "no pull request",
-            GenerationScript::new().without_pull_requests(),
+            BatchScript::new().without_pull_requests(),
         ),
     ] {
         let mock = mock();

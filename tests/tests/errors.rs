@@ -27,7 +27,7 @@ fn text(error: &dyn StdError) -> String {
 }
 
 fn run(checksum: &Checksum) -> Run {
-    checksum.resume(JobName::new("job-name-12345").expect("a name"))
+    checksum.resume_run(JobName::new("job-name-12345").expect("a name"))
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,11 +89,11 @@ async fn networks() {
     let port = port.expect("an address").port();
     let url = format!("http://127.0.0.1:{port}");
     for (what, fault) in [
-        ("reset before", Fault::reset_before()),
-        ("reset after", Fault::reset_after()),
+        ("reset before", Fault::reset_before_handling()),
+        ("reset after", Fault::reset_after_handling()),
         ("cut off", Fault::truncated()),
-        ("too large", Fault::answer("x".repeat(2_000))),
-        ("never", Fault::never_answers()),
+        ("too large", Fault::respond_with("x".repeat(2_000))),
+        ("never", Fault::hang()),
     ] {
         let mock = Mock::builder().api_key(KEY).start().await.expect("a mock");
         mock.fault(fault.always());
@@ -131,7 +131,7 @@ fn client(url: &str, timeout: Duration) -> Checksum {
         .base_url(url.parse().expect("a URL"))
         .request_timeout(timeout)
         .max_response_bytes(1_000)
-        .retry(RetryPolicy::never())
+        .retry_policy(RetryPolicy::none())
         .build()
         .expect("a client")
 }
@@ -163,11 +163,14 @@ async fn what_is_not_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn waits() {
-    let policy = PollPolicy::every(Duration::from_secs(10));
+    let policy = PollPolicy::fixed(Duration::from_secs(10));
     let mut told = Vec::new();
     let running = Answers::new([json!({ "status": "running" })]).client();
     let hour = policy.deadline(Duration::from_secs(3600));
-    let error = run(&running).poll(hour).await.expect_err("a deadline");
+    let error = run(&running)
+        .poll_policy(hour)
+        .await
+        .expect_err("a deadline");
     told.push(text(&error));
     let broken = Answers::new([Answer::status(503)]).client();
     told.push(text(&run(&broken).await.expect_err("an end of patience")));

@@ -33,7 +33,7 @@ async fn the_least_and_everything_of_each() {
 }
 
 fn run(checksum: &Checksum, name: &str, version: ApiVersion) -> checksum_api_ext::Run {
-    checksum.resume(RunHandle::new(identifier(name)).pin(version))
+    checksum.resume_run(RunHandle::new(identifier(name)).pin(version))
 }
 
 /// The call that stands for an operation, with nothing that it can do without.
@@ -52,7 +52,7 @@ async fn least(checksum: &Checksum, operation: OperationId) -> Result<(), Error>
         OperationId::RunGrepV2 => drop(checksum.run_grep("checkout").start().await?),
         OperationId::FindAffectedTests => drop(checksum.affected_tests(["src/cart.ts"]).await?),
         OperationId::GetRunStatusByRunId => {
-            let run = checksum.resume(RunHandle::from_test_run_id(identifier("run-id")));
+            let run = checksum.resume_run(RunHandle::from_test_run_id(identifier("run-id")));
             drop(run.status().await?);
         }
         OperationId::GetRunStatus => {
@@ -137,7 +137,7 @@ async fn everything(checksum: &Checksum, operation: OperationId, text: &str) -> 
         }
         OperationId::FindAffectedTests => drop(checksum.affected_tests([text, ""]).await?),
         OperationId::GetRunStatusByRunId => {
-            let run = checksum.resume(RunHandle::from_test_run_id(identifier(text)));
+            let run = checksum.resume_run(RunHandle::from_test_run_id(identifier(text)));
             drop(run.status().await?);
         }
         OperationId::GetRunStatus => drop(run(checksum, text, ApiVersion::V1).status().await?),

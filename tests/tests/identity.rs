@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use checksum_api_ext::types::{JobName, TestRunId};
 use checksum_api_ext::{
-    AutoHeal, Checksum, ChecksumBuilder, Disagreement, Error, Handle, InvalidRequest, Outcome,
+    AutoHeal, Checksum, ChecksumBuilder, Contradiction, Error, Handle, InvalidRequest, Outcome,
     PollPolicy, RetryPolicy, Run, RunHandle, RunReport, Started,
 };
 use http::Response;
@@ -23,7 +23,11 @@ struct Service {
 
 impl Service {
     /// Of several responses the last is repeated. A number is a status.
-    fn on(mut self, path: &'static str, responses: impl IntoIterator<Item = Value>) -> Self {
+    fn on_operation(
+        mut self,
+        path: &'static str,
+        responses: impl IntoIterator<Item = Value>,
+    ) -> Self {
         self.responses.push((path, responses.into_iter().collect()));
         self
     }
@@ -45,8 +49,8 @@ impl Service {
         Checksum::builder()
             .api_key("a-key".parse().expect("a key"))
             .base_url(BASE.parse().expect("a URL"))
-            .poll(PollPolicy::every(std::time::Duration::from_secs(10)))
-            .retry(RetryPolicy::never())
+            .poll_policy(PollPolicy::fixed(std::time::Duration::from_secs(10)))
+            .retry_policy(RetryPolicy::none())
             .transport(move |request: reqwest::Request| {
                 let response = service.respond(&request);
                 async move { Ok(response.into()) }
@@ -97,20 +101,20 @@ async fn start(service: &Service) -> Run {
 /// The end of a run that the documented route calls passed, where the other says this of it.
 async fn confirmed(by_id: Value) -> RunReport {
     let service = Service::default()
-        .on("/v1/execution/suite", [both()])
-        .on(V1, [passed()])
-        .on(BY_ID, [by_id]);
+        .on_operation("/v1/execution/suite", [both()])
+        .on_operation(V1, [passed()])
+        .on_operation(BY_ID, [by_id]);
     start(&service).await.await.expect("an end")
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_sharded_run_is_followed_by_its_test_run_id() {
     let service = Service::default()
-        .on(
+        .on_operation(
             "/v2/execution/grep",
             [json!({ "name": null, "runId": "run-id", "sharded": true })],
         )
-        .on(
+        .on_operation(
             BY_ID,
             [
                 json!({ "status": "passed", "isTerminal": false, "verdict": "pending" }),
@@ -125,7 +129,7 @@ async fn a_sharded_run_is_followed_by_its_test_run_id() {
 
     let saved = serde_json::to_string(&run.handle()).expect("JSON");
     let handle: RunHandle = serde_json::from_str(&saved).expect("a handle");
-    let report = service.client().resume(handle).await.expect("an end");
+    let report = service.client().resume_run(handle).await.expect("an end");
     assert_eq!(report.outcome(), Outcome::Passed);
     assert_eq!(report.strict_outcome(), Outcome::Passed);
     assert_eq!(report.test_run_id().map(TestRunId::as_str), Some("run-id"));
@@ -141,9 +145,9 @@ async fn a_sharded_run_is_followed_by_its_test_run_id() {
 #[tokio::test(start_paused = true)]
 async fn the_end_is_confirmed_once_by_the_test_run_id() {
     let service = Service::default()
-        .on("/v1/execution/suite", [both()])
-        .on(V1, [json!({ "status": "running" }), passed()])
-        .on(
+        .on_operation("/v1/execution/suite", [both()])
+        .on_operation(V1, [json!({ "status": "running" }), passed()])
+        .on_operation(
             BY_ID,
             [json!({ "status": "passed", "isTerminal": true, "verdict": "pass" })],
         );
@@ -167,8 +171,11 @@ async fn the_verdict_by_test_run_id_decides() {
         let by_id = json!({ "status": "passed", "isTerminal": true, "verdict": verdict });
         let report = confirmed(by_id).await;
         assert_eq!(report.outcome(), Outcome::Failed, "{verdict}");
-        let disagreement = report.disagreement();
-        assert!(matches!(disagreement, Some(Disagreement::NoVerdict { .. })));
+        let contradiction = report.contradiction();
+        assert!(matches!(
+            contradiction,
+            Some(Contradiction::NoVerdict { .. })
+        ));
     }
     // A verdict that cannot be read is no pass.
     let report = confirmed(json!({ "status": "passed", "isTerminal": true, "verdict": 7 })).await;
@@ -181,9 +188,9 @@ async fn the_verdict_by_test_run_id_decides() {
 #[tokio::test(start_paused = true)]
 async fn an_end_that_is_not_confirmed_is_none() {
     let service = Service::default()
-        .on("/v1/execution/suite", [both()])
-        .on(V1, [passed()])
-        .on(
+        .on_operation("/v1/execution/suite", [both()])
+        .on_operation(V1, [passed()])
+        .on_operation(
             BY_ID,
             [
                 json!({ "status": "passed", "isTerminal": false, "verdict": "pending" }),
@@ -214,30 +221,30 @@ async fn an_end_that_cannot_be_confirmed_stands_and_is_no_strict_pass() {
         vec![json!({ "status": "passed", "isTerminal": "yes" })],
     ] {
         let service = Service::default()
-            .on("/v1/execution/suite", [both()])
-            .on(V1, [passed()])
-            .on(BY_ID, by_id);
+            .on_operation("/v1/execution/suite", [both()])
+            .on_operation(V1, [passed()])
+            .on_operation(BY_ID, by_id);
         let report = start(&service).await.await.expect("an end");
         assert_eq!(report.outcome(), Outcome::Passed);
         assert_eq!(report.strict_outcome(), Outcome::Failed);
-        let disagreement = report.disagreement();
+        let contradiction = report.contradiction();
         assert!(matches!(
-            disagreement,
-            Some(Disagreement::Unconfirmed { .. })
+            contradiction,
+            Some(Contradiction::Unconfirmed { .. })
         ));
     }
     // It is asked for as persistently as whatever is read.
     let service = Service::default()
-        .on("/v1/execution/suite", [both()])
-        .on(V1, [passed()])
-        .on(
+        .on_operation("/v1/execution/suite", [both()])
+        .on_operation(V1, [passed()])
+        .on_operation(
             BY_ID,
             [
                 json!(503),
                 json!({ "status": "passed", "isTerminal": true, "verdict": "fail" }),
             ],
         );
-    let client = service.builder().retry(RetryPolicy::default());
+    let client = service.builder().retry_policy(RetryPolicy::default());
     let client = client.build().expect("a client");
     let run = client.run_suite().start().await.expect("a run");
     assert_eq!(run.await.expect("an end").outcome(), Outcome::Failed);
@@ -245,9 +252,9 @@ async fn an_end_that_cannot_be_confirmed_stands_and_is_no_strict_pass() {
     // What has failed needs no confirmation.
     let failed = json!({ "status": "failed", "passed": 1, "failed": 1 });
     let service = Service::default()
-        .on("/v1/execution/suite", [both()])
-        .on(V1, [failed])
-        .on(BY_ID, [json!(500)]);
+        .on_operation("/v1/execution/suite", [both()])
+        .on_operation(V1, [failed])
+        .on_operation(BY_ID, [json!(500)]);
     let report = start(&service).await.await.expect("an end");
     assert_eq!(report.outcome(), Outcome::Failed);
     assert_eq!(service.requests().len(), 3);
@@ -258,17 +265,17 @@ async fn a_run_that_is_known_by_its_test_run_id_passes_by_its_verdict_alone() {
     let id = || TestRunId::new("run-id").expect("an id");
     for verdict in [json!(null), json!(7), json!("pending"), json!("fail")] {
         let status = json!({ "status": "passed", "isTerminal": true, "verdict": verdict });
-        let client = Service::default().on(BY_ID, [status]).client();
-        let report = client.resume(id()).await.expect("an end");
+        let client = Service::default().on_operation(BY_ID, [status]).client();
+        let report = client.resume_run(id()).await.expect("an end");
         assert_eq!(report.outcome(), Outcome::Failed, "{verdict}");
-        assert!(report.disagreement().is_some(), "{verdict}");
+        assert!(report.contradiction().is_some(), "{verdict}");
     }
     for status in [
         json!({ "status": "passed" }),
         json!({ "status": "passed", "isTerminal": [], "verdict": "pass" }),
     ] {
-        let client = Service::default().on(BY_ID, [status]).client();
-        let error = client.resume(id()).await.expect_err("no isTerminal");
+        let client = Service::default().on_operation(BY_ID, [status]).client();
+        let error = client.resume_run(id()).await.expect_err("no isTerminal");
         assert_eq!(error.started(), Started::Yes, "{error}");
         assert!(error.to_string().contains("isTerminal"), "{error}");
     }
@@ -278,7 +285,7 @@ async fn a_run_that_is_known_by_its_test_run_id_passes_by_its_verdict_alone() {
 async fn a_state_that_contradicts_without_a_verdict_takes_the_pass_away() {
     for state in ["failed", "cancelled", "process-error"] {
         let report = confirmed(json!({ "status": state, "isTerminal": true })).await;
-        assert!(!report.outcome().is_pass(), "{state}");
+        assert!(!report.outcome().is_success(), "{state}");
         assert_eq!(report.state().as_str(), state);
     }
 }
@@ -287,8 +294,8 @@ async fn a_state_that_contradicts_without_a_verdict_takes_the_pass_away() {
 async fn the_test_run_id_leads_to_a_run_that_the_job_name_does_not() {
     let status = json!({ "status": "passed", "isTerminal": true, "verdict": "pass" });
     let service = Service::default()
-        .on("/v1/execution/suite", [both()])
-        .on(BY_ID, [status]);
+        .on_operation("/v1/execution/suite", [both()])
+        .on_operation(BY_ID, [status]);
     let report = start(&service).await.await.expect("an end");
     assert_eq!(report.outcome(), Outcome::Passed);
 }
@@ -301,7 +308,7 @@ async fn what_is_known_by_neither_may_have_started() {
         json!({ "name": "..", "runId": null, "echo": "hunter2-of-nobody" }),
         json!({ "name": 7, "runId": [] }),
     ] {
-        let service = Service::default().on("/v2/execution/grep", [response.clone()]);
+        let service = Service::default().on_operation("/v2/execution/grep", [response.clone()]);
         let grep = service.client().run_grep("checkout");
         let grep = grep.env("PASSWORD", "hunter2-of-nobody");
         let error = grep.start().await.expect_err("no identity");
@@ -320,14 +327,14 @@ async fn what_is_known_by_neither_may_have_started() {
 async fn an_observed_route_that_is_not_there_is_named_as_such() {
     let client = Service::default().client();
     let id = TestRunId::new("run-id").expect("an id");
-    let by_id = client.resume(id).status().await.expect_err("404");
+    let by_id = client.resume_run(id).status().await.expect_err("404");
     let affected = client.affected_tests(["a.ts"]).await.expect_err("404");
     for error in [by_id, affected] {
         assert!(error.is_not_found());
         assert!(error.to_string().contains("not documented"), "{error}");
     }
     let job = JobName::new("job").expect("a name");
-    let documented = client.resume(job).status().await.expect_err("404");
+    let documented = client.resume_run(job).status().await.expect_err("404");
     assert!(!documented.to_string().contains("not documented"));
 }
 
@@ -335,8 +342,8 @@ async fn an_observed_route_that_is_not_there_is_named_as_such() {
 async fn what_a_change_affects_is_run_by_a_pattern_of_the_ids() {
     let affected = json!({ "affectedTestIds": ["z", "a.b", "(c)", "a.b"] });
     let service = Service::default()
-        .on("/v1/affected-tests", [affected])
-        .on("/v2/execution/grep", [both()]);
+        .on_operation("/v1/affected-tests", [affected])
+        .on_operation("/v2/execution/grep", [both()]);
     let run = service.client().run_affected(["b.ts", "a.ts"]).await;
     let run = run.expect("an answer").expect("affected tests");
     drop(run.branch("feature").start().await.expect("a run"));
@@ -351,7 +358,7 @@ async fn what_a_change_affects_is_run_by_a_pattern_of_the_ids() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_started_where_nothing_is_affected() {
     let none = json!({ "affectedTestIds": [] });
-    let service = Service::default().on("/v1/affected-tests", [none]);
+    let service = Service::default().on_operation("/v1/affected-tests", [none]);
     let run = service.client().run_affected(["README.md"]).await;
     assert!(run.expect("an answer").is_none());
     assert_eq!(service.requests(), ["/v1/affected-tests"]);
@@ -372,7 +379,7 @@ async fn nothing_is_started_where_nothing_is_affected() {
 #[tokio::test(start_paused = true)]
 async fn a_response_without_a_list_of_affected_tests_is_no_empty_one() {
     for response in [json!({}), json!({ "affectedTestIds": null }), json!([])] {
-        let service = Service::default().on("/v1/affected-tests", [response.clone()]);
+        let service = Service::default().on_operation("/v1/affected-tests", [response.clone()]);
         let run = service.client().run_affected(["a.ts"]).await;
         let error = run.expect_err("no list");
         assert_eq!(error.started(), Started::No, "{response}: {error}");
@@ -382,8 +389,8 @@ async fn a_response_without_a_list_of_affected_tests_is_no_empty_one() {
 #[tokio::test(start_paused = true)]
 async fn observed_fields_have_methods_and_are_checked() {
     let service = Service::default()
-        .on("/v1/execution/suite", [both()])
-        .on("/v2/execution/grep", [both()]);
+        .on_operation("/v1/execution/suite", [both()])
+        .on_operation("/v2/execution/grep", [both()]);
     let client = service.client();
     let heal = AutoHeal::without_pull_request().metadata("ticket", json!({ "id": 7 }));
     let suite = client.run_suite().suites(["s-1".parse().expect("an id")]);

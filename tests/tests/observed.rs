@@ -78,7 +78,7 @@ async fn requests_and_trouble_are_told() {
     let handle = RunHandle::new(JobName::new("job").expect("a job name")).pin(ApiVersion::V1);
     let run = answers
         .client_with("key-that-nobody-may-see")
-        .resume(handle);
+        .resume_run(handle);
     run.await.expect("an end");
     let told = notes.take();
     assert!(!told.contains("nobody-may-see"));
@@ -105,7 +105,7 @@ async fn downloads_are_told() {
 async fn a_request_that_is_given_up_is_told() {
     let (notes, _guard) = listen();
     let mock = checksum_mock::Mock::builder().without_socket();
-    mock.fault(checksum_mock::Fault::never_answers().always());
+    mock.fault(checksum_mock::Fault::hang().always());
     let checksum = checksum_tests::client_of(&mock);
     let run = checksum.run_suite().start().await;
     assert!(run.expect_err("no answer").is_dispatch_uncertain());

@@ -58,7 +58,7 @@ async fn every_error_of_a_start_says_whether_it_has_started() {
 
 #[tokio::test(start_paused = true)]
 async fn the_error_of_a_wait_says_that_the_work_has_started() {
-    let policy = PollPolicy::every(10 * SECOND);
+    let policy = PollPolicy::fixed(10 * SECOND);
     let deadline = policy.deadline(30 * SECOND);
     for (answer, policy) in [
         (Answer::status(401), policy),
@@ -67,7 +67,7 @@ async fn the_error_of_a_wait_says_that_the_work_has_started() {
     ] {
         let answers = Answers::new([json!({ "name": "job" }).into(), answer]);
         let run = answers.client().run_suite().start().await.expect("a run");
-        let error = run.poll(policy).await.expect_err("an error");
+        let error = run.poll_policy(policy).await.expect_err("an error");
         assert_eq!(error.started(), Started::Yes, "{error}");
     }
     let nothing = Answers::new([Answer::status(401)]).client();
@@ -115,8 +115,8 @@ async fn a_start_is_repeated_within_the_deadline_alone() {
         let policy = PollPolicy::default().deadline(limit);
         let client = answers
             .builder()
-            .poll(policy)
-            .retry(RetryPolicy::default())
+            .poll_policy(policy)
+            .retry_policy(RetryPolicy::default())
             .build();
         (answers, client.expect("a client"))
     };
@@ -141,11 +141,11 @@ async fn a_start_is_repeated_within_the_deadline_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_start_that_is_not_responded_to_is_given_up_at_the_deadline() {
     let mock = checksum_mock::Mock::builder().without_socket();
-    mock.fault(checksum_mock::Fault::never_answers().always());
+    mock.fault(checksum_mock::Fault::hang().always());
     for (limit, given_up) in [(3 * SECOND, 3 * SECOND), (Duration::ZERO, SECOND)] {
         let policy = PollPolicy::default().deadline(limit);
         let client = checksum_tests::builder_of(&mock)
-            .poll(policy)
+            .poll_policy(policy)
             .build()
             .expect("a client");
         let began = Instant::now();
@@ -160,7 +160,10 @@ async fn a_start_is_not_repeated_after_its_deadline_for_want_of_budget() {
     let busy = Answer::status(429).header("retry-after", "1");
     let answers = Answers::new([busy, json!({ "status": "running" }).into()]);
     let policy = PollPolicy::default().deadline(5 * SECOND);
-    let builder = answers.builder().poll(policy).retry(RetryPolicy::default());
+    let builder = answers
+        .builder()
+        .poll_policy(policy)
+        .retry_policy(RetryPolicy::default());
     let client = builder
         .max_requests_per_second(1)
         .build()
@@ -174,8 +177,8 @@ async fn a_start_is_not_repeated_after_its_deadline_for_want_of_budget() {
             .map(|_| {
                 tokio::spawn(
                     client
-                        .resume(name.clone())
-                        .poll(PollPolicy::default())
+                        .resume_run(name.clone())
+                        .poll_policy(PollPolicy::default())
                         .wait(),
                 )
             })

@@ -2,7 +2,7 @@
 
 use checksum_api_ext::types::{BatchId, JobName};
 use checksum_api_ext::{
-    ApiVersion, BatchReport, Checksum, Disagreement, Event, Handle, Outcome, RunHandle, RunReport,
+    ApiVersion, BatchStatus, Checksum, Contradiction, Event, Handle, Outcome, RunHandle, RunReport,
     RunStatus, StreamExt,
 };
 use checksum_tests::Answers;
@@ -14,10 +14,10 @@ fn v1() -> RunHandle {
 
 async fn end(status: Value) -> RunReport {
     let checksum = Answers::new([status]).client();
-    checksum.resume(v1()).await.expect("an end")
+    checksum.resume_run(v1()).await.expect("an end")
 }
 
-async fn batch(status: Value) -> BatchReport {
+async fn batch(status: Value) -> BatchStatus {
     let checksum = Answers::new([status]).client();
     let id = BatchId::new("batch").expect("an id");
     checksum.heal_batch(id).await.expect("an end")
@@ -36,7 +36,7 @@ async fn a_run_of_no_tests_is_no_pass() {
         let report = end(status.clone()).await;
         assert_eq!(report.outcome(), Outcome::NoTests, "{status}");
         assert_eq!(report.strict_outcome(), Outcome::NoTests, "{status}");
-        assert!(!report.outcome().is_pass());
+        assert!(!report.outcome().is_success());
     }
     // A failure stays what it is.
     let report = end(json!({ "status": "failed", "passed": 0, "failed": 0 })).await;
@@ -55,9 +55,9 @@ async fn a_run_of_no_tests_passes_where_the_caller_allows_it() {
     };
     let none = json!({ "status": "passed", "passed": 0, "failed": 0, "recovered": 0, "bug": 0 });
     let checksum = allowing(none.clone());
-    let report = checksum.resume(v1()).await.expect("an end");
+    let report = checksum.resume_run(v1()).await.expect("an end");
     assert_eq!(report.outcome(), Outcome::Passed);
-    let status = checksum.resume(v1()).status().await.expect("a status");
+    let status = checksum.resume_run(v1()).status().await.expect("a status");
     assert_eq!(status.outcome(), Some(Outcome::Passed));
     assert!(is_success_in_a_set(&checksum).await);
     assert!(!is_success_in_a_set(&Answers::new([none.clone()]).client()).await);
@@ -65,12 +65,12 @@ async fn a_run_of_no_tests_passes_where_the_caller_allows_it() {
     // A verdict of fail is never a pass.
     let mut failed = none;
     failed["verdict"] = "fail".into();
-    let report = allowing(failed).resume(v1()).await.expect("an end");
+    let report = allowing(failed).resume_run(v1()).await.expect("an end");
     assert_eq!(report.outcome(), Outcome::Failed);
 }
 
 async fn is_success_in_a_set(checksum: &Checksum) -> bool {
-    let mut all = checksum.watch_all([Handle::Run(v1())]);
+    let mut all = checksum.watch([Handle::Run(v1())]);
     let mut ends = Vec::new();
     while let Some((_, event)) = all.next().await {
         if let Event::Finished(report) = event.expect("no error") {
@@ -104,15 +104,15 @@ async fn what_cannot_be_read_is_a_contradiction_and_fails_when_strict() {
         assert_eq!(report.outcome(), Outcome::Passed, "{status}");
         assert_eq!(report.strict_outcome(), Outcome::Failed, "{status}");
         let state = "passed".to_owned();
-        let expected = Disagreement::Unreadable {
+        let expected = Contradiction::Unreadable {
             state,
             field: field.to_owned(),
         };
-        assert_eq!(report.disagreement(), Some(expected), "{status}");
+        assert_eq!(report.contradiction(), Some(expected), "{status}");
     }
     let report = end(good.clone()).await;
     assert_eq!(
-        (report.disagreement(), report.strict_outcome()),
+        (report.contradiction(), report.strict_outcome()),
         (None, Outcome::Passed)
     );
 }
@@ -126,16 +126,16 @@ async fn what_plainly_is_a_value_is_read_as_one() {
         let report = end(status).await;
         assert_eq!(report.counts().map(|counts| counts.failed), Some(2));
         assert!(matches!(
-            report.disagreement(),
-            Some(Disagreement::FailedTests { failed: 2, .. })
+            report.contradiction(),
+            Some(Contradiction::FailedTests { failed: 2, .. })
         ));
     }
     for verdict in ["FAIL", "Fail", "fail "] {
         let status = json!({ "status": "passed", "passed": 3, "failed": 0, "verdict": verdict });
         let report = end(status).await;
         assert_eq!(report.outcome(), Outcome::Failed, "{verdict}");
-        let disagreement = report.disagreement();
-        assert!(matches!(disagreement, Some(Disagreement::Verdict { .. })));
+        let contradiction = report.contradiction();
+        assert!(matches!(contradiction, Some(Contradiction::Verdict { .. })));
     }
     for (state, outcome) in [
         ("PASSED", Outcome::Passed),
@@ -155,9 +155,9 @@ async fn a_pass_that_says_too_little_is_a_contradiction() {
         json!({ "status": "passed", "passed": 3 }),
     ] {
         let report = end(status.clone()).await;
-        assert!(report.outcome().is_pass(), "{status}");
+        assert!(report.outcome().is_success(), "{status}");
         assert!(
-            matches!(report.disagreement(), Some(Disagreement::NoCounts { .. })),
+            matches!(report.contradiction(), Some(Contradiction::NoCounts { .. })),
             "{status}"
         );
         assert_eq!(report.strict_outcome(), Outcome::Failed);
@@ -165,7 +165,7 @@ async fn a_pass_that_says_too_little_is_a_contradiction() {
     for verdict in ["pending", "perhaps"] {
         let status = json!({ "status": "passed", "passed": 3, "failed": 0, "verdict": verdict });
         let report = end(status).await;
-        let told = report.disagreement().expect("a contradiction").to_string();
+        let told = report.contradiction().expect("a contradiction").to_string();
         assert!(told.contains(&format!("`{verdict}`")), "{told}");
         assert_eq!(report.strict_outcome(), Outcome::Failed);
     }
@@ -215,10 +215,10 @@ async fn the_totals_of_a_batch_count() {
     ] {
         let report = batch(with(totals.clone(), sessions)).await;
         assert_eq!(report.is_success(), is_success, "{totals}");
-        let disagreement = report.disagreement();
+        let contradiction = report.contradiction();
         let is_by_total = totals.get("totalSessions").is_some();
         assert_eq!(
-            disagreement.map(|one| matches!(one, Disagreement::Sessions { .. })),
+            contradiction.map(|one| matches!(one, Contradiction::Sessions { .. })),
             (!is_success).then_some(is_by_total),
             "{totals}"
         );
@@ -227,19 +227,19 @@ async fn the_totals_of_a_batch_count() {
     let report = batch(with(counted, json!([session]))).await;
     assert!(report.is_success(), "every session is listed as completed");
     assert!(matches!(
-        report.disagreement(),
-        Some(Disagreement::Total { .. })
+        report.contradiction(),
+        Some(Contradiction::Total { .. })
     ));
 
     for field in ["totalSessions", "completedCount", "failedCount"] {
         let report = batch(with(json!({ field: "none" }), json!([session]))).await;
         assert!(report.is_success());
         let state = "completed".to_owned();
-        let expected = Disagreement::Unreadable {
+        let expected = Contradiction::Unreadable {
             state,
             field: field.to_owned(),
         };
-        assert_eq!(report.disagreement(), Some(expected));
+        assert_eq!(report.contradiction(), Some(expected));
     }
     let mut shouting = with(json!({}), json!([]));
     shouting["status"] = "FAILED".into();
@@ -277,7 +277,7 @@ async fn a_status_means_the_same_after_it_was_stored() {
         let stored = serde_json::to_string(&before).expect("JSON");
         let after: RunStatus = serde_json::from_str(&stored).expect("a status");
         assert_eq!(after.outcome(), before.outcome(), "{status}");
-        assert_eq!(after.disagreement(), before.disagreement(), "{status}");
+        assert_eq!(after.contradiction(), before.contradiction(), "{status}");
     }
 }
 
@@ -289,7 +289,7 @@ async fn a_pass_with_a_reason_for_a_failure_is_a_contradiction() {
     let report = end(status).await;
     assert!(
         report
-            .disagreement()
+            .contradiction()
             .is_some_and(|one| one.to_string().contains("1/8 shards"))
     );
     assert_eq!(report.strict_outcome(), Outcome::Failed);

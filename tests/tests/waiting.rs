@@ -18,7 +18,7 @@ fn handle() -> RunHandle {
 
 /// A run that v1 is asked for, and no other.
 fn v1_run(answers: &Answers) -> Run {
-    answers.client().resume(handle().pin(ApiVersion::V1))
+    answers.client().resume_run(handle().pin(ApiVersion::V1))
 }
 
 async fn end(answers: &Answers) -> Result<RunReport, Error> {
@@ -31,18 +31,18 @@ async fn only_passed_and_healed_pass() {
         ("passed", Outcome::Passed),
         ("healed", Outcome::Healed),
         ("failed", Outcome::Failed),
-        ("process-error", Outcome::InfrastructureError),
+        ("process-error", Outcome::ProcessError),
         ("cancelled", Outcome::Cancelled),
     ] {
         let answers = Answers::new([json!({ "status": state, "passed": 45, "failed": 0 })]);
         let report = end(&answers).await.expect("an end");
         assert_eq!(report.outcome(), outcome);
         assert_eq!(
-            report.outcome().is_pass(),
+            report.outcome().is_success(),
             matches!(state, "passed" | "healed")
         );
         assert_eq!(report.strict_outcome(), outcome);
-        assert_eq!(report.disagreement(), None);
+        assert_eq!(report.contradiction(), None);
     }
 }
 
@@ -52,7 +52,7 @@ async fn a_contradiction_is_told_and_fails_only_when_strict() {
     let report = end(&answers).await.expect("an end");
     assert_eq!(report.outcome(), Outcome::Passed);
     assert_eq!(report.strict_outcome(), Outcome::Failed);
-    let told = report.disagreement().expect("a contradiction").to_string();
+    let told = report.contradiction().expect("a contradiction").to_string();
     assert_eq!(told, "the service says passed, and counts 2 failed tests");
 }
 
@@ -118,7 +118,7 @@ async fn an_unknown_state_ends_a_run_by_what_only_ends_carry() {
             report.outcome(),
             Outcome::Unrecognised("evaporated".to_owned())
         );
-        assert!(!report.outcome().is_pass());
+        assert!(!report.outcome().is_success());
     }
 }
 
@@ -126,8 +126,11 @@ async fn an_unknown_state_ends_a_run_by_what_only_ends_carry() {
 async fn an_unknown_state_does_not_hang_a_wait_beyond_its_deadline() {
     let answers = Answers::new([json!({ "status": "warming-up" })]);
     let started = tokio::time::Instant::now();
-    let policy = PollPolicy::every(10 * SECOND).deadline(95 * SECOND);
-    let error = v1_run(&answers).poll(policy).await.expect_err("a time-out");
+    let policy = PollPolicy::fixed(10 * SECOND).deadline(95 * SECOND);
+    let error = v1_run(&answers)
+        .poll_policy(policy)
+        .await
+        .expect_err("a time-out");
     assert!(error.is_timed_out());
     assert_eq!(
         error.to_string(),
@@ -140,8 +143,8 @@ async fn an_unknown_state_does_not_hang_a_wait_beyond_its_deadline() {
 #[tokio::test(start_paused = true)]
 async fn an_endless_deadline_is_none() {
     let answers = Answers::new([json!({ "status": "passed" })]);
-    let policy = PollPolicy::every(SECOND).deadline(Duration::MAX);
-    v1_run(&answers).poll(policy).await.expect("an end");
+    let policy = PollPolicy::fixed(SECOND).deadline(Duration::MAX);
+    v1_run(&answers).poll_policy(policy).await.expect("an end");
 }
 
 #[tokio::test(start_paused = true)]
@@ -161,8 +164,8 @@ async fn trouble_is_borne_and_told() {
     while let Some(event) = events.try_next().await.expect("an event") {
         told.push(match event {
             Event::Changed(change) => change.status.state().to_string(),
-            Event::Trouble(trouble) => format!("trouble, next in {:?}", trouble.next_look_in),
-            Event::Recovered { after } => format!("recovered after {after:?}"),
+            Event::PollFailed(trouble) => format!("trouble, next in {:?}", trouble.next_poll_in),
+            Event::PollRecovered { after } => format!("recovered after {after:?}"),
             Event::Finished(report) => format!("finished {}", report.outcome()),
             other => format!("{other:?}"),
         });
@@ -187,8 +190,11 @@ async fn trouble_is_borne_and_told() {
 #[tokio::test(start_paused = true)]
 async fn trouble_beyond_patience_gives_up_without_a_verdict() {
     let answers = Answers::new([Answer::status(503)]);
-    let policy = PollPolicy::every(10 * SECOND).patience(60 * SECOND);
-    let error = v1_run(&answers).poll(policy).await.expect_err("an error");
+    let policy = PollPolicy::fixed(10 * SECOND).error_timeout(60 * SECOND);
+    let error = v1_run(&answers)
+        .poll_policy(policy)
+        .await
+        .expect_err("an error");
     assert!(matches!(&error, Error::GaveUp { after, .. } if *after == 60 * SECOND));
     assert_eq!(
         error.to_string(),
@@ -253,7 +259,7 @@ async fn the_other_route_is_tried_and_kept() {
         Answer::from(json!({ "status": "passed" })),
         Answer::from(json!({ "status": "passed", "testRunId": "run-id" })),
     ]);
-    let report = answers.client().resume(handle()).await.expect("an end");
+    let report = answers.client().resume_run(handle()).await.expect("an end");
     assert_eq!(report.test_run_id().map(|id| id.as_str()), Some("run-id"));
     assert_eq!(
         answers.requests(),
@@ -278,7 +284,7 @@ async fn a_test_run_that_the_start_names_is_not_asked_for() {
     let saved = serde_json::to_string(&run.handle()).expect("JSON");
     let run = answers
         .client()
-        .resume(serde_json::from_str::<RunHandle>(&saved).expect("JSON"));
+        .resume_run(serde_json::from_str::<RunHandle>(&saved).expect("JSON"));
     let report = run.await.expect("an end");
     assert_eq!(report.test_run_id().map(|id| id.as_str()), Some("run-id"));
     assert_eq!(
@@ -324,8 +330,8 @@ async fn retry_after_is_honoured_within_bounds() {
         let mut events = v1_run(&answers).events();
         let mut pauses = Vec::new();
         while let Ok(Some(event)) = events.try_next().await {
-            if let Event::Trouble(trouble) = event {
-                pauses.push(trouble.next_look_in.as_secs());
+            if let Event::PollFailed(trouble) = event {
+                pauses.push(trouble.next_poll_in.as_secs());
             }
         }
         let expected: Vec<u64> = expected.into_iter().filter(|pause| *pause > 0).collect();
@@ -340,21 +346,30 @@ async fn three_failures_in_a_row_are_tolerated_however_long_they_take() {
         let passed = Answer::from(json!({ "status": "passed", "passed": 1, "failed": 0 }));
         Answers::new(failures.chain([passed]))
     };
-    let slow = PollPolicy::every(400 * SECOND);
-    let report = v1_run(&failing(2)).poll(slow).await.expect("an end");
-    assert!(report.outcome().is_pass());
-    let error = v1_run(&failing(3)).poll(slow).await.expect_err("an error");
+    let slow = PollPolicy::fixed(400 * SECOND);
+    let report = v1_run(&failing(2)).poll_policy(slow).await.expect("an end");
+    assert!(report.outcome().is_success());
+    let error = v1_run(&failing(3))
+        .poll_policy(slow)
+        .await
+        .expect_err("an error");
     assert!(matches!(error, Error::GaveUp { after, .. } if after == 800 * SECOND));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_of_nothing_polls_once() {
     for limit in [Duration::ZERO, Duration::from_millis(1)] {
-        let policy = PollPolicy::every(10 * SECOND).deadline(limit);
+        let policy = PollPolicy::fixed(10 * SECOND).deadline(limit);
         let ended = Answers::new([json!({ "status": "passed", "passed": 1, "failed": 0 })]);
-        v1_run(&ended).poll(policy).await.expect("its verdict");
+        v1_run(&ended)
+            .poll_policy(policy)
+            .await
+            .expect("its verdict");
         let running = Answers::new([json!({ "status": "running" })]);
-        let error = v1_run(&running).poll(policy).await.expect_err("a time-out");
+        let error = v1_run(&running)
+            .poll_policy(policy)
+            .await
+            .expect_err("a time-out");
         assert!(error.is_timed_out());
         assert!(error.to_string().contains("last seen running"), "{error}");
         assert_eq!(running.requests().len(), 1);
@@ -364,13 +379,13 @@ async fn a_deadline_of_nothing_polls_once() {
 /// A process that is suspended does not see time pass: it polls once more when it wakes up.
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_passes_while_the_process_is_suspended_has_one_last_poll() {
-    for (last, is_pass) in [("passed", true), ("running", false)] {
+    for (last, is_success) in [("passed", true), ("running", false)] {
         let answers = Answers::new([
             json!({ "status": "running" }),
             json!({ "status": last, "passed": 1, "failed": 0 }),
         ]);
-        let policy = PollPolicy::every(10 * SECOND).deadline(15 * SECOND);
-        let wait = tokio::spawn(v1_run(&answers).poll(policy).wait());
+        let policy = PollPolicy::fixed(10 * SECOND).deadline(15 * SECOND);
+        let wait = tokio::spawn(v1_run(&answers).poll_policy(policy).wait());
         for _ in 0..1_000 {
             tokio::task::yield_now().await;
         }
@@ -379,8 +394,8 @@ async fn a_deadline_that_passes_while_the_process_is_suspended_has_one_last_poll
         let ended = wait.await.expect("no panic");
         assert_eq!(answers.requests().len(), 2);
         match ended {
-            Ok(report) => assert!(is_pass && report.outcome().is_pass()),
-            Err(error) => assert!(!is_pass && error.is_timed_out(), "{error}"),
+            Ok(report) => assert!(is_success && report.outcome().is_success()),
+            Err(error) => assert!(!is_success && error.is_timed_out(), "{error}"),
         }
     }
 }
@@ -414,11 +429,11 @@ async fn an_unknown_state_with_counts_is_polled_a_few_more_times() {
 async fn a_test_run_id_is_a_sign_of_the_end_on_v2_alone() {
     let early = json!({ "status": "warming-up", "testRunId": "run-id", "runId": "run-id" });
     let answers = Answers::new([early]);
-    let policy = PollPolicy::every(10 * SECOND).deadline(600 * SECOND);
-    let error = v1_run(&answers).poll(policy).await;
+    let policy = PollPolicy::fixed(10 * SECOND).deadline(600 * SECOND);
+    let error = v1_run(&answers).poll_policy(policy).await;
     assert!(error.expect_err("no end").is_timed_out());
-    let run = answers.client().resume(handle().pin(ApiVersion::V2));
-    let report = run.poll(policy).await.expect("an end");
+    let run = answers.client().resume_run(handle().pin(ApiVersion::V2));
+    let report = run.poll_policy(policy).await.expect("an end");
     assert!(matches!(report.outcome(), Outcome::Unrecognised(_)));
 }
 
@@ -440,7 +455,7 @@ async fn a_handle_knows_how_long_a_404_is_tolerated() {
     assert!(saved["startedAt"].is_string(), "{saved}");
     let resume = |answers: &Answers, saved: &serde_json::Value| {
         let handle: RunHandle = serde_json::from_value(saved.clone()).expect("a handle");
-        answers.client().resume(handle)
+        answers.client().resume_run(handle)
     };
     resume(&answers, &saved).await.expect("an end");
 
@@ -461,7 +476,7 @@ async fn single_waits_share_the_clients_budget() {
         .build()
         .expect("a client");
     let waits: Vec<_> = (0..200)
-        .map(|_| tokio::spawn(client.resume(handle().pin(ApiVersion::V1)).wait()))
+        .map(|_| tokio::spawn(client.resume_run(handle().pin(ApiVersion::V1)).wait()))
         .collect();
     tokio::time::sleep(100 * SECOND).await;
     waits.iter().for_each(tokio::task::JoinHandle::abort);
@@ -480,8 +495,8 @@ async fn single_waits_share_the_clients_budget() {
 #[tokio::test(start_paused = true)]
 async fn a_transport_of_ones_own_may_be_polled_more_than_once_a_second() {
     let answers = Answers::new([json!({ "status": "running" })]);
-    let policy = PollPolicy::every(Duration::ZERO).deadline(10 * SECOND);
-    let error = v1_run(&answers).poll(policy).await;
+    let policy = PollPolicy::fixed(Duration::ZERO).deadline(10 * SECOND);
+    let error = v1_run(&answers).poll_policy(policy).await;
     assert!(error.expect_err("running").is_timed_out());
     let requests = answers.requests().len();
     assert!(
@@ -504,17 +519,20 @@ async fn a_deadline_bounds_a_slow_service() {
             tokio::time::sleep(latency * SECOND).await;
             Ok(http::Response::new(json!({ "status": "running" }).to_string()).into())
         };
-        let policy = PollPolicy::every(SECOND).deadline(limit * SECOND);
+        let policy = PollPolicy::fixed(SECOND).deadline(limit * SECOND);
         let client = Answers::default().builder().transport(transport);
-        let client = client.request_timeout(7_200 * SECOND).poll(policy).build();
+        let client = client
+            .request_timeout(7_200 * SECOND)
+            .poll_policy(policy)
+            .build();
         let client = client.expect("a client");
         let began = tokio::time::Instant::now();
-        let run = client.resume(handle().pin(ApiVersion::V1));
+        let run = client.resume_run(handle().pin(ApiVersion::V1));
         assert!(run.await.expect_err("a time-out").is_timed_out());
         assert_eq!(began.elapsed(), ended * SECOND, "{latency} s, {limit} s");
 
         let began = tokio::time::Instant::now();
-        let mut all = client.watch_all([handle().pin(ApiVersion::V1).into()]);
+        let mut all = client.watch([handle().pin(ApiVersion::V1).into()]);
         let mut timed_out = false;
         while let Some((_, event)) = all.next().await {
             timed_out |= event.is_err_and(|error| error.is_timed_out());
@@ -536,11 +554,13 @@ async fn a_deadline_bounds_the_wait_for_the_budget() {
         .max_requests_per_second(5)
         .build()
         .expect("a client");
-    let policy = PollPolicy::every(SECOND).deadline(10 * SECOND);
+    let policy = PollPolicy::fixed(SECOND).deadline(10 * SECOND);
     let began = tokio::time::Instant::now();
     let waits: Vec<_> = (0..500)
         .map(|_| {
-            let run = client.resume(handle().pin(ApiVersion::V1)).poll(policy);
+            let run = client
+                .resume_run(handle().pin(ApiVersion::V1))
+                .poll_policy(policy);
             tokio::spawn(run.wait())
         })
         .collect();
@@ -569,11 +589,17 @@ async fn work_of_unknown_age_has_a_grace_of_its_own() {
             Answer::from(json!({ "status": "passed", "passed": 1, "failed": 0 })),
         ])
     };
-    let policy = PollPolicy::every(SECOND);
-    let error = v1_run(&answers()).poll(policy).await.expect_err("unknown");
+    let policy = PollPolicy::fixed(SECOND);
+    let error = v1_run(&answers())
+        .poll_policy(policy)
+        .await
+        .expect_err("unknown");
     assert!(error.is_not_found());
     let policy = policy
-        .grace_of_unknown_age(5 * SECOND)
-        .patience(Duration::ZERO);
-    v1_run(&answers()).poll(policy).await.expect("an end");
+        .not_found_grace_of_unknown_age(5 * SECOND)
+        .error_timeout(Duration::ZERO);
+    v1_run(&answers())
+        .poll_policy(policy)
+        .await
+        .expect("an end");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use checksum_api_ext::types::JobName;
 use checksum_api_ext::{
     ApiVersion, Checksum, ChecksumBuilder, Error, Event, Handle, PollPolicy, RetryPolicy,
-    RunHandle, StreamExt, WatchAll,
+    RunHandle, StreamExt, WatchSet,
 };
 use checksum_mock::{BatchScript, Mock, RunScript};
 use checksum_tests::client_of;
@@ -61,8 +61,8 @@ impl Service {
         Checksum::builder()
             .api_key("key".parse().expect("a key"))
             .base_url("https://checksum.invalid".parse().expect("a URL"))
-            .retry(RetryPolicy::never())
-            .poll(policy.jitter(0.0))
+            .retry_policy(RetryPolicy::none())
+            .poll_policy(policy.jitter(0.0))
             .transport(move |request: reqwest::Request| {
                 let service = service.clone();
                 async move {
@@ -117,7 +117,7 @@ fn jobs(count: usize) -> Vec<Handle> {
 }
 
 /// How each work ended, in order of the ends.
-async fn ends(all: &mut WatchAll) -> Vec<(Handle, Result<bool, Error>)> {
+async fn ends(all: &mut WatchSet) -> Vec<(Handle, Result<bool, Error>)> {
     let mut ends = Vec::new();
     while let Some((handle, event)) = all.next().await {
         match event {
@@ -133,7 +133,7 @@ async fn ends(all: &mut WatchAll) -> Vec<(Handle, Result<bool, Error>)> {
 async fn five_hundred_runs_end_within_their_bounds() {
     let service = Service::new(600 * SECOND);
     let client = service.client(PollPolicy::default());
-    let mut all = client.watch_all(jobs(500)).at_once(4);
+    let mut all = client.watch(jobs(500)).max_concurrent(4);
     let ends = ends(&mut all).await;
 
     let names: BTreeSet<String> = ends.iter().map(|(handle, _)| handle.to_string()).collect();
@@ -171,14 +171,14 @@ async fn five_hundred_runs_end_within_their_bounds() {
 async fn few_runs_are_looked_at_as_if_alone() {
     let service = Service::new(300 * SECOND);
     let client = service.client(PollPolicy::default());
-    ends(&mut client.watch_all(jobs(1))).await;
+    ends(&mut client.watch(jobs(1))).await;
     let together = service.looks();
     let service = Service::new(300 * SECOND);
     let Handle::Run(handle) = job(0) else {
         unreachable!("a run")
     };
     let client = service.client(PollPolicy::default());
-    client.resume(handle).await.expect("an end");
+    client.resume_run(handle).await.expect("an end");
     assert_eq!(together, service.looks());
 }
 
@@ -186,8 +186,8 @@ async fn few_runs_are_looked_at_as_if_alone() {
 async fn an_outage_slows_all_of_them_down_and_ends_none() {
     let service = Service::new(900 * SECOND);
     service.seen().outage = Some((100 * SECOND..400 * SECOND, None));
-    let client = service.client(PollPolicy::every(10 * SECOND));
-    let ends = ends(&mut client.watch_all(jobs(200))).await;
+    let client = service.client(PollPolicy::fixed(10 * SECOND));
+    let ends = ends(&mut client.watch(jobs(200))).await;
     assert_eq!(ends.len(), 200);
     assert!(ends.iter().all(|(_, end)| matches!(end, Ok(true))));
     let in_outage = |at: &&Duration| (101 * SECOND..400 * SECOND).contains(at);
@@ -203,8 +203,8 @@ async fn an_outage_slows_all_of_them_down_and_ends_none() {
 async fn what_the_service_asks_of_one_all_of_them_do() {
     let service = Service::new(300 * SECOND);
     service.seen().outage = Some((50 * SECOND..51 * SECOND, Some(90)));
-    let client = service.client(PollPolicy::every(10 * SECOND));
-    ends(&mut client.watch_all(jobs(100))).await;
+    let client = service.client(PollPolicy::fixed(10 * SECOND));
+    ends(&mut client.watch(jobs(100))).await;
     let looks = service.looks();
     // The looks that are under way when the first refusal comes are not called back.
     let quiet = |at: &&Duration| (51 * SECOND..140 * SECOND).contains(at);
@@ -220,8 +220,8 @@ async fn what_the_service_asks_of_one_all_of_them_do() {
 async fn one_that_fails_for_good_ends_alone() {
     let service = Service::new(1_200 * SECOND);
     service.seen().broken = Some("job-3".to_owned());
-    let client = service.client(PollPolicy::every(10 * SECOND));
-    let ends = ends(&mut client.watch_all(jobs(20))).await;
+    let client = service.client(PollPolicy::fixed(10 * SECOND));
+    let ends = ends(&mut client.watch(jobs(20))).await;
     let (failed, passed): (Vec<_>, Vec<_>) = ends.iter().partition(|(_, end)| end.is_err());
     assert_eq!(passed.len(), 19);
     let [(handle, Err(Error::GaveUp { after, .. }))] = failed[..] else {
@@ -235,8 +235,8 @@ async fn one_that_fails_for_good_ends_alone() {
 async fn deadlines_hold_even_while_the_service_asks_for_quiet() {
     let service = Service::new(3_600 * SECOND);
     service.seen().outage = Some((100 * SECOND..110 * SECOND, Some(3_000)));
-    let policy = PollPolicy::every(10 * SECOND).deadline(500 * SECOND);
-    let mut all = service.client(policy).watch_all(jobs(50));
+    let policy = PollPolicy::fixed(10 * SECOND).deadline(500 * SECOND);
+    let mut all = service.client(policy).watch(jobs(50));
     let began = Instant::now();
     let ends = ends(&mut all).await;
     assert_eq!(ends.len(), 50);
@@ -250,8 +250,8 @@ async fn deadlines_hold_even_while_the_service_asks_for_quiet() {
 #[tokio::test(start_paused = true)]
 async fn a_set_grows_and_shrinks_and_is_resumed() {
     let service = Service::new(100 * SECOND);
-    let client = service.client(PollPolicy::every(10 * SECOND));
-    let mut all = client.watch_all(jobs(3));
+    let client = service.client(PollPolicy::fixed(10 * SECOND));
+    let mut all = client.watch(jobs(3));
     assert!(!all.add(job(1)), "it is watched already");
     // To give up a wait in the middle loses nothing.
     while timeout(15 * SECOND, all.next()).await.is_ok() {
@@ -266,7 +266,7 @@ async fn a_set_grows_and_shrinks_and_is_resumed() {
     drop(all);
 
     let handles: Vec<Handle> = serde_json::from_str(&saved).expect("handles");
-    let mut all = client.watch_all(handles);
+    let mut all = client.watch(handles);
     assert_eq!(all.len(), 3);
     let mut names: Vec<String> = ends(&mut all)
         .await
@@ -283,8 +283,8 @@ async fn a_set_grows_and_shrinks_and_is_resumed() {
 #[tokio::test(start_paused = true)]
 async fn what_is_saved_has_each_run_whose_end_was_not_told() {
     let service = Service::new(100 * SECOND);
-    let client = service.client(PollPolicy::every(10 * SECOND));
-    let mut all = client.watch_all(jobs(2));
+    let client = service.client(PollPolicy::fixed(10 * SECOND));
+    let mut all = client.watch(jobs(2));
     let mut told = BTreeSet::new();
     while let Some((handle, event)) = all.next().await {
         if matches!(event, Ok(Event::Finished(_))) {
@@ -303,10 +303,10 @@ async fn what_is_saved_has_each_run_whose_end_was_not_told() {
 async fn a_look_that_is_under_way_at_the_deadline_comes_to_its_end() {
     // The state comes in time; the question for the test run's id does not.
     let service = Service::new(10 * SECOND);
-    let policy = PollPolicy::every(10 * SECOND).deadline(10 * SECOND + SECOND / 4);
+    let policy = PollPolicy::fixed(10 * SECOND).deadline(10 * SECOND + SECOND / 4);
     let handle = json!({ "run": { "jobName": "job-1", "apiVersion": "v1" } });
     let handle: Handle = serde_json::from_value(handle).expect("a handle");
-    let mut all = service.client(policy).watch_all([handle]);
+    let mut all = service.client(policy).watch([handle]);
     let ends = ends(&mut all).await;
     assert!(matches!(ends[0].1, Ok(true)), "{ends:?}");
 }
@@ -315,7 +315,7 @@ async fn a_look_that_is_under_way_at_the_deadline_comes_to_its_end() {
 async fn runs_and_batches_together() {
     let mock = Mock::builder().without_socket();
     let client = client_of(&mock);
-    mock.next_run(RunScript::new().fails(["test-1"]));
+    mock.next_run(RunScript::new().fail_tests(["test-1"]));
     let failed = client
         .run_suite()
         .start()
@@ -346,7 +346,7 @@ async fn runs_and_batches_together() {
         Handle::from(&run),
         unknown.into(),
     ];
-    let ends = ends(&mut client.watch_all(handles)).await;
+    let ends = ends(&mut client.watch(handles)).await;
     let mut told: Vec<String> = ends
         .iter()
         .map(|(handle, end)| match (handle, end) {
@@ -373,11 +373,11 @@ async fn the_budget_is_reached_and_never_exceeded() {
     for per_second in [200_u32, 1_000] {
         let service = Service::new(3_600 * SECOND);
         let client = service
-            .builder(PollPolicy::every(SECOND))
+            .builder(PollPolicy::fixed(SECOND))
             .max_requests_per_second(per_second)
             .build()
             .expect("a client");
-        let mut all = client.watch_all(jobs(1_500)).at_once(500);
+        let mut all = client.watch(jobs(1_500)).max_concurrent(500);
         let _ = timeout(5 * SECOND, async { while all.next().await.is_some() {} }).await;
         let looks = service.looks();
         let count = looks.len() as u32;
@@ -399,8 +399,8 @@ async fn the_budget_is_reached_and_never_exceeded() {
 async fn a_retry_after_of_a_day_holds_the_others_for_minutes_at_the_most() {
     let service = Service::new(2_000 * SECOND);
     service.seen().outage = Some((50 * SECOND..51 * SECOND, Some(86_400)));
-    let client = service.client(PollPolicy::every(10 * SECOND));
-    let ends = ends(&mut client.watch_all(jobs(20))).await;
+    let client = service.client(PollPolicy::fixed(10 * SECOND));
+    let ends = ends(&mut client.watch(jobs(20))).await;
     assert!(
         ends.iter().all(|(_, end)| matches!(end, Ok(true))),
         "{ends:?}"
@@ -428,7 +428,7 @@ async fn a_resumed_set_tolerates_404_for_new_work_alone() {
         handle("from-a-name", "2020-02-20T20:20:20Z".to_owned()),
     ];
     let began = Instant::now();
-    let mut all = client.watch_all(handles);
+    let mut all = client.watch(handles);
     let mut ended = Vec::new();
     while let Some((handle, event)) = all.next().await {
         if let Err(error) = event {
@@ -448,8 +448,8 @@ async fn a_resumed_set_tolerates_404_for_new_work_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_deadline_of_nothing_polls_each_work_once() {
     let service = Service::new(Duration::ZERO);
-    let policy = PollPolicy::every(10 * SECOND).deadline(Duration::ZERO);
-    let ended = ends(&mut service.client(policy).watch_all(jobs(50))).await;
+    let policy = PollPolicy::fixed(10 * SECOND).deadline(Duration::ZERO);
+    let ended = ends(&mut service.client(policy).watch(jobs(50))).await;
     assert!(
         ended.iter().all(|(_, end)| matches!(end, Ok(true))),
         "{ended:?}"
@@ -457,7 +457,7 @@ async fn a_deadline_of_nothing_polls_each_work_once() {
     assert_eq!(ended.len(), 50);
 
     let service = Service::new(3_600 * SECOND);
-    let ended = ends(&mut service.client(policy).watch_all(jobs(50))).await;
+    let ended = ends(&mut service.client(policy).watch(jobs(50))).await;
     assert!(
         ended
             .iter()
@@ -486,7 +486,7 @@ async fn works_that_fail_for_good_do_not_hold_the_others_back() {
     let client = service.builder(PollPolicy::default()).transport(transport);
     let client = client.build().expect("a client");
     let began = Instant::now();
-    let mut all = client.watch_all(jobs(20));
+    let mut all = client.watch(jobs(20));
     let mut last_pass = Duration::ZERO;
     while let Some((_, event)) = all.next().await {
         if let Ok(Event::Finished(_)) = event {

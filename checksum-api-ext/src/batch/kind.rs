@@ -2,7 +2,7 @@ use std::fmt;
 
 use checksum_api::types::{BatchId, GenerationStarted, HealBatchStarted};
 
-use super::BatchReport;
+use super::BatchStatus;
 use crate::Error;
 use crate::call::{Caller, Effort};
 
@@ -20,7 +20,7 @@ pub trait BatchKind: sealed::Route + 'static {}
 impl<K: sealed::Route + 'static> BatchKind for K {}
 
 mod sealed {
-    use super::{BatchId, BatchReport, Caller, Effort, Error, fmt};
+    use super::{BatchId, BatchStatus, Caller, Effort, Error, fmt};
 
     pub trait Route: Send + Sync {
         const NAME: &'static str;
@@ -32,7 +32,7 @@ mod sealed {
             caller: &Caller,
             effort: Effort,
             id: &BatchId,
-        ) -> impl Future<Output = Result<BatchReport, Error>> + Send;
+        ) -> impl Future<Output = Result<BatchStatus, Error>> + Send;
     }
 }
 
@@ -41,13 +41,13 @@ impl sealed::Route for Heal {
 
     type Started = HealBatchStarted;
 
-    async fn look(caller: &Caller, effort: Effort, id: &BatchId) -> Result<BatchReport, Error> {
+    async fn look(caller: &Caller, effort: Effort, id: &BatchId) -> Result<BatchStatus, Error> {
         let answer = caller
             .read(effort, || {
                 caller.api().get_heal_batch().batch_id(id).execute()
             })
             .await?;
-        Ok(BatchReport::read(answer))
+        Ok(BatchStatus::read(answer))
     }
 }
 
@@ -56,12 +56,12 @@ impl sealed::Route for Generation {
 
     type Started = GenerationStarted;
 
-    async fn look(caller: &Caller, effort: Effort, id: &BatchId) -> Result<BatchReport, Error> {
+    async fn look(caller: &Caller, effort: Effort, id: &BatchId) -> Result<BatchStatus, Error> {
         let answer = caller
             .read(effort, || {
                 caller.api().get_generation_batch().batch_id(id).execute()
             })
             .await?;
-        Ok(BatchReport::read(answer))
+        Ok(BatchStatus::read(answer))
     }
 }

@@ -17,8 +17,8 @@ use tokio::time::Instant;
 pub use handle::BatchHandle;
 pub use kind::{BatchKind, Generation, Heal};
 pub use start_generation::StartGeneration;
-pub use start_heal::StartHeal;
-pub use status::{BatchChange, BatchEvent, BatchReport};
+pub use start_heal::StartHealing;
+pub use status::{BatchChange, BatchEvent, BatchStatus};
 
 use crate::call::Effort;
 use crate::poll::{Ended, Pollable, Watch};
@@ -34,9 +34,9 @@ use crate::{Checksum, Error, PollPolicy};
 /// # let checksum = checksum_api_ext::Checksum::builder()
 /// #     .api_key("my-key".parse()?)
 /// #     .base_url(mock.url().parse()?)
-/// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+/// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
 /// #     .build()?;
-/// # mock.next_run(checksum_mock::RunScript::new().fails(["test-def-456"]));
+/// # mock.next_run(checksum_mock::RunScript::new().fail_tests(["test-def-456"]));
 /// # let heal = checksum_api_ext::AutoHeal::pull_request("acme-co/my-tests".parse()?);
 /// # checksum.run_suite().auto_heal(heal).start().await?.await?;
 /// # let batch_id = mock.heal_batches()[0].parse()?;
@@ -90,7 +90,7 @@ impl<K: BatchKind> Batch<K> {
     }
 
     /// Waits in another way than the client's.
-    pub fn poll(mut self, policy: PollPolicy) -> Self {
+    pub fn poll_policy(mut self, policy: PollPolicy) -> Self {
         self.policy = policy;
         self
     }
@@ -100,7 +100,7 @@ impl<K: BatchKind> Batch<K> {
     /// # Errors
     ///
     /// The request failed, after the client's [`RetryPolicy`](crate::RetryPolicy).
-    pub async fn status(&self) -> Result<BatchReport, Error> {
+    pub async fn status(&self) -> Result<BatchStatus, Error> {
         K::look(&self.client.caller, Effort::Persistent, self.id()).await
     }
 
@@ -109,7 +109,7 @@ impl<K: BatchKind> Batch<K> {
     /// # Errors
     ///
     /// As for [`Run::wait`](crate::Run::wait).
-    pub async fn wait(self) -> Result<BatchReport, Error> {
+    pub async fn wait(self) -> Result<BatchStatus, Error> {
         let pacer = self.client.pacer(self.policy);
         Watch::new(self, pacer).end().await
     }
@@ -187,7 +187,7 @@ impl<K: BatchKind> Clone for Batch<K> {
 }
 
 impl<K: BatchKind> IntoFuture for Batch<K> {
-    type Output = Result<BatchReport, Error>;
+    type Output = Result<BatchStatus, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -196,31 +196,31 @@ impl<K: BatchKind> IntoFuture for Batch<K> {
 }
 
 impl<K: BatchKind> Pollable for Batch<K> {
-    type Status = BatchReport;
+    type Status = BatchStatus;
     type Change = BatchChange;
-    type End = BatchReport;
+    type End = BatchStatus;
 
     fn name(&self) -> String {
         format!("{} batch {}", K::NAME, self.id())
     }
 
-    async fn look(&mut self) -> Result<BatchReport, Error> {
+    async fn look(&mut self) -> Result<BatchStatus, Error> {
         K::look(&self.client.caller, Effort::Once, self.id()).await
     }
 
-    fn ended(status: &BatchReport) -> Ended {
+    fn ended(status: &BatchStatus) -> Ended {
         status.all_terminal().into()
     }
 
-    fn state(status: &BatchReport) -> String {
+    fn state(status: &BatchStatus) -> String {
         status.state().to_string()
     }
 
-    fn changes(previous: Option<&BatchReport>, current: &BatchReport) -> Vec<BatchChange> {
+    fn changes(previous: Option<&BatchStatus>, current: &BatchStatus) -> Vec<BatchChange> {
         BatchChange::between(previous, current)
     }
 
-    async fn end(&mut self, status: BatchReport, _: Option<Instant>) -> BatchReport {
+    async fn end(&mut self, status: BatchStatus, _: Option<Instant>) -> BatchStatus {
         status
     }
 

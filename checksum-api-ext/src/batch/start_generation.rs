@@ -97,7 +97,7 @@ impl StartGeneration {
     ///   may have started.
     pub async fn start(self) -> Result<Batch<Generation>, Error> {
         let body = self.body()?;
-        let caller = self.client.caller.with_members(self.members);
+        let caller = self.client.caller.with_extra_fields(self.members);
         let accepted = caller
             .dispatch(self.client.poll.deadline, body, |client, body| async move {
                 client.trigger_auto_generate().body(body).execute().await

@@ -15,14 +15,14 @@ use crate::{AutoHeal, Checksum, Error, Intent, InvalidRequest};
 /// it is the same as [`start`](Self::start).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `start`"]
-pub struct StartHeal {
+pub struct StartHealing {
     client: Checksum,
     /// `None` for a run of which only v1 knows; starting is then refused.
     test_run_id: Option<TestRunId>,
     how: AutoHeal,
 }
 
-impl StartHeal {
+impl StartHealing {
     pub(crate) fn new(client: &Checksum, test_run_id: Option<TestRunId>) -> Self {
         // The service's own default is to open a pull request. Not naming a repository for it is
         // then a mistake that can be told before anything is sent.
@@ -119,7 +119,7 @@ impl StartHeal {
     ///   have started.
     pub async fn start(self) -> Result<Batch<Heal>, Error> {
         let body = self.body()?;
-        let caller = self.client.caller.with_members(self.how.members);
+        let caller = self.client.caller.with_extra_fields(self.how.members);
         let accepted = caller
             .dispatch(self.client.poll.deadline, body, |client, body| async move {
                 client.trigger_auto_heal().body(body).execute().await
@@ -130,7 +130,7 @@ impl StartHeal {
     }
 }
 
-impl IntoFuture for StartHeal {
+impl IntoFuture for StartHealing {
     type Output = Result<Batch<Heal>, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 

@@ -1,21 +1,21 @@
 use std::collections::HashSet;
 
 use checksum_api::types::{
-    self, BatchId, BatchSession, BatchStatus, Count, SessionId, SessionStatus, TestRunId,
+    self, BatchId, BatchSession, BatchState, Count, SessionId, SessionState, TestRunId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Disagreement, Event};
+use crate::{Contradiction, Event};
 
 /// What happens to a batch while it is watched.
-pub type BatchEvent = Event<BatchChange, BatchReport>;
+pub type BatchEvent = Event<BatchChange, BatchStatus>;
 
 /// What one look at a batch saw.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct BatchReport(pub(crate) types::Batch);
+pub struct BatchStatus(pub(crate) types::Batch);
 
 /// Something about a batch that is different from the last look.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -25,15 +25,15 @@ pub enum BatchChange {
     /// The batch is in another state.
     State {
         /// The state before; `None` at the first look.
-        previous: Option<BatchStatus>,
+        previous: Option<BatchState>,
         /// The state now.
-        current: BatchStatus,
+        current: BatchState,
     },
     /// A session appeared, is in another state, or has a pull request.
     Session(BatchSession),
 }
 
-impl BatchReport {
+impl BatchStatus {
     /// Known states are known in any case.
     pub(crate) fn read(mut batch: types::Batch) -> Self {
         batch.status = batch.status.ignoring_case();
@@ -49,7 +49,7 @@ impl BatchReport {
     }
 
     /// The state, as the service names it.
-    pub fn state(&self) -> &BatchStatus {
+    pub fn state(&self) -> &BatchState {
         &self.0.status
     }
 
@@ -87,9 +87,9 @@ impl BatchReport {
     /// Whether the batch has ended as completed, every session has completed, and the totals do not
     /// say otherwise. A batch without sessions is a success: there was nothing to do.
     pub fn is_success(&self) -> bool {
-        let is_completed = |one: &BatchSession| one.status == SessionStatus::Completed;
+        let is_completed = |one: &BatchSession| one.status == SessionState::Completed;
         self.all_terminal()
-            && *self.state() == BatchStatus::Completed
+            && *self.state() == BatchState::Completed
             && self.sessions().iter().all(is_completed)
             && !self.is_failure()
     }
@@ -98,21 +98,21 @@ impl BatchReport {
     /// batch that has ended in a state that this version does not know is neither a success nor a
     /// failure.
     pub fn is_failure(&self) -> bool {
-        let is_failed = |one: &BatchSession| one.status == SessionStatus::Failed;
-        *self.state() == BatchStatus::Failed
+        let is_failed = |one: &BatchSession| one.status == SessionState::Failed;
+        *self.state() == BatchState::Failed
             || count(&self.0.failed_count).is_some_and(|failed| failed > 0)
             || self.sessions().iter().any(is_failed)
             || (self.all_terminal() && self.sessions_left().is_some())
     }
 
     /// What in the response contradicts a state of completed, if anything.
-    pub fn disagreement(&self) -> Option<Disagreement> {
-        if *self.state() != BatchStatus::Completed {
+    pub fn contradiction(&self) -> Option<Contradiction> {
+        if *self.state() != BatchState::Completed {
             return None;
         }
         let state = self.state().to_string();
         if let Some((completed, total)) = self.sessions_left() {
-            return Some(Disagreement::Sessions {
+            return Some(Contradiction::Sessions {
                 state,
                 completed,
                 total,
@@ -123,22 +123,22 @@ impl BatchReport {
             (
                 "completedCount",
                 &self.0.completed_count,
-                self.listed(Some(SessionStatus::Completed)),
+                self.listed(Some(SessionState::Completed)),
             ),
             (
                 "failedCount",
                 &self.0.failed_count,
-                self.listed(Some(SessionStatus::Failed)),
+                self.listed(Some(SessionState::Failed)),
             ),
         ];
         totals.into_iter().find_map(|(field, total, listed)| {
             let state = state.clone();
             match total.as_ref()?.read() {
-                None => Some(Disagreement::Unreadable {
+                None => Some(Contradiction::Unreadable {
                     state,
                     field: field.to_owned(),
                 }),
-                Some(counted) => (*counted != listed).then_some(Disagreement::Total {
+                Some(counted) => (*counted != listed).then_some(Contradiction::Total {
                     state,
                     field,
                     counted: *counted,
@@ -151,13 +151,13 @@ impl BatchReport {
     /// How many sessions have completed and how many there are, where some have not.
     fn sessions_left(&self) -> Option<(u64, u64)> {
         let total = count(&self.0.total_sessions).unwrap_or_else(|| self.listed(None));
-        let listed = self.listed(Some(SessionStatus::Completed));
+        let listed = self.listed(Some(SessionState::Completed));
         let completed = count(&self.0.completed_count).unwrap_or(0).max(listed);
         (completed < total).then_some((completed, total))
     }
 
     /// How many sessions the list has, in that state or in any.
-    fn listed(&self, status: Option<SessionStatus>) -> u64 {
+    fn listed(&self, status: Option<SessionState>) -> u64 {
         let is_meant = |one: &&BatchSession| status.as_ref().is_none_or(|s| one.status == *s);
         self.sessions().iter().filter(is_meant).count() as u64
     }
@@ -174,8 +174,8 @@ fn count(total: &Option<Count>) -> Option<u64> {
 }
 
 impl BatchChange {
-    pub(crate) fn between(previous: Option<&BatchReport>, current: &BatchReport) -> Vec<Self> {
-        let state_before = previous.map(BatchReport::state);
+    pub(crate) fn between(previous: Option<&BatchStatus>, current: &BatchStatus) -> Vec<Self> {
+        let state_before = previous.map(BatchStatus::state);
         let state = (state_before != Some(current.state())).then(|| Self::State {
             previous: state_before.cloned(),
             current: current.state().clone(),

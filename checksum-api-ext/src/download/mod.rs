@@ -69,7 +69,7 @@ pub struct Download {
 pub struct DownloadAll {
     client: Checksum,
     targets: Vec<Target>,
-    at_once: usize,
+    max_concurrent: usize,
     options: Options,
 }
 
@@ -89,7 +89,7 @@ pub struct Progress<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct SavedFile {
+pub struct DownloadedFile {
     /// Where it is.
     pub path: PathBuf,
     /// Its size.
@@ -151,14 +151,14 @@ impl DownloadAll {
         Self {
             client: client.clone(),
             targets: files.into_iter().map(target).collect(),
-            at_once: DEFAULT_AT_ONCE,
+            max_concurrent: DEFAULT_AT_ONCE,
             options: Options::default(),
         }
     }
 
     /// How many files are on their way at the same time; 4, and no fewer than 1.
-    pub fn at_once(mut self, files: usize) -> Self {
-        self.at_once = files.max(1);
+    pub fn max_concurrent(mut self, files: usize) -> Self {
+        self.max_concurrent = files.max(1);
         self
     }
 
@@ -176,7 +176,7 @@ impl DownloadAll {
 }
 
 impl IntoFuture for Download {
-    type Output = Result<SavedFile, Error>;
+    type Output = Result<DownloadedFile, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -185,20 +185,20 @@ impl IntoFuture for Download {
 }
 
 impl IntoFuture for DownloadAll {
-    type Output = Vec<Result<SavedFile, Error>>;
+    type Output = Vec<Result<DownloadedFile, Error>>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         let Self {
             client,
             targets,
-            at_once,
+            max_concurrent,
             options,
         } = self;
         let downloads = targets
             .into_iter()
             .map(move |target| save(client.clone(), target, options.clone()));
-        Box::pin(stream::iter(downloads).buffered(at_once).collect())
+        Box::pin(stream::iter(downloads).buffered(max_concurrent).collect())
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::range::{Range, validator};
-use super::{Options, Progress, SavedFile, Target};
+use super::{DownloadedFile, Options, Progress, Target};
 use crate::address::shown;
 use crate::{Checksum, Error, TARGET};
 
@@ -19,7 +19,7 @@ pub(super) async fn save(
     client: Checksum,
     target: Target,
     options: Options,
-) -> Result<SavedFile, Error> {
+) -> Result<DownloadedFile, Error> {
     let failed = |reason| Error::File {
         path: target.place.path().to_owned(),
         reason,
@@ -43,7 +43,7 @@ pub(super) async fn save(
         ..
     } = transfer;
     destination.fill(file).await.map_err(failed)?;
-    Ok(SavedFile {
+    Ok(DownloadedFile {
         path: target.place.path().to_owned(),
         bytes: written,
         content_type,

@@ -20,9 +20,9 @@ pub enum Event<Change, End> {
     /// Something is different from the last look. The first look counts.
     Changed(Change),
     /// A look failed in a way that may pass; the watch goes on.
-    Trouble(Trouble),
+    PollFailed(PollFailure),
     /// A look succeeded again.
-    Recovered {
+    PollRecovered {
         /// How long the trouble lasted.
         #[serde(rename = "afterSeconds", serialize_with = "seconds")]
         #[schemars(with = "f64")]
@@ -36,22 +36,22 @@ pub enum Event<Change, End> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct Trouble {
+pub struct PollFailure {
     /// The failure; as JSON, its text.
     #[serde(serialize_with = "message")]
     #[schemars(with = "String")]
     pub error: checksum_api::Error,
     /// How long every look has failed.
-    #[serde(rename = "lastingSeconds", serialize_with = "seconds")]
+    #[serde(rename = "failingForSeconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
-    pub lasting: Duration,
+    pub failing_for: Duration,
     /// When the next look is.
-    #[serde(rename = "nextLookInSeconds", serialize_with = "seconds")]
+    #[serde(rename = "nextPollInSeconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
-    pub next_look_in: Duration,
+    pub next_poll_in: Duration,
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for PollFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(formatter)
     }

@@ -5,7 +5,7 @@ mod pollable;
 mod progress;
 mod watch;
 
-pub use event::{Event, Trouble};
+pub use event::{Event, PollFailure};
 pub(crate) use pace::{Pace, Pacer, scaled};
 pub use policy::PollPolicy;
 pub(crate) use pollable::{Ended, Pollable};

@@ -42,19 +42,19 @@ impl Pacer {
     /// The pace of a wait that begins, or in which something has changed: more may follow soon.
     pub(crate) fn quick(&self) -> Pace {
         Pace {
-            next: self.policy.first_delay,
+            next: self.policy.initial_interval,
         }
     }
 
     /// The pause before the next look, when the wait has lasted `elapsed`.
     pub(crate) fn pause(&mut self, pace: &mut Pace, elapsed: Duration) -> Duration {
-        let ceiling = if elapsed < self.policy.early {
-            self.policy.early_ceiling
+        let max_interval = if elapsed < self.policy.early {
+            self.policy.initial_max_interval
         } else {
-            self.policy.ceiling
+            self.policy.max_interval
         };
-        let pause = pace.next.min(ceiling);
-        pace.next = scaled(pause, self.policy.growth);
+        let pause = pace.next.min(max_interval);
+        pace.next = scaled(pause, self.policy.multiplier);
         let share = self.policy.jitter;
         let pause = scaled(pause, 1.0 + share * self.random.random_range(-1.0..=1.0));
         pause.max(self.floor)
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn costs_no_more_than_a_fixed_loop_and_notices_the_end_sooner() {
-        let fixed = PollPolicy::every(Duration::from_secs(10));
+        let fixed = PollPolicy::fixed(Duration::from_secs(10));
         let (mut ours, mut theirs) = ((0, 0.0), (0, 0.0));
         for step in 0..4_000_u32 {
             let length = 300.0 + f64::from(step) * 0.3;
@@ -141,8 +141,8 @@ mod tests {
 
     #[test]
     fn no_setting_overflows() {
-        let policy = PollPolicy::every(Duration::MAX)
-            .growth(f64::MAX)
+        let policy = PollPolicy::fixed(Duration::MAX)
+            .multiplier(f64::MAX)
             .jitter(f64::NAN);
         let mut pacer = Pacer::new(policy, true);
         let mut pace = pacer.quick();
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn jitter_stays_within_its_share_and_repeats_with_its_seed() {
-        let policy = PollPolicy::every(Duration::from_secs(10))
+        let policy = PollPolicy::fixed(Duration::from_secs(10))
             .jitter(0.1)
             .seed(7);
         let draw = || {
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_service_elsewhere_is_polled_once_a_second_at_the_most() {
-        for policy in [PollPolicy::every(Duration::ZERO), PollPolicy::default()] {
+        for policy in [PollPolicy::fixed(Duration::ZERO), PollPolicy::default()] {
             let mut pacer = Pacer::new(policy.seed(7), false);
             let mut pace = pacer.quick();
             let mut pauses = (0..100).map(|_| pacer.pause(&mut pace, Duration::ZERO));
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn pauses_after_failures_are_spread_over_twice_the_interval() {
-        let policy = PollPolicy::every(Duration::from_secs(10)).jitter(0.1);
+        let policy = PollPolicy::fixed(Duration::from_secs(10)).jitter(0.1);
         let mut pacer = Pacer::new(policy.seed(7), true);
         let mut pace = pacer.quick();
         let pauses: Vec<Duration> = (0..1_000)

@@ -3,9 +3,9 @@ use std::time::Duration;
 /// How a run or batch is waited for.
 ///
 /// Looks are quick at first, so that a run which ends or starts at once is noticed, and then grow
-/// apart to a ceiling; a change makes them quick again. Runs are known to take 5 to 25 minutes, so
-/// there is a long ceiling while no run is expected to end and a shorter one from then on.
-/// `Retry-After` makes a pause longer, up to what is left of the [`patience`](Self::patience), and
+/// apart to a max_interval; a change makes them quick again. Runs are known to take 5 to 25 minutes, so
+/// there is a long max_interval while no run is expected to end and a shorter one from then on.
+/// `Retry-After` makes a pause longer, up to what is left of the [`error_timeout`](Self::error_timeout), and
 /// never shorter. A service that is not on this machine is polled once a second at the most,
 /// unless the client has a transport of its own.
 ///
@@ -14,22 +14,22 @@ use std::time::Duration;
 /// use checksum_api_ext::PollPolicy;
 ///
 /// let policy = PollPolicy::default().deadline(Duration::from_secs(30 * 60));
-/// let fixed = PollPolicy::every(Duration::from_secs(10));
+/// let fixed = PollPolicy::fixed(Duration::from_secs(10));
 /// # let _ = (policy, fixed);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PollPolicy {
-    pub(crate) first_delay: Duration,
-    pub(crate) growth: f64,
-    pub(crate) early_ceiling: Duration,
+    pub(crate) initial_interval: Duration,
+    pub(crate) multiplier: f64,
+    pub(crate) initial_max_interval: Duration,
     pub(crate) early: Duration,
-    pub(crate) ceiling: Duration,
+    pub(crate) max_interval: Duration,
     pub(crate) jitter: f64,
     pub(crate) seed: Option<u64>,
     pub(crate) deadline: Option<Duration>,
-    pub(crate) patience: Duration,
-    pub(crate) grace: Duration,
-    pub(crate) grace_of_unknown_age: Duration,
+    pub(crate) error_timeout: Duration,
+    pub(crate) not_found_grace: Duration,
+    pub(crate) not_found_grace_of_unknown_age: Duration,
 }
 
 impl Default for PollPolicy {
@@ -37,29 +37,29 @@ impl Default for PollPolicy {
     /// noticed sooner on average.
     fn default() -> Self {
         Self {
-            first_delay: Duration::from_secs(1),
-            growth: 2.0,
-            early_ceiling: Duration::from_secs(20),
+            initial_interval: Duration::from_secs(1),
+            multiplier: 2.0,
+            initial_max_interval: Duration::from_secs(20),
             early: Duration::from_secs(4 * 60),
-            ceiling: Duration::from_millis(9_750),
+            max_interval: Duration::from_millis(9_750),
             jitter: 0.1,
             seed: None,
             deadline: None,
-            patience: Duration::from_secs(5 * 60),
-            grace: Duration::from_secs(30),
-            grace_of_unknown_age: Duration::ZERO,
+            error_timeout: Duration::from_secs(5 * 60),
+            not_found_grace: Duration::from_secs(30),
+            not_found_grace_of_unknown_age: Duration::ZERO,
         }
     }
 }
 
 impl PollPolicy {
-    /// A fixed interval, without growth or jitter.
-    pub fn every(interval: Duration) -> Self {
+    /// A fixed interval, without multiplier or jitter.
+    pub fn fixed(interval: Duration) -> Self {
         Self {
-            first_delay: interval,
-            growth: 1.0,
-            early_ceiling: interval,
-            ceiling: interval,
+            initial_interval: interval,
+            multiplier: 1.0,
+            initial_max_interval: interval,
+            max_interval: interval,
             jitter: 0.0,
             ..Self::default()
         }
@@ -67,30 +67,30 @@ impl PollPolicy {
 
     /// The pause after the first look and after each change.
     #[must_use]
-    pub fn first_delay(mut self, delay: Duration) -> Self {
-        self.first_delay = delay;
+    pub fn initial_interval(mut self, delay: Duration) -> Self {
+        self.initial_interval = delay;
         self
     }
 
     /// The factor by which pauses grow while nothing changes; below 1 it counts as 1.
     #[must_use]
-    pub fn growth(mut self, factor: f64) -> Self {
-        self.growth = factor.max(1.0);
+    pub fn multiplier(mut self, factor: f64) -> Self {
+        self.multiplier = factor.max(1.0);
         self
     }
 
     /// The longest pause during the first `period` of a wait.
     #[must_use]
-    pub fn early_ceiling(mut self, ceiling: Duration, period: Duration) -> Self {
-        self.early_ceiling = ceiling;
+    pub fn initial_max_interval(mut self, max_interval: Duration, period: Duration) -> Self {
+        self.initial_max_interval = max_interval;
         self.early = period;
         self
     }
 
     /// The longest pause after that period.
     #[must_use]
-    pub fn ceiling(mut self, ceiling: Duration) -> Self {
-        self.ceiling = ceiling;
+    pub fn max_interval(mut self, max_interval: Duration) -> Self {
+        self.max_interval = max_interval;
         self
     }
 
@@ -127,23 +127,23 @@ impl PollPolicy {
     /// For how long looks may fail in a row before the wait gives up; 5 minutes. Three failures in
     /// a row are tolerated however long they take.
     #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn error_timeout(mut self, error_timeout: Duration) -> Self {
+        self.error_timeout = error_timeout;
         self
     }
 
     /// For how long after its start a run may be unknown to the service; 30 s.
     #[must_use]
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
+    pub fn not_found_grace(mut self, not_found_grace: Duration) -> Self {
+        self.not_found_grace = not_found_grace;
         self
     }
 
     /// The same for work of which it is not known when it was started, such as a run by its name,
     /// from the beginning of the wait; none by default, so that a wrong name is found out at once.
     #[must_use]
-    pub fn grace_of_unknown_age(mut self, grace: Duration) -> Self {
-        self.grace_of_unknown_age = grace;
+    pub fn not_found_grace_of_unknown_age(mut self, not_found_grace: Duration) -> Self {
+        self.not_found_grace_of_unknown_age = not_found_grace;
         self
     }
 }

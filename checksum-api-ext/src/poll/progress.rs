@@ -5,7 +5,7 @@ use checksum_api::ErrorKind;
 use tokio::time::{Instant, timeout_at};
 
 use super::pace::{Pace, Pacer};
-use super::{Ended, Event, PollPolicy, Pollable, Trouble};
+use super::{Ended, Event, PollFailure, PollPolicy, Pollable};
 use crate::Error;
 
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -71,13 +71,13 @@ type Events<P> = VecDeque<Event<<P as Pollable>::Change, <P as Pollable>::End>>;
 impl<P: Pollable> Progress<P> {
     pub(crate) fn new(target: &P, pacer: &Pacer) -> Self {
         let started = Instant::now();
-        let grace = match target.age() {
-            Some(age) => pacer.policy.grace.checked_sub(age),
-            None => Some(pacer.policy.grace_of_unknown_age),
+        let not_found_grace = match target.age() {
+            Some(age) => pacer.policy.not_found_grace.checked_sub(age),
+            None => Some(pacer.policy.not_found_grace_of_unknown_age),
         };
         Self {
             started,
-            grace_until: grace.and_then(|grace| started.checked_add(grace)),
+            grace_until: not_found_grace.and_then(|grace| started.checked_add(grace)),
             last: None,
             pace: pacer.quick(),
             failing: None,
@@ -153,8 +153,8 @@ impl<P: Pollable> Progress<P> {
             Ok(seen) => self.saw(seen, pacer, events),
             Err(Error::Request(error)) if self.may_pass(&error) => {
                 let trouble = self.bear(target, plan.began, error, pacer)?;
-                let pause = trouble.next_look_in;
-                events.push_back(Event::Trouble(trouble));
+                let pause = trouble.next_poll_in;
+                events.push_back(Event::PollFailed(trouble));
                 Some(pause)
             }
             Err(error) => return Err(error),
@@ -174,7 +174,7 @@ impl<P: Pollable> Progress<P> {
     ) -> Option<Duration> {
         if let Some(failing) = self.failing.take() {
             let after = failing.since.elapsed();
-            events.push_back(Event::Recovered { after });
+            events.push_back(Event::PollRecovered { after });
         }
         let changes = P::changes(self.last.as_ref(), &seen.status);
         self.seeming_ends = match seen.ended {
@@ -210,14 +210,14 @@ impl<P: Pollable> Progress<P> {
         began: Instant,
         error: checksum_api::Error,
         pacer: &mut Pacer,
-    ) -> Result<Trouble, Error> {
+    ) -> Result<PollFailure, Error> {
         let failing = self.failing.get_or_insert(Failing {
             since: began,
             count: 0,
         });
         failing.count += 1;
         let lasting = failing.since.elapsed();
-        let left = pacer.policy.patience.saturating_sub(lasting);
+        let left = pacer.policy.error_timeout.saturating_sub(lasting);
         // A run that is not known yet is no failure.
         if error.is_transient() && left.is_zero() && failing.count >= MIN_FAILURES {
             return Err(Error::GaveUp {
@@ -229,10 +229,10 @@ impl<P: Pollable> Progress<P> {
         let pause = pacer.pause_after_failure(&mut self.pace, self.started.elapsed());
         // No sooner than the policy says, and no later than when the wait would give up.
         let wanted = error.retry_after().unwrap_or_default().min(left);
-        Ok(Trouble {
-            next_look_in: pause.max(wanted),
+        Ok(PollFailure {
+            next_poll_in: pause.max(wanted),
             error,
-            lasting,
+            failing_for: lasting,
         })
     }
 

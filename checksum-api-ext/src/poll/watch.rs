@@ -37,10 +37,10 @@ impl<P: Pollable> Watch<P> {
         loop {
             match self.next().await? {
                 Some(Event::Finished(end)) => return Ok(end),
-                Some(Event::Trouble(trouble)) => {
+                Some(Event::PollFailed(trouble)) => {
                     tracing::warn!(target: TARGET, error = %trouble, "trouble while waiting");
                 }
-                Some(Event::Changed(_) | Event::Recovered { .. }) => {}
+                Some(Event::Changed(_) | Event::PollRecovered { .. }) => {}
                 None => unreachable!("a watch ends with its last event or with an error"),
             }
         }

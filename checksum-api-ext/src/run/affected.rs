@@ -66,13 +66,13 @@ impl Checksum {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
     /// #     .build()?;
     /// match checksum.run_affected(["src/checkout.ts"]).await? {
     ///     None => println!("no test is affected"),
     ///     Some(run) => {
     ///         let report = run.branch("feature/checkout").start().await?.await?;
-    ///         assert!(report.outcome().is_pass());
+    ///         assert!(report.outcome().is_success());
     ///     }
     /// }
     /// # Ok(())

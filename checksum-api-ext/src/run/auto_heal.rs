@@ -13,7 +13,7 @@ use crate::members::Members;
 ///
 /// let heal = AutoHeal::pull_request("acme-co/my-tests".parse()?).branch("main").pr(42);
 /// # let _ = heal;
-/// # Ok::<(), checksum_api_ext::InvalidIdentifier>(())
+/// # Ok::<(), checksum_api_ext::ParseIdError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct AutoHeal {

@@ -16,14 +16,14 @@ use crate::timestamp;
 /// # let checksum = checksum_api_ext::Checksum::builder()
 /// #     .api_key("my-key".parse()?)
 /// #     .base_url(mock.url().parse()?)
-/// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+/// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
 /// #     .build()?;
 /// use checksum_api_ext::RunHandle;
 ///
 /// let run = checksum.run_suite().start().await?;
 /// let saved = serde_json::to_string(&run.handle())?;
 ///
-/// let run = checksum.resume(serde_json::from_str::<RunHandle>(&saved)?);
+/// let run = checksum.resume_run(serde_json::from_str::<RunHandle>(&saved)?);
 /// assert_eq!(run.status().await?.state().as_str(), "queued");
 /// # Ok(())
 /// # }

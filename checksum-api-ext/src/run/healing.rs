@@ -30,14 +30,14 @@ impl Run {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
     /// #     .build()?;
     /// use std::time::Duration;
     /// use checksum_api_ext::AutoHeal;
     ///
     /// let heal = AutoHeal::pull_request("acme-co/my-tests".parse()?);
     /// let run = checksum.run_suite().auto_heal(heal).start().await?;
-    /// let report = run.await_healed(Duration::from_secs(15 * 60)).await?;
+    /// let report = run.wait_healed(Duration::from_secs(15 * 60)).await?;
     /// assert_eq!(report.outcome().to_string(), "healed");
     /// # Ok(())
     /// # }
@@ -48,7 +48,7 @@ impl Run {
     /// As for [`wait`](Self::wait), whose deadline is that of the first verdict alone. After that
     /// verdict there is none: where it cannot be seen whether the run is healed, `tracing` is told
     /// why, and the verdict stands.
-    pub async fn await_healed(self, within: Duration) -> Result<RunReport, Error> {
+    pub async fn wait_healed(self, within: Duration) -> Result<RunReport, Error> {
         let report = self.clone().wait().await?;
         // A verdict that takes a pass away is not healed.
         let has_failed = report.state().meaning() == Some(Meaning::Failed);

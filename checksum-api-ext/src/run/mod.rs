@@ -1,7 +1,7 @@
 mod affected;
 mod auto_heal;
 mod change;
-mod disagreement;
+mod contradiction;
 mod handle;
 mod healing;
 mod outcome;
@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 pub use auto_heal::AutoHeal;
 pub(crate) use auto_heal::pr_number;
 pub use change::{RunChange, RunEvent};
-pub use disagreement::Disagreement;
+pub use contradiction::Contradiction;
 pub(crate) use handle::Identity;
 pub use handle::{ApiVersion, RunHandle};
 pub use outcome::Outcome;
@@ -51,12 +51,12 @@ const MAX_REASON: Duration = Duration::from_secs(5);
 /// # let checksum = checksum_api_ext::Checksum::builder()
 /// #     .api_key("my-key".parse()?)
 /// #     .base_url(mock.url().parse()?)
-/// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+/// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
 /// #     .build()?;
 /// let run = checksum.run_suite().start().await?;
 /// assert_eq!(run.job_name().map(|name| name.as_str()), Some("job-name-12345"));
 /// let report = run.await?;
-/// assert!(report.outcome().is_pass());
+/// assert!(report.outcome().is_success());
 /// # Ok(())
 /// # }
 /// ```
@@ -95,7 +95,7 @@ impl Run {
     }
 
     /// Waits in another way than the client's.
-    pub fn poll(mut self, policy: PollPolicy) -> Self {
+    pub fn poll_policy(mut self, policy: PollPolicy) -> Self {
         self.policy = policy;
         self
     }
@@ -132,7 +132,7 @@ impl Run {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
     /// #     .build()?;
     /// use checksum_api_ext::{Event, TryStreamExt};
     ///
@@ -246,8 +246,8 @@ impl Run {
         if self.handle.is_pinned {
             return status;
         }
-        let is_pass = status.final_outcome().is_pass();
-        let (effort, time_limit) = match is_pass {
+        let is_success = status.final_outcome().is_success();
+        let (effort, time_limit) = match is_success {
             true => (Effort::Persistent, MAX_CONFIRMATION),
             // Nothing can make it a pass: only the reason is of interest.
             false => (Effort::Once, MAX_REASON),

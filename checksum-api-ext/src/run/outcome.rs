@@ -17,7 +17,7 @@ pub enum Outcome {
     /// Tests failed.
     Failed,
     /// The service's infrastructure failed; the tests say nothing.
-    InfrastructureError,
+    ProcessError,
     /// Somebody cancelled the run.
     Cancelled,
     /// The service calls the run passed, and no test ran: all its counts are 0. It is no pass unless
@@ -29,7 +29,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Whether a gate may open: passed or healed, and nothing else.
-    pub fn is_pass(&self) -> bool {
+    pub fn is_success(&self) -> bool {
         matches!(self, Self::Passed | Self::Healed)
     }
 
@@ -39,7 +39,7 @@ impl Outcome {
             Some(Meaning::Passed) => Self::Passed,
             Some(Meaning::Healed) => Self::Healed,
             Some(Meaning::Failed) => Self::Failed,
-            Some(Meaning::ProcessError) => Self::InfrastructureError,
+            Some(Meaning::ProcessError) => Self::ProcessError,
             Some(Meaning::Cancelled) => Self::Cancelled,
             // A run that has ended in a state that is none of an end.
             Some(Meaning::Pending | Meaning::Completed) | None => {
@@ -55,7 +55,7 @@ impl fmt::Display for Outcome {
             Self::Passed => "passed",
             Self::Healed => "healed",
             Self::Failed => "failed",
-            Self::InfrastructureError => "infrastructure error",
+            Self::ProcessError => "infrastructure error",
             Self::Cancelled => "cancelled",
             Self::NoTests => "no tests",
             Self::Unrecognised(state) => state,

@@ -2,8 +2,8 @@ use checksum_api::types::{JobName, RunState, TestRunId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Counts, Disagreement, Outcome, RunStatus};
-use crate::{Checksum, Error, Results, StartHeal, TestRun};
+use super::{Contradiction, Counts, Outcome, RunStatus};
+use crate::{Checksum, Error, Results, StartHealing, TestRun};
 
 /// What is known of a run that has ended.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -20,22 +20,22 @@ pub struct RunReport {
 impl RunReport {
     /// What the end means for a gate. The state decides, a verdict of `fail` takes a pass away, and
     /// so does a run of no tests. Counts never overrule the state silently, see
-    /// [`disagreement`](Self::disagreement).
+    /// [`contradiction`](Self::contradiction).
     pub fn outcome(&self) -> Outcome {
         self.status.final_outcome()
     }
 
     /// As [`outcome`](Self::outcome), but a pass that the same answer contradicts is a failure.
     pub fn strict_outcome(&self) -> Outcome {
-        match (self.disagreement(), self.outcome()) {
-            (Some(_), outcome) if outcome.is_pass() => Outcome::Failed,
+        match (self.contradiction(), self.outcome()) {
+            (Some(_), outcome) if outcome.is_success() => Outcome::Failed,
             (_, outcome) => outcome,
         }
     }
 
     /// What in the last answer contradicts a state of passed or healed, if anything.
-    pub fn disagreement(&self) -> Option<Disagreement> {
-        self.status.disagreement()
+    pub fn contradiction(&self) -> Option<Contradiction> {
+        self.status.contradiction()
     }
 
     /// The name that the service gave the run. A sharded run has none.
@@ -92,14 +92,14 @@ impl RunReport {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let mock = checksum_mock::Mock::start().await?;
-    /// # mock.next_run(checksum_mock::RunScript::new().fails(["test-def-456"]));
+    /// # mock.next_run(checksum_mock::RunScript::new().fail_tests(["test-def-456"]));
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
     /// #     .build()?;
     /// let report = checksum.run_suite().start().await?.await?;
-    /// assert!(!report.outcome().is_pass());
+    /// assert!(!report.outcome().is_success());
     /// let batch = report.heal().pull_request("acme-co/my-tests".parse()?).start().await?;
     /// let healed = batch.await?;
     /// let pull_requests: Vec<&str> = healed.pull_requests().collect();
@@ -107,7 +107,7 @@ impl RunReport {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn heal(&self) -> StartHeal {
-        StartHeal::new(&self.client, self.test_run_id().cloned())
+    pub fn heal(&self) -> StartHealing {
+        StartHealing::new(&self.client, self.test_run_id().cloned())
     }
 }

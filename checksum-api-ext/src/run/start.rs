@@ -26,7 +26,7 @@ use crate::{Checksum, Error, Intent, InvalidRequest, timestamp};
 /// # let checksum = checksum_api_ext::Checksum::builder()
 /// #     .api_key("my-key".parse()?)
 /// #     .base_url(mock.url().parse()?)
-/// #     .poll(checksum_api_ext::PollPolicy::every(std::time::Duration::ZERO))
+/// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
 /// #     .build()?;
 /// let collection = checksum.run_collection("collection-abc-123".parse()?).start().await?;
 /// let tests = checksum.run_tests(["test-abc-123".parse()?, "test-ghi-789".parse()?]).start().await?;
@@ -191,7 +191,7 @@ impl<S: Selection> StartRun<S> {
         let response = Arc::new(OnceLock::new());
         let kept = Arc::clone(&response);
         let secrets = secrets_of(S::OPERATION, &request);
-        let caller = self.client.caller.with_members(members);
+        let caller = self.client.caller.with_extra_fields(members);
         let caller = caller.inspected(move |body| {
             let _ = kept.set(serde_json::from_slice(body).unwrap_or_default());
         });

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ApiVersion, Disagreement, Outcome};
+use super::{ApiVersion, Contradiction, Outcome};
 use crate::poll::Ended;
 
 /// What one look at a run saw, whichever version of the API answered.
@@ -164,8 +164,8 @@ impl RunStatus {
         self.failure_reason = judged.failure_reason.or_else(|| self.failure_reason.take());
         let has_verdict =
             judged.verdict.is_some() || judged.unreadable.iter().any(|field| field == "verdict");
-        let is_pass = judged.verdict == Some(Verdict::Pass);
-        if !is_pass && !Outcome::of_state(&judged.state).is_pass() {
+        let is_success = judged.verdict == Some(Verdict::Pass);
+        if !is_success && !Outcome::of_state(&judged.state).is_success() {
             self.state = judged.state;
         }
         if has_verdict {
@@ -184,7 +184,7 @@ impl RunStatus {
     /// no tests, and any verdict but `pass` of the route by test run id; nothing gives one.
     pub(crate) fn final_outcome(&self) -> Outcome {
         let outcome = Outcome::of_state(&self.state);
-        if !outcome.is_pass() {
+        if !outcome.is_success() {
             outcome
         } else if self.is_failed_by_verdict() {
             Outcome::Failed
@@ -205,8 +205,8 @@ impl RunStatus {
 
     /// What in the answer contradicts a state of passed or healed, if anything. Counts never
     /// overrule the state silently.
-    pub fn disagreement(&self) -> Option<Disagreement> {
-        Disagreement::within(self)
+    pub fn contradiction(&self) -> Option<Contradiction> {
+        Contradiction::within(self)
     }
 }
 

@@ -1,10 +1,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{BatchChange, BatchReport, Event, RunChange, RunReport};
+use crate::{BatchChange, BatchStatus, Event, RunChange, RunReport};
 
 /// What happens to a run or a batch while a set of them is watched.
-pub type WorkEvent = Event<WorkChange, WorkReport>;
+pub type WatchEvent = Event<WorkChange, WatchReport>;
 
 /// Something about a run or a batch that is different from the last look.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -21,18 +21,18 @@ pub enum WorkChange {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub enum WorkReport {
+pub enum WatchReport {
     /// Of a run.
     Run(Box<RunReport>),
     /// Of a batch.
-    Batch(Box<BatchReport>),
+    Batch(Box<BatchStatus>),
 }
 
-impl WorkReport {
+impl WatchReport {
     /// Whether the run passed, or no session of the batch failed.
     pub fn is_success(&self) -> bool {
         match self {
-            Self::Run(report) => report.outcome().is_pass(),
+            Self::Run(report) => report.outcome().is_success(),
             Self::Batch(report) => report.is_success(),
         }
     }

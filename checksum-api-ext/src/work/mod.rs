@@ -3,6 +3,6 @@ mod handle;
 mod target;
 mod watch_all;
 
-pub use event::{WorkChange, WorkEvent, WorkReport};
+pub use event::{WatchEvent, WatchReport, WorkChange};
 pub use handle::Handle;
-pub use watch_all::WatchAll;
+pub use watch_all::WatchSet;

@@ -2,9 +2,9 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-use super::{Handle, WorkChange, WorkReport};
+use super::{Handle, WatchReport, WorkChange};
 use crate::poll::{Ended, Pollable};
-use crate::{BatchReport, Checksum, Error, GenerationBatch, HealBatch, Run, RunStatus};
+use crate::{BatchStatus, Checksum, Error, GenerationBatch, HealBatch, Run, RunStatus};
 
 /// The work behind a handle, for as long as one look takes.
 pub(super) enum Target {
@@ -17,16 +17,16 @@ pub(super) enum Target {
 #[derive(Clone)]
 pub(super) enum Status {
     Run(Box<RunStatus>),
-    Batch(Box<BatchReport>),
+    Batch(Box<BatchStatus>),
 }
 
 impl Target {
     pub(super) fn new(client: &Checksum, handle: &Handle) -> Self {
         match handle {
-            Handle::Run(handle) => Self::Run(client.resume(handle.clone())),
-            Handle::HealBatch(handle) => Self::HealBatch(client.resume_heal(handle.clone())),
+            Handle::Run(handle) => Self::Run(client.resume_run(handle.clone())),
+            Handle::HealBatch(handle) => Self::HealBatch(client.resume_heal_batch(handle.clone())),
             Handle::GenerationBatch(handle) => {
-                Self::GenerationBatch(client.resume_generation(handle.clone()))
+                Self::GenerationBatch(client.resume_generation_batch(handle.clone()))
             }
         }
     }
@@ -49,7 +49,7 @@ impl Status {
         }
     }
 
-    fn batch(&self) -> Option<&BatchReport> {
+    fn batch(&self) -> Option<&BatchStatus> {
         match self {
             Self::Batch(status) => Some(status),
             Self::Run(_) => None,
@@ -60,7 +60,7 @@ impl Status {
 impl Pollable for Target {
     type Status = Status;
     type Change = WorkChange;
-    type End = WorkReport;
+    type End = WatchReport;
 
     fn name(&self) -> String {
         self.handle().to_string()
@@ -101,12 +101,12 @@ impl Pollable for Target {
         }
     }
 
-    async fn end(&mut self, status: Status, deadline: Option<Instant>) -> WorkReport {
+    async fn end(&mut self, status: Status, deadline: Option<Instant>) -> WatchReport {
         match (self, status) {
             (Self::Run(run), Status::Run(status)) => {
-                WorkReport::Run(Box::new(run.end(*status, deadline).await))
+                WatchReport::Run(Box::new(run.end(*status, deadline).await))
             }
-            (_, Status::Batch(report)) => WorkReport::Batch(report),
+            (_, Status::Batch(report)) => WatchReport::Batch(report),
             (_, Status::Run(_)) => unreachable!("a batch has no status of a run"),
         }
     }

@@ -12,29 +12,29 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::target::Target;
-use super::{Handle, WorkEvent};
+use super::{Handle, WatchEvent};
 use crate::poll::{MIN_POLL_TIME, Pace, Pacer, PollPlan, Progress, Seen, was_suspended};
 use crate::{Checksum, Error, Event};
 
-/// Many runs and batches, watched by one stream; made by [`Checksum::watch_all`].
+/// Many runs and batches, watched by one stream; made by [`Checksum::watch`].
 ///
 /// Its items are a handle and what happened to that work. An error ends the watch of that handle
 /// and of no other. The stream ends when nothing is left to watch, and goes on when more is added.
 ///
-/// It polls the longest-overdue work first. At most [`at_once`](Self::at_once) polls are in flight,
+/// It polls the longest-overdue work first. At most [`max_concurrent`](Self::max_concurrent) polls are in flight,
 /// and each counts towards the client's budget of requests:
 /// [`max_requests_per_second`](crate::ChecksumBuilder::max_requests_per_second). A `Retry-After`
-/// that two works in a row get pauses all of them, for no longer than is left of the patience with
+/// that two works in a row get pauses all of them, for no longer than is left of the error_timeout with
 /// the work that got it, and never for more than half of the time. Each
 /// consecutive failure halves the number of polls in flight, down to one at a time at the policy's
 /// interval.
 ///
-/// It waits as the client's [`PollPolicy`](crate::PollPolicy) says, of which deadline, patience and
+/// It waits as the client's [`PollPolicy`](crate::PollPolicy) says, of which deadline, error_timeout and
 /// grace are those of each work from when it is added.
 ///
 /// Dropping it, or the wait for its next item, loses nothing: the work goes on, and
 /// [`handles`](Self::handles) is what to store and to watch again later.
-pub struct WatchAll {
+pub struct WatchSet {
     client: Checksum,
     pacer: Pacer,
     works: HashMap<Key, Entry>,
@@ -42,7 +42,7 @@ pub struct WatchAll {
     /// Tells a work from one that was removed and added again.
     next_number: u64,
     under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Landed> + Send>>>,
-    ready: VecDeque<(Key, Result<WorkEvent, Error>)>,
+    ready: VecDeque<(Key, Result<WatchEvent, Error>)>,
     limit: usize,
     deadlines: BinaryHeap<Reverse<(Instant, u64, Key)>>,
     /// No poll starts before.
@@ -87,7 +87,7 @@ struct Landed {
     looked: Option<Result<Seen<Target>, Error>>,
 }
 
-impl WatchAll {
+impl WatchSet {
     pub(crate) fn new(client: &Checksum, handles: impl IntoIterator<Item = Handle>) -> Self {
         let pacer = client.pacer(*client.poll);
         let mut all = Self {
@@ -114,7 +114,7 @@ impl WatchAll {
 
     /// How many looks are under way at once, at the most: 8, and never less than 1.
     #[must_use]
-    pub fn at_once(mut self, looks: usize) -> Self {
+    pub fn max_concurrent(mut self, looks: usize) -> Self {
         self.limit = looks.max(1);
         self
     }
@@ -279,8 +279,8 @@ impl WatchAll {
             }
         };
         let asked_to_wait = events.iter().find_map(|event| match event {
-            Event::Trouble(trouble) if trouble.error.retry_after().is_some() => {
-                Some(trouble.next_look_in)
+            Event::PollFailed(trouble) if trouble.error.retry_after().is_some() => {
+                Some(trouble.next_poll_in)
             }
             _ => None,
         });
@@ -340,8 +340,8 @@ impl WatchAll {
     }
 }
 
-impl Stream for WatchAll {
-    type Item = (Handle, Result<WorkEvent, Error>);
+impl Stream for WatchSet {
+    type Item = (Handle, Result<WatchEvent, Error>);
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {

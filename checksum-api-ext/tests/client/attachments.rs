@@ -52,7 +52,7 @@ pub(crate) fn names_in(directory: &Path) -> Vec<String> {
 #[tokio::test]
 async fn those_of_the_stand_in_are_listed_and_written() {
     let mock = Service::start().await.expect("a mock");
-    mock.next_run(RunScript::new().fails(["test-def-456"]));
+    mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
     let run = client_of(&mock).run_suite().start().await.expect("a run");
     let report = run.await.expect("a report");
     let test = report
@@ -120,10 +120,12 @@ async fn one_of_the_stand_in_goes_on_where_it_broke() {
 async fn an_answer_that_is_no_list_is_kept_in_the_error() {
     let mock = Service::start().await.expect("a mock");
     let checksum = client_of(&mock);
-    mock.fault(Fault::answer("\"<html>Sign in</html>\"").on("get_test_attachments"));
+    mock.fault(
+        Fault::respond_with("\"<html>Sign in</html>\"").on_operation("get_test_attachments"),
+    );
     let error = attachments_of(&checksum).await.expect_err("no list");
     assert_eq!(error.answer(), Some(&json!("<html>Sign in</html>")));
-    mock.fault(Fault::answer("null").on("get_test_attachments"));
+    mock.fault(Fault::respond_with("null").on_operation("get_test_attachments"));
     let none = attachments_of(&checksum).await.expect("none");
     assert!(none.is_empty() && none.raw().is_null());
 }
@@ -222,7 +224,10 @@ async fn no_more_are_on_their_way_than_was_said() {
         .expect("a client");
     let attachments = attachments_of(&checksum).await.expect("a list");
     let directory = tempfile::tempdir().expect("a directory");
-    let saved = attachments.download_all(directory.path()).at_once(3).await;
+    let saved = attachments
+        .download_all(directory.path())
+        .max_concurrent(3)
+        .await;
     assert!(saved.iter().all(Result::is_ok));
     assert_eq!((saved.len(), most.load(Ordering::SeqCst)), (20, 3));
 }

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use checksum_api_ext::{Checksum, Error, ErrorKind, HtmlReport, RetryPolicy, SavedFile};
+use checksum_api_ext::{Checksum, DownloadedFile, Error, ErrorKind, HtmlReport, RetryPolicy};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 use wiremock::matchers::{any, path};
@@ -27,7 +27,7 @@ async fn report_of(checksum: &Checksum) -> HtmlReport {
 }
 
 /// Downloads the report, and tells what is then in the directory beside the outcome.
-async fn download(report: &HtmlReport) -> (Result<SavedFile, Error>, Vec<(String, String)>) {
+async fn download(report: &HtmlReport) -> (Result<DownloadedFile, Error>, Vec<(String, String)>) {
     let directory = tempfile::tempdir().expect("a directory");
     let outcome = report.download(directory.path().join("report.html")).await;
     let read = |name: String| {
@@ -151,7 +151,7 @@ async fn redirects_end() {
     let error = saved.expect_err("no end");
     assert_eq!(
         error.request().map(|e| e.kind()),
-        Some(ErrorKind::Redirected),
+        Some(ErrorKind::Redirect),
         "{error}"
     );
     assert!(files.is_empty());
@@ -197,7 +197,11 @@ async fn a_refusal_says_where_and_what() {
 /// Downloads a report that a wire serves, and gives the requests that this took.
 async fn over_the_wire(
     answers: &[String],
-) -> (Result<SavedFile, Error>, Vec<(String, String)>, Vec<String>) {
+) -> (
+    Result<DownloadedFile, Error>,
+    Vec<(String, String)>,
+    Vec<String>,
+) {
     let wire = Wire::answering(answers.iter().cloned());
     let server = server_with_report(&format!("{}/r.html", wire.origin)).await;
     let (saved, files) = download(&report_of(&client_at(&server.uri())).await).await;
@@ -284,7 +288,7 @@ async fn a_file_that_never_comes_whole_is_not_kept() {
     let error = saved.expect_err("cut");
     assert_eq!(
         error.request().map(|e| e.kind()),
-        Some(ErrorKind::Interrupted),
+        Some(ErrorKind::ConnectionLost),
         "{error}"
     );
     assert!(files.is_empty());
@@ -548,7 +552,7 @@ fn hanging() -> Checksum {
     Checksum::builder()
         .api_key(KEY.parse().expect("a key"))
         .base_url("https://checksum.invalid".parse().expect("a URL"))
-        .retry(RetryPolicy::never())
+        .retry_policy(RetryPolicy::none())
         .request_timeout(Duration::from_secs(7))
         .transport(|request: reqwest::Request| async move {
             if request.url().path().starts_with("/public-api") {

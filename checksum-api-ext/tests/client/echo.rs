@@ -16,7 +16,7 @@ async fn an_echo_is_no_answer_and_shows_no_key() {
     let checksum = scripted::client(echo);
     let test_run = checksum.test_run("run-id".parse().expect("an id"));
     let test = test_run.test("test-id".parse().expect("an id"));
-    let run = checksum.resume(RunHandle::new("job-name".parse().expect("a name")));
+    let run = checksum.resume_run(RunHandle::new("job-name".parse().expect("a name")));
     let batch = checksum.heal_batch("batch-id".parse().expect("an id"));
     let errors = [
         checksum.project().await.err(),

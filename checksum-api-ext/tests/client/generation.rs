@@ -52,7 +52,7 @@ async fn a_session_that_fails_is_no_success() {
         .generate(repo, 1, "b")
         .await
         .expect("a batch");
-    mock.fault(Fault::status(404).on("get_generation_batch"));
+    mock.fault(Fault::status(404).on_operation("get_generation_batch"));
     let report = batch.await.expect("a report, the grace included");
     assert!(!report.is_success());
     assert_eq!(report.pull_requests().count(), 0);
@@ -95,7 +95,7 @@ async fn what_would_be_refused_is_not_sent_and_what_may_have_started_is_not_repe
     }
     assert_eq!(mock.request_count(), 0);
 
-    mock.fault(Fault::reset_after().on("trigger_auto_generate"));
+    mock.fault(Fault::reset_after_handling().on_operation("trigger_auto_generate"));
     let error = generate(1, "main").await.expect_err("a failure");
     assert!(error.is_dispatch_uncertain(), "{error}");
     assert_eq!(mock.request_count(), 1);

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::{client_of, scripted};
 
 async fn failed_run(mock: &Mock) -> TestRunId {
-    mock.next_run(RunScript::new().fails(["test-abc-123", "test-def-456"]));
+    mock.next_run(RunScript::new().fail_tests(["test-abc-123", "test-def-456"]));
     let run = client_of(mock).run_suite().start().await.expect("a run");
     let report = run.await.expect("a report");
     report.test_run_id().expect("a test run").clone()
@@ -134,7 +134,7 @@ async fn no_repository_is_needed_where_no_pull_request_is() {
 #[tokio::test]
 async fn a_report_heals_its_own_run() {
     let mock = Mock::start().await.expect("a mock");
-    mock.next_run(RunScript::new().fails(["test-def-456"]));
+    mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
     let run = client_of(&mock).run_suite().start().await.expect("a run");
     let report = run.await.expect("a report");
     let heal = report.heal().without_pull_request();
@@ -147,7 +147,11 @@ async fn a_report_heals_its_own_run() {
     );
 
     // A run that only v1 knows has no id that healing takes.
-    mock.next_run(RunScript::new().fails(["test-def-456"]).known_only_to("v1"));
+    mock.next_run(
+        RunScript::new()
+            .fail_tests(["test-def-456"])
+            .only_api_version("v1"),
+    );
     let run = client_of(&mock).run_suite().start().await.expect("a run");
     let report = run.await.expect("a report");
     let error = report
@@ -172,9 +176,13 @@ async fn healing_is_started_at_most_once() {
             .filter(|r| r.operation_id == Some("trigger_auto_heal"));
         heals.count()
     };
-    for fault in [Fault::reset_after(), Fault::truncated(), Fault::status(502)] {
+    for fault in [
+        Fault::reset_after_handling(),
+        Fault::truncated(),
+        Fault::status(502),
+    ] {
         let before = count(&mock);
-        mock.fault(fault.on("trigger_auto_heal"));
+        mock.fault(fault.on_operation("trigger_auto_heal"));
         let heal = client_of(&mock).heal(id.clone()).without_pull_request();
         let error = heal.await.expect_err("a failure");
         assert!(error.is_dispatch_uncertain(), "{error}");
@@ -183,7 +191,7 @@ async fn healing_is_started_at_most_once() {
     mock.fault(
         Fault::status(429)
             .header("retry-after", "0")
-            .on("trigger_auto_heal"),
+            .on_operation("trigger_auto_heal"),
     );
     let heal = client_of(&mock).heal(id).without_pull_request();
     let batch = heal.await.expect("a batch, at the second attempt");
@@ -196,10 +204,10 @@ async fn a_batch_may_be_unknown_right_after_its_start_and_not_later() {
     let id = failed_run(&mock).await;
     let heal = client_of(&mock).heal(id).without_pull_request();
     let batch = heal.await.expect("a batch");
-    mock.fault(Fault::status(404).times(2).on("get_heal_batch"));
+    mock.fault(Fault::status(404).times(2).on_operation("get_heal_batch"));
     batch.clone().await.expect("borne");
 
-    mock.fault(Fault::status(404).on("get_heal_batch"));
+    mock.fault(Fault::status(404).on_operation("get_heal_batch"));
     let resumed = client_of(&mock).heal_batch(batch.id().clone());
     assert!(resumed.await.expect_err("unknown").is_not_found());
 }
@@ -244,16 +252,16 @@ async fn a_failed_run_is_looked_at_until_it_is_healed() {
         .run_grep("a")
         .auto_heal(AutoHeal::without_pull_request());
     let run = run.start().await.expect("a run");
-    let report = run.await_healed(LONG).await.expect("a report");
+    let report = run.wait_healed(LONG).await.expect("a report");
     assert_eq!(report.outcome(), Outcome::Healed);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_stays_failed_is_reported_so_when_the_time_is_up() {
     let checksum = run_of(&["failed"]);
-    let run = checksum.resume(RunHandle::new("job".parse().expect("a name")));
+    let run = checksum.resume_run(RunHandle::new("job".parse().expect("a name")));
     let started = Instant::now();
-    let report = run.await_healed(LONG).await.expect("a report");
+    let report = run.wait_healed(LONG).await.expect("a report");
     assert_eq!(report.outcome(), Outcome::Failed);
     assert_eq!(started.elapsed().as_secs(), 3600);
 }
@@ -266,8 +274,8 @@ async fn a_verdict_stands_where_its_healing_cannot_be_seen() {
             0 => scripted::json(200, &json!({ "status": "failed", "testRunId": "run-id" })),
             _ => scripted::json(status, &json!({})),
         });
-        let run = checksum.resume(RunHandle::new("job".parse().expect("a name")));
-        let report = run.await_healed(LONG).await.expect("a report");
+        let run = checksum.resume_run(RunHandle::new("job".parse().expect("a name")));
+        let report = run.wait_healed(LONG).await.expect("a report");
         assert_eq!(report.outcome(), Outcome::Failed, "{status}");
     }
 }
@@ -281,11 +289,11 @@ async fn no_time_is_spent_where_nothing_can_be_healed() {
         .await
         .expect("a run");
     assert_eq!(run.handle().is_healing(), Some(false));
-    let report = run.await_healed(LONG).await.expect("a report");
+    let report = run.wait_healed(LONG).await.expect("a report");
     assert_eq!(report.outcome(), Outcome::Failed);
     let run =
-        run_of(&["cancelled", "healed"]).resume(RunHandle::new("job".parse().expect("a name")));
-    let report = run.await_healed(LONG).await.expect("a report");
+        run_of(&["cancelled", "healed"]).resume_run(RunHandle::new("job".parse().expect("a name")));
+    let report = run.wait_healed(LONG).await.expect("a report");
     assert_eq!(report.outcome(), Outcome::Cancelled);
     assert_eq!(started.elapsed(), Duration::ZERO);
 }

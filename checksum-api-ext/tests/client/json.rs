@@ -2,9 +2,9 @@
 
 use checksum_api_ext::types::TestRunId;
 use checksum_api_ext::{
-    Attachment, BatchEvent, BatchReport, BugPage, Checksum, Event, Handle, HealBatch, HtmlReport,
-    LatestTestRun, Results, Run, RunEvent, RunHandle, RunReport, SavedFile, StreamExt, TestRun,
-    TryStreamExt, WorkEvent,
+    Attachment, BatchEvent, BatchStatus, BugPage, Checksum, DownloadedFile, Event, Handle,
+    HealBatch, HtmlReport, LatestTestRun, Results, Run, RunEvent, RunHandle, RunReport, StreamExt,
+    TestRun, TryStreamExt, WatchEvent,
 };
 use checksum_mock::{Fault, Mock, RunScript};
 use serde_json::Value;
@@ -25,7 +25,7 @@ fn clients_and_what_they_give_go_anywhere() {
     send(checksum.bugs().stream());
     send(checksum.heal(TestRunId::new("a").expect("an id")).start());
     send(checksum.latest_test_run());
-    send(checksum.watch_all([]));
+    send(checksum.watch([]));
 }
 
 #[test]
@@ -33,15 +33,15 @@ fn every_form_has_a_schema() {
     let schemas = [
         schemars::schema_for!(RunHandle),
         schemars::schema_for!(Handle),
-        schemars::schema_for!(WorkEvent),
+        schemars::schema_for!(WatchEvent),
         schemars::schema_for!(RunEvent),
         schemars::schema_for!(RunReport),
         schemars::schema_for!(BatchEvent),
-        schemars::schema_for!(BatchReport),
+        schemars::schema_for!(BatchStatus),
         schemars::schema_for!(Results),
         schemars::schema_for!(LatestTestRun),
         schemars::schema_for!(BugPage),
-        schemars::schema_for!(SavedFile),
+        schemars::schema_for!(DownloadedFile),
         schemars::schema_for!(HtmlReport),
         schemars::schema_for!(Attachment),
     ];
@@ -67,7 +67,7 @@ async fn events_are_objects_that_name_themselves() {
         RunScript::new()
             .queued(0)
             .running(2)
-            .fails(["test-def-456"]),
+            .fail_tests(["test-def-456"]),
     );
     let run = client_of(&mock)
         .run_grep("checkout")
@@ -77,24 +77,24 @@ async fn events_are_objects_that_name_themselves() {
     mock.fault(
         Fault::status(503)
             .body("{\"message\":\"busy\"}")
-            .on("get_run_status_v2"),
+            .on_operation("get_run_status_v2"),
     );
     let mut seen = Vec::new();
     let mut events = run.events();
     while let Some(event) = events.try_next().await.expect("an event") {
         let json = serde_json::to_value(&event).expect("JSON");
         match event {
-            Event::Trouble(_) => {
+            Event::PollFailed(_) => {
                 assert!(
                     json["error"]
                         .as_str()
                         .is_some_and(|text| text.contains("busy"))
                 );
                 assert!(
-                    json["lastingSeconds"].is_number() && json["nextLookInSeconds"].is_number()
+                    json["failingForSeconds"].is_number() && json["nextPollInSeconds"].is_number()
                 );
             }
-            Event::Recovered { .. } => assert!(json["afterSeconds"].is_number()),
+            Event::PollRecovered { .. } => assert!(json["afterSeconds"].is_number()),
             Event::Changed(_) => assert!(json["status"]["state"].is_string()),
             Event::Finished(_) => assert_eq!(json["jobName"], "job-name-12345"),
             _ => {}
@@ -136,7 +136,7 @@ async fn events_of_many_say_what_they_are_of() {
     let repo = "acme-co/webapp".parse().expect("a name");
     let batch = checksum.generate(repo, 42, "branch").start().await;
     let handles = [Handle::from(&run), Handle::from(&batch.expect("a batch"))];
-    let mut all = checksum.watch_all(handles);
+    let mut all = checksum.watch(handles);
     let mut ended = 0;
     while let Some((handle, event)) = all.next().await {
         let event = serde_json::to_value(event.expect("an event")).expect("JSON");

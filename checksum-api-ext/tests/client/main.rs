@@ -28,8 +28,8 @@ fn client_at(origin: &str) -> checksum_api_ext::Checksum {
     Checksum::builder()
         .api_key(ApiKey::new(KEY).expect("a key"))
         .base_url(origin.parse().expect("a URL"))
-        .poll(PollPolicy::every(Duration::ZERO))
-        .retry(RetryPolicy::default().delay(Duration::ZERO))
+        .poll_policy(PollPolicy::fixed(Duration::ZERO))
+        .retry_policy(RetryPolicy::default().initial_delay(Duration::ZERO))
         .build()
         .expect("a client")
 }

@@ -95,7 +95,7 @@ async fn client(steps: &[Step], retry: RetryPolicy) -> (Checksum, Log) {
     let checksum = Checksum::builder()
         .api_key(crate::KEY.parse().expect("a key"))
         .base_url(ORIGIN.parse().expect("a URL"))
-        .retry(retry)
+        .retry_policy(retry)
         .transport(transport)
         .build()
         .expect("a client");
@@ -147,7 +147,7 @@ fn known(outcome: &Result<(), Error>) -> Known {
     match outcome {
         Ok(()) => Known::Started,
         Err(error) if error.is_dispatch_uncertain() => Known::MayHaveStarted,
-        Err(Error::Request(error)) if !error.may_have_acted() => Known::NotStarted,
+        Err(Error::Request(error)) if !error.may_have_taken_effect() => Known::NotStarted,
         Err(error) => panic!("neither: {error}"),
     }
 }
@@ -275,7 +275,7 @@ async fn the_message_says_who_redirected_where_and_what_to_check() {
         let (checksum, _) = client(&[step], RetryPolicy::default()).await;
         let error = start(&checksum, "run").await.expect_err("redirected");
         let request = error.request().expect("a request");
-        assert_eq!(request.kind(), ErrorKind::Redirected);
+        assert_eq!(request.kind(), ErrorKind::Redirect);
         assert!(!request.is_transient());
         assert_eq!(
             request.message(),
@@ -342,7 +342,7 @@ fn read(stream: &TcpStream) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn over_a_socket_no_redirected_start_is_sent_twice() {
-    let retry = RetryPolicy::default().delay(Duration::ZERO);
+    let retry = RetryPolicy::default().initial_delay(Duration::ZERO);
     for (heads, expected, sent) in [
         // The last connection is refused.
         (
@@ -395,7 +395,7 @@ async fn over_a_socket_no_redirected_start_is_sent_twice() {
             let checksum = Checksum::builder()
                 .api_key(crate::KEY.parse().expect("a key"))
                 .base_url(origin.parse().expect("a URL"))
-                .retry(retry)
+                .retry_policy(retry)
                 .build()
                 .expect("a client");
             let outcome = start(&checksum, kind).await;
@@ -434,7 +434,7 @@ async fn a_client_of_reqwest_as_transport_follows_and_gives_itself_away() {
         let checksum = Checksum::builder()
             .api_key(crate::KEY.parse().expect("a key"))
             .base_url(origin.parse().expect("a URL"))
-            .retry(RetryPolicy::default().delay(Duration::ZERO))
+            .retry_policy(RetryPolicy::default().initial_delay(Duration::ZERO))
             .transport(move |request| {
                 let follows = follows.clone();
                 async move { follows.execute(request).await }
@@ -467,12 +467,12 @@ async fn reads_follow_every_redirect_within_the_origin() {
     let project = Step::Started;
     for status in [301, 302, 303, 307, 308] {
         let chain = [To(status, "/a"), To(302, "b"), project];
-        let (checksum, log) = client(&chain, RetryPolicy::never()).await;
+        let (checksum, log) = client(&chain, RetryPolicy::none()).await;
         // The body is none of a project, which shows that it was reached.
         let error = checksum.project().await.expect_err("no project");
         assert_eq!(
             error.request().map(kind_of),
-            Some(ErrorKind::UnexpectedShape)
+            Some(ErrorKind::UnexpectedBody)
         );
         let requests = log.lock().expect("a lock").clone();
         assert_eq!(requests, ["GET /public-api/v1/me ", "GET /a ", "GET /b "]);
@@ -482,9 +482,9 @@ async fn reads_follow_every_redirect_within_the_origin() {
             (&[Nowhere(status)], 1),
             (&[To(status, "/a"); 6], 6),
         ] {
-            let (checksum, log) = client(steps, RetryPolicy::never()).await;
+            let (checksum, log) = client(steps, RetryPolicy::none()).await;
             let error = checksum.project().await.expect_err("redirected");
-            assert_eq!(error.request().map(kind_of), Some(ErrorKind::Redirected));
+            assert_eq!(error.request().map(kind_of), Some(ErrorKind::Redirect));
             assert_eq!(log.lock().expect("a lock").len(), sent, "{steps:?}");
         }
     }

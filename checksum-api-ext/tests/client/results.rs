@@ -7,7 +7,7 @@ use crate::client_of;
 #[tokio::test]
 async fn tests_come_with_all_that_is_known_of_them() {
     let mock = Mock::start().await.expect("a mock");
-    mock.next_run(RunScript::new().ends_with("failed").tests([
+    mock.next_run(RunScript::new().end_state("failed").tests([
         TestScript::new("t-1").tags(["smoke"]).file("a.spec.ts"),
         TestScript::new("t-2").fails("no button"),
         TestScript::new("t-3").status("recovered"),
@@ -54,7 +54,7 @@ async fn odd_results_do_not_fail() {
             "tags": null, "healthStatus": 3, "owner": "me",
         }],
     });
-    mock.fault(Fault::answer(odd.to_string()).on("get_test_run_results"));
+    mock.fault(Fault::respond_with(odd.to_string()).on_operation("get_test_run_results"));
     let test_run = client_of(&mock).test_run("run-id".parse().expect("an id"));
     let results = test_run.results().await.expect("results");
     let test = results.failed().next().expect("a test");
@@ -67,7 +67,11 @@ async fn odd_results_do_not_fail() {
 
     for page in ["<html>Sign in</html>", "{\"tests\":", ""] {
         // As often as the client tries.
-        mock.fault(Fault::answer(page).times(4).on("get_test_run_results"));
+        mock.fault(
+            Fault::respond_with(page)
+                .times(4)
+                .on_operation("get_test_run_results"),
+        );
         let error = test_run.results().await.expect_err("no results");
         assert!(error.request().is_some_and(|e| e.is_transient()), "{error}");
     }
@@ -90,7 +94,7 @@ async fn the_latest_run_is_asked_for_by_name() {
     assert_eq!(Some(latest.id()), report.test_run_id());
     assert_eq!(latest.raw()["status"], "passed");
 
-    mock.fault(Fault::answer("{\"runs\": 3}").on("get_latest_test_run"));
+    mock.fault(Fault::respond_with("{\"runs\": 3}").on_operation("get_latest_test_run"));
     let error = checksum.latest_test_run().await.expect_err("no id");
     assert_eq!(error.answer(), Some(&json!({ "runs": 3 })));
     assert_eq!(

@@ -14,8 +14,8 @@ pub(crate) fn client(
     Checksum::builder()
         .api_key(ApiKey::new(crate::KEY).expect("a key"))
         .base_url("https://checksum.invalid".parse().expect("a URL"))
-        .poll(PollPolicy::every(Duration::from_secs(10)))
-        .retry(RetryPolicy::never())
+        .poll_policy(PollPolicy::fixed(Duration::from_secs(10)))
+        .retry_policy(RetryPolicy::none())
         .transport(move |request: reqwest::Request| {
             let answer = answer(&request).into();
             async move { Ok(answer) }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use checksum_api::OperationId;
-use checksum_api_ext::types::{BatchStatus, BugSeverity, BugStatus, SessionStatus, TestStatus};
+use checksum_api_ext::types::{BatchState, BugSeverity, BugStatus, SessionState, TestStatus};
 use checksum_api_ext::{AttachmentKind, AutoHeal, Checksum, Outcome, TryStreamExt};
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path};
@@ -335,10 +335,10 @@ async fn runs(checksum: &Checksum) -> Result<(), Box<dyn std::error::Error>> {
         Some("job-name-12345")
     );
     let tests = checksum.run_tests(["id1".parse()?, "id2".parse()?]);
-    assert!(tests.start().await?.await?.outcome().is_pass());
+    assert!(tests.start().await?.await?.outcome().is_success());
     #[allow(deprecated)]
     let legacy = checksum.run_grep_v1("checkout").start().await?;
-    assert!(legacy.await?.outcome().is_pass());
+    assert!(legacy.await?.outcome().is_success());
 
     let run = checksum
         .run_grep("checkout")
@@ -417,9 +417,9 @@ async fn batches(checksum: &Checksum) -> Result<(), Box<dyn std::error::Error>> 
     assert_eq!(batch.failure_count(), Some(3));
     assert!(!batch.status().await?.all_terminal());
     let report = batch.await?;
-    assert_eq!(*report.state(), BatchStatus::Completed);
+    assert_eq!(*report.state(), BatchState::Completed);
     let states = report.sessions().iter().map(|session| &session.status);
-    assert!(states.eq([&SessionStatus::Completed; 3]));
+    assert!(states.eq([&SessionState::Completed; 3]));
     let pull_requests: Vec<_> = report.pull_requests().collect();
     assert_eq!(pull_requests, ["https://github.com/org/repo/pull/42"]);
 

@@ -89,7 +89,7 @@ fn row(document: &Value, operation: &Operation<'_>, variant: &proc_macro2::Ident
             is_safe: #is_safe,
             is_observed: #is_observed,
             body: crate::operation::RequestBody::#body,
-            secret_members: &[#(#redacted),*],
+            redacted_fields: &[#(#redacted),*],
             redirects: #redirects,
         }
     }

@@ -2,22 +2,22 @@ use std::fmt;
 
 /// Why a text cannot be an identifier of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidIdentifier {
+pub struct ParseIdError {
     what: &'static str,
     reason: &'static str,
 }
 
-impl fmt::Display for InvalidIdentifier {
+impl fmt::Display for ParseIdError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "not a {}: {}", self.what, self.reason)
     }
 }
 
-impl std::error::Error for InvalidIdentifier {}
+impl std::error::Error for ParseIdError {}
 
 /// Refuses the texts that would change the path of a request that carries them: URL parsing folds
 /// `.` and `..` away, and an empty segment leads to another endpoint.
-pub(crate) fn check(what: &'static str, text: &str) -> Result<(), InvalidIdentifier> {
+pub(crate) fn check(what: &'static str, text: &str) -> Result<(), ParseIdError> {
     let reason = match text {
         "" => "it is empty",
         "." | ".." => "`.` and `..` would change the request's path",
@@ -25,7 +25,7 @@ pub(crate) fn check(what: &'static str, text: &str) -> Result<(), InvalidIdentif
         _ if text.contains(char::is_control) => "it contains a control character",
         _ => return Ok(()),
     };
-    Err(InvalidIdentifier { what, reason })
+    Err(ParseIdError { what, reason })
 }
 
 /// Defines a newtype over a string for each identifier of the document.
@@ -43,7 +43,7 @@ macro_rules! identifier {
             /// # Errors
             ///
             /// The text is one of those.
-            pub fn new(text: impl Into<String>) -> Result<Self, crate::InvalidIdentifier> {
+            pub fn new(text: impl Into<String>) -> Result<Self, crate::ParseIdError> {
                 let text = text.into();
                 crate::decode::identifier::check(stringify!($name), &text)?;
                 Ok(Self(text))
@@ -68,7 +68,7 @@ macro_rules! identifier {
         }
 
         impl std::str::FromStr for $name {
-            type Err = crate::InvalidIdentifier;
+            type Err = crate::ParseIdError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 Self::new(text)
@@ -76,7 +76,7 @@ macro_rules! identifier {
         }
 
         impl TryFrom<&str> for $name {
-            type Error = crate::InvalidIdentifier;
+            type Error = crate::ParseIdError;
 
             fn try_from(text: &str) -> Result<Self, Self::Error> {
                 Self::new(text)
@@ -84,7 +84,7 @@ macro_rules! identifier {
         }
 
         impl TryFrom<String> for $name {
-            type Error = crate::InvalidIdentifier;
+            type Error = crate::ParseIdError;
 
             fn try_from(text: String) -> Result<Self, Self::Error> {
                 Self::new(text)

@@ -19,7 +19,7 @@ thread_local! {
 /// Why a body cannot be decoded.
 pub(crate) enum DecodeError {
     /// It is not JSON, or JSON that was cut off.
-    NotJson(serde_json::Error),
+    InvalidJson(serde_json::Error),
     /// It is JSON, and something in it that the type needs is missing or of another type.
     Shape {
         /// Where, as in `tests[3].status`; `.` is the whole body.
@@ -30,7 +30,7 @@ pub(crate) enum DecodeError {
 
 /// Decodes a body that the plain decoder refused, without the fields that it refused.
 pub(crate) fn decode_leniently<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    let value: Value = serde_json::from_slice(body).map_err(DecodeError::NotJson)?;
+    let value: Value = serde_json::from_slice(body).map_err(DecodeError::InvalidJson)?;
     GIVEN_UP.set(Some(BTreeSet::new()));
     let decoded = serde_path_to_error::deserialize::<_, T>(&value);
     let given_up = GIVEN_UP.take().unwrap_or_default();
@@ -123,7 +123,7 @@ mod tests {
         match decode_leniently(text.as_bytes()) {
             Ok(value) => (value, plainly),
             Err(DecodeError::Shape { path, reason }) => panic!("{text} at {path}: {reason}"),
-            Err(DecodeError::NotJson(error)) => panic!("{text}: {error}"),
+            Err(DecodeError::InvalidJson(error)) => panic!("{text}: {error}"),
         }
     }
 

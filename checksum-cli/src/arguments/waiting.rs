@@ -29,11 +29,11 @@ impl Waiting {
             None => PollPolicy::default(),
             // Jobs that started together do not poll together for good.
             Some(interval) if interval >= Duration::from_secs(1) => {
-                PollPolicy::every(interval).jitter(0.1)
+                PollPolicy::fixed(interval).jitter(0.1)
             }
-            Some(interval) => PollPolicy::every(interval),
+            Some(interval) => PollPolicy::fixed(interval),
         };
-        let policy = policy.grace_of_unknown_age(GRACE);
+        let policy = policy.not_found_grace_of_unknown_age(GRACE);
         match self.timeout {
             None => policy,
             Some(timeout) => policy.deadline(timeout),

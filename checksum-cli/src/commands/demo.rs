@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use checksum_api_ext::types::{TestResult, TestStatus};
-use checksum_api_ext::{ApiKey, AutoHeal, BatchReport, Checksum, PollPolicy, Run, RunReport};
+use checksum_api_ext::{ApiKey, AutoHeal, BatchStatus, Checksum, PollPolicy, Run, RunReport};
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
 
 use super::follow::{conclude_run, follow_run};
@@ -19,7 +19,7 @@ const SPEED: f64 = 60.0;
 /// suite runs again with its fixes.
 pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode, Failure> {
     let mock = Mock::builder().clock(Clock::scaled(SPEED)).start().await?;
-    mock.next_run(script().fails(["test-def-456"]));
+    mock.next_run(script().fail_tests(["test-def-456"]));
     let session = Duration::from_secs(30);
     mock.next_heal(
         BatchScript::new()
@@ -83,7 +83,7 @@ fn client(mock: &Mock) -> Result<Checksum, Failure> {
     let base_url = mock.url().parse().map_err(|_| Failure::Demo)?;
     let builder = Checksum::builder().api_key(key).base_url(base_url);
     Ok(builder
-        .poll(PollPolicy::every(Duration::from_millis(50)))
+        .poll_policy(PollPolicy::fixed(Duration::from_millis(50)))
         .build()?)
 }
 
@@ -103,7 +103,7 @@ async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestRes
     Ok(failed.into_inner().tests)
 }
 
-fn show(batch: &BatchReport, narrator: &Display) {
+fn show(batch: &BatchStatus, narrator: &Display) {
     for session in batch.sessions() {
         let outcome = session.pr_url.as_deref().unwrap_or("no pull request");
         let (id, status) = (&session.session_id, &session.status);

@@ -1,5 +1,5 @@
 use checksum_api_ext::{
-    BatchChange, BatchEvent, BatchReport, Error, Event, Handle, Run, RunChange, RunReport,
+    BatchChange, BatchEvent, BatchStatus, Error, Event, Handle, Run, RunChange, RunReport,
     TryStreamExt,
 };
 use futures_util::Stream;
@@ -46,7 +46,7 @@ pub(super) async fn follow_batch(
     handle: Handle,
     display: &mut Display,
     output: &mut Output,
-) -> Result<BatchReport, Failure> {
+) -> Result<BatchStatus, Failure> {
     let changed = |change: BatchChange, display: &mut Display, output: &mut Output| match change {
         BatchChange::State { current, .. } => {
             display.state(one_line(current.as_str()));
@@ -84,13 +84,13 @@ async fn follow<Change, End>(
         heartbeat.reset();
         match event {
             Some(Event::Changed(change)) => changed(change, display, output),
-            Some(Event::Trouble(trouble)) => {
+            Some(Event::PollFailed(trouble)) => {
                 display.trouble(&trouble);
-                output.event(&Message::Trouble {
+                output.event(&Message::PollFailure {
                     error: trouble.to_string(),
                 });
             }
-            Some(Event::Recovered { after }) => {
+            Some(Event::PollRecovered { after }) => {
                 display.recovered(after);
                 output.event(&Message::Recovered {
                     after_seconds: after.as_secs(),
@@ -137,7 +137,7 @@ pub(super) fn conclude_run(
 
 /// Says what a batch has come to.
 pub(super) fn conclude_batch(
-    report: &BatchReport,
+    report: &BatchStatus,
     is_strict: bool,
     display: &Display,
     output: &mut Output,

@@ -1,4 +1,4 @@
-use checksum_api_ext::BASE_URL_VARIABLE;
+use checksum_api_ext::BASE_URL_ENV;
 use checksum_mock::{Mock, RunScript};
 
 use crate::arguments;
@@ -13,8 +13,8 @@ pub(super) async fn execute(
 ) -> Result<ExitCode, Failure> {
     let mut builder = Mock::builder()
         .port(arguments.port)
-        .default_run(RunScript::new().ends_with(arguments.end))
-        .broken_tests(arguments.failing);
+        .default_run(RunScript::new().end_state(arguments.end))
+        .failing_tests(arguments.failing);
     if arguments.observed {
         builder = builder.observed();
     }
@@ -22,7 +22,7 @@ pub(super) async fn execute(
     let url = mock.url();
     output.result(&url, &Message::Mock { url: &url });
     tell(&format!(
-        "serving; use it with {BASE_URL_VARIABLE}={url} and any key; Ctrl-C ends it"
+        "serving; use it with {BASE_URL_ENV}={url} and any key; Ctrl-C ends it"
     ));
     // It serves until a signal ends the command.
     std::future::pending().await

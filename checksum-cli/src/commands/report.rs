@@ -3,7 +3,7 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use checksum_api_ext::{API_KEY_VARIABLE, PollPolicy, Url};
+use checksum_api_ext::{API_KEY_ENV, PollPolicy, Url};
 
 use crate::arguments::Report;
 use crate::credentials;
@@ -120,6 +120,6 @@ fn browser(entry: &Path, url: &str) -> Command {
 fn secret_variables() -> impl Iterator<Item = std::ffi::OsString> {
     env::vars_os().filter_map(|(name, value)| {
         let value = value.to_string_lossy();
-        (name == API_KEY_VARIABLE || redact(&value) != value).then_some(name)
+        (name == API_KEY_ENV || redact(&value) != value).then_some(name)
     })
 }

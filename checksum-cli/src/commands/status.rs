@@ -16,7 +16,7 @@ pub(super) async fn execute(arguments: Status, output: &mut Output) -> Result<Ex
         true => builder.allow_no_tests().build()?,
         false => builder.build()?,
     };
-    let status = checksum.resume(handle.clone()).status().await?;
+    let status = checksum.resume_run(handle.clone()).status().await?;
     let (verdict, exit_code) = Verdict::new(handle.job_name(), &status, arguments.strict);
     for remark in verdict.remarks() {
         tell(&format!("note: {remark}"));

@@ -30,15 +30,15 @@ pub(super) async fn execute(
     let wait = async {
         match handle.clone() {
             Handle::Run(handle) => {
-                let work = checksum.resume(handle);
+                let work = checksum.resume_run(handle);
                 Judged { work, is_strict }.conclude(display, output).await
             }
             Handle::HealBatch(handle) => {
-                let work = checksum.resume_heal(handle);
+                let work = checksum.resume_heal_batch(handle);
                 Judged { work, is_strict }.conclude(display, output).await
             }
             Handle::GenerationBatch(handle) => {
-                let work = checksum.resume_generation(handle);
+                let work = checksum.resume_generation_batch(handle);
                 Judged { work, is_strict }.conclude(display, output).await
             }
         }

@@ -42,7 +42,7 @@ impl Work for Judged<Run> {
     }
 
     fn with_policy(self, policy: PollPolicy) -> Self {
-        let work = self.work.poll(policy);
+        let work = self.work.poll_policy(policy);
         Self { work, ..self }
     }
 
@@ -72,7 +72,7 @@ impl Work for Judged<HealBatch> {
     }
 
     fn with_policy(self, policy: PollPolicy) -> Self {
-        let work = self.work.poll(policy);
+        let work = self.work.poll_policy(policy);
         Self { work, ..self }
     }
 
@@ -101,7 +101,7 @@ impl Work for Judged<GenerationBatch> {
     }
 
     fn with_policy(self, policy: PollPolicy) -> Self {
-        let work = self.work.poll(policy);
+        let work = self.work.poll_policy(policy);
         Self { work, ..self }
     }
 

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use checksum_api_ext::BatchReport;
-use checksum_api_ext::types::{BatchId, BatchSession, BatchStatus, TestRunId};
+use checksum_api_ext::BatchStatus;
+use checksum_api_ext::types::{BatchId, BatchSession, BatchState, TestRunId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,14 +13,14 @@ use crate::output::one_line;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BatchVerdict {
     batch_id: BatchId,
-    state: BatchStatus,
+    state: BatchState,
     /// Whether every session completed. There may have been none: nothing was to be healed.
     pass: bool,
     test_run_id: Option<TestRunId>,
     sessions: Vec<BatchSession>,
     pull_requests: Vec<String>,
     /// What in the service's answer contradicts its state.
-    disagreement: Option<String>,
+    contradiction: Option<String>,
     /// What the command ends with.
     exit_code: u8,
     /// What there is to know beside the outcome, in sentences.
@@ -28,17 +28,17 @@ pub(crate) struct BatchVerdict {
 }
 
 impl BatchVerdict {
-    pub(crate) fn new(report: &BatchReport, is_strict: bool) -> (Self, ExitCode) {
-        let disagreement = report.disagreement();
+    pub(crate) fn new(report: &BatchStatus, is_strict: bool) -> (Self, ExitCode) {
+        let contradiction = report.contradiction();
         let exit_code = match exit_code(report) {
-            ExitCode::Pass if is_strict && disagreement.is_some() => ExitCode::Failed,
+            ExitCode::Pass if is_strict && contradiction.is_some() => ExitCode::Failed,
             exit_code => exit_code,
         };
-        let remarks = disagreement.iter().map(|disagreement| {
+        let remarks = contradiction.iter().map(|contradiction| {
             one_line(&match exit_code {
-                ExitCode::Pass => format!("{disagreement}; --strict would fail it"),
-                ExitCode::Failed => format!("{disagreement}; counted as failed"),
-                _ => disagreement.to_string(),
+                ExitCode::Pass => format!("{contradiction}; --strict would fail it"),
+                ExitCode::Failed => format!("{contradiction}; counted as failed"),
+                _ => contradiction.to_string(),
             })
         });
         let remarks = remarks.collect();
@@ -49,7 +49,7 @@ impl BatchVerdict {
             test_run_id: report.test_run_id().cloned(),
             sessions: report.sessions().to_vec(),
             pull_requests: report.pull_requests().map(str::to_owned).collect(),
-            disagreement: disagreement.map(|disagreement| disagreement.to_string()),
+            contradiction: contradiction.map(|contradiction| contradiction.to_string()),
             exit_code: exit_code as u8,
             remarks,
         };
@@ -61,7 +61,7 @@ impl BatchVerdict {
     }
 }
 
-fn exit_code(report: &BatchReport) -> ExitCode {
+fn exit_code(report: &BatchStatus) -> ExitCode {
     if report.is_failure() {
         ExitCode::Failed
     } else if report.is_success() {

@@ -6,10 +6,10 @@ mod unsent_request;
 mod verdict;
 
 use checksum_api_ext::types::{
-    BatchId, BatchSession, BatchStatus, JobName, Project, RunState, SessionId, TestId, TestRunId,
+    BatchId, BatchSession, BatchState, JobName, Project, RunState, SessionId, TestId, TestRunId,
     TestRunResults,
 };
-use checksum_api_ext::{Bug, Counts, Handle, HtmlReport, LatestTestRun, SavedFile};
+use checksum_api_ext::{Bug, Counts, DownloadedFile, Handle, HtmlReport, LatestTestRun};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
@@ -94,11 +94,11 @@ pub(crate) enum Message<'a> {
         counts: Option<Counts>,
     },
     /// A look at a batch saw another state than the one before.
-    BatchChanged { state: &'a BatchStatus },
+    BatchChanged { state: &'a BatchState },
     /// A look at a batch saw a session that is new or has changed.
     SessionChanged { session: &'a BatchSession },
     /// A look failed in a way that may pass; the wait goes on.
-    Trouble {
+    PollFailure {
         /// What failed, on which request, and whether trying again can help.
         error: String,
     },
@@ -119,7 +119,7 @@ pub(crate) enum Message<'a> {
         #[serde(flatten)]
         report: &'a HtmlReport,
         /// Where it was downloaded to.
-        saved: Option<&'a SavedFile>,
+        saved: Option<&'a DownloadedFile>,
     },
     /// An attachment, as soon as it is known what became of it.
     Attachment(&'a ListedAttachment),

@@ -32,7 +32,7 @@ impl UnsentRequest {
             };
         let body = request.body().and_then(reqwest::Body::as_bytes);
         let mut body: Option<Value> = body.and_then(|body| serde_json::from_slice(body).ok());
-        let secret = OPERATIONS.iter().flat_map(|one| one.secret_members);
+        let secret = OPERATIONS.iter().flat_map(|one| one.redacted_fields);
         for name in secret {
             if let Some(value) = body.as_mut().and_then(|body| body.get_mut(*name)) {
                 hide(value);

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use checksum_api_ext::types::{JobName, RunState, TestRunId};
-use checksum_api_ext::{Counts, Disagreement, Outcome, RunStatus};
+use checksum_api_ext::{Contradiction, Counts, Outcome, RunStatus};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ pub(crate) struct Verdict {
     test_run_id: Option<TestRunId>,
     failure_reason: Option<String>,
     /// What in the service's answer contradicts its state.
-    disagreement: Option<String>,
+    contradiction: Option<String>,
     /// What the command ends with.
     exit_code: u8,
     /// What there is to know beside the outcome, in sentences.
@@ -38,15 +38,15 @@ impl Verdict {
         status: &RunStatus,
         is_strict: bool,
     ) -> (Self, ExitCode) {
-        let disagreement = status.disagreement();
+        let contradiction = status.contradiction();
         let outcome = match status.outcome() {
-            Some(outcome) if outcome.is_pass() && is_strict && disagreement.is_some() => {
+            Some(outcome) if outcome.is_success() && is_strict && contradiction.is_some() => {
                 Some(Outcome::Failed)
             }
             outcome => outcome,
         };
         let is_without_tests = outcome == Some(Outcome::NoTests);
-        let remarks = remarks(status, outcome.as_ref(), disagreement.as_ref());
+        let remarks = remarks(status, outcome.as_ref(), contradiction.as_ref());
         if let Some(id) = status.test_run_id() {
             redaction::keep_name(id.as_str());
         }
@@ -56,12 +56,12 @@ impl Verdict {
         let verdict = Self {
             job_name: job_name.cloned(),
             state: status.state().clone(),
-            pass: outcome.as_ref().is_some_and(Outcome::is_pass),
+            pass: outcome.as_ref().is_some_and(Outcome::is_success),
             outcome: outcome.map(|outcome| outcome.to_string()),
             counts: status.counts(),
             test_run_id: status.test_run_id().cloned(),
             failure_reason: status.failure_reason().map(str::to_owned),
-            disagreement: disagreement.map(|disagreement| disagreement.to_string()),
+            contradiction: contradiction.map(|contradiction| contradiction.to_string()),
             exit_code: exit_code as u8,
             remarks,
             is_without_tests,
@@ -82,17 +82,17 @@ impl Verdict {
 fn remarks(
     status: &RunStatus,
     outcome: Option<&Outcome>,
-    disagreement: Option<&Disagreement>,
+    contradiction: Option<&Contradiction>,
 ) -> Vec<String> {
     let mut remarks = Vec::new();
-    if let (Some(disagreement), Some(outcome)) = (disagreement, outcome) {
-        let is_pass = status.outcome().is_some_and(|outcome| outcome.is_pass());
-        let meaning = match (is_pass, outcome.is_pass()) {
+    if let (Some(contradiction), Some(outcome)) = (contradiction, outcome) {
+        let is_success = status.outcome().is_some_and(|outcome| outcome.is_success());
+        let meaning = match (is_success, outcome.is_success()) {
             (false, _) => "it has failed",
             (true, true) => "--strict would fail it",
             (true, false) => "counted as failed",
         };
-        remarks.push(one_line(&format!("{disagreement}; {meaning}")));
+        remarks.push(one_line(&format!("{contradiction}; {meaning}")));
     }
     match outcome {
         Some(Outcome::NoTests) => remarks.push(

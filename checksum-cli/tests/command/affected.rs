@@ -126,7 +126,11 @@ async fn what_finds_no_affected_tests_is_an_error_and_starts_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_earlier_handle_is_gone_before_the_service_is_asked() {
     let mock = observed().await;
-    mock.fault(Fault::status(500).on("find_affected_tests").always());
+    mock.fault(
+        Fault::status(500)
+            .on_operation("find_affected_tests")
+            .always(),
+    );
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.json");
     fs::write(&path, r#"{"run":{"jobName":"job-of-an-earlier-job"}}"#).expect("written");
@@ -262,7 +266,7 @@ async fn a_run_that_is_split_is_followed_by_its_test_run_id() {
 async fn a_lost_shard_and_an_empty_selection_fail_as_with_the_vendors_client() {
     for (script, arguments, said) in [
         (
-            RunScript::new().loses_shards(1),
+            RunScript::new().lost_shards(1),
             "run grep checkout --shards 8",
             "shards failed",
         ),

@@ -11,7 +11,7 @@ const TEST_RUN: &str = "00000000-0000-4000-8000-000000000001";
 /// A stand-in with one run that has ended, in which a test failed.
 async fn after_a_run() -> Mock {
     let mock = Mock::start().await.expect("a stand-in");
-    mock.next_run(RunScript::new().fails(["test-def-456", "test-ghi-789"]));
+    mock.next_run(RunScript::new().fail_tests(["test-def-456", "test-ghi-789"]));
     let ended = checksum(&mock.url(), "run suite --poll-interval 0s --quiet").end();
     assert_eq!(ended.code, 1, "{ended:?}");
     mock
@@ -39,7 +39,7 @@ async fn healing_in_each_form() {
     for form in ["human", "json", "ndjson"] {
         let mock = after_a_run().await;
         let script = BatchScript::new().pending(1).session(1);
-        mock.next_heal(script.fails(["test-ghi-789"]));
+        mock.next_heal(script.fail_tests(["test-ghi-789"]));
         let arguments = format!(
             "heal {TEST_RUN} --repo acme-co/my-tests --branch main --pr 42 \
              --metadata ticket=42 --poll-interval 0s --output {form}"
@@ -58,7 +58,7 @@ async fn every_end_of_a_healing() {
         (BatchScript::new(), 0),
         (BatchScript::new().no_sessions(), 0),
         (BatchScript::new().without_pull_requests(), 0),
-        (BatchScript::new().fails(["test-def-456"]), 1),
+        (BatchScript::new().fail_tests(["test-def-456"]), 1),
         (BatchScript::new().fails_all(), 1),
     ] {
         let mock = after_a_run().await;
@@ -68,7 +68,11 @@ async fn every_end_of_a_healing() {
     }
 
     let mock = after_a_run().await;
-    mock.fault(Fault::status(503).on("trigger_auto_heal").always());
+    mock.fault(
+        Fault::status(503)
+            .on_operation("trigger_auto_heal")
+            .always(),
+    );
     let ended = checksum(&mock.url(), &arguments).end();
     assert_eq!(ended.code, 5, "it may have been started: {ended:?}");
     let mock = after_a_run().await;
@@ -210,8 +214,8 @@ async fn what_there_is_to_read() {
 async fn a_list_of_bugs_that_may_be_incomplete_says_so() {
     let mock = Mock::start().await.expect("a stand-in");
     let page = r#"{"bugs":[{"id":"a","title":"A"},{"id":"b"}],"hasMore":true}"#;
-    let page = Fault::answer(page).header("content-type", "application/json");
-    mock.fault(page.on("list_bugs").always());
+    let page = Fault::respond_with(page).header("content-type", "application/json");
+    mock.fault(page.on_operation("list_bugs").always());
     let mut all = String::new();
     for arguments in ["bugs", "bugs --max 2", "bugs --max 1", "bugs --limit 2"] {
         for form in ["human", "json", "ndjson"] {
@@ -235,8 +239,8 @@ async fn bugs_of_several_pages_are_shown_page_by_page() {
     let page = |ids: [&str; 2], has_more: bool| {
         let bugs = ids.map(|id| format!(r#"{{"id":"{id}"}}"#)).join(",");
         let page = format!(r#"{{"bugs":[{bugs}],"hasMore":{has_more}}}"#);
-        let page = Fault::answer(page).header("content-type", "application/json");
-        page.on("list_bugs")
+        let page = Fault::respond_with(page).header("content-type", "application/json");
+        page.on_operation("list_bugs")
     };
     mock.fault(page(["a", "b"], true));
     mock.fault(page(["c", "d"], false));
@@ -246,7 +250,7 @@ async fn bugs_of_several_pages_are_shown_page_by_page() {
 
     // What came before a failure is shown.
     mock.fault(page(["a", "b"], true));
-    mock.fault(Fault::status(403).on("list_bugs"));
+    mock.fault(Fault::status(403).on_operation("list_bugs"));
     let ended = checksum(&mock.url(), "bugs").end();
     assert_eq!(ended.code, 4, "{ended:?}");
     assert_eq!(ended.stdout.matches("severity").count(), 1, "{ended:?}");
@@ -277,7 +281,7 @@ async fn a_list_that_fails_hides_no_other() {
         format!("attachments {TEST_RUN} --failed --download {path}"),
     ] {
         for form in ["human", "json", "ndjson"] {
-            mock.fault(Fault::status(403).on("get_test_attachments"));
+            mock.fault(Fault::status(403).on_operation("get_test_attachments"));
             let arguments = format!("{arguments} --quiet --output {form}");
             let ended = checksum(&mock.url(), &arguments).end();
             assert_eq!(ended.code, 4, "{ended:?}");
@@ -345,9 +349,9 @@ async fn a_report_that_is_not_there_yet_is_not_written() {
     for (fault, reason) in [
         (Fault::status(202), "not ready yet; try again later"),
         (Fault::status(204), "no file"),
-        (Fault::answer(""), "empty"),
+        (Fault::respond_with(""), "empty"),
         (
-            Fault::answer("x").header("content-encoding", "gzip"),
+            Fault::respond_with("x").header("content-encoding", "gzip"),
             "compressed",
         ),
     ] {

@@ -60,8 +60,8 @@ async fn every_selection_starts_what_it_names() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_uncertain_start_is_not_repeated() {
     for fault in [
-        Fault::reset_before(),
-        Fault::reset_after(),
+        Fault::reset_before_handling(),
+        Fault::reset_after_handling(),
         Fault::truncated(),
         Fault::status(500),
         Fault::status(503).header("retry-after", "0"),
@@ -69,7 +69,7 @@ async fn an_uncertain_start_is_not_repeated() {
         Fault::status(200).body("{\"name\": 1"),
     ] {
         let mock = Mock::start().await.expect("a stand-in");
-        mock.fault(fault.clone().on("run_suite"));
+        mock.fault(fault.clone().on_operation("run_suite"));
         let ended = checksum(&mock.url(), "run suite").end();
         assert_eq!(ended.code, 5, "{fault:?}: {ended:?}");
         assert!(
@@ -86,7 +86,7 @@ async fn a_start_that_was_certainly_not_acted_on_is_repeated() {
     mock.fault(
         Fault::status(429)
             .header("retry-after", "0")
-            .on("run_suite")
+            .on_operation("run_suite")
             .times(2),
     );
     let ended = checksum(&mock.url(), "run suite --poll-interval 0s").end();
@@ -102,7 +102,7 @@ async fn a_start_that_was_certainly_not_acted_on_is_repeated() {
 async fn a_start_without_a_name_says_what_is_known() {
     let mock = Mock::start().await.expect("a stand-in");
     let unnamed = r#"{"name":null,"runId":"","id":"job-77"}"#;
-    mock.fault(Fault::answer(unnamed).on("run_suite"));
+    mock.fault(Fault::respond_with(unnamed).on_operation("run_suite"));
     let ended = checksum(&mock.url(), "run suite").end();
     assert_eq!(ended.code, 5, "{ended:?}");
     assert!(ended.stderr.contains("may have started"), "{ended:?}");
@@ -112,17 +112,17 @@ async fn a_start_without_a_name_says_what_is_known() {
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_does_not_end_a_wait() {
     let mock = Mock::start().await.expect("a stand-in");
-    mock.next_run(RunScript::new().fails(["test-def-456"]));
+    mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
     for fault in [
         Fault::status(502).body("<html>bad gateway</html>"),
         Fault::status(503).header("retry-after", "0"),
         Fault::status(429).header("retry-after", "0"),
-        Fault::reset_before(),
-        Fault::reset_after(),
+        Fault::reset_before_handling(),
+        Fault::reset_after_handling(),
         Fault::truncated(),
         Fault::status(200).body("<html>Sign in</html>"),
     ] {
-        mock.fault(fault.on("get_run_status"));
+        mock.fault(fault.on_operation("get_run_status"));
     }
     let ended = checksum(&mock.url(), "run suite --poll-interval 0s").end();
     assert_eq!(ended.code, 1, "{ended:?}");

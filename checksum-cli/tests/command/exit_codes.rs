@@ -20,10 +20,10 @@ async fn each_terminal_state_has_its_code() {
     for (script, code, outcome) in [
         (RunScript::new().passes(), 0, "passed"),
         (RunScript::new().healed(), 0, "healed"),
-        (RunScript::new().fails(["test-def-456"]), 1, "failed"),
+        (RunScript::new().fail_tests(["test-def-456"]), 1, "failed"),
         (RunScript::new().process_error(), 6, "infrastructure error"),
         (RunScript::new().cancelled(), 9, "cancelled"),
-        (RunScript::new().ends_with("evaporated"), 5, "evaporated"),
+        (RunScript::new().end_state("evaporated"), 5, "evaporated"),
     ] {
         let ended = suite(script).await;
         assert_eq!(ended.code, code, "{ended:?}");
@@ -199,7 +199,7 @@ async fn code_2_the_configuration_is_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn code_3_the_wait_timed_out_and_the_run_goes_on() {
     let mock = Mock::start().await.expect("a stand-in");
-    mock.next_run(RunScript::new().queued(0).never_ends());
+    mock.next_run(RunScript::new().queued(0).never_finishes());
     let ended = checksum(&mock.url(), "run suite --poll-interval 0s --timeout 50ms").end();
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.stderr.contains("it goes on"), "{ended:?}");
@@ -238,7 +238,7 @@ async fn code_8_status_of_a_run_that_has_not_finished() {
         RunScript::new()
             .queued(1)
             .running(1)
-            .fails(["test-def-456"]),
+            .fail_tests(["test-def-456"]),
     );
     checksum(&mock.url(), "run suite --detach").end();
     let codes: Vec<i32> = (0..4)

@@ -222,7 +222,11 @@ async fn no_text_of_the_service_acts_on_who_reads_it() {
         for form in ["human", "json", "ndjson"] {
             let mock = Mock::start().await.expect("a stand-in");
             for (operation, answer) in &answers {
-                mock.fault(Fault::answer(answer.to_string()).on(operation).always());
+                mock.fault(
+                    Fault::respond_with(answer.to_string())
+                        .on_operation(operation)
+                        .always(),
+                );
             }
             let arguments = format!("{arguments} --output {form}");
             let ended = checksum(&mock.url(), &arguments).end();
@@ -272,7 +276,12 @@ async fn no_error_of_the_service_acts_on_who_reads_it() {
             for form in ["human", "ndjson"] {
                 let mock = Mock::start().await.expect("a stand-in");
                 let fault = Fault::status(400).body(body.clone());
-                mock.fault(fault.header("x-request-id", KEY).on(operation).always());
+                mock.fault(
+                    fault
+                        .header("x-request-id", KEY)
+                        .on_operation(operation)
+                        .always(),
+                );
                 let arguments = format!("{arguments} --output {form}");
                 let ended = checksum(&mock.url(), &arguments).end();
                 assert_eq!(ended.code, 2, "{arguments}: {ended:?}");
@@ -317,13 +326,15 @@ async fn neither_the_log_nor_a_file_has_what_the_service_repeats() {
     let text = hostile();
     let mock = Mock::start().await.expect("a stand-in");
     let odd = json!({ "status": "running", text.clone(): text, "passed": text });
-    mock.fault(Fault::answer(json!({ "name": hostile_id() }).to_string()).on("run_suite"));
-    mock.fault(Fault::answer(odd.to_string()).on("get_run_status"));
+    mock.fault(
+        Fault::respond_with(json!({ "name": hostile_id() }).to_string()).on_operation("run_suite"),
+    );
+    mock.fault(Fault::respond_with(odd.to_string()).on_operation("get_run_status"));
     mock.fault(
         Fault::status(503)
             .body(text.clone())
             .header("retry-after", "0")
-            .on("get_run_status"),
+            .on_operation("get_run_status"),
     );
     let file = directory.path().join("run.json");
     let arguments = "run suite --poll-interval 0s -vvv --color never --run-id-file";

@@ -46,12 +46,12 @@ async fn requests(mock: &Mock, count: u64, child: &mut Child) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_wait_is_taken_up_by_its_name_or_its_file() {
     let mock = Mock::start().await.expect("a stand-in");
-    mock.fault(Fault::never_answers().on("get_run_status"));
+    mock.fault(Fault::hang().on_operation("get_run_status"));
     mock.next_run(
         RunScript::new()
             .queued(1)
             .running(2)
-            .fails(["test-def-456"]),
+            .fail_tests(["test-def-456"]),
     );
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("run.json");
@@ -87,7 +87,7 @@ async fn signals_end_the_wait_and_not_the_run() {
         ("TERM", 143, "terminated"),
     ] {
         let mock = Mock::start().await.expect("a stand-in");
-        mock.fault(Fault::never_answers().on("get_run_status"));
+        mock.fault(Fault::hang().on_operation("get_run_status"));
         let mut child = checksum(&mock.url(), "run suite").spawn();
         job_name(&mut child);
         signal(&child, name);
@@ -105,7 +105,7 @@ async fn signals_end_the_wait_and_not_the_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_during_the_start_says_what_is_not_known() {
     let mock = Mock::start().await.expect("a stand-in");
-    mock.fault(Fault::never_answers().on("run_suite"));
+    mock.fault(Fault::hang().on_operation("run_suite"));
     let mut child = checksum(&mock.url(), "run suite").spawn();
     requests(&mock, 1, &mut child).await;
     signal(&child, "TERM");
@@ -122,7 +122,7 @@ async fn a_signal_leaves_no_part_of_a_download() {
         mock.next_run(RunScript::new().queued(0).running(0));
         checksum(&mock.url(), "run suite --detach").end();
         // The report, and not its address.
-        mock.fault(Fault::never_answers().after(1));
+        mock.fault(Fault::hang().after(1));
         let directory = tempfile::tempdir().expect("a directory");
         let entries = || std::fs::read_dir(directory.path()).expect("there").count();
         let arguments = "report 00000000-0000-4000-8000-000000000001 --download";
@@ -152,7 +152,7 @@ async fn signals_that_were_ignored_at_the_start_stay_ignored() {
         let mock = mock.expect("a stand-in");
         mock.next_run(RunScript::new().queued(0).running(0));
         let minute = Duration::from_secs(60);
-        mock.fault(Fault::delay(minute).on("get_run_status"));
+        mock.fault(Fault::delay(minute).on_operation("get_run_status"));
         let invocation = checksum(&mock.url(), "run suite").ignoring(ignored);
         let mut child = invocation.spawn();
         job_name(&mut child);
@@ -177,8 +177,8 @@ async fn a_second_signal_ends_a_command_that_is_held_by_its_reader() {
     // More than a pipe takes that nobody reads.
     let title = "x".repeat(2_000_000);
     let page = format!(r#"{{"bugs":[{{"id":"a","title":"{title}"}}],"total":0}}"#);
-    let page = Fault::answer(page).header("content-type", "application/json");
-    mock.fault(page.on("list_bugs").always());
+    let page = Fault::respond_with(page).header("content-type", "application/json");
+    mock.fault(page.on_operation("list_bugs").always());
     let mut child = checksum(&mock.url(), "bugs --limit 1 --output json").spawn();
     let stdout = child.stdout.as_mut().expect("standard output");
     stdout.read_exact(&mut [0]).expect("a beginning");
@@ -196,7 +196,7 @@ async fn a_second_signal_ends_a_command_that_is_held_by_its_reader() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_before_anything_is_started_says_so() {
     let mock = Mock::builder().observed().start().await.expect("a mock");
-    mock.fault(Fault::never_answers().on("find_affected_tests"));
+    mock.fault(Fault::hang().on_operation("find_affected_tests"));
     let run = checksum(&mock.url(), "run affected a.ts --output json");
     let mut child = run.spawn();
     requests(&mock, 1, &mut child).await;

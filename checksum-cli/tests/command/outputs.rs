@@ -38,11 +38,11 @@ fn the_help_texts() {
 async fn a_run_in_each_form() {
     for form in ["human", "json", "ndjson"] {
         let mock = Mock::start().await.expect("a stand-in");
-        mock.next_run(RunScript::new().fails(["test-def-456"]));
+        mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
         mock.fault(
             Fault::status(503)
                 .header("retry-after", "0")
-                .on("get_run_status")
+                .on_operation("get_run_status")
                 .after(1),
         );
         let arguments = format!("run suite --poll-interval 0s --output {form}");
@@ -57,7 +57,7 @@ async fn a_run_in_each_form() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_other_commands_in_each_form() {
     let mock = Mock::start().await.expect("a stand-in");
-    mock.next_run(RunScript::new().fails(["test-def-456"]));
+    mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
     let detached = checksum(&mock.url(), "run grep checkout --detach").end();
     assert_eq!(detached.stdout, "job-name-12345\n");
     let mut shown = String::new();
@@ -116,8 +116,8 @@ async fn what_the_service_says_cannot_pass_for_what_the_command_says() {
     let hostile = "odd\u{1b}]0;title\u{7}\n::set-output name=a::b";
     mock.next_run(
         RunScript::new()
-            .ends_with(hostile)
-            .member("failureReason", hostile),
+            .end_state(hostile)
+            .field("failureReason", hostile),
     );
     let arguments = "run suite --poll-interval 0s --color always";
     let ended = checksum(&mock.url(), arguments).end();

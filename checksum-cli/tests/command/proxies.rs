@@ -32,7 +32,7 @@ async fn nothing_for_this_machine_goes_through_a_proxy() {
     for host in ["127.0.0.1", "localhost", "LOCALHOST"] {
         for variable in OF_HTTP {
             let mock = Mock::start().await.expect("a stand-in");
-            mock.next_run(RunScript::new().fails(["test-def-456"]));
+            mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
             let (proxy, proxy_port) = port();
             let proxy_url = format!("http://127.0.0.1:{proxy_port}");
             let folder = tempfile::tempdir().expect("a folder");

@@ -10,13 +10,13 @@ use crate::invocation::{KEY, checksum};
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_secret_is_logged() {
     let mock = Mock::start().await.expect("a stand-in");
-    mock.next_run(RunScript::new().fails(["test-def-456"]));
+    mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
     mock.fault(
         Fault::status(500)
             .body(format!("you sent {KEY}"))
-            .on("get_run_status_v2"),
+            .on_operation("get_run_status_v2"),
     );
-    mock.fault(Fault::reset_before().on("get_run_status_v2"));
+    mock.fault(Fault::reset_before_handling().on_operation("get_run_status_v2"));
     let arguments = "run grep checkout --poll-interval 0s --env TOKEN=value-not-to-show -vvv";
     let ended = checksum(&mock.url(), arguments)
         .env("CHECKSUM_LOG", "trace")
@@ -52,7 +52,11 @@ async fn what_the_service_repeats_is_hidden() {
         ] {
             let operations = ["run_grep_v2", "trigger_auto_generate"];
             for operation in operations {
-                mock.fault(Fault::status(400).body(said.clone()).on(operation));
+                mock.fault(
+                    Fault::status(400)
+                        .body(said.clone())
+                        .on_operation(operation),
+                );
             }
             let arguments = format!("{arguments} --env BASE_URL={value} --output json -vvv");
             let ended = checksum(&mock.url(), &arguments).end();
@@ -66,7 +70,7 @@ async fn what_the_service_repeats_is_hidden() {
     // Not even a part of it, where the text is cut.
     for length in 270..300 {
         let said = format!("{}{KEY}", "x".repeat(length));
-        mock.fault(Fault::status(400).body(said).on("get_project"));
+        mock.fault(Fault::status(400).body(said).on_operation("get_project"));
         let ended = checksum(&mock.url(), "me").end();
         assert!(!ended.stderr.contains(&KEY[..4]), "{ended:?}");
     }
@@ -160,8 +164,8 @@ async fn variables_come_from_the_environment_or_a_file_and_are_not_shown() {
     let state =
         serde_json::json!({ "status": "odd hush-hush", "isTerminal": true, "verdict": "fail" });
     mock.fault(
-        Fault::answer(state.to_string())
-            .on("get_run_status_v2")
+        Fault::respond_with(state.to_string())
+            .on_operation("get_run_status_v2")
             .always(),
     );
     let arguments = "run grep checkout --poll-interval 0s --env TOKEN=hush-hush --output json";

@@ -32,7 +32,7 @@ async fn mock() -> Mock {
     let mock = Mock::start().await.expect("a stand-in");
     let passed = r#"{"status":"passed","passed":1,"failed":0}"#;
     for operation in ["get_run_status", "get_run_status_v2"] {
-        mock.fault(Fault::answer(passed).on(operation).always());
+        mock.fault(Fault::respond_with(passed).on_operation(operation).always());
     }
     mock
 }
@@ -42,12 +42,12 @@ async fn a_start_that_may_have_happened_leaves_no_older_handle() {
     for (fault, start) in [
         (Fault::status(500), "run suite"),
         (
-            Fault::reset_after(),
+            Fault::reset_after_handling(),
             "run grep checkout --env PASSWORD=hunter2-hunter2",
         ),
         (Fault::status(200).body("{}"), "run tests test-abc-123"),
         (
-            Fault::reset_before(),
+            Fault::reset_before_handling(),
             "heal 00000000-0000-4000-8000-000000000001 --no-create-pr",
         ),
         (Fault::status(503), "generate --repo a/b --pr 1 --branch c"),
@@ -93,7 +93,7 @@ async fn a_start_that_was_refused_leaves_no_older_handle() {
     for status in [400, 401, 403, 404, 422, 425] {
         let mock = mock().await;
         let (_folder, path) = of_an_earlier_job();
-        mock.fault(Fault::status(status).on("run_suite").always());
+        mock.fault(Fault::status(status).on_operation("run_suite").always());
         let started = checksum(&mock.url(), "run suite --run-id-file")
             .argument(&path)
             .end();
@@ -137,7 +137,7 @@ async fn what_is_not_valid_leaves_the_file_as_it_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_that_was_killed_leaves_no_older_handle() {
     let mock = mock().await;
-    mock.fault(Fault::never_answers().on("run_suite").always());
+    mock.fault(Fault::hang().on_operation("run_suite").always());
     let (folder, path) = of_an_earlier_job();
     let start = checksum(&mock.url(), "run suite --run-id-file").argument(&path);
     let mut child = start.spawn();
@@ -160,7 +160,7 @@ async fn the_file_has_the_handle_before_anybody_reads_of_it() {
     use std::io::{BufRead, BufReader};
 
     let mock = Mock::start().await.expect("a stand-in");
-    mock.next_run(RunScript::new().never_ends());
+    mock.next_run(RunScript::new().never_finishes());
     let (_folder, path) = of_an_earlier_job();
     let start = checksum(&mock.url(), "run suite --run-id-file").argument(&path);
     let mut child = start.spawn();
@@ -184,7 +184,7 @@ async fn a_run_that_was_just_detached_may_be_unknown_for_a_while() {
     let start = checksum(&mock.url(), "run suite --detach --run-id-file").argument(&path);
     assert_eq!(start.end().code, 0);
     for operation in ["get_run_status", "get_run_status_v2"] {
-        mock.fault(Fault::status(404).on(operation).times(3));
+        mock.fault(Fault::status(404).on_operation(operation).times(3));
     }
     let waited = wait(&mock, &path);
     assert_eq!(waited.code, 0, "{waited:?}");
@@ -192,7 +192,7 @@ async fn a_run_that_was_just_detached_may_be_unknown_for_a_while() {
     let old = r#"{"run":{"jobName":"job-name-12345","startedAt":"2020-02-20T20:20:20Z"}}"#;
     fs::write(&path, old).expect("written");
     for operation in ["get_run_status", "get_run_status_v2"] {
-        mock.fault(Fault::status(404).on(operation));
+        mock.fault(Fault::status(404).on_operation(operation));
     }
     assert_eq!(wait(&mock, &path).code, 2);
 }
@@ -201,7 +201,7 @@ async fn a_run_that_was_just_detached_may_be_unknown_for_a_while() {
 async fn a_time_limit_bounds_the_start_too() {
     let mock = Mock::start().await.expect("a stand-in");
     let busy = Fault::status(429).header("retry-after", "12");
-    mock.fault(busy.on("run_suite").always());
+    mock.fault(busy.on_operation("run_suite").always());
     let began = std::time::Instant::now();
     let ended = checksum(&mock.url(), "run suite --timeout 3s --output json").end();
     assert_eq!(ended.code, 5, "{ended:?}");
@@ -221,7 +221,7 @@ async fn a_time_limit_of_nothing_has_one_outcome() {
         let ended = checksum(&mock.url(), &format!("wait job-1 --timeout {limit}")).end();
         assert_eq!(ended.code, 0, "{ended:?}");
         let mock = Mock::start().await.expect("a stand-in");
-        mock.next_run(RunScript::new().queued(0).never_ends());
+        mock.next_run(RunScript::new().queued(0).never_finishes());
         let ended = checksum(&mock.url(), &format!("run suite --timeout {limit}")).end();
         assert_eq!(ended.code, 3, "{ended:?}");
         assert!(ended.stderr.contains("last seen running"), "{ended:?}");
@@ -269,7 +269,7 @@ async fn a_name_that_was_just_printed_may_be_unknown_for_a_moment() {
     let mock = Mock::start().await.expect("a stand-in");
     checksum(&mock.url(), "run suite --detach").end();
     for operation in ["get_run_status", "get_run_status_v2"] {
-        mock.fault(Fault::status(404).on(operation).times(3));
+        mock.fault(Fault::status(404).on_operation(operation).times(3));
     }
     let waited = checksum(&mock.url(), "wait job-name-12345 --poll-interval 0s").end();
     assert_eq!(waited.code, 0, "{waited:?}");

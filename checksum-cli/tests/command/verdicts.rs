@@ -89,8 +89,8 @@ async fn odd_fields_are_reported_and_fail_when_strict() {
         let mut status = good.clone();
         status[field] = value;
         mock.fault(
-            Fault::answer(status.to_string())
-                .on("get_run_status")
+            Fault::respond_with(status.to_string())
+                .on_operation("get_run_status")
                 .always(),
         );
         for (arguments, code) in [("", code), ("--strict", strict_code)] {
@@ -114,8 +114,8 @@ async fn the_totals_of_a_batch_count() {
     });
     let mock = Mock::start().await.expect("a stand-in");
     mock.fault(
-        Fault::answer(batch.to_string())
-            .on("get_heal_batch")
+        Fault::respond_with(batch.to_string())
+            .on_operation("get_heal_batch")
             .always(),
     );
     let ended = checksum(&mock.url(), "wait --heal-batch batch-1").end();
@@ -126,7 +126,11 @@ async fn the_totals_of_a_batch_count() {
     odd["totalSessions"] = json!("five");
     for (arguments, code) in [("", 0), ("--strict", 1)] {
         let mock = Mock::start().await.expect("a stand-in");
-        mock.fault(Fault::answer(odd.to_string()).on("get_heal_batch").always());
+        mock.fault(
+            Fault::respond_with(odd.to_string())
+                .on_operation("get_heal_batch")
+                .always(),
+        );
         let wait = format!("wait --heal-batch batch-1 --output json {arguments}");
         let ended = checksum(&mock.url(), &wait).end();
         assert_eq!(ended.code, code, "{ended:?}");
@@ -135,12 +139,12 @@ async fn the_totals_of_a_batch_count() {
             "{ended:?}"
         );
         let batch = ended.lines().last().expect("a line");
-        assert!(batch["disagreement"].is_string(), "{batch}");
+        assert!(batch["contradiction"].is_string(), "{batch}");
     }
 
     // A healing that had nothing to heal is none that failed.
     let mock = Mock::start().await.expect("a stand-in");
-    mock.next_run(RunScript::new().fails(["test-def-456"]));
+    mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
     checksum(&mock.url(), "run suite --poll-interval 0s").end();
     mock.next_heal(BatchScript::new().no_sessions());
     let heal = "heal 00000000-0000-4000-8000-000000000001 --no-create-pr --strict";
@@ -151,7 +155,7 @@ async fn the_totals_of_a_batch_count() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_that_is_not_known_is_named_and_so_is_what_follows() {
     for state in ["canceled", "error", "healing"] {
-        let ended = suite(RunScript::new().ends_with(state), "").await;
+        let ended = suite(RunScript::new().end_state(state), "").await;
         assert_eq!(ended.code, 5, "{ended:?}");
         let seen = format!("this version does not know the state `{state}`; it looks like an end");
         assert!(ended.stderr.contains(&seen), "{ended:?}");
@@ -160,7 +164,7 @@ async fn a_state_that_is_not_known_is_named_and_so_is_what_follows() {
     }
     // One that says nothing of an end is waited for.
     let mock = Mock::start().await.expect("a stand-in");
-    let healing = Fault::answer(r#"{"status":"healing"}"#).on("get_run_status");
+    let healing = Fault::respond_with(r#"{"status":"healing"}"#).on_operation("get_run_status");
     mock.fault(healing.times(3));
     let ended = checksum(&mock.url(), "run suite --poll-interval 0s").end();
     assert_eq!(ended.code, 0, "{ended:?}");
@@ -171,6 +175,6 @@ async fn a_state_that_is_not_known_is_named_and_so_is_what_follows() {
         "{ended:?}"
     );
 
-    let ended = suite(RunScript::new().ends_with("PASSED"), "").await;
+    let ended = suite(RunScript::new().end_state("PASSED"), "").await;
     assert_eq!(ended.code, 0, "{ended:?}");
 }

@@ -62,8 +62,8 @@ async fn a_port_that_is_taken_is_an_error() {
 #[tokio::test]
 async fn a_reset_reaches_the_client() {
     for (fault, status) in [
-        (Fault::reset_before(), "404"),
-        (Fault::reset_after(), "200"),
+        (Fault::reset_before_handling(), "404"),
+        (Fault::reset_after_handling(), "200"),
     ] {
         let mock = Mock::start().await.unwrap();
         mock.fault(fault);
@@ -83,7 +83,7 @@ async fn a_reset_leaves_other_connections_alone() {
     let mut other = TcpStream::connect(address(&mock)).await.unwrap();
     let (begin, rest) = LAST.split_at(10);
     other.write_all(begin.as_bytes()).await.unwrap();
-    mock.fault(Fault::reset_before());
+    mock.fault(Fault::reset_before_handling());
     exchange(&mock, SUITE).await.unwrap_err();
     other.write_all(rest.as_bytes()).await.unwrap();
     let mut answer = String::new();

@@ -18,7 +18,7 @@ async fn an_answer_can_be_any() {
             .header("content-type", "text/html")
             .body("<html>busy</html>"),
     );
-    mock.fault(Fault::answer("[1, 2"));
+    mock.fault(Fault::respond_with("[1, 2"));
     mock.fault(Fault::status(204));
     let busy = client.get("/v1/me").await;
     assert_eq!(busy.status, 503);
@@ -39,8 +39,13 @@ async fn an_answer_can_be_any() {
 async fn it_happens_to_one_operation_after_some_calls_and_for_some_times() {
     let mock = mock();
     let client = Client::of(&mock);
-    mock.fault(Fault::status(500).on("get_project").after(1).times(2));
-    mock.fault(Fault::status(502).on("list_bugs").always());
+    mock.fault(
+        Fault::status(500)
+            .on_operation("get_project")
+            .after(1)
+            .times(2),
+    );
+    mock.fault(Fault::status(502).on_operation("list_bugs").always());
     let mut statuses = Vec::new();
     for _ in 0..4 {
         let project = client.get("/v1/me").await.status;
@@ -55,21 +60,24 @@ async fn it_happens_to_one_operation_after_some_calls_and_for_some_times() {
 #[test]
 #[should_panic(expected = "there is no operation `get_projects`")]
 fn an_operation_that_is_not_there_is_a_mistake() {
-    let _ = Fault::status(500).on("get_projects");
+    let _ = Fault::status(500).on_operation("get_projects");
 }
 
 #[tokio::test]
 async fn an_answer_in_place_of_the_services_leaves_it_alone() {
     let mock = mock();
     let client = Client::of(&mock);
-    mock.fault(Fault::status(503).on("run_suite"));
+    mock.fault(Fault::status(503).on_operation("run_suite"));
     client.post("/v1/execution/suite", json!({})).await;
     client.get(FIRST).await.refusal(404);
 }
 
 #[tokio::test]
 async fn a_reset_happens_before_or_after_the_service_acts() {
-    for (fault, acts) in [(Fault::reset_before(), false), (Fault::reset_after(), true)] {
+    for (fault, acts) in [
+        (Fault::reset_before_handling(), false),
+        (Fault::reset_after_handling(), true),
+    ] {
         let mock = mock();
         let client = Client::of(&mock);
         mock.fault(fault);
@@ -110,7 +118,7 @@ async fn a_delay_is_one_on_the_clock_and_the_service_has_acted_meanwhile() {
 async fn an_answer_can_stay_out() {
     let mock = mock();
     let client = Client::of(&mock);
-    mock.fault(Fault::never_answers());
+    mock.fault(Fault::hang());
     let day = Duration::from_secs(24 * 60 * 60);
     let silent = client.post("/v1/execution/suite", json!({}));
     assert!(tokio::time::timeout(day, silent).await.is_err());

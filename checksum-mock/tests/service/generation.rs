@@ -1,4 +1,4 @@
-use checksum_mock::GenerationScript;
+use checksum_mock::BatchScript;
 use serde_json::{Value, json};
 
 use crate::client::{Client, mock};
@@ -49,7 +49,7 @@ async fn a_session_is_accepted_and_ends_with_a_pull_request() {
 async fn a_session_can_fail() {
     let mock = mock();
     let client = Client::of(&mock);
-    mock.next_generation(GenerationScript::new().pending(0).session(0).fails_all());
+    mock.next_generation(BatchScript::new().pending(0).session(0).fails_all());
     client.post("/v1/auto-generate", request()).await.json();
     let batch = client.get("/v1/auto-generate/batch/batch-gen-1").await.ok();
     assert_eq!(batch["status"], "failed");

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use checksum_mock::{HealScript, Mock, RunScript};
+use checksum_mock::{BatchScript, Mock, RunScript};
 use serde_json::{Value, json};
 
 use crate::client::{Client, mock};
@@ -9,7 +9,7 @@ const FAILING: [&str; 2] = ["test-abc-123", "test-def-456"];
 
 /// Ends a run with two failures, and gives its test run id.
 async fn failed_run(mock: &Mock, client: &Client) -> String {
-    mock.next_run(RunScript::new().fails(FAILING));
+    mock.next_run(RunScript::new().fail_tests(FAILING));
     let job = client.start_suite().await;
     client.follow(&job).await
 }
@@ -67,7 +67,7 @@ async fn sessions_move_one_by_one_to_their_pull_requests() {
 }
 
 /// Heals a failed run by a script, and gives the batch at its end.
-async fn healed(script: HealScript) -> Value {
+async fn healed(script: BatchScript) -> Value {
     let mock = mock();
     let client = Client::of(&mock);
     let id = failed_run(&mock, &client).await;
@@ -79,7 +79,7 @@ async fn healed(script: HealScript) -> Value {
 
 #[tokio::test]
 async fn sessions_can_fail() {
-    let batch = healed(HealScript::new().fails(["test-def-456"])).await;
+    let batch = healed(BatchScript::new().fail_tests(["test-def-456"])).await;
     assert_eq!(batch["status"], "failed");
     assert_eq!(batch["allTerminal"], true);
     assert_eq!(
@@ -89,20 +89,20 @@ async fn sessions_can_fail() {
     assert_eq!(batch["sessions"][1]["status"], "failed");
     assert_eq!(batch["sessions"][1]["prUrl"], Value::Null);
 
-    let batch = healed(HealScript::new().fails_all()).await;
+    let batch = healed(BatchScript::new().fails_all()).await;
     assert_eq!(batch["failedCount"], 2);
 }
 
 #[tokio::test]
 async fn one_session_can_take_on_every_failure() {
-    let batch = healed(HealScript::new().one_session()).await;
+    let batch = healed(BatchScript::new().single_session()).await;
     assert_eq!(batch["totalSessions"], 1);
     assert_eq!(batch["sessions"][0].get("checksumTestId"), None);
 }
 
 #[tokio::test]
 async fn there_can_be_nothing_to_heal() {
-    let batch = healed(HealScript::new().no_sessions()).await;
+    let batch = healed(BatchScript::new().no_sessions()).await;
     assert_eq!(batch["status"], "completed");
     assert_eq!(batch["allTerminal"], true);
     assert_eq!(batch["sessions"], json!([]));
@@ -110,7 +110,7 @@ async fn there_can_be_nothing_to_heal() {
 
 #[tokio::test]
 async fn pull_requests_can_be_missing() {
-    let batch = healed(HealScript::new().without_pull_requests()).await;
+    let batch = healed(BatchScript::new().without_pull_requests()).await;
     assert_eq!(batch["completedCount"], 2);
     assert_eq!(batch["sessions"][0]["prUrl"], Value::Null);
 }
@@ -147,7 +147,7 @@ async fn a_failed_run_is_healed_once_where_that_was_asked_for() {
     let mock = mock();
     let client = Client::of(&mock);
     let auto_heal = json!({ "autoHeal": { "repoName": "acme-co/my-tests", "branch": "main" } });
-    for script in [RunScript::new().fails(FAILING), RunScript::new()] {
+    for script in [RunScript::new().fail_tests(FAILING), RunScript::new()] {
         mock.next_run(script);
         let body = auto_heal.clone();
         let accepted = client.post("/v1/execution/suite", body).await.ok();
@@ -167,8 +167,8 @@ async fn healing_begins_at_the_moment_of_the_runs_end() {
     let client = Client::of(&mock);
     let minute = Duration::from_secs(60);
     let script = RunScript::new().queued(minute).running(minute);
-    mock.next_run(script.fails(["test-def-456"]));
-    mock.next_heal(HealScript::new().pending(minute).session(minute));
+    mock.next_run(script.fail_tests(["test-def-456"]));
+    mock.next_heal(BatchScript::new().pending(minute).session(minute));
     let body = json!({ "autoHeal": { "autoCreatePR": false } });
     client.post("/v1/execution/suite", body).await.ok();
     // Nobody looks while all of it happens.
@@ -181,9 +181,9 @@ async fn healing_begins_at_the_moment_of_the_runs_end() {
 
 #[tokio::test]
 async fn batches_that_ended_first_are_forgotten_first() {
-    let mock = Mock::builder().keep_runs(2).without_socket();
+    let mock = Mock::builder().max_finished_runs(2).without_socket();
     let client = Client::of(&mock);
-    mock.next_run(RunScript::new().fails(["test-def-456"]));
+    mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
     let job = client.start_suite().await;
     let id = client.follow(&job).await;
     let body = json!({ "testRunId": id, "autoCreatePR": false });

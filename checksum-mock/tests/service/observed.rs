@@ -12,7 +12,7 @@ use crate::client::{Client, mock, observed_mock};
 const RUN_ID: &str = "00000000-0000-4000-8000-000000000001";
 
 /// A script of a run that has ended at once.
-fn at_once() -> RunScript {
+fn max_concurrent() -> RunScript {
     RunScript::new().queued(0).running(0)
 }
 
@@ -122,27 +122,27 @@ async fn a_run_is_judged_in_every_state() {
     );
 
     for (script, end, verdict, reason) in [
-        (at_once().healed(), "healed", "pass", None),
+        (max_concurrent().healed(), "healed", "pass", None),
         (
-            at_once().fails(["test-def-456"]),
+            max_concurrent().fail_tests(["test-def-456"]),
             "failed",
             "fail",
             Some("tests failed"),
         ),
         (
-            at_once().process_error(),
+            max_concurrent().process_error(),
             "process-error",
             "fail",
             Some("the runner was lost"),
         ),
         (
-            at_once().cancelled(),
+            max_concurrent().cancelled(),
             "cancelled",
             "fail",
             Some("somebody cancelled the run"),
         ),
         (
-            at_once().ends_with("superseded"),
+            max_concurrent().end_state("superseded"),
             "superseded",
             "fail",
             Some("the run ended in a state of its own"),
@@ -164,28 +164,28 @@ async fn a_run_of_no_tests_passes_by_its_state_and_fails_by_its_verdict() {
     let empty = Some("no test matches the selection");
     for (script, path, body, verdict, reason) in [
         (
-            at_once(),
+            max_concurrent(),
             "/v2/execution/grep",
             json!({ "grep": "nothing like it" }),
             "fail",
             empty,
         ),
         (
-            at_once(),
+            max_concurrent(),
             "/v1/execution/suite",
             json!({ "suiteIds": ["other"] }),
             "fail",
             empty,
         ),
         (
-            at_once().tests([]),
+            max_concurrent().tests([]),
             "/v1/execution/suite",
             json!({}),
             "fail",
             empty,
         ),
         (
-            at_once().tests([]).passed(3),
+            max_concurrent().tests([]).passed(3),
             "/v1/execution/suite",
             json!({}),
             "pass",
@@ -259,7 +259,7 @@ async fn a_lost_shard_is_seen_in_the_verdict_alone() {
         ),
     ];
     for (count, lost, left, reason) in cases {
-        mock.next_run(at_once().loses_shards(lost));
+        mock.next_run(max_concurrent().lost_shards(lost));
         let body = json!({ "grep": ".", "shardCount": count });
         let started = start(&client, "/v2/execution/grep", body).await;
         let id = started["runId"].as_str().unwrap();
@@ -271,10 +271,10 @@ async fn a_lost_shard_is_seen_in_the_verdict_alone() {
     }
     // The reason is the same where the state is no pass either.
     for (script, state) in [
-        (at_once().fails(["test-pqr-678"]), "failed"),
-        (at_once().process_error(), "process-error"),
+        (max_concurrent().fail_tests(["test-pqr-678"]), "failed"),
+        (max_concurrent().process_error(), "process-error"),
     ] {
-        mock.next_run(script.loses_shards(1));
+        mock.next_run(script.lost_shards(1));
         let body = json!({ "grep": ".", "shardCount": 2 });
         let started = start(&client, "/v2/execution/grep", body).await;
         assert_eq!(
@@ -283,12 +283,12 @@ async fn a_lost_shard_is_seen_in_the_verdict_alone() {
         );
     }
     // A script can shard any run, and has two shards then.
-    mock.next_run(at_once().sharded(true).loses_shards(1));
+    mock.next_run(max_concurrent().sharded(true).lost_shards(1));
     let started = start(&client, "/v1/execution/suite", json!({})).await;
     let judged_of = judged(&client, started["runId"].as_str().unwrap()).await;
     assert_eq!(judged_of["failureReason"], cases[1].3);
     // A run without shards cannot lose one.
-    mock.next_run(at_once().loses_shards(1));
+    mock.next_run(max_concurrent().lost_shards(1));
     let started = start(&client, "/v1/execution/suite", json!({})).await;
     let judged_of = judged(&client, started["runId"].as_str().unwrap()).await;
     assert_eq!(judged_of, judgement("passed", "pass", None));
@@ -299,7 +299,7 @@ async fn a_run_whose_reports_are_merged_has_not_ended() {
     let mock = observed_mock();
     let client = Client::of(&mock);
     let minute = Duration::from_secs(60);
-    mock.next_run(at_once().merging(minute));
+    mock.next_run(max_concurrent().merging(minute));
     start(&client, "/v1/execution/suite", json!({})).await;
     let results = format!("/v1/test-runs/{RUN_ID}/results");
 
@@ -317,7 +317,7 @@ async fn a_run_whose_reports_are_merged_has_not_ended() {
     client.get(&results).await.ok();
 
     // Looks move it on as well.
-    mock.next_run(at_once().fails(["test-def-456"]).merging(1));
+    mock.next_run(max_concurrent().fail_tests(["test-def-456"]).merging(1));
     let started = start(&client, "/v1/execution/suite", json!({})).await;
     let id = started["runId"].as_str().unwrap();
     let expected = judgement("failed", "pending", None);
@@ -331,7 +331,11 @@ async fn healing_follows_once_the_reports_are_merged() {
     let mock = observed_mock();
     let client = Client::of(&mock);
     let minute = Duration::from_secs(60);
-    mock.next_run(at_once().fails(["test-def-456"]).merging(minute));
+    mock.next_run(
+        max_concurrent()
+            .fail_tests(["test-def-456"])
+            .merging(minute),
+    );
     let block = json!({ "autoCreatePR": false, "metadata": { "context": [1, null] } });
     let body = json!({ "autoHeal": block });
     start(&client, "/v1/execution/suite", body).await;
@@ -355,7 +359,7 @@ async fn suites_are_chosen_by_their_ids() {
             [smoke.as_slice(), &checkout, &["test-mno-345"]].concat(),
         ),
     ] {
-        mock.next_run(at_once());
+        mock.next_run(max_concurrent());
         let body = json!({ "suiteIds": suites });
         let started = start(&client, "/v1/execution/suite", body).await;
         let mut tests = tests_of(&client, started["runId"].as_str().unwrap()).await;
@@ -392,7 +396,7 @@ async fn affected_tests_follow_from_the_files_unless_they_are_given() {
         assert_eq!(affected(json!(["README.md"])).await, expected);
     }
     // A grep finds what is affected, though the project does not have it.
-    mock.next_run(at_once());
+    mock.next_run(max_concurrent());
     let body = json!({ "grep": r"(b\.\(c|test-abc-123)" });
     let started = start(&client, "/v2/execution/grep", body).await;
     let tests = tests_of(&client, started["runId"].as_str().unwrap()).await;
@@ -492,13 +496,13 @@ async fn a_service_that_is_only_documented_ignores_observed_fields() {
 #[tokio::test]
 async fn a_script_decides_on_an_observed_service_too() {
     let builder = Mock::builder().observed().clock(Clock::manual());
-    let builder = builder.default_run(at_once().tests([TestScript::new("a")]));
+    let builder = builder.default_run(max_concurrent().tests([TestScript::new("a")]));
     let mock = builder.without_socket();
     let client = Client::of(&mock);
     let started = start(&client, "/v1/execution/suite", json!({})).await;
     let id = started["runId"].as_str().unwrap();
     assert_eq!(tests_of(&client, id).await, ["a"]);
-    mock.next_run(at_once().member("verdict", "unsure"));
+    mock.next_run(max_concurrent().field("verdict", "unsure"));
     let started = start(&client, "/v1/execution/suite", json!({})).await;
     let judged = judged(&client, started["runId"].as_str().unwrap()).await;
     assert_eq!(judged["verdict"], "unsure");

@@ -57,7 +57,7 @@ async fn no_key_is_recorded_or_shown() {
 
 #[tokio::test]
 async fn a_record_is_bounded() {
-    let mock = Mock::builder().keep_requests(2).without_socket();
+    let mock = Mock::builder().max_recorded_requests(2).without_socket();
     let client = Client::of(&mock);
     for path in ["/v1/me", "/v1/a", "/v1/b"] {
         client.get(path).await;
@@ -69,7 +69,7 @@ async fn a_record_is_bounded() {
 
 #[tokio::test]
 async fn a_record_is_bounded_in_bytes() {
-    let mock = Mock::builder().keep_bytes(10_000).without_socket();
+    let mock = Mock::builder().max_recorded_bytes(10_000).without_socket();
     let client = Client::of(&mock);
     let large = |length: usize| json!({ "grep": "x".repeat(length) });
     for length in [1, 4_000, 4_001, 4_002] {

@@ -9,7 +9,11 @@ use crate::client::{Client, mock};
 async fn results_follow_from_what_was_run() {
     let mock = mock();
     let client = Client::of(&mock);
-    mock.next_run(RunScript::new().fails(["test-def-456"]).branch("feature/x"));
+    mock.next_run(
+        RunScript::new()
+            .fail_tests(["test-def-456"])
+            .branch("feature/x"),
+    );
     let body = json!({ "testIds": ["test-abc-123", "test-def-456"] });
     let accepted = client.post("/v1/execution/tests", body).await.ok();
     let id = client.follow(accepted["name"].as_str().unwrap()).await;
@@ -53,7 +57,7 @@ async fn a_scripted_test_is_shown_as_it_was_scripted() {
         .file("a.spec.ts")
         .tags(["x"])
         .fails("Boom");
-    mock.next_run(RunScript::new().tests([test]).ends_with("failed"));
+    mock.next_run(RunScript::new().tests([test]).end_state("failed"));
     let job = client.start_suite().await;
     let id = client.follow(&job).await;
     let results = client.get(&format!("/v1/test-runs/{id}/results")).await;

@@ -16,7 +16,7 @@ async fn a_run_goes_from_queued_over_running_to_its_end() {
         RunScript::new()
             .queued(1)
             .running(2)
-            .fails(["test-def-456"]),
+            .fail_tests(["test-def-456"]),
     );
     let accepted = client.post("/v1/execution/suite", json!({})).await.ok();
     assert_eq!(accepted, json!({ "name": "job-name-12345" }));
@@ -49,7 +49,7 @@ async fn phases_can_last_on_the_clock() {
 #[tokio::test]
 async fn broken_tests_fail_the_runs_that_have_them() {
     let builder = Mock::builder().clock(Clock::manual());
-    let mock = builder.broken_tests(["test-def-456"]).without_socket();
+    let mock = builder.failing_tests(["test-def-456"]).without_socket();
     let client = Client::of(&mock);
     let end = async |test: &str| {
         let body = json!({ "testIds": [test, "test-abc-123"] });
@@ -71,11 +71,11 @@ async fn broken_tests_fail_the_runs_that_have_them() {
 async fn scripts_are_used_up_in_order_and_the_default_follows() {
     let mock = mock();
     let client = Client::of(&mock);
-    let at_once = || RunScript::new().queued(0).running(0);
-    mock.next_run(at_once().healed());
-    mock.next_run(at_once().process_error());
-    mock.next_run(at_once().cancelled());
-    mock.next_run(at_once().ends_with("superseded"));
+    let max_concurrent = || RunScript::new().queued(0).running(0);
+    mock.next_run(max_concurrent().healed());
+    mock.next_run(max_concurrent().process_error());
+    mock.next_run(max_concurrent().cancelled());
+    mock.next_run(max_concurrent().end_state("superseded"));
     let mut states = Vec::new();
     for _ in 0..5 {
         let job = client.start_suite().await;
@@ -125,7 +125,7 @@ async fn counts_come_from_the_tests_unless_they_are_given() {
 async fn a_run_can_go_on_for_ever() {
     let mock = mock();
     let client = Client::of(&mock);
-    mock.next_run(RunScript::new().queued(0).never_ends());
+    mock.next_run(RunScript::new().queued(0).never_finishes());
     client.start_suite().await;
     mock.clock().advance(Duration::from_secs(1_000_000));
     for _ in 0..50 {
@@ -138,7 +138,7 @@ async fn observed_members_and_others_can_be_shown() {
     let mock = mock();
     let client = Client::of(&mock);
     let script = RunScript::new().queued(0).running(1).process_error();
-    mock.next_run(script.observed_members(true).member("shard", 3));
+    mock.next_run(script.observed_fields(true).field("shard", 3));
     let accepted = client.post("/v1/execution/suite", json!({})).await.ok();
     assert_eq!(accepted["runId"], "00000000-0000-4000-8000-000000000001");
     assert_eq!(accepted["sharded"], false);
@@ -172,7 +172,7 @@ async fn a_sharded_run_has_no_name() {
 #[tokio::test]
 async fn runs_that_ended_first_are_forgotten_first() {
     let mock = Mock::builder()
-        .keep_runs(2)
+        .max_finished_runs(2)
         .clock(Clock::manual())
         .without_socket();
     let client = Client::of(&mock);
@@ -212,8 +212,8 @@ async fn runs_that_ended_first_are_forgotten_first() {
 #[tokio::test]
 async fn runs_that_never_end_are_bounded_in_bytes() {
     let mock = Mock::builder()
-        .keep_bytes(100_000)
-        .default_run(RunScript::new().never_ends())
+        .max_recorded_bytes(100_000)
+        .default_run(RunScript::new().never_finishes())
         .without_socket();
     let client = Client::of(&mock);
     let mut jobs = Vec::new();
@@ -232,7 +232,10 @@ async fn runs_that_never_end_are_bounded_in_bytes() {
 
 #[tokio::test]
 async fn the_latest_run_is_known_however_large_it_is() {
-    let mock = Mock::builder().keep_bytes(0).keep_runs(0).without_socket();
+    let mock = Mock::builder()
+        .max_recorded_bytes(0)
+        .max_finished_runs(0)
+        .without_socket();
     let client = Client::of(&mock);
     let ids: Vec<String> = (0..1_000).map(|number| format!("test-{number}")).collect();
     let accepted = client.post("/v1/execution/tests", json!({ "testIds": ids }));
@@ -246,7 +249,7 @@ async fn the_latest_run_is_known_however_large_it_is() {
 async fn a_run_can_be_known_to_one_version_alone() {
     let mock = mock();
     let client = Client::of(&mock);
-    mock.next_run(RunScript::new().known_only_to("v2"));
+    mock.next_run(RunScript::new().only_api_version("v2"));
     client.start_suite().await;
     client.get(V1).await.refusal(404);
     client.get(V2).await.ok();

@@ -164,7 +164,7 @@ fn ends() -> [(Script, u8, &'static str); 7] {
         (RunScript::new, 0, "passed"),
         (|| RunScript::new().healed(), 0, "healed"),
         (
-            || RunScript::new().fails(["test-abc-123"]),
+            || RunScript::new().fail_tests(["test-abc-123"]),
             1,
             "failed: tests failed",
         ),
@@ -220,7 +220,7 @@ async fn it_ends_as_the_run_does() {
 async fn a_lost_shard_fails() {
     let mock = observed_mock();
     let client = VendorClient::of(&mock);
-    mock.next_run(RunScript::new().loses_shards(1));
+    mock.next_run(RunScript::new().lost_shards(1));
     let body = json!({ "grep": "User", "shardCount": 8 });
     assert_eq!(
         client.run("/v2/execution/grep", body).await,
@@ -282,17 +282,17 @@ async fn it_tolerates_four_failures_and_no_404() {
     for fault in [
         Fault::status(503),
         Fault::status(401),
-        Fault::answer("<html>"),
-        Fault::answer(r#"{"status":"passed"}"#),
+        Fault::respond_with("<html>"),
+        Fault::respond_with(r#"{"status":"passed"}"#),
         Fault::truncated(),
     ] {
-        mock.fault(fault.clone().on(poll).times(4));
+        mock.fault(fault.clone().on_operation(poll).times(4));
         assert_eq!(run().await, End::success("passed"), "{fault:?}");
-        mock.fault(fault.clone().on(poll).times(5));
+        mock.fault(fault.clone().on_operation(poll).times(5));
         let end = End::failure("too many failures in a row");
         assert_eq!(run().await, end, "{fault:?}");
     }
-    mock.fault(Fault::status(404).on(poll));
+    mock.fault(Fault::status(404).on_operation(poll));
     assert_eq!(run().await, End::failure("the run is unknown"));
 }
 

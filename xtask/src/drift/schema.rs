@@ -2,8 +2,9 @@
 //! the service may send other fields and values. Here, whatever the document does not list is
 //! invalid.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use checksum_api::OperationId;
+use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 use crate::document::Document;
@@ -27,6 +28,7 @@ pub(super) struct Schemas<'d> {
 pub(super) struct Expected {
     /// A strict JSON Schema (2020-12) of the body, with the document's `x-provenance`.
     pub(super) schema: Value,
+    pub(super) validator: Validator,
     /// The provenance of each part that has none of its own.
     pub(super) provenance: String,
     /// Whether the document lists the status code.
@@ -72,9 +74,13 @@ impl<'d> Schemas<'d> {
         let mut schema = content["application/json"]["schema"].clone();
         make_strict(&mut schema);
         schema["components"] = self.components.clone();
+        let validator = jsonschema::draft202012::new(&schema)
+            .map_err(|error| anyhow!("{}", error.masked()))
+            .context("the document has a schema that is not valid")?;
         let provenance = provenance(response).or_else(|| provenance(operation.value));
         Ok(Expected {
             schema,
+            validator,
             provenance: provenance.unwrap_or("documented").to_owned(),
             lists_status: listed.is_some(),
             allows_text: content.get("text/plain").is_some(),

@@ -10,7 +10,7 @@ use super::{Outcome, RunStatus};
 /// The description's own example does so: `passed` beside two failed tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Disagreement {
+pub enum Contradiction {
     /// Tests are counted as failed.
     FailedTests {
         /// The state that the service gave.
@@ -77,9 +77,9 @@ pub enum Disagreement {
     },
 }
 
-impl Disagreement {
+impl Contradiction {
     pub(super) fn within(status: &RunStatus) -> Option<Self> {
-        if !Outcome::of_state(&status.state).is_pass() {
+        if !Outcome::of_state(&status.state).is_success() {
             return None;
         }
         let state = status.state.to_string();
@@ -121,7 +121,7 @@ impl Disagreement {
     }
 }
 
-impl fmt::Display for Disagreement {
+impl fmt::Display for Contradiction {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FailedTests { state, failed } => write!(
