@@ -5,7 +5,7 @@ use std::fmt;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::paths::LocationSegment as Segment;
-use jsonschema::{JsonType, ValidationError};
+use jsonschema::{JsonType, JsonTypeSet, ValidationError};
 use serde_json::Value;
 
 use super::privacy::{is_enum_word, is_field_name};
@@ -173,16 +173,13 @@ fn mismatch(value: &Value, types: &str) -> String {
 
 /// Returns the types that the document allows, if the error is one of type.
 fn types(error: &ValidationError<'_>) -> Option<String> {
-    Some(match error.kind() {
-        Kind::Type {
-            kind: TypeKind::Single(kind),
-        } => kind.to_string(),
-        Kind::Type {
-            kind: TypeKind::Multiple(kinds),
-        } => {
-            let kinds = kinds.iter().map(|kind| kind.to_string());
-            kinds.collect::<Vec<_>>().join(" or ")
-        }
+    let types = match error.kind() {
+        Kind::Type { kind } => match kind {
+            TypeKind::Single(kind) => JsonTypeSet::from(*kind),
+            TypeKind::Multiple(kinds) => *kinds,
+        },
         _ => return None,
-    })
+    };
+    let names: Vec<&str> = types.iter().map(JsonType::as_str).collect();
+    Some(names.join(" or "))
 }

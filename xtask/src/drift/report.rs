@@ -17,29 +17,35 @@ pub(super) enum Outcome {
     Compared(Drifts),
     /// The request was not sent, for this reason.
     Skipped(&'static str),
-    /// There is no response to compare, for this reason.
-    NotCompared(Failure, String),
+    /// There is no response to compare, for this reason. The number is the exit code if nothing
+    /// else goes wrong.
+    NotCompared(u8, String),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// The service does not accept the key. No other request is sent.
-    Unauthorized,
-    /// The service does not know what the request names, or does not have the operation.
-    NotFound,
-    /// The service does not accept the request.
-    Rejected,
-    /// The service or the network failed.
-    Failed,
-}
+/// The service does not know what the request names, or does not have the operation.
+pub(super) const NOT_FOUND: u8 = 0;
+
+const DRIFT: u8 = 1;
+
+/// The service does not accept the request.
+pub(super) const REJECTED: u8 = 2;
+
+/// The service does not accept the key. No other request is sent.
+pub(super) const UNAUTHORIZED: u8 = 4;
+
+/// The service or the network failed.
+pub(super) const FAILED: u8 = 5;
 
 impl Report {
     pub(super) fn add(&mut self, id: OperationId, outcome: Outcome) {
         self.0.push((id, outcome));
     }
 
-    pub(super) fn has(&self, failure: Failure) -> bool {
-        self.0.iter().any(|(_, outcome)| outcome.is(failure))
+    /// Returns whether there is a request without a response to compare, for which the exit code
+    /// is this one.
+    pub(super) fn has(&self, exit_code: u8) -> bool {
+        let mut outcomes = self.0.iter().map(|(_, outcome)| outcome);
+        outcomes.any(|outcome| outcome.failed_with(exit_code))
     }
 
     /// Returns the exit code. Each of `named` lists the operations that read what an option names:
@@ -47,41 +53,39 @@ impl Report {
     pub(super) fn exit_code(&self, named: &[&[OperationId]]) -> u8 {
         let is_unknown = |id: &OperationId| {
             let mut reads = self.0.iter();
-            reads.any(|(read, outcome)| read == id && outcome.is(Failure::NotFound))
+            reads.any(|(read, outcome)| read == id && outcome.failed_with(NOT_FOUND))
         };
-        if self.has(Failure::Unauthorized) {
-            4
+        if self.has(UNAUTHORIZED) {
+            UNAUTHORIZED
         } else if self.drifts().any(|(drift, _)| drift.is_failure()) {
-            1
-        } else if self.has(Failure::Failed) {
-            5
-        } else if self.has(Failure::Rejected)
-            || self.compared() == 0
+            DRIFT
+        } else if self.has(FAILED) {
+            FAILED
+        } else if self.has(REJECTED)
+            || self.compared().count() == 0
             || named.iter().any(|ids| ids.iter().all(is_unknown))
         {
-            2
+            REJECTED
         } else {
             0
         }
     }
 
-    fn drifts(&self) -> impl Iterator<Item = (&Drift, &usize)> {
-        self.0.iter().flat_map(|(_, outcome)| match outcome {
-            Outcome::Compared(drifts) => Some(drifts).into_iter().flatten(),
-            _ => None.into_iter().flatten(),
+    fn compared(&self) -> impl Iterator<Item = &Drifts> {
+        self.0.iter().filter_map(|(_, outcome)| match outcome {
+            Outcome::Compared(drifts) => Some(drifts),
+            _ => None,
         })
     }
 
-    fn compared(&self) -> usize {
-        let is_compared = |outcome: &Outcome| matches!(outcome, Outcome::Compared(_));
-        let compared = self.0.iter().filter(|(_, outcome)| is_compared(outcome));
-        compared.count()
+    fn drifts(&self) -> impl Iterator<Item = (&Drift, &usize)> {
+        self.compared().flatten()
     }
 }
 
 impl Outcome {
-    fn is(&self, failure: Failure) -> bool {
-        matches!(self, Self::NotCompared(found, _) if *found == failure)
+    fn failed_with(&self, exit_code: u8) -> bool {
+        matches!(self, Self::NotCompared(code, _) if *code == exit_code)
     }
 }
 
@@ -105,7 +109,7 @@ impl fmt::Display for Report {
                 }
             }
         }
-        let (tally, compared) = (tally(self.drifts()), self.compared());
+        let (tally, compared) = (tally(self.drifts()), self.compared().count());
         writeln!(formatter, "{tally}; responses compared: {compared}")
     }
 }

@@ -9,7 +9,7 @@ use checksum_api::{Client, Error, ErrorKind, OperationId, RawResponse};
 use serde_json::Value;
 
 use super::compare::{Drift, Drifts, compare};
-use super::report::{Failure, Outcome, Report};
+use super::report::{FAILED, NOT_FOUND, Outcome, REJECTED, Report, UNAUTHORIZED};
 use super::schema::Schemas;
 
 /// How many bugs are requested.
@@ -44,7 +44,7 @@ impl Requests<'_> {
             _ => 2,
         });
         for id in reads {
-            let outcome = if report.has(Failure::Unauthorized) {
+            let outcome = if report.has(UNAUTHORIZED) {
                 Outcome::Skipped("the service rejected the key before")
             } else if id == OperationId::GetLatestTestRun && names_test_run {
                 Outcome::Skipped("--test-run names one")
@@ -165,21 +165,20 @@ fn request<'r, T>(response: impl Future<Output = Result<T, Error>> + 'r) -> Requ
 
 /// Returns why there is no success, without a word of the service's.
 fn failure(error: Option<&Error>) -> Outcome {
-    let Some(error) = error else {
-        return Outcome::NotCompared(Failure::Failed, "no usable response".to_owned());
+    let Some((error, kind)) = error.map(|error| (error, error.kind())) else {
+        return Outcome::NotCompared(FAILED, "no usable response".to_owned());
     };
-    let failure = match error.kind() {
-        ErrorKind::Unauthorized | ErrorKind::Forbidden => Failure::Unauthorized,
-        ErrorKind::NotFound => Failure::NotFound,
-        ErrorKind::Rejected | ErrorKind::InvalidRequest => Failure::Rejected,
-        _ => Failure::Failed,
+    let exit_code = match kind {
+        ErrorKind::Unauthorized | ErrorKind::Forbidden => UNAUTHORIZED,
+        ErrorKind::NotFound => NOT_FOUND,
+        ErrorKind::Rejected | ErrorKind::InvalidRequest => REJECTED,
+        _ => FAILED,
     };
-    let kind = error.kind();
     let reason = match error.status() {
         Some(status) => format!("{kind:?} (status {})", status.as_u16()),
-        None => format!("{kind:?}"),
+        None => format!("no response ({kind:?})"),
     };
-    Outcome::NotCompared(failure, reason)
+    Outcome::NotCompared(exit_code, reason)
 }
 
 fn run_id(latest: &Value) -> Option<TestRunId> {
