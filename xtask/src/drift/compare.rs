@@ -26,10 +26,9 @@ pub(super) struct Drift {
 pub(super) type Drifts = BTreeMap<Drift, usize>;
 
 impl Drift {
-    /// Returns a drift of the whole response.
-    pub(super) fn of_response(difference: &str, provenance: &str) -> Self {
+    pub(super) fn new(path: &str, difference: &str, provenance: &str) -> Self {
         Self {
-            path: "$".to_owned(),
+            path: path.to_owned(),
             difference: difference.to_owned(),
             provenance: provenance.to_owned(),
         }
@@ -63,58 +62,61 @@ pub(super) fn compare(expected: &Expected, body: &Value) -> Drifts {
 }
 
 fn add(drifts: &mut Drifts, expected: &Expected, error: &ValidationError<'_>) {
-    let (schema, mut nearest_provenance) = part(expected, error);
-    let mut path = json_path(error);
+    let (schema, around) = part(expected, error);
+    let path = json_path(error);
     let value: &Value = error.instance();
-    let difference = match error.kind() {
+    let mut insert = |path: &str, difference: &str, provenance: &str| {
+        *drifts
+            .entry(Drift::new(path, difference, provenance))
+            .or_default() += 1;
+    };
+    match error.kind() {
         Kind::AnyOf { context } => {
-            let is_other_type = |inner: &&ValidationError<'_>| {
-                inner.instance_path() == error.instance_path() && types(inner).is_some()
+            let other_type = |errors: &Vec<ValidationError<'_>>| {
+                let mut errors = errors.iter();
+                errors
+                    .find(|inner| inner.instance_path() == error.instance_path())
+                    .and_then(types)
             };
-            let of_type = |errors: &&Vec<_>| !errors.iter().any(|inner| is_other_type(&inner));
-            let choices = context.iter().filter(of_type);
-            if let Some(errors) = choices.min_by_key(|errors| errors.len()) {
-                errors.iter().for_each(|inner| add(drifts, expected, inner));
-                return;
+            let of_type = context.iter().filter(|errors| other_type(errors).is_none());
+            if let Some(nearest) = of_type.min_by_key(|errors| errors.len()) {
+                nearest
+                    .iter()
+                    .for_each(|inner| add(drifts, expected, inner));
+            } else {
+                let types: Vec<String> = context.iter().filter_map(other_type).collect();
+                insert(&path, &mismatch(value, &types.join(" or ")), around);
             }
-            let types: Vec<String> = context.iter().flatten().filter_map(types).collect();
-            mismatch(value, &types.join(" or "))
         }
         Kind::AdditionalProperties { unexpected } => {
             for name in unexpected {
-                let drift = Drift {
-                    path: format!("{path}.{}", shown_name(name)),
-                    difference: "a field that the document does not have".to_owned(),
-                    provenance: nearest_provenance.to_owned(),
-                };
-                *drifts.entry(drift).or_default() += 1;
+                let path = format!("{path}.{}", shown_name(name));
+                insert(&path, "a field that the document does not have", around);
             }
-            return;
         }
         Kind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            nearest_provenance =
-                provenance(&schema["properties"][name]).unwrap_or(nearest_provenance);
-            path = format!("{path}.{name}");
-            "is missing".to_owned()
+            let own = provenance(&schema["properties"][name]);
+            insert(
+                &format!("{path}.{name}"),
+                "is missing",
+                own.unwrap_or(around),
+            );
         }
         Kind::Enum { options } => match value.as_str() {
-            Some(text) if is_shown(text, options) => format!("a new value, {text}"),
-            Some(_) => "a value that is not among the known ones".to_owned(),
+            Some(text) if is_shown(text, options) => {
+                insert(&path, &format!("a new value, {text}"), around);
+            }
+            Some(_) => insert(&path, "a value that is not among the known ones", around),
             // Its type is wrong, which is another error.
-            None => return,
+            None => {}
         },
-        kind => match types(error) {
-            Some(types) => mismatch(value, &types),
-            None => format!("violates the document's `{}`", kind.keyword()),
-        },
-    };
-    let drift = Drift {
-        path,
-        difference,
-        provenance: nearest_provenance.to_owned(),
-    };
-    *drifts.entry(drift).or_default() += 1;
+        kind => {
+            let violated = || format!("violates the document's `{}`", kind.keyword());
+            let mismatched = types(error).map(|types| mismatch(value, &types));
+            insert(&path, &mismatched.unwrap_or_else(violated), around);
+        }
+    }
 }
 
 /// Returns the schema that a value violates, and its provenance: that of the nearest schema around

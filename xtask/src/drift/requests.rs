@@ -12,9 +12,6 @@ use super::compare::{Drift, Drifts, compare};
 use super::report::{FAILED, NOT_FOUND, Outcome, REJECTED, Report, UNAUTHORIZED};
 use super::schema::Schemas;
 
-/// How many bugs are requested.
-const BUGS: u64 = 20;
-
 /// Under which names the latest test run's id may stand.
 const RUN_ID_FIELDS: [&str; 6] = ["id", "testRunId", "runId", "data", "testRun", "run"];
 
@@ -78,7 +75,7 @@ impl Requests<'_> {
         let expected = self.schemas.expected(id, response.status.as_u16())?;
         let mut drifts = Drifts::new();
         let mut add = |difference, provenance| {
-            drifts.insert(Drift::of_response(difference, provenance), 1);
+            drifts.insert(Drift::new("$", difference, provenance), 1);
         };
         if !expected.lists_status {
             add("the document does not list this status code", "assumed");
@@ -120,41 +117,34 @@ impl Requests<'_> {
         id: OperationId,
         client: &'r Client,
     ) -> Result<Request<'r>, &'static str> {
+        use OperationId as Id;
         let job = self.job.as_ref().ok_or("no --job was given");
         let run = self.test_run.as_ref().ok_or("no test run id is known");
         let test = self.test.as_ref().ok_or("no test id is known");
         Ok(match id {
-            OperationId::GetProject => request(client.get_project().execute()),
-            OperationId::GetLatestTestRun => request(client.get_latest_test_run().execute()),
-            OperationId::GetRunStatus => request(client.get_run_status().job_name(job?).execute()),
-            OperationId::GetRunStatusV2 => {
-                request(client.get_run_status_v2().job_name(job?).execute())
-            }
-            OperationId::GetRunStatusByRunId => {
+            Id::GetProject => request(client.get_project().execute()),
+            Id::GetLatestTestRun => request(client.get_latest_test_run().execute()),
+            Id::GetRunStatus => request(client.get_run_status().job_name(job?).execute()),
+            Id::GetRunStatusV2 => request(client.get_run_status_v2().job_name(job?).execute()),
+            Id::GetRunStatusByRunId => {
                 request(client.get_run_status_by_run_id().run_id(run?).execute())
             }
-            OperationId::GetTestRunResults => {
-                request(client.get_test_run_results().id(run?).execute())
-            }
-            OperationId::GetTestRunReport => {
-                request(client.get_test_run_report().id(run?).execute())
-            }
-            OperationId::GetTestAttachments => {
+            Id::GetTestRunResults => request(client.get_test_run_results().id(run?).execute()),
+            Id::GetTestRunReport => request(client.get_test_run_report().id(run?).execute()),
+            Id::GetTestAttachments => {
                 let attachments = client.get_test_attachments();
                 request(attachments.run_id(run?).test_id(test?).execute())
             }
-            OperationId::ListBugs => request(client.list_bugs().limit(BUGS).execute()),
-            OperationId::FindAffectedTests => return Err("it needs a list of files"),
-            OperationId::GetHealBatch | OperationId::GetGenerationBatch => {
-                return Err("no batch id is known");
-            }
-            OperationId::RunSuite
-            | OperationId::RunCollection
-            | OperationId::RunTests
-            | OperationId::RunGrep
-            | OperationId::RunGrepV2
-            | OperationId::TriggerAutoHeal
-            | OperationId::TriggerAutoGenerate => return Err("it would start work"),
+            Id::ListBugs => request(client.list_bugs().limit(20_u64).execute()),
+            Id::FindAffectedTests => return Err("it needs a list of files"),
+            Id::GetHealBatch | Id::GetGenerationBatch => return Err("no batch id is known"),
+            Id::RunSuite
+            | Id::RunCollection
+            | Id::RunTests
+            | Id::RunGrep
+            | Id::RunGrepV2
+            | Id::TriggerAutoHeal
+            | Id::TriggerAutoGenerate => return Err("it would start work"),
         })
     }
 }

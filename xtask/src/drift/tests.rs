@@ -13,23 +13,8 @@ use super::*;
 
 const KEY: &str = "s3cr3t-key-0123456789abcdef";
 
-/// What the service sends in response to an operation.
-#[derive(Clone)]
-struct Response {
-    status: u16,
-    content_type: String,
-    body: String,
-}
-
-type Responses = BTreeMap<OperationId, Response>;
-
-fn response(status: u16, body: &Value) -> Response {
-    Response {
-        status,
-        content_type: "application/json".to_owned(),
-        body: body.to_string(),
-    }
-}
+/// The status code, the media type and the body of the response to each of these operations.
+type Responses = BTreeMap<OperationId, (u16, String, String)>;
 
 fn id(operation: &str) -> OperationId {
     Operation::find(operation).expect("an operation").id
@@ -71,13 +56,11 @@ fn verified(responses: &Responses, names_test_run: bool) -> (String, u8) {
         let operation = OPERATIONS.iter().find(is_sent).expect("an operation");
         assert!(operation.is_read(), "{}", operation.id);
         let response = responses.get(&operation.id).cloned();
-        let response = response.unwrap_or_else(|| self::response(200, &example(operation.id)));
-        let response = http::Response::builder()
-            .status(response.status)
-            .header("content-type", &response.content_type)
-            .header("x-request-id", "s3cr3t")
-            .body(response.body)
-            .expect("a response");
+        let honest = || (200, String::new(), example(operation.id).to_string());
+        let (status, media_type, body) = response.unwrap_or_else(honest);
+        let response = http::Response::builder().status(status);
+        let response = response.header("content-type", media_type);
+        let response = response.body(body).expect("a response");
         async move { Ok(reqwest::Response::from(response)) }
     };
     let client = Client::builder(ApiKey::new(KEY).expect("a key"))
@@ -89,13 +72,8 @@ fn verified(responses: &Responses, names_test_run: bool) -> (String, u8) {
         job: Some("s3cr3t-job".parse().expect("a job name")),
         test_run: names_test_run.then(|| "run-id".parse().expect("an id")),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let report = runtime
-        .expect("a runtime")
-        .block_on(read(client, arguments));
-    let (report, exit_code) = report.expect("a report");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (report, exit_code) = runtime.block_on(read(client, arguments)).expect("a report");
     (report.to_string(), exit_code)
 }
 
@@ -133,39 +111,30 @@ fn each_difference_is_reported_and_decides_the_exit_code() {
 }
 
 /// Reads the response of an operation from a line of `cases.txt`.
-fn differing(line: &str) -> (OperationId, Response) {
+fn differing(line: &str) -> (OperationId, (u16, String, String)) {
     let (operation, change) = line.split_once(' ').expect("an operation");
     let (place, value) = change.split_once(' ').expect("a change");
     let id = id(operation);
-    let json = || value.parse::<Value>().expect("JSON");
-    let response = match place {
-        "." => response(200, &json()),
-        "status" => response(
-            value.parse().expect("a code"),
-            &json!({ "message": "s3cr3t" }),
-        ),
-        code if !place.starts_with('/') => {
-            let (content_type, body) = value.split_once(' ').expect("a media type");
-            let (content_type, body) = (content_type.to_owned(), body.to_owned());
-            let status = code.parse().expect("a code");
-            Response {
-                status,
-                content_type,
-                body,
-            }
+    let success = |body: &str| (200, "application/json".to_owned(), body.to_owned());
+    let response = if place == "." {
+        success(value)
+    } else if place == "status" {
+        let body = r#"{ "message": "s3cr3t" }"#.to_owned();
+        (value.parse().expect("a code"), String::new(), body)
+    } else if let Some((parent, name)) = place.rsplit_once('/') {
+        let mut body = example(id);
+        let parent = body.pointer_mut(parent).expect("a part");
+        if value == "-" {
+            let fields = parent.as_object_mut().expect("an object");
+            fields.remove(name).expect("a field");
+        } else {
+            parent[name] = value.parse().expect("JSON");
         }
-        pointer => {
-            let mut body = example(id);
-            let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
-            let parent = body.pointer_mut(parent).expect("a part");
-            let parent = parent.as_object_mut().expect("an object");
-            if value == "-" {
-                parent.remove(name).expect("a field");
-            } else {
-                parent.insert(name.to_owned(), json());
-            }
-            response(200, &body)
-        }
+        success(&body.to_string())
+    } else {
+        let (media_type, body) = value.split_once(' ').expect("a body");
+        let status = place.parse().expect("a code");
+        (status, media_type.to_owned(), body.to_owned())
     };
     (id, response)
 }
@@ -182,34 +151,30 @@ fn every_change_of_an_example_is_found() {
         let drifts = |body: &Value| compare(&expected, body);
         assert_eq!(drifts(example), Drifts::new(), "{id}: {example}");
         for pointer in pointers(example) {
-            let changed = |change: &dyn Fn(&mut Value)| {
+            let changed = |pointer: &str, change: &dyn Fn(&mut Value)| {
                 let mut body = example.clone();
-                change(body.pointer_mut(&pointer).expect("a part"));
+                change(body.pointer_mut(pointer).expect("a part"));
                 drifts(&body)
             };
-            let is_object = example.pointer(&pointer).expect("a part").is_object();
-            let other_type = changed(&|part| {
+            let other_type = |part: &mut Value| {
                 *part = if part.is_boolean() {
-                    json!(0)
+                    1.into()
                 } else {
-                    json!(true)
+                    true.into()
                 }
-            });
-            assert!(!other_type.is_empty(), "{id} {pointer}");
-            if is_object {
-                let unknown = changed(&|part| part["unknown"] = json!(1));
-                let lines: Vec<String> = unknown.keys().map(ToString::to_string).collect();
+            };
+            assert!(!changed(&pointer, &other_type).is_empty(), "{id} {pointer}");
+            if example.pointer(&pointer).is_some_and(Value::is_object) {
+                let unknown = changed(&pointer, &|part| part["unknown"] = json!(1));
+                let found = unknown.keys().map(ToString::to_string).collect::<String>();
                 assert!(
-                    lines.len() == 1 && lines[0].contains("unknown: a field"),
-                    "{lines:?}"
+                    found.contains("unknown: a field"),
+                    "{id} {pointer}: {found}"
                 );
-            } else if let Some((parent, name)) = pointer.rsplit_once('/') {
-                let mut body = example.clone();
-                let parent = body.pointer_mut(parent).expect("a part");
-                if let Some(parent) = parent.as_object_mut() {
-                    parent.remove(name);
-                    missing += usize::from(!drifts(&body).is_empty());
-                }
+            }
+            if let Some((parent, name)) = pointer.rsplit_once('/') {
+                let remove = |part: &mut Value| drop(part.as_object_mut().map(|o| o.remove(name)));
+                missing += usize::from(!changed(parent, &remove).is_empty());
             }
         }
     }
@@ -257,26 +222,24 @@ fn provenance_is_that_of_the_nearest_part_which_has_one() {
         ["", "observed", "mentioned", "observed", "mentioned"],
         ["", "a typing error", "", "a typing error", "a typing error"],
     ] {
+        let mark = |word: &'static str| Some(word).filter(|word| !word.is_empty());
         let status = json!({ "properties": { "status": {} } });
         let text = json!({
             "paths": { "/v1/me": { "get": { "operationId": "get_project", "responses": { "200": {
-                "x-provenance": response,
+                "x-provenance": mark(response),
                 "content": { "application/json": { "schema": { "$ref": "#/components/schemas/A" } } },
             } } } } },
             "components": { "schemas": {
                 "RunStatus": status, "RunStatusV2": status,
-                "A": { "x-provenance": schema, "type": "object", "required": ["b"], "properties": {
-                    "b": { "x-provenance": field, "allOf": [{ "$ref": "#/components/schemas/B" }] },
+                "A": { "x-provenance": mark(schema), "type": "object", "required": ["b"], "properties": {
+                    "b": { "x-provenance": mark(field), "allOf": [{ "$ref": "#/components/schemas/B" }] },
                 } },
                 "B": { "type": "string", "anyOf": [
                     { "type": "string", "enum": ["x"] }, { "type": "string" },
                 ] },
             } },
         });
-        let text = text
-            .to_string()
-            .replace(r#""x-provenance":"""#, r#""x-none":"""#);
-        let document = Document::parse(text).expect("a document");
+        let document = Document::parse(text.to_string()).expect("a document");
         let schemas = Schemas::of(&document).expect("schemas");
         let expected = schemas.expected(OperationId::GetProject, 200);
         let expected = expected.expect("a response");
@@ -319,34 +282,27 @@ fn nothing_private_is_printed() {
         "status": s("status"), "errorMessage": { s("error"): 1 }, "healthStatus": s("health"),
         "tags": [s("tag"), { s("tag"): 1 }], "metadata": free,
     });
-    let bodies = [
-        (
-            "get_project",
-            json!({ "id": [s("id")], "name": { s("a"): s("b") }, "x": free }),
-        ),
-        (
-            "get_latest_test_run",
-            json!({ "id": s("run"), "branch": s("branch"), "y": free }),
-        ),
-        ("get_test_run_results", results),
-        ("get_test_run_report", json!(url)),
-        (
-            "get_test_attachments",
-            json!([url, { "url": url, s("name"): 1 }]),
-        ),
-        ("get_run_status", status.clone()),
-        ("get_run_status_by_run_id", status.clone()),
-        ("get_run_status_v2", status),
-    ];
-    let bodies = bodies
-        .iter()
-        .map(|(name, body)| (id(name), response(200, body)));
-    let mut responses: Responses = bodies.collect();
-    let error = json!({ "message": format!("s3cr3t {KEY}") });
-    responses.insert(OperationId::ListBugs, response(500, &error));
-    if let Some(v2) = responses.get_mut(&OperationId::GetRunStatusV2) {
-        v2.content_type = "s3cr3t/s3cr3t".to_owned();
-    }
+    let bodies = json!({
+        "get_project": { "id": [s("id")], "name": { s("a"): s("b") }, "x": free },
+        "get_latest_test_run": { "id": s("run"), "branch": s("branch"), "y": free },
+        "get_test_run_results": results,
+        "get_test_run_report": url,
+        "get_test_attachments": [url, { "url": url, s("name"): 1 }],
+        "get_run_status": status,
+        "get_run_status_v2": status,
+        "get_run_status_by_run_id": status,
+        "list_bugs": { "message": format!("s3cr3t {KEY}") },
+    });
+    let bodies = bodies.as_object().into_iter().flatten();
+    let responses: Responses = bodies
+        .map(|(name, body)| {
+            let status = if name == "list_bugs" { 500 } else { 200 };
+            (
+                id(name),
+                (status, "s3cr3t/s3cr3t".to_owned(), body.to_string()),
+            )
+        })
+        .collect();
     let (report, exit_code) = verified(&responses, false);
     assert_eq!(exit_code, 1);
     assert!(report.ends_with("responses compared: 8\n"), "{report}");
