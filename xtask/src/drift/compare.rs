@@ -1,4 +1,4 @@
-//! Compares a body with a strict schema, and says what differs without a value of the response.
+//! Compares a body with a strict schema, and describes each difference without a value of the body.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -52,7 +52,7 @@ impl fmt::Display for Drift {
     }
 }
 
-/// Returns how a body differs from what the document says about it.
+/// Returns each way in which a body differs from its schema.
 pub(super) fn compare(expected: &Expected, body: &Value) -> Drifts {
     let mut drifts = Drifts::new();
     for error in expected.validator.iter_errors(body) {

@@ -1,5 +1,5 @@
-//! Which words of a response may be shown: those that look like the vocabulary of an API, and not
-//! like somebody's data.
+//! Decides which words of a response may be printed: those that look like the vocabulary of an API
+//! and not like somebody's data.
 
 /// Returns whether a text looks like a value of an enumeration rather than like an id, a name or a
 /// secret.

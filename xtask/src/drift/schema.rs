@@ -1,6 +1,5 @@
-//! Derives a strict JSON Schema for a response from the OpenAPI document. The document is open:
-//! the service may send other fields and values. Here, whatever the document does not list is
-//! invalid.
+//! Derives a strict JSON Schema for a response from the OpenAPI document. The document lets the
+//! service send other fields and other values of enumerations; here, they are invalid.
 
 use anyhow::{Context, Result, anyhow};
 use checksum_api::OperationId;
@@ -9,14 +8,14 @@ use serde_json::{Map, Value, json};
 
 use crate::document::Document;
 
-/// Schemas of statuses. Their prose says that the documented fields are present at the end.
+/// The schemas whose prose requires the documented fields once a run has ended.
 const RUN_STATUSES: [&str; 2] = ["RunStatus", "RunStatusV2"];
 
-/// The `x-outcomes` after which those fields are documented.
-const WITH_COUNTS: [&str; 3] = ["passed", "healed", "failed"];
+/// The outcomes, in the words of `x-outcomes`, for which the prose holds.
+const DOCUMENTED: [&str; 3] = ["passed", "healed", "failed"];
 
-/// Those after which nobody says which fields are present.
-const WITHOUT_WORD: [&str; 2] = ["process-error", "cancelled"];
+/// The outcomes for which we assume that it holds.
+const ASSUMED: [&str; 2] = ["process-error", "cancelled"];
 
 /// The document, and its schemas in their strict form.
 pub(super) struct Schemas<'d> {
@@ -24,7 +23,7 @@ pub(super) struct Schemas<'d> {
     components: Value,
 }
 
-/// What the document says about a response.
+/// How the document describes a response.
 pub(super) struct Expected {
     /// A strict JSON Schema (2020-12) of the body, with the document's `x-provenance`.
     pub(super) schema: Value,
@@ -55,8 +54,8 @@ impl<'d> Schemas<'d> {
         })
     }
 
-    /// Returns what the document says about a success with that status code or, if it does not
-    /// list the code, about the first success that it lists.
+    /// Returns how the document describes a success with that status code or, if it does not list
+    /// the code, the first success that it lists.
     pub(super) fn expected(&self, id: OperationId, status: u16) -> Result<Expected> {
         let mut operations = self.document.operations();
         let operation = operations.find(|operation| operation.id() == id.as_str());
@@ -150,8 +149,5 @@ fn require_at_the_end(schema: &mut Value, document: &Document) {
             "then": { "required": fields, "x-provenance": provenance },
         })
     };
-    schema["allOf"] = json!([
-        rule("documented", &WITH_COUNTS),
-        rule("assumed", &WITHOUT_WORD),
-    ]);
+    schema["allOf"] = json!([rule("documented", &DOCUMENTED), rule("assumed", &ASSUMED),]);
 }
