@@ -96,10 +96,11 @@ fn verify(
     if let Some(url) = base_url {
         client = client.base_url(url.parse().context(BASE_URL_ENV)?);
     }
+    let document = Document::current()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let (report, exit_code) = runtime.block_on(read(client.build()?, arguments))?;
+    let (report, exit_code) = runtime.block_on(read(client.build()?, &document, arguments))?;
     stdout.write_all(secrets.redact(&report.to_string()).as_bytes())?;
     if exit_code == 4 {
         eprintln!("error: the service rejected the API key: check the key and its project");
@@ -108,7 +109,7 @@ fn verify(
 }
 
 /// Reads everything, and returns the report and the exit code.
-async fn read(client: Client, arguments: Arguments) -> Result<(Report, u8)> {
+async fn read(client: Client, document: &Document, arguments: Arguments) -> Result<(Report, u8)> {
     use OperationId::{GetRunStatus, GetRunStatusV2, GetTestRunReport, GetTestRunResults};
     let Arguments { job, test_run } = arguments;
     let mut named: Vec<&[OperationId]> = Vec::new();
@@ -118,10 +119,9 @@ async fn read(client: Client, arguments: Arguments) -> Result<(Report, u8)> {
     if test_run.is_some() {
         named.push(&[GetTestRunResults, GetTestRunReport]);
     }
-    let document = Document::current()?;
     let mut requests = Requests {
         client,
-        schemas: Schemas::of(&document)?,
+        schemas: Schemas::of(document)?,
         job,
         test_run,
         test: None,

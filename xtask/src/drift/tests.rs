@@ -20,14 +20,15 @@ fn id(operation: &str) -> OperationId {
     Operation::find(operation).expect("an operation").id
 }
 
+static DOCUMENT: LazyLock<Document> = LazyLock::new(|| Document::current().expect("the document"));
+
 /// Each example of a success, with its status code.
 static EXAMPLES: LazyLock<Vec<(OperationId, u16, Value)>> = LazyLock::new(|| {
-    let document = Document::current().expect("the document");
     let mut all = Vec::new();
-    for operation in document.operations() {
+    for operation in DOCUMENT.operations() {
         let successes = operation.responses();
         for (code, response) in successes.filter(|(code, _)| code.starts_with('2')) {
-            let content = &document.resolve(response)["content"]["application/json"];
+            let content = &DOCUMENT.resolve(response)["content"]["application/json"];
             let examples = content["examples"].as_object().expect("examples");
             let status = code.parse().expect("a status code");
             let values = examples.values().map(|example| example["value"].clone());
@@ -73,7 +74,9 @@ fn verified(responses: &Responses, names_test_run: bool) -> (String, u8) {
         test_run: names_test_run.then(|| "run-id".parse().expect("an id")),
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let (report, exit_code) = runtime.block_on(read(client, arguments)).expect("a report");
+    let (report, exit_code) = runtime
+        .block_on(read(client, &DOCUMENT, arguments))
+        .expect("a report");
     (report.to_string(), exit_code)
 }
 
@@ -143,8 +146,7 @@ fn differing(line: &str) -> (OperationId, (u16, String, String)) {
 /// document does not have, a value of another type, and that a required field is missing.
 #[test]
 fn every_change_of_an_example_is_found() {
-    let document = Document::current().expect("the document");
-    let schemas = Schemas::of(&document).expect("schemas");
+    let schemas = Schemas::of(&DOCUMENT).expect("schemas");
     let mut missing = 0;
     for (id, status, example) in EXAMPLES.iter() {
         let expected = schemas.expected(*id, *status).expect("a response");
