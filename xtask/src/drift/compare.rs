@@ -43,12 +43,12 @@ impl Drift {
 impl fmt::Display for Drift {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.is_failure() { "drift" } else { "note " };
-        let Self {
-            path,
-            difference,
-            provenance,
-        } = self;
-        write!(formatter, "{kind}  {path}: {difference} ({provenance})")
+        let (path, difference) = (&self.path, &self.difference);
+        write!(
+            formatter,
+            "{kind}  {path}: {difference} ({})",
+            self.provenance
+        )
     }
 }
 
