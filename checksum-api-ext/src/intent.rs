@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use siphasher::sip::SipHasher13;
 
-use crate::members::Members;
+use crate::extra_fields::ExtraFields;
 use crate::timestamp;
 
 /// A record of work that is about to be started: store it before the request is sent, and replace
@@ -63,7 +63,11 @@ pub struct Intent {
 impl Intent {
     /// `request` is what the request consists of. Values of variables, and of fields that the
     /// document does not have, are left out, since they may be secret.
-    pub(crate) fn new(operation: OperationId, request: &impl Serialize, extra: &Members) -> Self {
+    pub(crate) fn new(
+        operation: OperationId,
+        request: &impl Serialize,
+        extra: &ExtraFields,
+    ) -> Self {
         let request = serde_json::to_value(request).unwrap_or_default();
         let secret = operation.operation().redacted_fields;
         let extra: BTreeSet<&String> = extra.0.keys().collect();

@@ -71,6 +71,7 @@ mod hooks;
 mod http_clients;
 mod members;
 mod operation;
+mod pr_number;
 mod proxy;
 mod redirect;
 mod repo_name;

@@ -1,45 +1,39 @@
+//! Runs: starting, polling and resuming them.
+
 pub(crate) mod affected;
-mod auto_heal;
 mod change;
-mod contradiction;
 mod handle;
 mod healing;
 mod outcome;
 mod report;
+mod selection;
 mod start;
 mod status;
 
 use std::future::IntoFuture;
 use std::pin::Pin;
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use checksum_api::OperationId;
 use checksum_api::types::{JobName, TestRunId};
+use checksum_api::{OperationId, RawResponse};
 use futures_core::Stream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-pub use auto_heal::AutoHeal;
-pub(crate) use auto_heal::pr_number;
 pub use change::{RunChange, RunEvent};
-pub use contradiction::Contradiction;
 pub(crate) use handle::Identity;
 pub use handle::{ApiVersion, RunHandle};
 pub use outcome::Outcome;
 pub use report::RunReport;
-pub use start::{Collection, Grep, Healable, LegacyGrep, Selection, StartRun, Suite, Tests};
-pub use status::{Counts, RunStatus};
+pub use selection::{Grep, Selection};
+pub use start::StartRun;
+pub use status::RunStatus;
 
 use crate::TARGET;
 use crate::core::{Core, Retry};
 use crate::error::Error;
 use crate::poll::PollPolicy;
 use crate::poll::{Ended, Pollable, Watch};
-
-/// For how long it is tried to confirm a pass.
-const MAX_CONFIRMATION: Duration = Duration::from_secs(120);
-
-/// For how long the reason of a failure may be waited for.
-const MAX_REASON: Duration = Duration::from_secs(5);
 
 /// One triggered execution of tests.
 ///
@@ -68,15 +62,28 @@ pub struct Run {
     core: Core,
     handle: RunHandle,
     policy: PollPolicy,
+    start_response: Option<Arc<RawResponse>>,
 }
 
 impl Run {
-    pub(crate) fn resume(core: &Core, handle: RunHandle) -> Self {
+    pub(crate) fn new(core: &Core, handle: RunHandle) -> Self {
         Self {
             core: core.clone(),
             handle,
             policy: core.poll_policy(),
+            start_response: None,
         }
+    }
+
+    fn with_start_response(mut self, response: Option<RawResponse>) -> Self {
+        self.start_response = response.map(Arc::new);
+        self
+    }
+
+    /// Returns the response to the request that started the run: its request id, headers and body.
+    /// `None` if the run was resumed.
+    pub fn start_response(&self) -> Option<&RawResponse> {
+        self.start_response.as_deref()
     }
 
     /// The name that the service gave the run. A sharded run has none; a run that has none has a
@@ -252,9 +259,9 @@ impl Run {
         }
         let is_success = status.final_outcome().is_success();
         let (retry, time_limit) = match is_success {
-            true => (Retry::ByPolicy, MAX_CONFIRMATION),
+            true => (Retry::ByPolicy, self.policy.confirmation_timeout),
             // Nothing can make it a pass: only the reason is of interest.
-            false => (Retry::Never, MAX_REASON),
+            false => (Retry::Never, self.policy.failure_reason_timeout),
         };
         match timeout(time_limit, self.look_by_id(test_run_id, retry)).await {
             Ok(Ok(judged)) => status.confirm(judged),
@@ -294,7 +301,9 @@ impl Pollable for Run {
 
     async fn look(&mut self) -> Result<RunStatus, Error> {
         let status = Run::look(self, Retry::Never).await?;
-        self.handle.api_version = Some(status.api_version());
+        if let Some(version) = status.api_version() {
+            self.handle.api_version = Some(version);
+        }
         Ok(status)
     }
 
@@ -322,7 +331,7 @@ impl Pollable for Run {
     /// A v1 answer does not name the test run, which healing and results need. v2 is asked once; a
     /// refusal only means that the id stays unknown.
     async fn end(&mut self, mut status: RunStatus, deadline: Option<Instant>) -> RunReport {
-        let is_v1 = status.api_version() == ApiVersion::V1;
+        let is_v1 = status.api_version() == Some(ApiVersion::V1);
         if let Some(job_name) = self.handle.job_name()
             && status.test_run_id().is_none()
             && is_v1
@@ -335,11 +344,7 @@ impl Pollable for Run {
             };
             status.test_run_id = answer.and_then(|answer| answer.test_run_id);
         }
-        RunReport {
-            core: self.core.clone(),
-            job_name: self.job_name().cloned(),
-            status,
-        }
+        RunReport::new(&self.core, self.job_name().cloned(), status)
     }
 
     fn started_at(&self) -> Option<SystemTime> {

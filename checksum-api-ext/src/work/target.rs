@@ -3,7 +3,7 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 
 use super::{Handle, WatchReport, WorkChange};
-use crate::batch::{BatchStatus, GenerationBatch, HealBatch};
+use crate::batch::{Batch, BatchStatus, Kind};
 use crate::core::Core;
 use crate::error::Error;
 use crate::poll::{Ended, Pollable};
@@ -12,8 +12,7 @@ use crate::run::{Run, RunStatus};
 /// The work behind a handle, for as long as one look takes.
 pub(super) enum Target {
     Run(Run),
-    HealBatch(HealBatch),
-    GenerationBatch(GenerationBatch),
+    Batch(Batch),
 }
 
 /// What a look saw, in a box, since thousands are kept.
@@ -26,10 +25,10 @@ pub(super) enum Status {
 impl Target {
     pub(super) fn new(core: &Core, handle: &Handle) -> Self {
         match handle {
-            Handle::Run(handle) => Self::Run(Run::resume(core, handle.clone())),
-            Handle::HealBatch(handle) => Self::HealBatch(HealBatch::new(core, handle.clone())),
+            Handle::Run(handle) => Self::Run(Run::new(core, handle.clone())),
+            Handle::HealBatch(handle) => Self::Batch(Batch::new(core, Kind::Heal, handle.clone())),
             Handle::GenerationBatch(handle) => {
-                Self::GenerationBatch(GenerationBatch::new(core, handle.clone()))
+                Self::Batch(Batch::new(core, Kind::Generation, handle.clone()))
             }
         }
     }
@@ -38,8 +37,10 @@ impl Target {
     pub(super) fn handle(&self) -> Handle {
         match self {
             Self::Run(run) => run.into(),
-            Self::HealBatch(batch) => batch.into(),
-            Self::GenerationBatch(batch) => batch.into(),
+            Self::Batch(batch) => match batch.kind() {
+                Kind::Heal => Handle::HealBatch(batch.handle().clone()),
+                Kind::Generation => Handle::GenerationBatch(batch.handle().clone()),
+            },
         }
     }
 }
@@ -72,22 +73,21 @@ impl Pollable for Target {
     async fn look(&mut self) -> Result<Status, Error> {
         Ok(match self {
             Self::Run(run) => Status::Run(Box::new(Pollable::look(run).await?)),
-            Self::HealBatch(batch) => Status::Batch(Box::new(batch.look().await?)),
-            Self::GenerationBatch(batch) => Status::Batch(Box::new(batch.look().await?)),
+            Self::Batch(batch) => Status::Batch(Box::new(batch.look().await?)),
         })
     }
 
     fn ended(status: &Status) -> Ended {
         match status {
             Status::Run(status) => Run::ended(status),
-            Status::Batch(status) => HealBatch::ended(status),
+            Status::Batch(status) => Batch::ended(status),
         }
     }
 
     fn state(status: &Status) -> String {
         match status {
             Status::Run(status) => Run::state(status),
-            Status::Batch(status) => HealBatch::state(status),
+            Status::Batch(status) => Batch::state(status),
         }
     }
 
@@ -98,7 +98,7 @@ impl Pollable for Target {
                 changes.into_iter().map(WorkChange::Run).collect()
             }
             Status::Batch(current) => {
-                let changes = HealBatch::changes(previous.and_then(Status::batch), current);
+                let changes = Batch::changes(previous.and_then(Status::batch), current);
                 changes.into_iter().map(WorkChange::Batch).collect()
             }
         }
@@ -117,8 +117,7 @@ impl Pollable for Target {
     fn started_at(&self) -> Option<SystemTime> {
         match self {
             Self::Run(run) => run.started_at(),
-            Self::HealBatch(batch) => batch.started_at(),
-            Self::GenerationBatch(batch) => batch.started_at(),
+            Self::Batch(batch) => batch.started_at(),
         }
     }
 }

@@ -7,6 +7,12 @@ pub struct ParseIdError {
     reason: &'static str,
 }
 
+impl ParseIdError {
+    pub(crate) fn new(what: &'static str, reason: &'static str) -> Self {
+        Self { what, reason }
+    }
+}
+
 impl fmt::Display for ParseIdError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "not a {}: {}", self.what, self.reason)
