@@ -1,11 +1,11 @@
-//! Serves the stand-in to another process: prints its base URL, and ends when its input does.
+//! Serves the mock server to another process: prints its base URL, and stops when its input ends.
 //!
-//! Runs have ended as soon as they are started, and one of their tests has failed, so that a
-//! caller who only follows the document's links gets to results and to healing. Every operation of
-//! the document is served, the observed ones too. Only the key `contract-key` is accepted.
+//! Runs finish as soon as they start, with one failed test, so that a caller that only follows the
+//! document's links reaches results and healing. Observed operations are served too. Only the API
+//! key `contract-key` is accepted.
 //!
-//! A line `lie` on the input makes every later response to `run_suite` lack the name that the
-//! document requires, and have text where it wants a boolean: some clients check only one of them.
+//! After a line `invalid` on its input, responses to `run_suite` lack the required name and have a
+//! string in place of a boolean: some clients check only one of the two.
 
 use std::error::Error;
 use std::io::{BufRead, Write};
@@ -26,18 +26,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     writeln!(stdout, "{}", mock.url())?;
     stdout.flush()?;
 
-    let (lines, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
     std::thread::spawn(move || {
         let mut input = std::io::stdin().lock().lines();
         while let Some(Ok(line)) = input.next()
-            && lines.send(line).is_ok()
+            && sender.send(line).is_ok()
         {}
     });
-    while let Some(line) = told.recv().await {
-        if line == "lie" {
-            let nameless = Fault::respond_with(r#"{"sharded":"no"}"#);
-            let nameless = nameless.header("content-type", "application/json");
-            mock.fault(nameless.on_operation("run_suite").always());
+    while let Some(line) = lines.recv().await {
+        if line == "invalid" {
+            let invalid = Fault::respond_with(r#"{"sharded":"no"}"#);
+            let invalid = invalid.header("content-type", "application/json");
+            mock.fault(invalid.on_operation("run_suite").always());
         }
     }
     Ok(())

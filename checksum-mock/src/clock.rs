@@ -1,57 +1,58 @@
+//! The time that runs, batches, delays and recorded requests follow.
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// The time that the stand-in lives in, counted from when the clock was made.
+/// The mock server's time, counted from the creation of the clock.
 ///
-/// Unless it is moved by hand it follows tokio's clock, and so stands still where a test has paused
-/// that. Clones are the same clock.
+/// It follows tokio's time, which a test can pause, and can be advanced by hand. Clones share their
+/// time.
 #[derive(Clone, Debug)]
 pub struct Clock {
     speed: f64,
-    made: Instant,
+    created: Instant,
     advanced: Arc<watch::Sender<Duration>>,
 }
 
 impl Clock {
-    /// Time passes as it does.
+    /// Returns a clock that runs in real time.
     pub fn real() -> Self {
         Self::scaled(1.0)
     }
 
-    /// Time passes that many times faster; not at all at 0 or below.
+    /// Returns a clock that runs `speed` times as fast as real time. At 0 or below it stands still.
     pub fn scaled(speed: f64) -> Self {
         Self {
             speed: speed.max(0.0),
-            made: Instant::now(),
+            created: Instant::now(),
             advanced: Arc::default(),
         }
     }
 
-    /// Time passes only when [`advance`](Self::advance) is called.
+    /// Returns a clock that stands still until [`advance`](Self::advance) is called.
     pub fn manual() -> Self {
         Self::scaled(0.0)
     }
 
-    /// Moves the clock forward by hand, whatever its kind.
+    /// Moves the clock forward, whatever its speed.
     pub fn advance(&self, by: Duration) {
         self.advanced
             .send_modify(|advanced| *advanced = advanced.saturating_add(by));
     }
 
-    /// The time since the clock was made.
+    /// Returns the time since the clock was created.
     pub fn now(&self) -> Duration {
         self.passed().saturating_add(*self.advanced.borrow())
     }
 
-    /// The part of the time that passed by itself.
     fn passed(&self) -> Duration {
-        seconds(self.made.elapsed().as_secs_f64() * self.speed)
+        seconds(self.created.elapsed().as_secs_f64() * self.speed)
     }
 
-    /// Waits for that much time of this clock.
+    /// Waits for a time of this clock.
     pub(crate) async fn sleep(&self, by: Duration) {
         let until = self.now().saturating_add(by);
         let mut advanced = self.advanced.subscribe();
@@ -60,9 +61,8 @@ impl Clock {
             if left.is_zero() {
                 return;
             }
-            // At speed 0 the quotient is infinite, and the wait ends by hand alone.
+            // At speed 0 the quotient is infinite, so that only `advance` ends the wait.
             let left = seconds(left.as_secs_f64() / self.speed);
-            // Which of the two it was does not matter: the loop looks at the time.
             let _ = tokio::time::timeout(left, advanced.changed()).await;
         }
     }
@@ -74,7 +74,7 @@ impl Default for Clock {
     }
 }
 
-/// A duration of so many seconds, or the longest there is.
+/// Returns a duration, at most the longest possible one.
 fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
@@ -86,7 +86,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
-    async fn follows_tokios_clock_at_its_speed() {
+    async fn time_follows_tokio_at_the_speed_of_the_clock() {
         let (real, scaled, manual) = (Clock::real(), Clock::scaled(60.0), Clock::manual());
         tokio::time::advance(SECOND).await;
         assert_eq!(
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn sleeps_in_its_own_time() {
+    async fn sleep_takes_time_of_the_clock() {
         let clock = Clock::scaled(60.0);
         let started = Instant::now();
         clock.sleep(60 * SECOND).await;
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_manual_sleep_ends_by_hand() {
+    async fn advance_ends_a_sleep() {
         let clock = Clock::manual();
         let asleep = tokio::spawn({
             let clock = clock.clone();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_speed_and_no_step_is_too_large() {
+    async fn time_saturates() {
         let clock = Clock::scaled(f64::INFINITY);
         clock.advance(Duration::MAX);
         tokio::time::advance(SECOND).await;

@@ -1,104 +1,102 @@
+//! What a test wants to go wrong.
+
 use std::time::Duration;
 
 use axum::body::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use crate::ROUTES;
+use crate::routes::Route;
 
-/// Something that goes wrong, in place of the answer or on its way.
+/// A failure that the mock server injects: a response in place of the real one, or a disturbance
+/// on the way.
 ///
-/// It happens to the next request; [`times`](Self::times) makes it more, [`on`](Self::on) narrows
-/// it to one operation.
+/// It applies to the next request. [`times`](Self::times) repeats it, and
+/// [`on_operation`](Self::on_operation) limits it to one operation.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Fault {
     pub(crate) kind: FaultKind,
-    operation: Option<&'static str>,
+    operation_id: Option<&'static str>,
     after: u32,
     times: u32,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum FaultKind {
-    /// This answer; the service does not act.
-    Answer {
+    Respond {
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
     },
-    /// The service acts, and answers later.
     Delay(Duration),
-    /// The connection is reset; the service does not act.
     ResetBefore,
-    /// The service acts, and the connection is reset.
     ResetAfter,
-    /// The service acts, and half of the answer arrives.
-    Truncated,
-    /// The service does not act, and the connection stays open.
-    Silence,
+    Truncate,
+    Hang,
 }
 
 impl Fault {
     fn new(kind: FaultKind) -> Self {
         Self {
             kind,
-            operation: None,
+            operation_id: None,
             after: 0,
             times: 1,
         }
     }
 
-    /// An answer of that status, without a body until [`body`](Self::body) gives one; the service
-    /// does not act on the request. A number that is no status counts as 500.
+    /// Responds with this status code and, unless [`body`](Self::body) sets one, without a body.
+    /// The request is not handled. A number that is not a status code counts as 500.
     pub fn status(status: u16) -> Self {
-        Self::new(FaultKind::Answer {
+        Self::new(FaultKind::Respond {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             headers: HeaderMap::new(),
             body: Bytes::new(),
         })
     }
 
-    /// An answer of status 200 with that body in place of the real one, without a content type
-    /// until [`header`](Self::header) gives one; the service does not act on the request.
+    /// Responds with status 200 and this body and, unless [`header`](Self::header) sets one,
+    /// without a content type. The request is not handled.
     pub fn respond_with(body: impl Into<Bytes>) -> Self {
         Self::status(200).body(body)
     }
 
-    /// The service acts on the request at once and answers after that time of the stand-in's
-    /// [`Clock`](crate::Clock). A client that gives up before has started what it asked for.
+    /// Handles the request at once, and responds after this time of the mock server's
+    /// [`Clock`](crate::Clock): a client that times out has started what it asked for.
     pub fn delay(by: Duration) -> Self {
         Self::new(FaultKind::Delay(by))
     }
 
-    /// The connection is reset when the request has been read; the service does not act on it.
+    /// Resets the connection after reading the request, which is not handled.
     ///
-    /// [`Mock::router`](crate::Mock::router) has no connection: its answer breaks off at once.
+    /// [`Mock::router`](crate::Mock::router) has no connection: the response's body fails at once.
     pub fn reset_before_handling() -> Self {
         Self::new(FaultKind::ResetBefore)
     }
 
-    /// The service acts on the request, and the connection is reset before it answers.
+    /// Handles the request, and resets the connection in place of a response.
     ///
-    /// [`Mock::router`](crate::Mock::router) has no connection: its answer breaks off at once.
+    /// [`Mock::router`](crate::Mock::router) has no connection: the response's body fails at once.
     pub fn reset_after_handling() -> Self {
         Self::new(FaultKind::ResetAfter)
     }
 
-    /// The service acts on the request and announces the length of the whole answer, of which half
-    /// is sent before the connection closes.
+    /// Handles the request, sends half of the response's body, and closes the connection. The
+    /// `content-length` is that of the whole body.
     pub fn truncated() -> Self {
-        Self::new(FaultKind::Truncated)
+        Self::new(FaultKind::Truncate)
     }
 
-    /// The service does not act on the request, never answers, and leaves the connection open.
+    /// Never responds, and leaves the connection open. The request is not handled.
     pub fn hang() -> Self {
-        Self::new(FaultKind::Silence)
+        Self::new(FaultKind::Hang)
     }
 
-    /// A header of the answer that [`status`](Self::status) or [`answer`](Self::answer) gives; it
-    /// has no bearing on other faults. One that HTTP cannot carry is left out.
+    /// Adds a header to the response of [`status`](Self::status) or
+    /// [`respond_with`](Self::respond_with). Has no effect on other faults. Ignores a header that
+    /// HTTP does not allow.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        if let FaultKind::Answer { headers, .. } = &mut self.kind
+        if let FaultKind::Respond { headers, .. } = &mut self.kind
             && let (Ok(name), Ok(value)) =
                 (name.parse::<HeaderName>(), HeaderValue::from_str(value))
         {
@@ -107,60 +105,55 @@ impl Fault {
         self
     }
 
-    /// The body of the answer that [`status`](Self::status) gives, JSON or not; it has no bearing
-    /// on other faults.
+    /// Sets the body of the response of [`status`](Self::status). Has no effect on faults that do
+    /// not respond.
     pub fn body(mut self, bytes: impl Into<Bytes>) -> Self {
-        if let FaultKind::Answer { body, .. } = &mut self.kind {
+        if let FaultKind::Respond { body, .. } = &mut self.kind {
             *body = bytes.into();
         }
         self
     }
 
-    /// Only requests to that operation, named as in [`ROUTES`].
+    /// Limits it to requests to one operation, named by its operationId, such as
+    /// `get_run_status`.
     ///
     /// # Panics
     ///
-    /// There is no such operation: a test would otherwise wait for a fault that never happens.
+    /// Panics if there is no such operation, because the fault would never apply.
     #[track_caller]
     pub fn on_operation(mut self, operation_id: &str) -> Self {
-        let route = ROUTES
-            .iter()
-            .find(|route| route.operation_id == operation_id);
-        let Some(route) = route else {
+        let Some(route) = Route::by_operation(operation_id) else {
             panic!("there is no operation `{operation_id}`");
         };
-        self.operation = Some(route.operation_id);
+        self.operation_id = Some(route.operation_id);
         self
     }
 
-    /// The first `requests` that it would happen to are spared.
+    /// Skips the first `requests` that it would apply to. Default: 0.
     pub fn after(mut self, requests: u32) -> Self {
         self.after = requests;
         self
     }
 
-    /// It happens that many times; once without.
+    /// Applies it to `times` requests. Default: 1.
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// It happens from now on.
+    /// Applies it to every request from now on.
     pub fn always(self) -> Self {
         self.times(u32::MAX)
     }
 }
 
-/// Takes the fault that happens to a request, if one does.
+/// Returns what goes wrong with a request, and counts it.
 pub(crate) fn take(faults: &mut Vec<Fault>, operation_id: Option<&str>) -> Option<FaultKind> {
-    let is_meant = |fault: &Fault| match fault.operation {
-        None => true,
-        Some(operation) => operation_id == Some(operation),
-    };
-    for fault in faults
-        .iter_mut()
-        .filter(|fault| is_meant(fault) && fault.times > 0)
-    {
+    faults.retain(|fault| fault.times > 0);
+    for fault in faults {
+        if fault.operation_id.is_some() && fault.operation_id != operation_id {
+            continue;
+        }
         if fault.after > 0 {
             fault.after -= 1;
             continue;
@@ -168,9 +161,7 @@ pub(crate) fn take(faults: &mut Vec<Fault>, operation_id: Option<&str>) -> Optio
         if fault.times != u32::MAX {
             fault.times -= 1;
         }
-        let kind = fault.kind.clone();
-        faults.retain(|fault| fault.times > 0);
-        return Some(kind);
+        return Some(fault.kind.clone());
     }
     None
 }

@@ -1,3 +1,5 @@
+//! Starts the mock server, and gives tests access to it.
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,36 +8,30 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::api_key::ApiKey;
-use crate::server::Limits;
-use crate::service::{ROOT, Service, router};
-use crate::{BatchScript, Clock, Fault, RecordedRequest, RunScript, server};
+use crate::clock::Clock;
+use crate::fault::Fault;
+use crate::script::{BatchScript, RunScript};
+use crate::server::{ApiKey, App, BASE_PATH, Limits, RecordedRequest, Settings, router, serve};
+use crate::state;
+use crate::state::store::Limit;
 
-/// The stand-in. Dropping it stops its server.
+/// A running mock server. Dropping it stops it.
 #[derive(Debug)]
 pub struct Mock {
-    service: Arc<Service>,
+    app: Arc<App>,
     server: Option<JoinHandle<()>>,
 }
 
-/// Settings of a [`Mock`]; made by [`Mock::builder`].
+/// Configures a [`Mock`]. Returned by [`Mock::builder`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct MockBuilder {
-    pub(crate) api_key: ApiKey,
     port: u16,
-    pub(crate) clock: Clock,
-    pub(crate) default_run: RunScript,
-    pub(crate) failing_tests: Vec<String>,
-    pub(crate) is_observed: bool,
-    pub(crate) max_recorded_requests: usize,
-    pub(crate) max_finished_runs: usize,
-    pub(crate) max_memory: usize,
-    pub(crate) request_timeout: Duration,
     max_connections: usize,
+    settings: Settings,
 }
 
-/// Why the stand-in could not be started.
+/// The error of [`MockBuilder::start`]: the port is not available.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot serve on {address}")]
 pub struct MockError {
@@ -46,102 +42,109 @@ pub struct MockError {
 impl Default for MockBuilder {
     fn default() -> Self {
         Self {
-            api_key: ApiKey::default(),
             port: 0,
-            clock: Clock::default(),
-            default_run: RunScript::default(),
-            failing_tests: Vec::new(),
-            is_observed: false,
-            max_recorded_requests: 10_000,
-            max_finished_runs: 10_000,
-            max_memory: 64 * 1024 * 1024,
-            request_timeout: Duration::from_secs(30),
             max_connections: 4096,
+            settings: Settings {
+                api_key: ApiKey::default(),
+                clock: Clock::default(),
+                max_recorded_requests: 10_000,
+                request_timeout: Duration::from_secs(30),
+                state: state::Settings {
+                    default_run: RunScript::default(),
+                    failing_tests: Vec::new(),
+                    is_observed: false,
+                    limit: Limit {
+                        finished: 10_000,
+                        bytes: 64 * 1024 * 1024,
+                    },
+                },
+            },
         }
     }
 }
 
 impl Mock {
-    /// Serves on a free port of the loopback interface, in real time, with any key.
+    /// Starts with the defaults: on a free port of the loopback interface, in real time, accepting
+    /// any API key.
     ///
     /// # Errors
     ///
-    /// No port could be had.
+    /// Returns an error if no port is available.
     pub async fn start() -> Result<Self, MockError> {
         Self::builder().start().await
     }
 
-    /// Starts from the defaults: a free port, real time, any key.
+    /// Returns a builder with the defaults of [`start`](Self::start).
     pub fn builder() -> MockBuilder {
         MockBuilder::default()
     }
 
-    /// The base URL, such as `http://127.0.0.1:4010/public-api`.
+    /// Returns the base URL, such as `http://127.0.0.1:4010/public-api`.
     pub fn url(&self) -> String {
-        format!("{}{ROOT}", self.service.origin)
+        format!("{}{BASE_PATH}", self.app.origin)
     }
 
-    /// The clock, to move it by hand.
+    /// Returns the clock, for example to advance it.
     pub fn clock(&self) -> &Clock {
-        &self.service.clock
+        &self.app.clock
     }
 
-    /// What becomes of the next run. Scripts are used up in the order in which they are given; a
-    /// run without one passes.
+    /// Queues the script of one of the next runs. Each start of a run takes the first script of the
+    /// queue, or that of [`MockBuilder::default_run`] if the queue is empty.
     pub fn next_run(&self, script: RunScript) {
-        self.service.state().next_runs.push_back(script);
+        self.app.state().next_runs.push_back(script);
     }
 
-    /// What becomes of the next healing batch.
+    /// Queues the script of one of the next healing batches, as [`next_run`](Self::next_run) does.
+    /// Default: [`BatchScript::new`].
     pub fn next_heal(&self, script: BatchScript) {
-        self.service.state().next_heals.push_back(script);
+        self.app.state().next_heals.push_back(script);
     }
 
-    /// What becomes of the next generation batch.
+    /// Queues the script of one of the next generation batches, as [`next_run`](Self::next_run)
+    /// does. Default: [`BatchScript::new`].
     pub fn next_generation(&self, script: BatchScript) {
-        self.service.state().next_generations.push_back(script);
+        self.app.state().next_generations.push_back(script);
     }
 
     /// Sets the tests that `find_affected_tests` returns from now on, in this order, whichever
-    /// files changed; none is possible. A grep finds them too, also those that the project does
-    /// not have.
+    /// files changed; the list may be empty. A grep finds these tests too, even if the project does
+    /// not have them.
     ///
-    /// Without it, a changed file affects the tests of the test file `NAME.spec.ts` where `NAME`
-    /// is one of the parts of its path: `src/cart.ts`, say, and `src/cart/total.ts` those of
+    /// Default: a changed file affects the tests of the test file `NAME.spec.ts` if `NAME` is one
+    /// of the parts of its path. So `src/cart.ts` and `src/cart/total.ts` affect the tests of
     /// `cart.spec.ts`.
     pub fn set_affected_tests<Id: Into<String>>(&self, tests: impl IntoIterator<Item = Id>) {
-        self.service.state().affected = Some(tests.into_iter().map(Into::into).collect());
+        self.app.state().affected = Some(tests.into_iter().map(Into::into).collect());
     }
 
-    /// Lets something go wrong. Of several faults that are meant for a request, the one that was
-    /// given first happens.
+    /// Injects a fault. If several faults apply to a request, it gets the one that was injected
+    /// first.
     pub fn fault(&self, fault: Fault) {
-        self.service.faults().push(fault);
+        self.app.faults().push(fault);
     }
 
-    /// The requests so far, in the order of arrival, downloads of files included. Of very many the
-    /// latest; see [`MockBuilder::max_recorded_requests`] and [`MockBuilder::max_memory`].
+    /// Returns the latest requests in the order of their arrival, including downloads of files.
+    /// [`MockBuilder::max_recorded_requests`] and [`MockBuilder::max_memory`] limit them.
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.service.record().latest()
+        self.app.request_log().latest()
     }
 
-    /// How many requests there were, those that [`requests`](Self::requests) no longer has
-    /// included.
+    /// Returns how many requests were received, including those that
+    /// [`requests`](Self::requests) no longer returns.
     pub fn request_count(&self) -> u64 {
-        self.service.record().count()
+        self.app.request_log().count()
     }
 
-    /// The ids of all healing batches that are kept, those that `autoHeal` started included: the API itself does
-    /// not tell which batch that was.
+    /// Returns the ids of all healing batches, including those that `autoHeal` started: the API
+    /// does not say which batch that was.
     pub fn heal_batches(&self) -> Vec<String> {
-        let mut state = self.service.state();
-        state.settle(self.service.clock.now());
-        state.heal_ids()
+        self.app.advanced_state().heal_ids()
     }
 
-    /// The service without its socket, for an in-process transport.
+    /// Returns the service as a [`Router`], for a transport within the process.
     pub fn router(&self) -> Router {
-        router(self.service.clone())
+        router(self.app.clone())
     }
 }
 
@@ -154,131 +157,127 @@ impl Drop for Mock {
 }
 
 impl MockBuilder {
-    /// Only this key is accepted.
+    /// Accepts only this API key. Default: any that is not empty.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.api_key = ApiKey::only(key);
+        self.settings.api_key = ApiKey::only(key);
         self
     }
 
-    /// The port to serve on; 0, the default, is any free one.
+    /// Sets the port. Default: 0, which takes a free one.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// What becomes of runs for which [`Mock::next_run`] gives nothing else.
+    /// Sets the script of runs for which [`Mock::next_run`] has none. Default: [`RunScript::new`].
     pub fn default_run(mut self, script: RunScript) -> Self {
-        self.default_run = script;
+        self.settings.state.default_run = script;
         self
     }
 
-    /// Tests that fail in each run that has them and for which [`Mock::next_run`] gives nothing
-    /// else.
+    /// Sets tests that fail in every run that selects them and for which [`Mock::next_run`] has no
+    /// script. Default: none.
     pub fn failing_tests<Id: Into<String>>(mut self, tests: impl IntoIterator<Item = Id>) -> Self {
-        self.failing_tests = tests.into_iter().map(Into::into).collect();
+        self.settings.state.failing_tests = tests.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Serves what was observed of the live service beside what is documented.
+    /// Serves also what was observed of the live service and is not documented.
     ///
     /// | part | what is added |
     /// | --- | --- |
-    /// | key | `ChecksumAppCode: <key>` is accepted beside `Authorization: Bearer <key>` |
+    /// | API key | `ChecksumAppCode: <key>` is accepted beside `Authorization: Bearer <key>` |
     /// | start of a run | the response has `runId` and `sharded` |
     /// | `suiteIds` of `run_suite` | only these suites run: `suite-abc-123` (the tests with the tag `smoke`), `suite-def-456` (`checkout`); an unknown one has no test, and an empty list runs all tests |
     /// | `shardCount` of `run_grep_v2` | the run is [sharded](RunScript::sharded); beside `autoHeal` the response is 400 |
     /// | `get_run_status_by_run_id` | the status of each run with `isTerminal`, `verdict` and `failureReason`; a run that selects no test has the verdict `fail`, although its state is `passed` |
     /// | `find_affected_tests` | see [`Mock::set_affected_tests`] |
     ///
-    /// Without this, the stand-in responds with 404 to both observed operations, as to any unknown
-    /// path, and ignores these fields of requests.
+    /// Without this, the mock server responds with 404 to both observed operations, as to any
+    /// unknown path, and ignores these fields of requests.
     pub fn observed(mut self) -> Self {
-        self.is_observed = true;
+        self.settings.state.is_observed = true;
         self
     }
 
-    /// How many of the latest requests are kept for [`Mock::requests`]. Default: 10,000.
+    /// Limits the requests that [`Mock::requests`] returns. Default: 10,000.
     pub fn max_recorded_requests(mut self, count: usize) -> Self {
-        self.max_recorded_requests = count;
+        self.settings.max_recorded_requests = count;
         self
     }
 
-    /// How many runs that have ended are kept, and how many ended batches of healing and of
-    /// generation. Default: 10,000 of each; 0 counts as 1.
+    /// Limits how many finished runs, finished healing batches and finished generation batches are
+    /// kept. Default: 10,000 of each; 0 counts as 1.
     ///
-    /// When another one starts, those that ended first are forgotten: the service knows them no
-    /// longer and responds with 404.
+    /// The start of another one drops those that finished first. Requests for them then get 404.
     pub fn max_finished_runs(mut self, count: usize) -> Self {
-        self.max_finished_runs = count;
+        self.settings.state.limit.finished = count;
         self
     }
 
-    /// How much memory the kept requests may take, roughly and in bytes; as much again the runs,
-    /// the healing batches and the generation batches. Default: 64 MiB each, which is enough for
-    /// some 10,000 runs of six tests.
+    /// Limits the memory, in bytes, of recorded requests, of runs, of healing batches and of
+    /// generation batches, each on its own and approximately. Default: 64 MiB, enough for about
+    /// 10,000 runs of six tests.
     ///
-    /// Beyond it the oldest requests are forgotten; of runs and batches first those that ended
-    /// first, then those that started first, never the latest.
+    /// Beyond it the oldest requests are dropped; of runs and batches first those that finished
+    /// first, then those that started first, and never the latest.
     pub fn max_memory(mut self, bytes: usize) -> Self {
-        self.max_memory = bytes;
+        self.settings.state.limit.bytes = bytes;
         self
     }
 
-    /// How long a request's head may take to arrive, and then its body. Default: 30 s each.
+    /// Limits how long a request's head may take to arrive, and then its body. Default: 30 s each.
     ///
-    /// A connection whose next head does not arrive in that time is closed, an idle one too. A
-    /// request whose body does not arrive gets 408. The time is tokio's, not that of the
+    /// A connection whose next head does not arrive in time is closed, also an idle one. A request
+    /// whose body does not arrive in time gets 408. The time is tokio's, not that of the
     /// [`Clock`].
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.request_timeout = timeout;
+        self.settings.request_timeout = timeout;
         self
     }
 
-    /// How many connections are open at a time. Default: 4,096.
+    /// Limits how many connections are open at a time. Default: 4,096.
     ///
-    /// For another one, and where the process has no file descriptor left, the connection that
-    /// has been without a request for longest is closed. Where each has a request, the other one
-    /// waits.
+    /// For another one, and if the process has no file descriptor left, the connection that has
+    /// been idle for longest is closed. If none is idle, the new one waits.
     pub fn max_connections(mut self, count: usize) -> Self {
         self.max_connections = count;
         self
     }
 
-    /// The time that the stand-in lives in; real time without.
+    /// Sets the clock. Default: [`Clock::real`].
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.settings.clock = clock;
         self
     }
 
-    /// Serves on the loopback interface.
+    /// Starts serving on the loopback interface.
     ///
     /// # Errors
     ///
-    /// The port could not be had.
+    /// Returns an error if the port is not available.
     pub async fn start(self) -> Result<Mock, MockError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let failed = |source| MockError { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let origin = format!("http://{}", listener.local_addr().map_err(failed)?);
         let limits = Limits {
-            head_timeout: self.request_timeout,
+            head_timeout: self.settings.request_timeout,
             max_connections: self.max_connections,
         };
-        let service = Service::new(self, origin);
-        let server = tokio::spawn(server::serve(listener, router(service.clone()), limits));
+        let app = App::new(self.settings, origin);
+        let server = tokio::spawn(serve(listener, router(app.clone()), limits));
         Ok(Mock {
-            service,
+            app,
             server: Some(server),
         })
     }
 
-    /// Serves through [`Mock::router`] alone, without a socket: for tests under tokio's paused
-    /// clock, which a socket would make undependable.
+    /// Returns a mock server without a socket, which serves only through [`Mock::router`]: for
+    /// tests with tokio's paused time, in which sockets are unreliable.
     pub fn without_socket(self) -> Mock {
-        let origin = "https://checksum.invalid".to_owned();
-        let service = Service::new(self, origin);
         Mock {
-            service,
+            app: App::new(self.settings, "https://checksum.invalid".to_owned()),
             server: None,
         }
     }

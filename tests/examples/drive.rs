@@ -1,19 +1,19 @@
-//! Calls every operation through the raw client, one after the other, as a user's day goes; an
-//! answer that is refused or cannot be decoded ends it with an error.
+//! Calls every operation through the raw client with all options, in the order of a user's day. A
+//! response that is rejected or cannot be decoded is an error.
 //!
 //! ```text
 //! cargo run -p checksum-tests --example drive -- --base-url http://127.0.0.1:4010
 //! ```
 //!
-//! What an answer names, the next request asks for; where it names nothing, as the document's
-//! examples may, the document's own example is asked for. The key is no real one.
+//! Each request uses the ids that earlier responses contained, and otherwise those of the
+//! document's examples. The API key is not a real one.
 
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
 use checksum_api::{ApiKey, Client, OperationId};
-use checksum_tests::operations::Session;
+use checksum_tests::operations::Inputs;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -35,9 +35,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let client = Client::builder(ApiKey::new("contract-key")?)
         .base_url(base_url.parse()?)
         .build()?;
-    let mut session = Session::documented()?;
+    let mut inputs = Inputs::documented_with_options();
     for operation in OperationId::ALL {
-        session.call(&client, *operation).await?;
+        let response = inputs.call(&client, *operation).await?;
+        inputs.learn(*operation, &response);
         writeln!(std::io::stdout(), "decoded {operation}")?;
     }
     Ok(())

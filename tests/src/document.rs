@@ -1,37 +1,41 @@
-//! The document, as far as tests read it.
+//! The OpenAPI document and its examples.
+
+use std::sync::LazyLock;
 
 use checksum_api::OperationId;
 use serde_json::Value;
 
-/// The document of the working tree.
-pub fn document() -> Value {
-    serde_saphyr::from_str(include_str!("../../openapi/checksum.yaml")).expect("the document")
+/// Returns the document of the working tree.
+pub fn document() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+        serde_saphyr::from_str(include_str!("../../openapi/checksum.yaml")).expect("the document")
+    });
+    &DOCUMENT
 }
 
-/// The examples of an operation's success, by name, in the order of their names.
+/// Returns the examples of an operation's success, by name, in the order of their names.
 pub fn examples(operation: OperationId) -> Vec<(String, Value)> {
-    let (_, examples) = success(&document(), operation);
+    let examples = success(operation)["examples"]
+        .as_object()
+        .expect("examples");
+    let examples = examples.iter();
     examples
-}
-
-/// The same with each example as the client encodes it again.
-pub fn examples_and_encoded(operation: OperationId) -> Vec<(String, Value, Value)> {
-    let document = document();
-    let (schema, examples) = success(&document, operation);
-    examples
-        .into_iter()
-        .map(|(name, example)| {
-            let encoded = encoded(&document, &schema, &example);
-            (name, example, encoded)
-        })
+        .map(|(name, example)| (name.clone(), example["value"].clone()))
         .collect()
 }
 
-/// An example as it is encoded after it was decoded: to the client, a field that may be missing is
-/// missing where it is null.
-pub fn encoded(document: &Value, schema: &str, example: &Value) -> Value {
+/// Returns the reference to the component that describes an operation's success.
+pub fn schema(operation: OperationId) -> &'static str {
+    success(operation)["schema"]["$ref"]
+        .as_str()
+        .expect("a component")
+}
+
+/// Returns an example as it is encoded after it was decoded: without the fields that are null and
+/// may be missing, which are the same to the client.
+pub fn encoded(schema: &str, example: &Value) -> Value {
     let mut encoded = example.clone();
-    let component = document.pointer(schema.trim_start_matches('#'));
+    let component = document().pointer(schema.trim_start_matches('#'));
     let component = component.unwrap_or_else(|| panic!("no {schema}"));
     let required = component["required"].as_array();
     if let Some(fields) = encoded.as_object_mut() {
@@ -43,25 +47,17 @@ pub fn encoded(document: &Value, schema: &str, example: &Value) -> Value {
     encoded
 }
 
-fn success(document: &Value, operation: OperationId) -> (String, Vec<(String, Value)>) {
+fn success(operation: OperationId) -> &'static Value {
     let operation = operation.operation();
     let method = operation.method.to_lowercase();
-    let responses = &document["paths"][operation.path][method]["responses"];
+    let responses = &document()["paths"][operation.path][method]["responses"];
+    let mut responses = responses.as_object().expect("responses").iter();
     let (_, mut response) = responses
-        .as_object()
-        .expect("responses")
-        .iter()
         .find(|(code, _)| code.starts_with('2'))
         .expect("a success");
     if let Some(reference) = response["$ref"].as_str() {
         let pointer = reference.trim_start_matches('#');
-        response = document.pointer(pointer).expect("a response");
+        response = document().pointer(pointer).expect("a response");
     }
-    let media = &response["content"]["application/json"];
-    let examples = media["examples"].as_object().expect("examples");
-    let examples = examples
-        .iter()
-        .map(|(name, example)| (name.clone(), example["value"].clone()));
-    let schema = media["schema"]["$ref"].as_str().expect("a component");
-    (schema.to_owned(), examples.collect())
+    &response["content"]["application/json"]
 }

@@ -2,6 +2,7 @@
 //! function from requests to responses, and a log of the requests.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,8 +38,8 @@ pub struct FakeRequest {
     pub method: Method,
     /// The path without `/public-api`.
     pub path: String,
-    /// The query as it was sent.
-    pub query: Option<String>,
+    /// The URL.
+    pub url: reqwest::Url,
     /// The headers.
     pub headers: HeaderMap,
     /// The body, or null where there is none.
@@ -255,7 +256,7 @@ impl FakeRequest {
             at,
             method: request.method().clone(),
             path: url.path().trim_start_matches("/public-api").to_owned(),
-            query: url.query().map(str::to_owned),
+            url: url.clone(),
             headers: request.headers().clone(),
             body: body.unwrap_or_default(),
         }
@@ -263,5 +264,20 @@ impl FakeRequest {
 
     fn line(&self) -> String {
         format!("{} {} {}", self.at.as_secs(), self.method, self.path)
+    }
+}
+
+impl fmt::Display for FakeResponse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = String::from_utf8_lossy(&self.body);
+        let body: String = body.chars().take(80).collect();
+        write!(formatter, "{}", self.status)?;
+        for (name, value) in &self.headers {
+            write!(formatter, ", {name}: {value}")?;
+        }
+        match body.as_str() {
+            "" => Ok(()),
+            body => write!(formatter, ", {body:?}"),
+        }
     }
 }

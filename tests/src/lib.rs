@@ -2,13 +2,14 @@
 //! tokio's clock can be paused and every timestamp is exact.
 
 pub mod document;
+pub mod ext_operations;
 pub mod fake_transport;
 pub mod memory;
 pub mod operations;
-mod wire;
+pub mod request_capture;
+pub mod wording;
 
 pub use fake_transport::{FakeRequest, FakeResponse, FakeTransport, KEY, Script};
-pub use wire::Wire;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -158,6 +159,16 @@ impl Answers {
     fn lock(&self) -> std::sync::MutexGuard<'_, Played> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Compares a text with its snapshot, whose header has nothing but the file of the test.
+#[macro_export]
+macro_rules! snapshot {
+    ($($arguments:tt)*) => {{
+        let mut settings = insta::Settings::clone_current();
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!($($arguments)*));
+    }};
 }
 
 /// The README's Rust, compiled and run.

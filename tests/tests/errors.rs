@@ -1,18 +1,17 @@
 //! The text of every error that a user can meet: what failed, on which request, what the service
-//! said, and whether to try again.
+//! said, and whether a retry can help.
 
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use checksum_api_ext::types::{JobName, RepoName, TestRunId};
-use checksum_api_ext::{ApiKey, AutoHeal, BaseUrl, Checksum, Error, PollPolicy, RetryPolicy, Run};
+use checksum_api_ext::types::JobName;
+use checksum_api_ext::{ApiKey, BaseUrl, Checksum, Error, PollPolicy, RetryPolicy, Run, Started};
 use checksum_mock::{Fault, Mock};
-use checksum_tests::{Answer, Answers};
+use checksum_tests::wording::without_json_library;
+use checksum_tests::{FakeResponse, FakeTransport, KEY, snapshot};
 use serde_json::json;
 
-const KEY: &str = "key-that-nobody-may-see";
-
-/// An error with its sources, as a program prints it at the end.
+/// Returns an error with its sources, as a program prints it at the end. No form has the API key.
 fn text(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -20,7 +19,7 @@ fn text(error: &dyn StdError) -> String {
         text.push_str(&format!("\n    because: {source}"));
         cause = source.source();
     }
-    assert!(!text.contains(KEY), "{text}");
+    assert!(!format!("{text} {error:?}").contains(KEY), "{error:?}");
     text
 }
 
@@ -28,98 +27,111 @@ fn run(checksum: &Checksum) -> Run {
     checksum.resume_run(JobName::new("job-name-12345").expect("a name"))
 }
 
+/// Returns what a program can ask of an error, and its text without the name of the request.
+fn described(error: &Error) -> String {
+    let started = match error.started() {
+        Started::No => "",
+        Started::Maybe => ", may have started",
+        Started::Yes => ", started",
+    };
+    let retry = match (error.is_transient(), error.retry_after()) {
+        (false, _) => String::new(),
+        (true, None) => ", retryable".to_owned(),
+        (true, Some(after)) => format!(", retryable after {after:?}"),
+    };
+    let request = error
+        .request_id()
+        .map_or(String::new(), |id| format!(", request {id}"));
+    let text = without_json_library(&text(error));
+    format!(
+        "{:?}{started}{retry}{request}\n        {text}",
+        error.kind()
+    )
+}
+
+/// What a response means for a read, and for a request that starts work.
 #[tokio::test(start_paused = true)]
-async fn answers_that_are_refusals_or_worse() {
-    let answers = [
-        Answer::status(400).body(r#"{"message":"testIds must not be empty"}"#),
-        Answer::status(401).body(r#"{"error":"Unauthorized"}"#),
-        Answer::status(403).body(r#"{"error":{"message":"The key may not run tests"}}"#),
-        Answer::status(404).body(r#"{"detail":"No such job"}"#),
-        Answer::status(408),
-        Answer::status(409).body("a run is under way"),
-        Answer::status(422).body(r#"{"errors":["prNumber must be positive","second"]}"#),
-        Answer::status(425),
-        Answer::status(429)
+async fn responses() {
+    let mut lines = Vec::new();
+    for response in [
+        FakeResponse::status(400).body(r#"{"message":"testIds must not be empty"}"#),
+        FakeResponse::status(401).body(r#"{"error":"Unauthorized"}"#),
+        FakeResponse::status(403).body(r#"{"error":{"message":"The key may not run tests"}}"#),
+        FakeResponse::status(404).body(r#"{"detail":"No such job"}"#),
+        FakeResponse::status(408),
+        FakeResponse::status(409).body("a run is under way"),
+        FakeResponse::status(422).body(r#"{"errors":["prNumber must be positive","second"]}"#),
+        FakeResponse::status(425),
+        FakeResponse::status(429)
             .header("retry-after", "17")
             .header("x-request-id", "req-1"),
-        Answer::status(429).header("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"),
-        Answer::status(500).body(json!({ "message": KEY }).to_string()),
-        Answer::status(502)
+        FakeResponse::status(429).header("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"),
+        FakeResponse::status(500).body(json!({ "message": KEY }).to_string()),
+        FakeResponse::status(502)
             .body("<html>\n<h1>Bad Gateway</h1>\n</html>")
             .header("cf-ray", "8a1"),
-        Answer::status(503).header("retry-after", "soon"),
-        Answer::status(504).body("x".repeat(1_000_000)),
-        Answer::status(302).header("location", "https://login.example.com/?token=secret"),
-        Answer::status(204),
-        Answer::status(200).body("<html>Welcome to the hotel's network</html>"),
-        Answer::status(200).body(r#"{"status":"#),
-        Answer::status(200).body(r#"{"state":"running"}"#),
-        Answer::status(200).body(r#"{"status":["running"]}"#),
-    ];
-    let count = answers.len();
-    let checksum = Answers::new(answers.clone()).client_with(KEY);
-    let mut told = Vec::new();
-    for _ in 0..count {
-        let error = run(&checksum).status().await.expect_err("an error");
-        told.push(text(&error));
+        FakeResponse::status(503).header("retry-after", "soon"),
+        FakeResponse::status(504).body("x".repeat(1_000_000)),
+        FakeResponse::status(302).header("location", "https://login.example.com/?token=secret"),
+        FakeResponse::status(204),
+        FakeResponse::status(200).body("<html>Welcome to the hotel's network</html>"),
+        FakeResponse::status(200).body(r#"{"status":"#),
+        FakeResponse::status(200).body(r#"{"state":"running"}"#),
+        FakeResponse::status(200).body(r#"{"status":["running"]}"#),
+    ] {
+        let checksum = FakeTransport::always(response.clone()).client();
+        let read = run(&checksum).status().await.expect_err("an error");
+        let start = checksum.run_suite().start().await.expect_err("an error");
+        lines.push(format!("{response}"));
+        lines.push(format!("  read  {}", described(&read)));
+        lines.push(format!("  start {}", described(&start)));
     }
-    insta::assert_snapshot!("status", told.join("\n"));
-
-    // The same for a request that starts work, where the question is whether it has started.
-    let checksum = Answers::new(answers).client_with(KEY);
-    let mut told = Vec::new();
-    for _ in 0..count {
-        told.push(match checksum.run_suite().start().await {
-            Ok(run) => format!("no error: {run:?}"),
-            Err(error) => text(&error),
-        });
-    }
-    insta::assert_snapshot!("dispatch", told.join("\n"));
+    let requests = "get_run_status_v2 (GET /public-api/v2/execution/status/job-name-12345)";
+    let lines = lines.join("\n").replace(requests, "GET");
+    let lines = lines.replace("run_suite (POST /public-api/v1/execution/suite)", "POST");
+    snapshot!(lines.replace(&"x".repeat(80), "[80 × x]"));
 }
 
 #[tokio::test]
-async fn networks() {
-    let mut told = Vec::new();
-    // Nobody listens: the port was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .expect("a port")
-        .local_addr();
-    let port = port.expect("an address").port();
+async fn network_failures() {
+    let mut lines = Vec::new();
+    // The port was free a moment ago.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    drop(listener);
     let url = format!("http://127.0.0.1:{port}");
-    for (what, fault) in [
-        ("reset before", Fault::reset_before_handling()),
-        ("reset after", Fault::reset_after_handling()),
-        ("cut off", Fault::truncated()),
+    for (name, fault) in [
+        ("reset before handling", Fault::reset_before_handling()),
+        ("reset after handling", Fault::reset_after_handling()),
+        ("truncated", Fault::truncated()),
         ("too large", Fault::respond_with("x".repeat(2_000))),
-        ("never", Fault::hang()),
+        ("no response", Fault::hang()),
     ] {
         let mock = Mock::builder().api_key(KEY).start().await.expect("a mock");
         mock.fault(fault.always());
         let checksum = client(&mock.url(), Duration::from_millis(200));
-        told.extend(read_and_dispatch(what, &checksum).await);
+        lines.extend(read_and_start(name, &checksum).await);
     }
     let checksum = client(&url, Duration::from_secs(5));
-    told.extend(read_and_dispatch("nobody", &checksum).await);
-    insta::assert_snapshot!(told.join("\n"));
+    lines.extend(read_and_start("nobody listens", &checksum).await);
+    snapshot!(lines.join("\n"));
 }
 
-/// What a read and a dispatch come to, without what the operating system and HTTP library say:
-/// their words, and which of them speaks first, are not ours.
-async fn read_and_dispatch(what: &str, checksum: &Checksum) -> [String; 2] {
+/// Returns the texts of a read and of a start, without what the operating system and the HTTP
+/// library say: their words, and which of them speaks first, are not ours.
+async fn read_and_start(name: &str, checksum: &Checksum) -> [String; 2] {
     let read = checksum.project().await.expect_err("an error");
-    let dispatch = checksum.run_suite().start().await.expect_err("an error");
-    [read, dispatch].map(|error| {
+    let start = checksum.run_suite().start().await.expect_err("an error");
+    [read, start].map(|error| {
+        text(&error);
         let text = error.to_string();
-        assert!(!text.contains(KEY), "{text}");
         let mut parts: Vec<String> = text.split("; ").map(str::to_owned).collect();
-        let request = parts
-            .iter_mut()
-            .find(|part| part.contains("): "))
-            .expect("a request");
+        let request = parts.iter_mut().find(|part| part.contains("): "));
+        let request = request.expect("a request");
         let (who, cause) = request.split_once("): ").expect("a cause");
         let ours = cause.split_once(": ").map_or(cause, |(ours, _)| ours);
         *request = format!("{who}): {ours}");
-        format!("{what}: {}", parts.join("; "))
+        format!("{name}: {:?}: {}", error.kind(), parts.join("; "))
     })
 }
 
@@ -135,56 +147,28 @@ fn client(url: &str, timeout: Duration) -> Checksum {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_sent() {
-    let answers = Answers::new([json!({ "name": null, "runId": null })]);
-    let checksum = answers.client();
-    let heal = |heal| checksum.run_suite().auto_heal(heal).start();
-    let repository: RepoName = "acme-co/my-tests".parse().expect("a name");
-    let refused: Vec<Error> = vec![
-        checksum.run_tests([]).start().await.expect_err("refused"),
-        checksum.run_grep("").start().await.expect_err("refused"),
-        heal(AutoHeal::without_pull_request().pr(42))
-            .await
-            .expect_err("refused"),
-        heal(AutoHeal::pull_request(repository).pr(0))
-            .await
-            .expect_err("refused"),
-    ];
-    assert_eq!(answers.requests(), Vec::<String>::new());
-    let mut told: Vec<String> = refused.iter().map(|error| text(error)).collect();
-    // Sent, and answered with nothing to follow.
-    told.push(text(
-        &checksum.run_suite().start().await.expect_err("no name"),
-    ));
-    insta::assert_snapshot!(told.join("\n"));
-}
-
-#[tokio::test(start_paused = true)]
 async fn waits() {
-    let policy = PollPolicy::fixed(Duration::from_secs(10));
-    let mut told = Vec::new();
-    let running = Answers::new([json!({ "status": "running" })]).client();
-    let hour = policy.deadline(Duration::from_secs(3600));
-    let error = run(&running)
-        .poll_policy(hour)
-        .await
-        .expect_err("a deadline");
-    told.push(text(&error));
-    let broken = Answers::new([Answer::status(503)]).client();
-    told.push(text(&run(&broken).await.expect_err("an end of patience")));
-    let unknown = Answers::new([Answer::status(404)]).client();
-    told.push(text(&run(&unknown).await.expect_err("no such run")));
-    insta::assert_snapshot!(told.join("\n"));
+    let mut lines = Vec::new();
+    let policy = PollPolicy::fixed(Duration::from_secs(10)).deadline(Duration::from_secs(3600));
+    for response in [
+        json!({ "status": "running" }).into(),
+        FakeResponse::status(503),
+        FakeResponse::status(404),
+    ] {
+        let checksum = FakeTransport::always(response).client();
+        let error = run(&checksum).poll_policy(policy).await;
+        lines.push(described(&error.expect_err("an error")));
+    }
+    snapshot!(lines.join("\n"));
 }
 
 #[test]
 fn settings() {
-    let mut told = Vec::new();
+    let mut lines = Vec::new();
     for key in ["", "two words", "line\nbreak", "caf\u{e9}"] {
-        told.push(text(&ApiKey::new(key).expect_err("no key")));
+        lines.push(text(&ApiKey::new(key).expect_err("no key")));
     }
     for url in [
-        "",
         "checksum.ai",
         "ftp://api.checksum.ai",
         "https://me:secret@api.checksum.ai",
@@ -194,20 +178,13 @@ fn settings() {
     ] {
         let error = text(&url.parse::<BaseUrl>().expect_err("no URL"));
         assert!(!error.contains("secret"), "{error}");
-        told.push(error);
+        lines.push(error);
     }
-    for id in ["", ".", "..", "a\\b", "a\nb"] {
-        told.push(text(&TestRunId::new(id).expect_err("no id")));
-    }
-    let plain = Checksum::builder()
-        .api_key(ApiKey::new(KEY).expect("a key"))
-        .base_url("http://checksum.example.com".parse().expect("a URL"));
-    told.push(text(&plain.build().expect_err("plain http")));
-    let no_key: Error = Checksum::builder().build().expect_err("no key");
-    told.push(text(&no_key));
-    let agent = Checksum::builder()
-        .api_key(ApiKey::new(KEY).expect("a key"))
-        .user_agent("two\nlines");
-    told.push(text(&agent.build().expect_err("no user agent")));
-    insta::assert_snapshot!(told.join("\n"));
+    let builder = || Checksum::builder().api_key(ApiKey::new(KEY).expect("a key"));
+    let plain_http = builder().base_url("http://checksum.example.com".parse().expect("a URL"));
+    lines.push(text(&plain_http.build().expect_err("plain http")));
+    lines.push(text(&Checksum::builder().build().expect_err("no key")));
+    let agent = builder().user_agent("two\nlines").build();
+    lines.push(agent.expect_err("no user agent").to_string());
+    snapshot!(lines.join("\n"));
 }

@@ -1,89 +1,117 @@
-//! Every request as it goes out: the least that an operation takes, everything it takes, and
-//! values that have to be escaped.
+//! Every request as it is sent, by the raw client and by the extension crate: minimal, and with
+//! every option, whose values have to be escaped.
 
-use checksum_api::{OperationId, types};
-use checksum_tests::{Wire, operations};
+use checksum_api::{ErrorKind, OperationId, types};
+use checksum_tests::operations::Inputs;
+use checksum_tests::request_capture::{documented, text};
+use checksum_tests::{FakeTransport, ext_operations, snapshot};
+use serde_json::json;
 
 /// Every character that means something in a URL, in JSON or to a shell, and some that mean
 /// nothing anywhere.
-const AWKWARD: &str = "a b/c?d=e&f#g%41+\"'<>;,|{}[]^`~é漢😀\u{202e}";
+const ESCAPED: &str = "a b/c?d=e&f#g%41+\"'<>;,|{}[]^`~é漢😀\u{202e}";
 
-fn identifier<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
-    text.parse().expect("an identifier")
-}
-
-fn long() -> String {
-    "x".repeat(10_000)
-}
-
-fn with<T>(mut value: T, set: impl FnOnce(&mut T)) -> T {
-    set(&mut value);
-    value
-}
-
-#[tokio::test]
-async fn the_least_of_each() {
-    let wire = Wire::default();
-    let client = wire.client().api().clone();
-    for id in OperationId::ALL {
-        let called = operations::call(&client, *id).await;
+/// Returns the one request of each operation by the raw client.
+async fn raw(inputs: &Inputs) -> Vec<String> {
+    let transport = documented();
+    let client = transport.client().api().clone();
+    for id in OperationId::ALL.iter().copied() {
+        let called = inputs.call(&client, id).await;
         called.unwrap_or_else(|error| panic!("{id}: {error}"));
-        let requests = wire.take();
-        assert_eq!(requests.len(), 1, "{id}");
-        insta::assert_snapshot!(format!("least {id}"), requests[0]);
     }
+    one_of_each(&transport)
+}
+
+/// Returns the same by the extension crate.
+async fn ext(inputs: &Inputs) -> Vec<String> {
+    let transport = documented();
+    let checksum = transport.client();
+    for id in OperationId::ALL.iter().copied() {
+        let called = ext_operations::call(inputs, &checksum, id).await;
+        called.unwrap_or_else(|error| panic!("{id}: {error}"));
+    }
+    one_of_each(&transport)
+}
+
+fn one_of_each(transport: &FakeTransport) -> Vec<String> {
+    let requests: Vec<String> = transport.log().iter().map(text).collect();
+    let operations: Vec<&str> = requests
+        .iter()
+        .filter_map(|one| one.lines().next())
+        .collect();
+    let expected: Vec<&str> = OperationId::ALL.iter().map(|id| id.as_str()).collect();
+    assert_eq!(operations, expected, "one request for each call");
+    requests
 }
 
 #[tokio::test]
-async fn everything_of_each_and_awkward() {
-    let wire = Wire::default();
-    let client = wire.client().api().clone();
-    for id in OperationId::ALL {
-        operations::call_with(&client, *id, AWKWARD).await;
-        operations::call_with(&client, *id, &long()).await;
-        insta::assert_snapshot!(format!("awkward {id}"), wire.take().join("\n"));
+async fn minimal_requests() {
+    let inputs = Inputs::documented();
+    let requests = raw(&inputs).await;
+    assert_eq!(ext(&inputs).await, requests);
+    snapshot!(requests.join("\n"));
+}
+
+#[tokio::test]
+async fn requests_with_every_option() {
+    let inputs = Inputs::all(ESCAPED);
+    let requests = raw(&inputs).await;
+    assert_eq!(ext(&inputs).await, requests);
+    let escaped = serde_json::to_string(ESCAPED).expect("JSON");
+    let escaped = escaped.trim_matches('"').replace('\u{202e}', "\\u{202e}");
+    snapshot!(requests.join("\n").replace(&escaped, "TEXT"));
+}
+
+/// No value is cut off, however long it is.
+#[tokio::test]
+async fn long_values_are_sent_in_full() {
+    let short = raw(&Inputs::all("QQ")).await;
+    let long = "Q".repeat(10_000);
+    let shortened = |requests: Vec<String>| -> Vec<String> {
+        requests
+            .iter()
+            .map(|one| one.replace(&long, "QQ"))
+            .collect()
+    };
+    assert_eq!(shortened(raw(&Inputs::all(&long)).await), short);
+    assert_eq!(shortened(ext(&Inputs::all(&long)).await), short);
+}
+
+/// Shards and healing exclude each other, so that the options above have no shards.
+#[tokio::test]
+async fn a_sharded_grep_sends_its_shard_count() {
+    let transport = documented();
+    let checksum = transport.client();
+    let mut body = types::RunGrepV2Request::new("a".parse().expect("a pattern"));
+    body.shard_count = Some(4);
+    let raw = checksum.api().run_grep_v2().body(body).execute().await;
+    raw.expect("a run");
+    let ext = checksum.run_grep("a").shards(4).start().await;
+    drop(ext.expect("a run"));
+    for request in transport.log() {
+        assert_eq!(request.body, json!({ "grep": "a", "shardCount": 4 }));
     }
 }
 
-/// The fields that the service's description does not have.
-#[tokio::test]
-async fn observed_fields() {
-    let wire = Wire::default();
-    let client = wire.client().api().clone();
-    let heal = with(types::AutoHeal::new(), |heal| {
-        heal.auto_create_pr = Some(false);
-        let metadata = [(AWKWARD.to_owned(), AWKWARD.into())];
-        heal.metadata = Some(types::Metadata(metadata.into_iter().collect()));
-    });
-    let suite = with(types::RunSuiteRequest::new(), |suite| {
-        suite.suite_ids = vec![identifier(AWKWARD), identifier(" ")];
-        suite.auto_heal = Some(heal);
-    });
-    client.run_suite().body(suite).execute().await.expect("run");
-    let grep = types::RunGrepV2Request::new(identifier(AWKWARD));
-    let grep = with(grep, |grep| {
-        grep.shard_count = Some(4.try_into().expect("a count"))
-    });
-    client
-        .run_grep_v2()
-        .body(grep)
-        .execute()
-        .await
-        .expect("run");
-    insta::assert_snapshot!(wire.take().join("\n"));
-}
-
-/// What would turn one request into another is refused before it is one.
+/// An id that would turn the request into another one is rejected before it is sent.
 #[tokio::test]
 async fn ids_that_would_change_the_path_are_not_sent() {
-    let wire = Wire::default();
-    let client = wire.client().api().clone();
-    let mut told = Vec::new();
-    for id in ["", ".", "..", "a\\b", "a\nb", "\u{0}", "\u{85}"] {
-        let call = client.get_run_status().job_name(id).execute();
-        let error = call.await.expect_err("refused");
-        told.push(format!("{id:?}: {error}"));
+    let transport = documented();
+    let client = transport.client().api().clone();
+    let operations = OperationId::ALL.iter().copied();
+    for id in operations.filter(|id| id.operation().path.contains('{')) {
+        for bad in ["", ".", "..", "a\\b", "a\nb", "\u{0}", "\u{85}"] {
+            let inputs = Inputs {
+                options: None,
+                ..Inputs::all(bad)
+            };
+            let error = inputs.call(&client, id).await.expect_err("rejected");
+            assert_eq!(
+                error.kind(),
+                ErrorKind::InvalidRequest,
+                "{id} {bad:?}: {error}"
+            );
+        }
     }
-    assert_eq!(wire.take(), Vec::<String>::new());
-    insta::assert_snapshot!(told.join("\n"));
+    assert_eq!(transport.requests(), Vec::<String>::new());
 }

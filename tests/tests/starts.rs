@@ -1,18 +1,19 @@
-//! Whether work has started, for every way in which a start can fail; and how long a start takes.
+//! Whether work may have started, for every way in which a start can fail; and how long a start is
+//! retried.
 
 use std::time::Duration;
 
 use checksum_api_ext::types::TestRunId;
 use checksum_api_ext::{Error, ErrorKind, PollPolicy, RetryPolicy, Run, Started};
-use checksum_tests::{Answer, Answers};
+use checksum_tests::{FakeResponse, FakeTransport, KEY, Script};
 use serde_json::json;
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn start(answer: impl Into<Answer>) -> Result<Run, Error> {
-    let answers = Answers::new([answer.into()]);
-    answers.client().run_suite().start().await
+async fn start(response: impl Into<FakeResponse>) -> Result<Run, Error> {
+    let transport = FakeTransport::always(response);
+    transport.client().run_suite().start().await
 }
 
 #[tokio::test(start_paused = true)]
@@ -32,7 +33,9 @@ async fn every_error_of_a_start_says_whether_it_has_started() {
         (503, Started::Maybe),
         (504, Started::Maybe),
     ] {
-        let error = start(Answer::status(status)).await.expect_err("an error");
+        let error = start(FakeResponse::status(status))
+            .await
+            .expect_err("an error");
         assert_eq!(error.started(), expected, "{status}: {error}");
         assert_eq!(
             error.kind() == ErrorKind::MayHaveStarted,
@@ -48,61 +51,58 @@ async fn every_error_of_a_start_says_whether_it_has_started() {
         "null",
         "{\"name\":\"..\"}",
     ] {
-        let error = start(Answer::status(200).body(body))
+        let error = start(FakeResponse::status(200).body(body))
             .await
             .expect_err("an error");
         assert_eq!(error.started(), Started::Maybe, "{body}: {error}");
-        assert_eq!(error.started(), Started::Maybe);
     }
-    let unsent = Answers::new([json!({ "name": "job" })]).client();
-    let error = unsent.run_grep("").start().await.expect_err("an error");
-    assert_eq!(error.started(), Started::No);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_error_of_a_wait_says_that_the_work_has_started() {
     let policy = PollPolicy::fixed(10 * SECOND);
     let deadline = policy.deadline(30 * SECOND);
-    for (answer, policy) in [
-        (Answer::status(401), policy),
-        (Answer::status(503), policy),
+    for (response, policy) in [
+        (FakeResponse::status(401), policy),
+        (FakeResponse::status(503), policy),
         (json!({ "status": "running" }).into(), deadline),
     ] {
-        let answers = Answers::new([json!({ "name": "job" }).into(), answer]);
-        let run = answers.client().run_suite().start().await.expect("a run");
+        let script = Script::in_order([json!({ "name": "job" })]).then_always(response);
+        let run = FakeTransport::from(script)
+            .client()
+            .run_suite()
+            .start()
+            .await
+            .expect("a run");
         let error = run.poll_policy(policy).await.expect_err("an error");
         assert_eq!(error.started(), Started::Yes, "{error}");
     }
-    let nothing = Answers::new([Answer::status(401)]).client();
-    let error = nothing.project().await.expect_err("an error");
+    let unauthorized = FakeTransport::always(FakeResponse::status(401)).client();
+    let error = unauthorized.project().await.expect_err("an error");
     assert_eq!(error.started(), Started::No);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_response_that_names_the_run_elsewhere_is_shown() {
+async fn a_response_without_the_job_name_is_quoted() {
     for body in [
         json!({ "jobName": "job-77" }),
         json!({ "data": { "name": "job-77" } }),
         json!({ "id": "job-77" }),
         json!({ "name": { "id": "job-77" } }),
-        json!({ "name": null, "echo": "key-that-nobody-may-see", "id": "job-77" }),
+        json!({ "name": null, "echo": KEY, "id": "job-77" }),
         json!(["job-77"]),
     ] {
-        let answers = Answers::new([body.clone()]);
-        let client = answers.client_with("key-that-nobody-may-see");
+        let client = FakeTransport::always(body.clone()).client();
         let error = client.run_suite().start().await.expect_err("no name");
         let text = error.to_string();
         assert!(text.contains("job-77"), "{body}: {text}");
         assert!(text.contains("may have started"), "{body}: {text}");
-        assert!(
-            !format!("{text}{error:?}").contains("nobody-may-see"),
-            "{error:?}"
-        );
-        assert!(!text.contains("trying again can help"), "{text}");
+        assert!(!format!("{text}{error:?}").contains(KEY), "{error:?}");
+        assert!(!error.is_transient(), "{error}");
     }
-    // The same for a batch, which cannot be followed without its id.
-    let answers = Answers::new([json!({ "id": "batch-77" })]);
-    let heal = answers
+    // The same for a batch, which cannot be polled without its id.
+    let transport = FakeTransport::always(json!({ "id": "batch-77" }));
+    let heal = transport
         .client()
         .heal(TestRunId::new("run-id").expect("an id"));
     let error = heal.without_pull_request().start().await;
@@ -112,40 +112,40 @@ async fn a_response_that_names_the_run_elsewhere_is_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_start_is_repeated_within_the_deadline_alone() {
-    let limited = |answer: Answer, limit: Duration| {
-        let answers = Answers::new([answer]);
+async fn retries_of_a_start_end_at_the_deadline() {
+    let limited = |response: FakeResponse, limit: Duration| {
+        let transport = FakeTransport::always(response);
         let policy = PollPolicy::default().deadline(limit);
-        let client = answers
+        let client = transport
             .builder()
             .poll_policy(policy)
             .retry_policy(RetryPolicy::default())
             .build();
-        (answers, client.expect("a client"))
+        (transport, client.expect("a client"))
     };
-    let busy = Answer::status(429).header("retry-after", "12");
-    let (answers, client) = limited(busy.clone(), 3 * SECOND);
+    let busy = FakeResponse::status(429).header("retry-after", "12");
+    let (transport, client) = limited(busy.clone(), 3 * SECOND);
     let began = Instant::now();
     let error = client.run_suite().start().await.expect_err("too many");
     assert_eq!(error.started(), Started::No);
     assert!(began.elapsed() <= 3 * SECOND);
-    assert_eq!(answers.requests().len(), 1);
+    assert_eq!(transport.requests().len(), 1);
 
-    let (answers, client) = limited(busy, 30 * SECOND);
+    let (transport, client) = limited(busy, 30 * SECOND);
     client.run_suite().start().await.expect_err("too many");
     let times = ["0", "12", "24"].map(|at| format!("{at} POST /v1/execution/suite"));
-    assert_eq!(answers.requests(), times);
+    assert_eq!(transport.requests(), times);
 
-    let (answers, client) = limited(Answer::status(425), 30 * SECOND);
+    let (transport, client) = limited(FakeResponse::status(425), 30 * SECOND);
     client.run_suite().start().await.expect_err("too early");
-    assert_eq!(answers.requests().len(), 1, "425 is not sent again");
+    assert_eq!(transport.requests().len(), 1, "425 is not sent again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_start_that_is_not_responded_to_is_given_up_at_the_deadline() {
+async fn a_start_without_a_response_fails_at_the_deadline() {
     let mock = checksum_mock::Mock::builder().without_socket();
     mock.fault(checksum_mock::Fault::hang().always());
-    for (limit, given_up) in [(3 * SECOND, 3 * SECOND), (Duration::ZERO, SECOND)] {
+    for (limit, failed_after) in [(3 * SECOND, 3 * SECOND), (Duration::ZERO, SECOND)] {
         let policy = PollPolicy::default().deadline(limit);
         let client = checksum_tests::builder_of(&mock)
             .poll_policy(policy)
@@ -153,17 +153,18 @@ async fn a_start_that_is_not_responded_to_is_given_up_at_the_deadline() {
             .expect("a client");
         let began = Instant::now();
         let error = client.run_suite().start().await.expect_err("no response");
-        assert_eq!(began.elapsed(), given_up);
+        assert_eq!(began.elapsed(), failed_after);
         assert_eq!(error.started(), Started::Maybe);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_start_is_not_repeated_after_its_deadline_for_want_of_budget() {
-    let busy = Answer::status(429).header("retry-after", "1");
-    let answers = Answers::new([busy, json!({ "status": "running" }).into()]);
+async fn a_start_is_not_retried_when_the_budget_frees_up_after_its_deadline() {
+    let busy = FakeResponse::status(429).header("retry-after", "1");
+    let script = Script::in_order([busy]).then_always(json!({ "status": "running" }));
+    let transport = FakeTransport::from(script);
     let policy = PollPolicy::default().deadline(5 * SECOND);
-    let builder = answers
+    let builder = transport
         .builder()
         .poll_policy(policy)
         .retry_policy(RetryPolicy::default());
@@ -191,7 +192,7 @@ async fn a_start_is_not_repeated_after_its_deadline_for_want_of_budget() {
     });
     assert_eq!(start.expect_err("too many").started(), Started::No);
     assert!(began.elapsed() >= 20 * SECOND);
-    let posts = answers
+    let posts = transport
         .requests()
         .into_iter()
         .filter(|line| line.contains("POST"));
@@ -199,18 +200,39 @@ async fn a_start_is_not_repeated_after_its_deadline_for_want_of_budget() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_error_of_a_start_repeats_the_value_of_a_variable() {
+async fn no_error_has_the_value_of_an_env_override() {
     for body in [
         json!({ "jobName": "j", "envOverrides": { "PASSWORD": "hunter2-secret" } }),
         json!({ "name": 3, "echo": "PASSWORD=hunter2-secret" }),
         json!(["hunter2-secret"]),
     ] {
-        let client = Answers::new([body]).client();
+        let client = FakeTransport::always(body).client();
         let start = client
             .run_grep("checkout")
             .env("PASSWORD", "hunter2-secret");
         let error = start.start().await.expect_err("no name");
         let shown = format!("{error} {error:?} {:?}", error.response_body());
         assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
+
+/// What is sent may be secret, and is left out of the debug forms of the builders.
+#[test]
+fn debug_forms_have_names_and_no_values() {
+    let checksum = FakeTransport::always(json!({})).client();
+    let repo = "acme-co/webapp".parse().expect("a repository");
+    let grep = checksum.run_grep("a").env("NAME", "hunter2");
+    let generation = checksum.generate(repo, 42, "b").env("NAME", "hunter2");
+    let heal = checksum.heal(TestRunId::new("run-id").expect("an id"));
+    let heal = heal
+        .metadata("NAME", "hunter2")
+        .extra_field("FIELD", "hunter3");
+    for shown in [
+        format!("{grep:?}"),
+        format!("{generation:?}"),
+        format!("{heal:?}"),
+    ] {
+        assert!(shown.contains("NAME"), "{shown}");
+        assert!(!shown.contains("hunter") && !shown.contains(KEY), "{shown}");
     }
 }

@@ -30,7 +30,7 @@ fn generated() -> BTreeMap<&'static str, Schema> {
 
 /// The document as progenitor reads it.
 fn rewritten() -> Value {
-    preprocess::for_progenitor(&checksum_tests::document::document())
+    preprocess::for_progenitor(checksum_tests::document::document())
 }
 
 fn schema<T: JsonSchema>() -> Schema {

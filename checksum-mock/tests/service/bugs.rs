@@ -58,7 +58,7 @@ async fn limits_are_numbers() {
         "offset=18446744073709551616",
     ] {
         let path = format!("/v1/health-dashboard/bugs?{query}");
-        client.get(&path).await.refusal(422);
+        client.get(&path).await.rejection(422);
     }
 }
 
@@ -76,8 +76,8 @@ async fn only_tags_can_be_repeated() {
         "collectionName",
     ] {
         let path = format!("/v1/health-dashboard/bugs?{name}=1&{name}=1");
-        let answer = client.get(&path).await;
-        answer.refusal(422);
-        assert_eq!(answer.json()["path"], name);
+        let response = client.get(&path).await;
+        response.rejection(422);
+        assert_eq!(response.json()["path"], name);
     }
 }

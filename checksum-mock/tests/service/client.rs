@@ -22,7 +22,7 @@ pub(crate) struct Client(Router);
 
 /// What came back.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     /// The body, or an error where it broke off.
@@ -35,30 +35,30 @@ impl Client {
     }
 
     /// GETs a path below the base URL.
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.send(request("GET", path).body(Body::empty()).unwrap())
             .await
     }
 
     /// POSTs JSON to a path below the base URL.
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Response {
         let request = request("POST", path).header("content-type", "application/json");
         self.send(request.body(Body::from(body.to_string())).unwrap())
             .await
     }
 
     /// Downloads a file, without a key.
-    pub(crate) async fn download(&self, url: &Value) -> Answer {
+    pub(crate) async fn download(&self, url: &Value) -> Response {
         let url = url.as_str().expect("an address");
         let path = url.strip_prefix("https://checksum.invalid").unwrap();
         self.send(Request::get(path).body(Body::empty()).unwrap())
             .await
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response {
         let response = self.0.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        Answer {
+        Response {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: to_bytes(body, usize::MAX).await.map(Vec::from),
@@ -93,8 +93,8 @@ pub(crate) fn request(method: &str, path: &str) -> http::request::Builder {
         .header("authorization", "Bearer test-key")
 }
 
-impl Answer {
-    /// The JSON of an answer of status 200.
+impl Response {
+    /// The JSON of an response of status 200.
     #[track_caller]
     pub(crate) fn ok(&self) -> Value {
         let json = self.json();
@@ -110,7 +110,7 @@ impl Answer {
 
     /// The message of a refusal of that status.
     #[track_caller]
-    pub(crate) fn refusal(&self, status: u16) -> String {
+    pub(crate) fn rejection(&self, status: u16) -> String {
         let json = self.json();
         assert_eq!(self.status, status, "{json}");
         json["message"].as_str().expect("a message").to_owned()

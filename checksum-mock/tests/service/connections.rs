@@ -28,24 +28,27 @@ fn address(mock: &Mock) -> SocketAddr {
 async fn exchange(mock: &Mock, requests: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(address(mock)).await?;
     stream.write_all(requests.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    Ok(answer)
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await?;
+    Ok(response)
 }
 
 #[tokio::test]
 async fn it_serves_on_the_loopback_interface_alone() {
     let mock = Mock::start().await.unwrap();
     assert!(address(&mock).ip().is_loopback());
-    let answer = exchange(&mock, LAST).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");
+    let response = exchange(&mock, LAST).await.unwrap();
+    assert!(
+        response.starts_with("HTTP/1.1 404 Not Found\r\n"),
+        "{response}"
+    );
 }
 
 #[tokio::test]
 async fn a_connection_serves_several_requests() {
     let mock = Mock::start().await.unwrap();
-    let answer = exchange(&mock, &format!("{SUITE}{LAST}")).await.unwrap();
-    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 2, "{answer}");
+    let response = exchange(&mock, &format!("{SUITE}{LAST}")).await.unwrap();
+    assert_eq!(response.matches("HTTP/1.1 200 OK").count(), 2, "{response}");
 }
 
 #[tokio::test]
@@ -69,10 +72,10 @@ async fn a_reset_reaches_the_client() {
         mock.fault(fault);
         let error = exchange(&mock, SUITE).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
-        let answer = exchange(&mock, LAST).await.unwrap();
+        let response = exchange(&mock, LAST).await.unwrap();
         assert!(
-            answer.starts_with(&format!("HTTP/1.1 {status}")),
-            "{answer}"
+            response.starts_with(&format!("HTTP/1.1 {status}")),
+            "{response}"
         );
     }
 }
@@ -86,17 +89,17 @@ async fn a_reset_leaves_other_connections_alone() {
     mock.fault(Fault::reset_before_handling());
     exchange(&mock, SUITE).await.unwrap_err();
     other.write_all(rest.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    other.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    let mut response = String::new();
+    other.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 404"), "{response}");
 }
 
 #[tokio::test]
 async fn half_of_a_truncated_answer_arrives() {
     let mock = Mock::start().await.unwrap();
     mock.fault(Fault::truncated());
-    let answer = exchange(&mock, SUITE).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let response = exchange(&mock, SUITE).await.unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let whole = r#"{"name":"job-name-12345"}"#;
     let length = format!("content-length: {}", whole.len());
     assert!(head.contains(&length), "{head}");
@@ -140,11 +143,11 @@ async fn a_connection_without_a_whole_head_ends_in_time() {
     for sent in ["", &LAST[..10], &SUITE[..SUITE.len() - 2], PROJECT] {
         let started = Instant::now();
         let mut stream = begin(&mock, sent).await;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
         assert!(started.elapsed() >= Duration::from_secs(30), "{sent:?}");
         assert!(started.elapsed() < Duration::from_secs(31), "{sent:?}");
-        assert_eq!(answer.starts_with("HTTP/1.1 200"), sent == PROJECT);
+        assert_eq!(response.starts_with("HTTP/1.1 200"), sent == PROJECT);
     }
 }
 
@@ -154,8 +157,8 @@ async fn a_body_that_does_not_arrive_is_refused_in_time() {
     let mock = builder.start().await.unwrap();
     let started = Instant::now();
     let request = SUITE.replace("content-length: 0", "content-length: 10") + "12345";
-    let answer = exchange(&mock, &request).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    let response = exchange(&mock, &request).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 408"), "{response}");
     assert_eq!(started.elapsed().as_secs(), 2);
 }
 
@@ -167,8 +170,8 @@ async fn too_many_connections_cost_the_one_that_was_idle_longest() {
     for _ in 0..20 {
         // A request after each makes sure that the connection before it has been accepted.
         slow.push(begin(&mock, &SUITE[..10]).await);
-        let answer = exchange(&mock, LAST).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+        let response = exchange(&mock, LAST).await.unwrap();
+        assert!(response.starts_with("HTTP/1.1 404"), "{response}");
     }
     for stream in &mut slow[..17] {
         assert_eq!(stream.read(&mut [0]).await.unwrap(), 0, "it was closed");

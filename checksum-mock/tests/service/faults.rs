@@ -69,7 +69,7 @@ async fn an_answer_in_place_of_the_services_leaves_it_alone() {
     let client = Client::of(&mock);
     mock.fault(Fault::status(503).on_operation("run_suite"));
     client.post("/v1/execution/suite", json!({})).await;
-    client.get(FIRST).await.refusal(404);
+    client.get(FIRST).await.rejection(404);
 }
 
 #[tokio::test]
@@ -81,8 +81,8 @@ async fn a_reset_happens_before_or_after_the_service_acts() {
         let mock = mock();
         let client = Client::of(&mock);
         mock.fault(fault);
-        let answer = client.post("/v1/execution/suite", json!({})).await;
-        assert!(answer.body.is_err());
+        let response = client.post("/v1/execution/suite", json!({})).await;
+        assert!(response.body.is_err());
         assert_eq!(client.get(FIRST).await.status == 200, acts);
     }
 }
@@ -92,8 +92,8 @@ async fn a_truncated_answer_breaks_off() {
     let mock = mock();
     let client = Client::of(&mock);
     mock.fault(Fault::truncated());
-    let answer = client.post("/v1/execution/suite", json!({})).await;
-    assert!(answer.body.is_err());
+    let response = client.post("/v1/execution/suite", json!({})).await;
+    assert!(response.body.is_err());
     client.get(FIRST).await.ok();
 }
 
@@ -122,6 +122,6 @@ async fn an_answer_can_stay_out() {
     let day = Duration::from_secs(24 * 60 * 60);
     let silent = client.post("/v1/execution/suite", json!({}));
     assert!(tokio::time::timeout(day, silent).await.is_err());
-    client.get(FIRST).await.refusal(404);
+    client.get(FIRST).await.rejection(404);
     assert_eq!(mock.requests().len(), 2);
 }

@@ -27,11 +27,11 @@ async fn a_session_is_accepted_and_ends_with_a_pull_request() {
             "links": { "session": "https://app.checksum.ai/#/sessions/sess-1" },
         })
     );
-    let look = async || client.get("/v1/auto-generate/batch/batch-gen-1").await.ok();
-    assert_eq!(look().await["status"], "pending");
-    assert_eq!(look().await["status"], "in_progress");
+    let poll = async || client.get("/v1/auto-generate/batch/batch-gen-1").await.ok();
+    assert_eq!(poll().await["status"], "pending");
+    assert_eq!(poll().await["status"], "in_progress");
     assert_eq!(
-        look().await,
+        poll().await,
         json!({
             "batchId": "batch-gen-1", "status": "completed", "totalSessions": 1,
             "completedCount": 1, "failedCount": 0, "allTerminal": true,
@@ -42,7 +42,7 @@ async fn a_session_is_accepted_and_ends_with_a_pull_request() {
         })
     );
     let batch = "/v1/auto-heal/batch/batch-gen-1";
-    client.get(batch).await.refusal(404);
+    client.get(batch).await.rejection(404);
 }
 
 #[tokio::test]

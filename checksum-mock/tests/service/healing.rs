@@ -33,22 +33,22 @@ async fn sessions_move_one_by_one_to_their_pull_requests() {
             "testIds": FAILING,
         })
     );
-    let look = async || client.get("/v1/auto-heal/batch/batch-xyz-789").await.ok();
+    let poll = async || client.get("/v1/auto-heal/batch/batch-xyz-789").await.ok();
     let states = |batch: &Value| {
         let sessions = batch["sessions"].as_array().unwrap().iter();
         let state = |session: &Value| session["status"].as_str().unwrap().to_owned();
         sessions.map(state).collect::<Vec<_>>()
     };
-    let pending = look().await;
+    let pending = poll().await;
     assert_eq!(pending["status"], "pending");
     assert_eq!(states(&pending), ["pending", "pending"]);
-    let begun = look().await;
+    let begun = poll().await;
     assert_eq!(begun["status"], "in_progress");
     assert_eq!(states(&begun), ["running", "running"]);
-    assert_eq!(states(&look().await), ["completed", "running"]);
+    assert_eq!(states(&poll().await), ["completed", "running"]);
     let pull = |number| format!("https://github.com/acme-co/my-tests/pull/{number}");
     assert_eq!(
-        look().await,
+        poll().await,
         json!({
             "batchId": "batch-xyz-789", "status": "completed", "testRunId": id,
             "totalSessions": 2, "completedCount": 2, "failedCount": 0, "allTerminal": true,
@@ -133,13 +133,16 @@ async fn only_a_run_that_has_ended_can_be_healed() {
     let client = Client::of(&mock);
     let job = client.start_suite().await;
     for id in ["other", "00000000-0000-4000-8000-000000000001", &job] {
-        client.post("/v1/auto-heal", request(id)).await.refusal(404);
+        client
+            .post("/v1/auto-heal", request(id))
+            .await
+            .rejection(404);
     }
     assert!(mock.heal_batches().is_empty());
     client
         .get("/v1/auto-heal/batch/batch-xyz-789")
         .await
-        .refusal(404);
+        .rejection(404);
 }
 
 #[tokio::test]
@@ -188,8 +191,8 @@ async fn batches_that_ended_first_are_forgotten_first() {
     let id = client.follow(&job).await;
     let body = json!({ "testRunId": id, "autoCreatePR": false });
     let state = async |batch: &str| {
-        let answer = client.get(&format!("/v1/auto-heal/batch/{batch}")).await;
-        (answer.status == 200).then(|| answer.json()["status"].clone())
+        let response = client.get(&format!("/v1/auto-heal/batch/{batch}")).await;
+        (response.status == 200).then(|| response.json()["status"].clone())
     };
     let mut batches = Vec::new();
     for number in 0..5 {

@@ -12,7 +12,7 @@ use crate::client::{Client, mock, observed_mock};
 const RUN_ID: &str = "00000000-0000-4000-8000-000000000001";
 
 /// A script of a run that has ended at once.
-fn max_concurrent() -> RunScript {
+fn immediate() -> RunScript {
     RunScript::new().queued(0).running(0)
 }
 
@@ -95,7 +95,7 @@ async fn each_start_gives_the_id_of_the_run_at_once() {
         assert_eq!(judged(&client, &id).await["status"], "queued", "{path}");
     }
     let unknown = "/v1/execution/status/run/job-name-12345";
-    client.get(unknown).await.refusal(404);
+    client.get(unknown).await.rejection(404);
 }
 
 #[tokio::test]
@@ -122,27 +122,27 @@ async fn a_run_is_judged_in_every_state() {
     );
 
     for (script, end, verdict, reason) in [
-        (max_concurrent().healed(), "healed", "pass", None),
+        (immediate().healed(), "healed", "pass", None),
         (
-            max_concurrent().fail_tests(["test-def-456"]),
+            immediate().fail_tests(["test-def-456"]),
             "failed",
             "fail",
             Some("tests failed"),
         ),
         (
-            max_concurrent().process_error(),
+            immediate().process_error(),
             "process-error",
             "fail",
             Some("the runner was lost"),
         ),
         (
-            max_concurrent().cancelled(),
+            immediate().cancelled(),
             "cancelled",
             "fail",
             Some("somebody cancelled the run"),
         ),
         (
-            max_concurrent().end_state("superseded"),
+            immediate().end_state("superseded"),
             "superseded",
             "fail",
             Some("the run ended in a state of its own"),
@@ -164,28 +164,28 @@ async fn a_run_of_no_tests_passes_by_its_state_and_fails_by_its_verdict() {
     let empty = Some("no test matches the selection");
     for (script, path, body, verdict, reason) in [
         (
-            max_concurrent(),
+            immediate(),
             "/v2/execution/grep",
             json!({ "grep": "nothing like it" }),
             "fail",
             empty,
         ),
         (
-            max_concurrent(),
+            immediate(),
             "/v1/execution/suite",
             json!({ "suiteIds": ["other"] }),
             "fail",
             empty,
         ),
         (
-            max_concurrent().tests([]),
+            immediate().tests([]),
             "/v1/execution/suite",
             json!({}),
             "fail",
             empty,
         ),
         (
-            max_concurrent().tests([]).passed(3),
+            immediate().tests([]).passed(3),
             "/v1/execution/suite",
             json!({}),
             "pass",
@@ -218,7 +218,7 @@ async fn a_sharded_run_is_followed_by_its_id_alone() {
     for version in ["v1", "v2"] {
         for name in ["job-name-12345", RUN_ID, "null"] {
             let path = format!("/{version}/execution/status/{name}");
-            client.get(&path).await.refusal(404);
+            client.get(&path).await.rejection(404);
         }
     }
     let expected = judgement("queued", "pending", None);
@@ -259,7 +259,7 @@ async fn a_lost_shard_is_seen_in_the_verdict_alone() {
         ),
     ];
     for (count, lost, left, reason) in cases {
-        mock.next_run(max_concurrent().lost_shards(lost));
+        mock.next_run(immediate().lost_shards(lost));
         let body = json!({ "grep": ".", "shardCount": count });
         let started = start(&client, "/v2/execution/grep", body).await;
         let id = started["runId"].as_str().unwrap();
@@ -271,8 +271,8 @@ async fn a_lost_shard_is_seen_in_the_verdict_alone() {
     }
     // The reason is the same where the state is no pass either.
     for (script, state) in [
-        (max_concurrent().fail_tests(["test-pqr-678"]), "failed"),
-        (max_concurrent().process_error(), "process-error"),
+        (immediate().fail_tests(["test-pqr-678"]), "failed"),
+        (immediate().process_error(), "process-error"),
     ] {
         mock.next_run(script.lost_shards(1));
         let body = json!({ "grep": ".", "shardCount": 2 });
@@ -283,12 +283,12 @@ async fn a_lost_shard_is_seen_in_the_verdict_alone() {
         );
     }
     // A script can shard any run, and has two shards then.
-    mock.next_run(max_concurrent().sharded(true).lost_shards(1));
+    mock.next_run(immediate().sharded(true).lost_shards(1));
     let started = start(&client, "/v1/execution/suite", json!({})).await;
     let judged_of = judged(&client, started["runId"].as_str().unwrap()).await;
     assert_eq!(judged_of["failureReason"], cases[1].3);
     // A run without shards cannot lose one.
-    mock.next_run(max_concurrent().lost_shards(1));
+    mock.next_run(immediate().lost_shards(1));
     let started = start(&client, "/v1/execution/suite", json!({})).await;
     let judged_of = judged(&client, started["runId"].as_str().unwrap()).await;
     assert_eq!(judged_of, judgement("passed", "pass", None));
@@ -299,7 +299,7 @@ async fn a_run_whose_reports_are_merged_has_not_ended() {
     let mock = observed_mock();
     let client = Client::of(&mock);
     let minute = Duration::from_secs(60);
-    mock.next_run(max_concurrent().merging(minute));
+    mock.next_run(immediate().merging(minute));
     start(&client, "/v1/execution/suite", json!({})).await;
     let results = format!("/v1/test-runs/{RUN_ID}/results");
 
@@ -309,7 +309,7 @@ async fn a_run_whose_reports_are_merged_has_not_ended() {
     assert_eq!(plain["testRunId"], RUN_ID);
     let expected = judgement("passed", "pending", None);
     assert_eq!(judged(&client, RUN_ID).await, expected);
-    client.get(&results).await.refusal(404);
+    client.get(&results).await.rejection(404);
 
     mock.clock().advance(minute);
     let expected = judgement("passed", "pass", None);
@@ -317,7 +317,7 @@ async fn a_run_whose_reports_are_merged_has_not_ended() {
     client.get(&results).await.ok();
 
     // Looks move it on as well.
-    mock.next_run(max_concurrent().fail_tests(["test-def-456"]).merging(1));
+    mock.next_run(immediate().fail_tests(["test-def-456"]).merging(1));
     let started = start(&client, "/v1/execution/suite", json!({})).await;
     let id = started["runId"].as_str().unwrap();
     let expected = judgement("failed", "pending", None);
@@ -331,11 +331,7 @@ async fn healing_follows_once_the_reports_are_merged() {
     let mock = observed_mock();
     let client = Client::of(&mock);
     let minute = Duration::from_secs(60);
-    mock.next_run(
-        max_concurrent()
-            .fail_tests(["test-def-456"])
-            .merging(minute),
-    );
+    mock.next_run(immediate().fail_tests(["test-def-456"]).merging(minute));
     let block = json!({ "autoCreatePR": false, "metadata": { "context": [1, null] } });
     let body = json!({ "autoHeal": block });
     start(&client, "/v1/execution/suite", body).await;
@@ -359,7 +355,7 @@ async fn suites_are_chosen_by_their_ids() {
             [smoke.as_slice(), &checkout, &["test-mno-345"]].concat(),
         ),
     ] {
-        mock.next_run(max_concurrent());
+        mock.next_run(immediate());
         let body = json!({ "suiteIds": suites });
         let started = start(&client, "/v1/execution/suite", body).await;
         let mut tests = tests_of(&client, started["runId"].as_str().unwrap()).await;
@@ -396,7 +392,7 @@ async fn affected_tests_follow_from_the_files_unless_they_are_given() {
         assert_eq!(affected(json!(["README.md"])).await, expected);
     }
     // A grep finds what is affected, though the project does not have it.
-    mock.next_run(max_concurrent());
+    mock.next_run(immediate());
     let body = json!({ "grep": r"(b\.\(c|test-abc-123)" });
     let started = start(&client, "/v2/execution/grep", body).await;
     let tests = tests_of(&client, started["runId"].as_str().unwrap()).await;
@@ -449,7 +445,7 @@ async fn a_missing_or_wrong_observed_field_is_named() {
     let without = ("/v1/affected-tests", json!({}));
     for (path, body) in counts.chain(suites).chain(files).chain([without]) {
         let response = client.post(path, body.clone()).await;
-        let message = response.refusal(422);
+        let message = response.rejection(422);
         let field = match path {
             "/v2/execution/grep" => "shardCount",
             "/v1/execution/suite" => "suiteIds",
@@ -468,13 +464,13 @@ async fn a_missing_or_wrong_observed_field_is_named() {
         .ok();
 
     let body = json!({ "grep": "a", "shardCount": 2, "autoHeal": { "repoName": "a/b" } });
-    let message = client.post("/v2/execution/grep", body).await.refusal(400);
+    let message = client.post("/v2/execution/grep", body).await.rejection(400);
     assert_eq!(message, "shardCount and autoHeal exclude each other");
     let block = json!({ "repoName": "a/b", "metadata": [1] });
     let response = client
         .post("/v1/execution/suite", json!({ "autoHeal": block }))
         .await;
-    response.refusal(422);
+    response.rejection(422);
     assert_eq!(response.json()["path"], "autoHeal.metadata");
     // Nothing of all that was started.
     let started = start(&client, "/v1/execution/suite", json!({})).await;
@@ -496,13 +492,13 @@ async fn a_service_that_is_only_documented_ignores_observed_fields() {
 #[tokio::test]
 async fn a_script_decides_on_an_observed_service_too() {
     let builder = Mock::builder().observed().clock(Clock::manual());
-    let builder = builder.default_run(max_concurrent().tests([TestScript::new("a")]));
+    let builder = builder.default_run(immediate().tests([TestScript::new("a")]));
     let mock = builder.without_socket();
     let client = Client::of(&mock);
     let started = start(&client, "/v1/execution/suite", json!({})).await;
     let id = started["runId"].as_str().unwrap();
     assert_eq!(tests_of(&client, id).await, ["a"]);
-    mock.next_run(max_concurrent().field("verdict", "unsure"));
+    mock.next_run(immediate().field("verdict", "unsure"));
     let started = start(&client, "/v1/execution/suite", json!({})).await;
     let judged = judged(&client, started["runId"].as_str().unwrap()).await;
     assert_eq!(judged["verdict"], "unsure");

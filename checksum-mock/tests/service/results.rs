@@ -78,11 +78,11 @@ async fn there_are_none_before_the_run_has_ended_and_none_by_job_name() {
     let id = "00000000-0000-4000-8000-000000000001";
     for what in ["results", "report", "tests/test-abc-123/attachments"] {
         let early = client.get(&format!("/v1/test-runs/{id}/{what}")).await;
-        assert!(early.refusal(404).contains("has ended"));
+        assert!(early.rejection(404).contains("has ended"));
         let by_job = client.get(&format!("/v1/test-runs/{job}/{what}")).await;
-        assert!(by_job.refusal(404).contains("job name"));
+        assert!(by_job.rejection(404).contains("job name"));
     }
-    client.get("/v1/test-runs/latest").await.refusal(404);
+    client.get("/v1/test-runs/latest").await.rejection(404);
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn attachments_have_bytes() {
         assert!(file.body.unwrap().starts_with(head), "{kind}");
     }
     let other = client.get(&path.replace("def-456", "none")).await;
-    other.refusal(404);
+    other.rejection(404);
 }
 
 #[tokio::test]
@@ -177,9 +177,9 @@ async fn a_part_of_a_file_can_be_asked_for() {
         [("range", "bytes=0-1,4-5"), ("accept", "*/*")],
         [("range", "lines=1-2"), ("accept", "*/*")],
     ] {
-        let answer = get(&headers).await;
-        assert_eq!(answer.status, 200, "{headers:?}");
-        assert_eq!(answer.body.unwrap(), whole);
+        let response = get(&headers).await;
+        assert_eq!(response.status, 200, "{headers:?}");
+        assert_eq!(response.body.unwrap(), whole);
     }
 }
 
@@ -198,6 +198,6 @@ async fn files_that_are_not_there_are_refused() {
         "/other/report.html".to_owned(),
     ] {
         let url = json!(format!("https://checksum.invalid/files{path}"));
-        client.download(&url).await.refusal(404);
+        client.download(&url).await.rejection(404);
     }
 }

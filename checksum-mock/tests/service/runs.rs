@@ -71,11 +71,11 @@ async fn broken_tests_fail_the_runs_that_have_them() {
 async fn scripts_are_used_up_in_order_and_the_default_follows() {
     let mock = mock();
     let client = Client::of(&mock);
-    let max_concurrent = || RunScript::new().queued(0).running(0);
-    mock.next_run(max_concurrent().healed());
-    mock.next_run(max_concurrent().process_error());
-    mock.next_run(max_concurrent().cancelled());
-    mock.next_run(max_concurrent().end_state("superseded"));
+    let immediate = || RunScript::new().queued(0).running(0);
+    mock.next_run(immediate().healed());
+    mock.next_run(immediate().process_error());
+    mock.next_run(immediate().cancelled());
+    mock.next_run(immediate().end_state("superseded"));
     let mut states = Vec::new();
     for _ in 0..5 {
         let job = client.start_suite().await;
@@ -165,8 +165,8 @@ async fn a_sharded_run_has_no_name() {
         json!({ "name": null, "runId": "00000000-0000-4000-8000-000000000001", "sharded": true })
     );
     // Not even by the name that it would have without shards.
-    client.get(V1).await.refusal(404);
-    client.get(V2).await.refusal(404);
+    client.get(V1).await.rejection(404);
+    client.get(V2).await.rejection(404);
 }
 
 #[tokio::test]
@@ -202,7 +202,7 @@ async fn runs_that_ended_first_are_forgotten_first() {
     );
     let job = "/v1/execution/status/job-name-12346";
     assert_eq!(
-        client.get(job).await.refusal(404),
+        client.get(job).await.rejection(404),
         "there is no run `job-name-12346`"
     );
     let latest = client.get("/v1/test-runs/latest").await.ok();
@@ -242,7 +242,7 @@ async fn the_latest_run_is_known_however_large_it_is() {
     let name = accepted.await.ok()["name"].as_str().unwrap().to_owned();
     client.follow(&name).await;
     client.start_suite().await;
-    client.get(V1).await.refusal(404);
+    client.get(V1).await.rejection(404);
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ async fn a_run_can_be_known_to_one_version_alone() {
     let client = Client::of(&mock);
     mock.next_run(RunScript::new().only_api_version("v2"));
     client.start_suite().await;
-    client.get(V1).await.refusal(404);
+    client.get(V1).await.rejection(404);
     client.get(V2).await.ok();
 }
 

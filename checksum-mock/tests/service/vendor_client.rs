@@ -8,7 +8,7 @@ use checksum_mock::{Fault, Mock, RunScript};
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, observed_mock};
+use crate::client::{Client, Response, observed_mock};
 
 const POLL_INTERVAL: Duration = Duration::from_secs(15);
 const MAX_FAILURES: usize = 5;
@@ -50,7 +50,7 @@ impl<'a> VendorClient<'a> {
         }
     }
 
-    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Response {
         let request = Request::builder()
             .method(method)
             .uri(format!("/public-api{path}"))

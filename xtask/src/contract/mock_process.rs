@@ -34,6 +34,6 @@ impl MockProcess {
     /// From now on, its responses to `run_suite` lack a required field, and another one is of the
     /// wrong type.
     pub(super) fn send_invalid_responses(&mut self) -> Result<()> {
-        self.process.write_line("lie")
+        self.process.write_line("invalid")
     }
 }

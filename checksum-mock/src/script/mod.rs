@@ -1,0 +1,11 @@
+//! What tests tell the mock server to do: how runs, their tests and batches proceed and end.
+
+mod batch;
+mod phase;
+mod run;
+mod test;
+
+pub use batch::BatchScript;
+pub use phase::Phase;
+pub use run::RunScript;
+pub use test::TestScript;

@@ -1,0 +1,188 @@
+//! What happens to a request: it is logged, gets its fault, is authenticated, and reaches its
+//! operation.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Query, Request, State as Shared};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::ALLOW;
+use http::request::Parts;
+
+use super::api_key::ApiKey;
+use super::connection::Connection;
+use super::request_log::RequestLog;
+use super::{faults, files};
+use crate::clock::Clock;
+use crate::fault::{self, Fault};
+use crate::operations::json_object::JsonObject;
+use crate::operations::request::ApiRequest;
+use crate::operations::response::{OperationResult, Rejection};
+use crate::routes::Route;
+use crate::state::{self, State};
+
+/// The path of the base URL.
+pub(crate) const BASE_PATH: &str = "/public-api";
+
+const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
+
+/// What is decided before the mock server starts.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) api_key: ApiKey,
+    pub(crate) clock: Clock,
+    pub(crate) max_recorded_requests: usize,
+    /// How long a request's body may take to arrive.
+    pub(crate) request_timeout: Duration,
+    pub(crate) state: state::Settings,
+}
+
+/// What requests share.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) clock: Clock,
+    /// Scheme, host and port.
+    pub(crate) origin: String,
+    api_key: ApiKey,
+    request_timeout: Duration,
+    state: Mutex<State>,
+    faults: Mutex<Vec<Fault>>,
+    request_log: Mutex<RequestLog>,
+}
+
+impl App {
+    pub(crate) fn new(settings: Settings, origin: String) -> Arc<Self> {
+        let max_bytes = settings.state.limit.bytes;
+        let log = RequestLog::new(settings.max_recorded_requests, max_bytes);
+        Arc::new(Self {
+            clock: settings.clock,
+            origin,
+            api_key: settings.api_key,
+            request_timeout: settings.request_timeout,
+            state: Mutex::new(State::new(settings.state)),
+            faults: Mutex::default(),
+            request_log: Mutex::new(log),
+        })
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Returns the state after everything that was due until now.
+    pub(crate) fn advanced_state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        state.advance_to(self.clock.now());
+        state
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
+        lock(&self.faults)
+    }
+
+    pub(crate) fn request_log(&self) -> MutexGuard<'_, RequestLog> {
+        lock(&self.request_log)
+    }
+
+    /// Reads a body, within the limits of time and size.
+    async fn read(&self, body: Body) -> Result<Bytes, Rejection> {
+        let body = tokio::time::timeout(self.request_timeout, to_bytes(body, MAX_BODY_BYTES));
+        let Ok(body) = body.await else {
+            let message = "the body did not arrive in time";
+            return Err(Rejection::new(StatusCode::REQUEST_TIMEOUT, message));
+        };
+        body.map_err(|_| {
+            let message = format!("the body is larger than {MAX_BODY_BYTES} bytes");
+            Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+        })
+    }
+
+    fn respond(&self, parts: &Parts, body: Result<Bytes, Rejection>) -> Response {
+        let body = match body {
+            Ok(body) => body,
+            Err(rejection) => return rejection.into_response(),
+        };
+        let path = parts.uri.path();
+        let method = parts.method.as_str();
+        // Files are not part of the API, and need no key.
+        if let Some(path) = path.strip_prefix(state::files::ROOT) {
+            return match method {
+                "GET" => files::respond(&self.advanced_state(), path, &parts.headers),
+                _ => wrong_method("GET".to_owned()),
+            };
+        }
+        let is_observed = self.state().is_observed();
+        if !self.api_key.is_in(&parts.headers, is_observed) {
+            let message = "the request has no valid API key";
+            return Rejection::new(StatusCode::UNAUTHORIZED, message).into_response();
+        }
+        let path = path.strip_prefix(BASE_PATH).unwrap_or_default();
+        let is_served = |route: &&Route| is_observed || !route.is_observed;
+        if let Some(route) = Route::of_request(method, path).filter(is_served) {
+            return self.handle(route, path, parts, &body).into_response();
+        }
+        let others = Route::with_path(path).filter(is_served);
+        let allowed: Vec<_> = others.map(|route| route.method).collect();
+        match &*allowed {
+            [] => Rejection::not_found("there is no such route").into_response(),
+            methods => wrong_method(methods.join(",")),
+        }
+    }
+
+    fn handle(&self, route: &Route, path: &str, parts: &Parts, body: &[u8]) -> OperationResult {
+        let query = Query::try_from_uri(&parts.uri)
+            .map_err(|error| Rejection::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+        let request = ApiRequest {
+            parameters: route.parameters(path)?,
+            query: query.0,
+            body: match route.method {
+                "POST" => JsonObject::parse(&parts.headers, body)?,
+                _ => JsonObject::default(),
+            },
+            origin: self.origin.clone(),
+            now: self.clock.now(),
+        };
+        (route.handler)(&mut self.advanced_state(), &request)
+    }
+}
+
+/// Locks a mutex, also after a panic: one failed request must not fail the others.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn wrong_method(allowed: String) -> Response {
+    let message = "the route does not take this method";
+    let rejection = Rejection::new(StatusCode::METHOD_NOT_ALLOWED, message);
+    ([(ALLOW, allowed)], rejection).into_response()
+}
+
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new().fallback(receive).with_state(app)
+}
+
+async fn receive(Shared(app): Shared<Arc<App>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = app.read(body).await;
+    let (method, path) = (parts.method.as_str(), parts.uri.path());
+    let route = path
+        .strip_prefix(BASE_PATH)
+        .and_then(|path| Route::of_request(method, path));
+    let operation_id = route.map(|route| route.operation_id);
+    tracing::debug!(method, path, operation_id, "received");
+    let logged = body.as_deref().unwrap_or_default();
+    let now = app.clock.now();
+    app.request_log().push(&parts, operation_id, logged, now);
+    let handle = || app.respond(&parts, body);
+    let fault = fault::take(&mut app.faults(), operation_id);
+    match fault {
+        None => handle(),
+        Some(fault) => {
+            let connection = parts.extensions.get::<Connection>().cloned();
+            faults::apply(fault, handle, connection.unwrap_or_default(), &app.clock).await
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! A batch of healing or generation, and what its status route returns.
+
+use serde_json::{Value, json};
+
+use super::store::Stored;
+use crate::script::{BatchScript, Phase};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Batch {
+    pub(crate) id: String,
+    /// The run that is healed; `None` for generation.
+    test_run_id: Option<String>,
+    sessions: Vec<Session>,
+    pending: Phase,
+    session: Phase,
+}
+
+#[derive(Clone, Debug)]
+struct Session {
+    id: String,
+    /// The test that it heals, if it heals exactly one.
+    test_id: Option<String>,
+    pr_url: Option<String>,
+    fails: bool,
+}
+
+/// The ids of a batch that has just started.
+pub(crate) struct StartedBatch {
+    pub(crate) id: String,
+    pub(crate) sessions: Vec<String>,
+}
+
+/// What a session is made from.
+pub(crate) struct SessionPlan {
+    pub(crate) number: u64,
+    pub(crate) tests: Vec<String>,
+    /// The repository of its pull request, if it opens one.
+    pub(crate) repository: Option<String>,
+}
+
+impl Batch {
+    pub(crate) fn new(
+        id: String,
+        test_run_id: Option<String>,
+        plans: Vec<SessionPlan>,
+        script: &BatchScript,
+    ) -> Self {
+        let session = |plan: SessionPlan| {
+            let fails = script.is_failing(&plan.tests);
+            let opens = script.opens_pull_requests && !fails;
+            let number = plan.number + 42;
+            let url = |name| format!("https://github.com/{name}/pull/{number}");
+            Session {
+                id: format!("sess-{}", plan.number),
+                test_id: <[String; 1]>::try_from(plan.tests).ok().map(|[test]| test),
+                pr_url: plan.repository.filter(|_| opens).map(url),
+                fails,
+            }
+        };
+        Self {
+            id,
+            test_run_id,
+            sessions: plans.into_iter().map(session).collect(),
+            pending: script.pending,
+            session: script.session,
+        }
+    }
+
+    /// Returns its phases: pending, then one for each session, which ends with it.
+    pub(crate) fn phases(&self) -> Vec<Phase> {
+        let mut phases = vec![self.pending];
+        phases.resize(self.sessions.len() + 1, self.session);
+        phases
+    }
+
+    pub(crate) fn started(&self) -> StartedBatch {
+        StartedBatch {
+            id: self.id.clone(),
+            sessions: self.sessions.iter().map(|one| one.id.clone()).collect(),
+        }
+    }
+
+    /// Returns the response of its status route in this phase.
+    pub(crate) fn status_response(&self, phase: usize) -> Value {
+        let sessions: Vec<Value> = (2..)
+            .zip(&self.sessions)
+            .map(|(finished_in, session)| {
+                let status = match phase {
+                    0 => "pending",
+                    _ if phase < finished_in => "running",
+                    _ if session.fails => "failed",
+                    _ => "completed",
+                };
+                let pr_url = session.pr_url.as_ref().filter(|_| status == "completed");
+                let mut response =
+                    json!({ "sessionId": session.id, "status": status, "prUrl": pr_url });
+                if let Some(id) = &session.test_id {
+                    response["checksumTestId"] = id.clone().into();
+                }
+                response
+            })
+            .collect();
+        let count = |status: &str| sessions.iter().filter(|s| s["status"] == status).count();
+        let (completed, failed) = (count("completed"), count("failed"));
+        let is_finished = phase > sessions.len();
+        let status = match phase {
+            0 => "pending",
+            _ if !is_finished => "in_progress",
+            _ if failed > 0 => "failed",
+            _ => "completed",
+        };
+        let mut response = json!({
+            "batchId": self.id,
+            "status": status,
+            "totalSessions": sessions.len(),
+            "completedCount": completed,
+            "failedCount": failed,
+            "allTerminal": is_finished,
+            "sessions": sessions,
+        });
+        if let Some(id) = &self.test_run_id {
+            response["testRunId"] = id.clone().into();
+        }
+        response
+    }
+}
+
+impl Stored for Batch {
+    fn ids(&self) -> Vec<&str> {
+        vec![&self.id]
+    }
+
+    fn bytes(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let sessions = self.sessions.iter();
+        sessions
+            .map(|one| size_of::<Session>() + length(&one.test_id) + length(&one.pr_url))
+            .sum()
+    }
+}

@@ -1,0 +1,146 @@
+//! The walk over every operation of the extension crate, with the same inputs as that of the raw
+//! client.
+
+use std::fmt::Debug;
+use std::str::FromStr;
+
+use checksum_api::OperationId;
+use checksum_api::types::{BugSeverity, BugStatus, TestStatus};
+use checksum_api_ext::{ApiVersion, AutoHeal, Checksum, Error, RunHandle};
+
+use crate::operations::{Inputs, Options};
+
+/// Calls what stands for an operation.
+///
+/// # Errors
+///
+/// The call fails.
+pub async fn call(
+    inputs: &Inputs,
+    checksum: &Checksum,
+    operation: OperationId,
+) -> Result<(), Error> {
+    let options = inputs.options.as_ref();
+    let test_run = checksum.test_run(id(&inputs.test_run));
+    let auto_heal = options.map(|options| auto_heal(inputs, options));
+    macro_rules! start {
+        ($start:expr) => {{
+            let mut start = $start;
+            if let Some(auto_heal) = auto_heal {
+                start = start.auto_heal(auto_heal);
+            }
+            if let Some(options) = options {
+                start = start.extra_field(&options.text, 1);
+            }
+            drop(start.start().await?)
+        }};
+    }
+    match operation {
+        OperationId::GetProject => drop(checksum.project().await?),
+        OperationId::RunSuite => match options {
+            None => start!(checksum.run_suite()),
+            Some(_) => start!(checksum.run_suite().suites(ids(&inputs.grep))),
+        },
+        OperationId::RunCollection => start!(checksum.run_collection(id(&inputs.collection))),
+        OperationId::RunTests => match options {
+            None => start!(checksum.run_tests([id(&inputs.test)])),
+            Some(_) => start!(checksum.run_tests(ids(&inputs.test))),
+        },
+        #[expect(deprecated, reason = "it is an operation all the same")]
+        OperationId::RunGrep => {
+            let mut start = checksum.run_grep_v1(&inputs.grep);
+            if let Some(options) = options {
+                start = start.extra_field(&options.text, 1);
+            }
+            drop(start.start().await?);
+        }
+        OperationId::RunGrepV2 => {
+            let mut run = checksum.run_grep(&inputs.grep);
+            if let Some(Options { text, .. }) = options {
+                run = run.branch(text).env(text, text).env("EMPTY", "");
+            }
+            start!(run)
+        }
+        OperationId::FindAffectedTests => drop(checksum.affected_tests([&inputs.file]).await?),
+        OperationId::GetRunStatus => {
+            let handle = RunHandle::new(id(&inputs.job_v1)).pin(ApiVersion::V1);
+            drop(checksum.resume_run(handle).status().await?);
+        }
+        OperationId::GetRunStatusV2 => {
+            let handle = RunHandle::new(id(&inputs.job_v2)).pin(ApiVersion::V2);
+            drop(checksum.resume_run(handle).status().await?);
+        }
+        OperationId::GetRunStatusByRunId => {
+            let handle = RunHandle::from_test_run_id(id(&inputs.test_run));
+            drop(checksum.resume_run(handle).status().await?);
+        }
+        OperationId::GetTestRunResults => match options {
+            None => drop(test_run.results().await?),
+            Some(Options { text, .. }) => {
+                let status: TestStatus = id(text);
+                drop(test_run.results().status(status).await?);
+            }
+        },
+        OperationId::GetTestRunReport => drop(test_run.report().await?),
+        OperationId::GetTestAttachments => {
+            drop(test_run.test(id(&inputs.test)).attachments().await?)
+        }
+        OperationId::GetLatestTestRun => drop(checksum.latest_test_run().await?),
+        OperationId::TriggerAutoHeal => {
+            let heal = match options {
+                None => test_run.heal().without_pull_request(),
+                Some(Options { text, .. }) => {
+                    let heal = test_run.heal().pull_request(id(text)).branch(text);
+                    let heal = heal.pr(inputs.pr_number.get()).metadata(text, &**text);
+                    heal.extra_field(text, 1)
+                }
+            };
+            drop(heal.start().await?);
+        }
+        OperationId::GetHealBatch => {
+            drop(checksum.heal_batch(id(&inputs.heal_batch)).status().await?)
+        }
+        OperationId::TriggerAutoGenerate => {
+            let pr_number = inputs.pr_number.get();
+            let mut generate = checksum.generate(id(&inputs.repo), pr_number, &inputs.branch);
+            if let Some(Options { text, .. }) = options {
+                generate = generate.env(text, text).env("EMPTY", "");
+                generate = generate.metadata(text, &**text).extra_field(text, 1);
+            }
+            drop(generate.start().await?);
+        }
+        OperationId::GetGenerationBatch => {
+            let batch = checksum.generation_batch(id(&inputs.generation_batch));
+            drop(batch.status().await?);
+        }
+        OperationId::ListBugs => {
+            let mut bugs = checksum.bugs();
+            if let Some(Options { text, number, .. }) = options {
+                let severity: BugSeverity = id(text);
+                bugs = bugs.status(BugStatus::NeedsTriage).severity(severity);
+                bugs = bugs.search("").limit(1).offset(*number);
+                bugs = bugs.tag(text).tag("plain").tag("");
+                bugs = bugs.project(text).collection_name(text);
+            }
+            drop(bugs.first_page().await?);
+        }
+    }
+    Ok(())
+}
+
+fn auto_heal(inputs: &Inputs, options: &Options) -> AutoHeal {
+    let text = &options.text;
+    AutoHeal::pull_request(id(text))
+        .branch(text)
+        .pr(inputs.pr_number.get())
+        .metadata(text, &**text)
+        .extra_field(text, &**text)
+}
+
+fn id<T: FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().expect("an identifier")
+}
+
+fn ids<T: FromStr<Err: Debug>>(text: &str) -> [T; 2] {
+    [id(text), id(" ")]
+}
