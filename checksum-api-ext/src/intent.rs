@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     fn of(request: Value) -> String {
-        Intent::new(OperationId::RunGrepV2, &request, &Members::default()).fingerprint
+        Intent::new(OperationId::RunGrepV2, &request, &ExtraFields::default()).fingerprint
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn an_intent_comes_back_from_json() {
-        let intent = Intent::new(OperationId::RunSuite, &json!({}), &Members::default());
+        let intent = Intent::new(OperationId::RunSuite, &json!({}), &ExtraFields::default());
         let saved = serde_json::to_string(&intent).expect("JSON");
         let read: Intent = serde_json::from_str(&saved).expect("an intent");
         assert_eq!(read, intent);

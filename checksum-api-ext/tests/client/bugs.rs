@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use checksum_api_ext::types::{BugSeverity, BugStatus};
 use checksum_api_ext::{Bug, Error, ListBugs, Truncation, TryStreamExt};
+use checksum_api_ext::{BugSeverity, BugStatus};
 use checksum_mock::Mock;
 use serde_json::{Value, json};
 
@@ -20,9 +20,9 @@ async fn every_filter_arrives() {
         .tag("cart")
         .project("p")
         .collection_name("Checkout")
-        .limit(7)
+        .page_size(7)
         .offset(3)
-        .first_page()
+        .page()
         .await
         .expect("a page");
     assert!(page.bugs.is_empty());
@@ -49,7 +49,7 @@ async fn every_filter_arrives() {
 #[tokio::test]
 async fn all_pages_of_the_stand_in() {
     let mock = Mock::start().await.expect("a mock");
-    let stream = client_of(&mock).bugs().limit(2).stream();
+    let stream = client_of(&mock).bugs().page_size(2).into_stream();
     let bugs: Vec<Bug> = stream.try_collect().await.expect("bugs");
     assert_eq!(bugs.len(), 5);
     assert_eq!(bugs[0].status, Some(BugStatus::Confirmed));
@@ -80,7 +80,7 @@ async fn walk(
             .collect();
         scripted::json(200, &page(&bugs, end, count))
     });
-    let bugs: Vec<Bug> = filter(checksum.bugs()).stream().try_collect().await?;
+    let bugs: Vec<Bug> = filter(checksum.bugs()).into_stream().try_collect().await?;
     let ids = bugs.into_iter().filter_map(|bug| bug.id).collect();
     Ok((ids, requests.load(Ordering::Relaxed)))
 }
@@ -119,7 +119,7 @@ async fn each_shape_ends_where_it_should() {
 #[tokio::test]
 async fn a_lower_limit_of_the_service_loses_nothing() {
     let bare = |bugs: &[Value], _, _| json!(bugs);
-    let (found, _) = walk(10, 3, bare, |bugs| bugs.limit(500))
+    let (found, _) = walk(10, 3, bare, |bugs| bugs.page_size(500))
         .await
         .expect("bugs");
     assert_eq!(found, ids(0..10));
@@ -142,7 +142,7 @@ async fn read(
         let number = counter.fetch_add(1, Ordering::Relaxed);
         scripted::json(200, &pages[number.min(pages.len() - 1)])
     });
-    let mut stream = filter(checksum.bugs()).stream();
+    let mut stream = filter(checksum.bugs()).into_stream();
     let mut ids = Vec::new();
     while let Some(bug) = stream.try_next().await.expect("a bug") {
         ids.push(bug.id.or(bug.title).expect("an id"));
@@ -301,8 +301,8 @@ async fn an_endless_list_is_bounded_in_number_and_size() {
         let client = endless("x");
         let list = client.bugs();
         let mut bugs = match max {
-            None => list.stream(),
-            Some(max) => list.max_bugs(max).stream(),
+            None => list.into_stream(),
+            Some(max) => list.max_bugs(max).into_stream(),
         };
         let given: Vec<Bug> = (&mut bugs).try_collect().await.expect("bugs");
         assert_eq!(
@@ -311,13 +311,13 @@ async fn an_endless_list_is_bounded_in_number_and_size() {
         );
     }
     let client = endless("a title of some length");
-    let mut bugs = client.bugs().max_bytes(10_000).stream();
+    let mut bugs = client.bugs().max_bytes(10_000).into_stream();
     let given: Vec<Bug> = (&mut bugs).try_collect().await.expect("bugs");
     assert!((100..300).contains(&given.len()), "{}", given.len());
     assert_eq!(bugs.truncation(), Some(Truncation::MaxBytes));
 
     let nulls = scripted::client(|_| scripted::json(200, &json!([null, null])));
-    let mut bugs = nulls.bugs().max_bugs(99).stream();
+    let mut bugs = nulls.bugs().max_bugs(99).into_stream();
     assert!(bugs.try_next().await.expect("the end").is_none());
     assert_eq!(bugs.truncation(), Some(Truncation::MaxBugs));
 }
@@ -336,7 +336,7 @@ async fn an_error_is_the_last_item() {
         let page = json!({ "bugs": [{ "id": "a" }], "hasMore": true });
         scripted::json(if is_first { 200 } else { 503 }, &page)
     });
-    let mut bugs = checksum.bugs().stream();
+    let mut bugs = checksum.bugs().into_stream();
     assert!(bugs.try_next().await.expect("a bug").is_some());
     assert!(bugs.try_next().await.is_err());
     assert!(bugs.try_next().await.expect("the end").is_none());

@@ -1,13 +1,18 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use checksum_api_ext::types::TestRunId;
-use checksum_api_ext::{AutoHeal, ErrorKind, Event, Outcome, RunHandle, Started, TryStreamExt};
+use checksum_api_ext::{
+    ErrorKind, Event, HealOptions, Outcome, PrNumber, RunHandle, Started, TestRunId, TryStreamExt,
+};
 use checksum_mock::{BatchScript, Fault, Mock, RunScript};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{client_of, scripted};
+
+fn no_pull_request() -> HealOptions {
+    HealOptions::no_pull_request()
+}
 
 async fn failed_run(mock: &Mock) -> TestRunId {
     mock.next_run(RunScript::new().fail_tests(["test-abc-123", "test-def-456"]));
@@ -20,13 +25,14 @@ async fn failed_run(mock: &Mock) -> TestRunId {
 async fn every_member_arrives_and_the_answer_is_kept() {
     let mock = Mock::start().await.expect("a mock");
     let id = failed_run(&mock).await;
-    let batch = client_of(&mock)
-        .heal(id.clone())
-        .pull_request("acme-co/my-tests".parse().expect("a repository"))
-        .branch("main")
-        .pr(42)
+    let repo = "acme-co/my-tests".parse().expect("a repository");
+    let options = HealOptions::open_pull_request(repo)
+        .target_branch("main")
+        .report_to(PrNumber::new(42).expect("a number"))
         .metadata("context", "post-deploy healing")
-        .extra_field("priority", json!({ "level": 2 }))
+        .extra_field("priority", json!({ "level": 2 }));
+    let batch = client_of(&mock)
+        .heal(id.clone(), options)
         .await
         .expect("a batch");
     let request = mock.requests().pop().expect("a request");
@@ -51,8 +57,8 @@ async fn every_member_arrives_and_the_answer_is_kept() {
         sessions += usize::from(matches!(event, Event::Changed(_)));
     }
     assert!(sessions > 2);
-    let resumed = client_of(&mock).heal_batch(batch.id().clone());
-    assert!(resumed.accepted().is_none() && resumed.session_ids().is_empty());
+    let resumed = client_of(&mock).resume_heal_batch(batch.id().clone());
+    assert!(resumed.start_response().is_none() && resumed.session_ids().is_empty());
     let report = resumed.await.expect("a report");
     assert!(report.is_success());
     assert_eq!(report.test_run_id(), Some(&id));
@@ -60,64 +66,11 @@ async fn every_member_arrives_and_the_answer_is_kept() {
 }
 
 #[tokio::test]
-async fn what_would_be_refused_is_not_sent() {
-    let mock = Mock::start().await.expect("a mock");
-    let checksum = client_of(&mock);
-    let heal = || checksum.heal("run-id".parse().expect("an id"));
-    let repo = || "acme-co/my-tests".parse().expect("a repository");
-    for (heal, reason) in [
-        (heal(), "needs the repository"),
-        (heal().branch("main"), "needs the repository"),
-        (heal().without_pull_request().pr(1), "needs the repository"),
-        (heal().pull_request(repo()).pr(0), "1 or more"),
-        (
-            heal().pull_request(repo()).branch(""),
-            "the branch is empty",
-        ),
-        (
-            heal().without_pull_request().branch(" \t\n"),
-            "the branch is empty",
-        ),
-    ] {
-        let error = heal.start().await.expect_err(reason);
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        assert!(error.to_string().contains(reason), "{error}");
-    }
-    for empty in ["", " ", "\u{a0}\r\n"] {
-        let heal = || AutoHeal::pull_request(repo()).branch(empty);
-        let of_grep = checksum.run_grep("x");
-        for refused in [
-            checksum.run_suite().auto_heal(heal()).start().await,
-            of_grep.clone().branch(empty).start().await,
-            of_grep.branch("main").auto_heal(heal()).start().await,
-        ] {
-            let error = refused.expect_err("an empty branch");
-            assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-            assert!(error.to_string().contains("the branch is empty"), "{error}");
-        }
-    }
-    assert_eq!(mock.request_count(), 0);
-
-    // The vendor's own clients name the repository without its owner here.
-    let bare = || "my-tests".parse().expect("a repository");
-    let auto_heal = AutoHeal::pull_request(bare());
-    let run = checksum.run_suite().auto_heal(auto_heal).start().await;
-    drop(run.expect("a run"));
-    let _ = heal().pull_request(bare()).start().await;
-    let named = |request: checksum_mock::RecordedRequest| match &request.body["autoHeal"] {
-        Value::Null => request.body["repoName"].clone(),
-        block => block["repoName"].clone(),
-    };
-    let named: Vec<Value> = mock.requests().into_iter().map(named).collect();
-    assert_eq!(named, ["my-tests", "my-tests"]);
-}
-
-#[tokio::test]
 async fn no_repository_is_needed_where_no_pull_request_is() {
     let mock = Mock::start().await.expect("a mock");
     let id = failed_run(&mock).await;
     mock.next_heal(BatchScript::new().no_sessions());
-    let heal = client_of(&mock).heal(id.clone()).without_pull_request();
+    let heal = client_of(&mock).heal(id.clone(), no_pull_request());
     let batch = heal.await.expect("a batch");
     let body = mock.requests().pop().expect("a request").body;
     assert_eq!(body, json!({ "testRunId": id, "autoCreatePR": false }));
@@ -131,7 +84,7 @@ async fn a_report_heals_its_own_run() {
     mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
     let run = client_of(&mock).run_suite().start().await.expect("a run");
     let report = run.await.expect("a report");
-    let heal = report.heal().without_pull_request();
+    let heal = report.heal(no_pull_request()).expect("an id");
     assert!(
         heal.await
             .expect("a batch")
@@ -148,11 +101,7 @@ async fn a_report_heals_its_own_run() {
     );
     let run = client_of(&mock).run_suite().start().await.expect("a run");
     let report = run.await.expect("a report");
-    let error = report
-        .heal()
-        .without_pull_request()
-        .await
-        .expect_err("no id");
+    let error = report.heal(no_pull_request()).expect_err("no id");
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(
         error.to_string().contains("test run id is not known"),
@@ -178,7 +127,7 @@ async fn healing_is_started_at_most_once() {
     ] {
         let before = count(&mock);
         mock.fault(fault.on_operation("trigger_auto_heal"));
-        let heal = client_of(&mock).heal(id.clone()).without_pull_request();
+        let heal = client_of(&mock).heal(id.clone(), no_pull_request());
         let error = heal.await.expect_err("a failure");
         assert_eq!(error.started(), Started::Maybe, "{error}");
         assert_eq!(count(&mock), before + 1);
@@ -188,7 +137,7 @@ async fn healing_is_started_at_most_once() {
             .header("retry-after", "0")
             .on_operation("trigger_auto_heal"),
     );
-    let heal = client_of(&mock).heal(id).without_pull_request();
+    let heal = client_of(&mock).heal(id, no_pull_request());
     let batch = heal.await.expect("a batch, at the second attempt");
     assert_eq!(batch.failure_count(), Some(2));
 }
@@ -197,23 +146,23 @@ async fn healing_is_started_at_most_once() {
 async fn a_batch_may_be_unknown_right_after_its_start_and_not_later() {
     let mock = Mock::start().await.expect("a mock");
     let id = failed_run(&mock).await;
-    let heal = client_of(&mock).heal(id).without_pull_request();
+    let heal = client_of(&mock).heal(id, no_pull_request());
     let batch = heal.await.expect("a batch");
     mock.fault(Fault::status(404).times(2).on_operation("get_heal_batch"));
     batch.clone().await.expect("borne");
 
     mock.fault(Fault::status(404).on_operation("get_heal_batch"));
-    let resumed = client_of(&mock).heal_batch(batch.id().clone());
+    let resumed = client_of(&mock).resume_heal_batch(batch.id().clone());
     assert!(resumed.await.expect_err("unknown").is_not_found());
 }
 
 #[tokio::test]
 async fn what_may_be_secret_is_not_printed() {
     let mock = Mock::start().await.expect("a mock");
-    let heal = client_of(&mock)
-        .heal("run-id".parse().expect("an id"))
+    let options = no_pull_request()
         .metadata("context", "hunter2")
         .extra_field("token", "hunter3");
+    let heal = client_of(&mock).heal("run-id".parse().expect("an id"), options);
     let shown = format!("{heal:?}");
     assert!(
         shown.contains("context") && shown.contains("token"),
@@ -243,9 +192,7 @@ const LONG: Duration = Duration::from_secs(3600);
 #[tokio::test(start_paused = true)]
 async fn a_failed_run_is_looked_at_until_it_is_healed() {
     let checksum = run_of(&["running", "failed", "failed", "running", "healed"]);
-    let run = checksum
-        .run_grep("a")
-        .auto_heal(AutoHeal::without_pull_request());
+    let run = checksum.run_grep("a").auto_heal(no_pull_request());
     let run = run.start().await.expect("a run");
     let report = run.wait_healed(LONG).await.expect("a report");
     assert_eq!(report.outcome(), Outcome::Healed);

@@ -20,7 +20,6 @@ pub(crate) use read::{Attachments, Bugs, Latest, Me, Report, Results, Status};
 pub(crate) use start::{
     ChangedFiles, Generate, GrepOptions, Heal, Healing, Run, RunOptions, Selection, Starting,
 };
-pub(crate) use value::has_owner;
 pub(crate) use wait::{Awaited, Wait};
 
 use crate::exit_code;

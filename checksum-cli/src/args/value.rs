@@ -1,23 +1,23 @@
-use checksum_api_ext::types::RepoName;
-
-/// Whether a repository is named as `OWNER/REPO`.
-pub(crate) fn has_owner(repo: &RepoName) -> bool {
-    let is_name =
-        |part: &str| !matches!(part, "" | "." | "..") && !part.contains(char::is_whitespace);
-    let parts = repo.as_str().split_once('/');
-    parts.is_some_and(|(owner, repo)| is_name(owner) && is_name(repo) && !repo.contains('/'))
-}
+use checksum_api_ext::{PrNumber, RepoName};
 
 /// Reads a repository with its owner, which generation needs.
 pub(super) fn with_owner(text: &str) -> Result<RepoName, String> {
     let repo = text
         .parse::<RepoName>()
         .map_err(|error| error.to_string())?;
-    if has_owner(&repo) {
+    if repo.has_owner() {
         Ok(repo)
     } else {
         Err("generation needs the repository as OWNER/REPO".to_owned())
     }
+}
+
+/// Reads the number of a pull request.
+pub(super) fn pr_number(text: &str) -> Result<PrNumber, &'static str> {
+    let number = text.parse().ok().map(PrNumber::new);
+    number
+        .and_then(Result::ok)
+        .ok_or("a pull request's number is 1 or more")
 }
 
 /// Reads the name of a branch. An empty one often is a variable that is not set.

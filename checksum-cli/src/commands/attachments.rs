@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use checksum_api_ext::types::{TestId, TestStatus};
 use checksum_api_ext::{Attachments, DownloadedFile, Error, PollPolicy, TestRun};
+use checksum_api_ext::{TestId, TestStatus};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::args;
@@ -32,7 +32,7 @@ pub(super) async fn execute(
     let mut unlisted = Vec::new();
     let mut exit_code = ExitCode::Pass;
     for test in tests {
-        let attachments = match test_run.test(test.clone()).attachments().await {
+        let attachments = match test_run.attachments(test.clone()).await {
             Ok(attachments) => attachments,
             Err(error) if is_one_test => return Err(error.into()),
             // The other tests' attachments are of use all the same.
@@ -79,12 +79,14 @@ pub(super) async fn execute(
 }
 
 async fn tests(test_run: &TestRun, failed_alone: bool) -> Result<Vec<TestId>, CliError> {
-    let mut results = test_run.results();
-    if failed_alone {
-        results = results.status(TestStatus::Failed);
-    }
-    let results = results.await?.into_inner();
-    let ids = results.tests.into_iter().map(|test| test.checksum_test_id);
+    let results = match failed_alone {
+        false => test_run.results().await?,
+        true => test_run.results_with_status(TestStatus::Failed).await?,
+    };
+    let ids = results
+        .tests()
+        .iter()
+        .map(|test| test.checksum_test_id.clone());
     Ok(ids.collect())
 }
 

@@ -21,7 +21,7 @@ fn prepare(
     arguments: &args::Generate,
 ) -> Result<Prepared<Judged<GenerationBatch>>, CliError> {
     let repo = arguments.repo.clone();
-    let mut generate = checksum.generate(repo, arguments.pr, &arguments.branch);
+    let mut generate = checksum.generate(repo, arguments.pr.clone(), &arguments.branch);
     for (name, value) in arguments.variables.pairs()? {
         generate = generate.env(name, value);
     }

@@ -1,5 +1,5 @@
 use checksum_api_ext::PollPolicy;
-use checksum_api_ext::types::{TestResult, TestRunResults, TestStatus};
+use checksum_api_ext::{TestResult, TestRunResults, TestStatus};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::args::Results;
@@ -12,11 +12,11 @@ use crate::output::table::printable;
 
 pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<ExitCode, CliError> {
     let checksum = client::client(&arguments.connection, PollPolicy::default())?;
-    let mut results = checksum.test_run(arguments.test_run).results();
-    if let Some(status) = arguments.status {
-        results = results.status(status);
-    }
-    let results = results.await?;
+    let test_run = checksum.test_run(arguments.test_run);
+    let results = match arguments.status {
+        None => test_run.results().await?,
+        Some(status) => test_run.results_with_status(status).await?,
+    };
     let message = Message::Results { results: &results };
     output.result(&table(&results), &message);
     Ok(ExitCode::Pass)
@@ -29,7 +29,7 @@ pub(super) fn table(results: &TestRunResults) -> Table {
         .load_style(presets::UTF8_FULL_CONDENSED)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(["status", "test", "title", "error"]);
-    let mut tests: Vec<&TestResult> = results.tests.iter().collect();
+    let mut tests: Vec<&TestResult> = results.tests().iter().collect();
     tests.sort_by_key(|test| test.status != TestStatus::Failed);
     for test in tests {
         table.add_row([

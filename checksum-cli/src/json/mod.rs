@@ -6,9 +6,9 @@ mod dry_run_request;
 mod run;
 mod writer;
 
-use checksum_api_ext::types::{
+use checksum_api_ext::TestRunResults;
+use checksum_api_ext::{
     BatchId, BatchSession, BatchState, JobName, Project, RunState, SessionId, TestId, TestRunId,
-    TestRunResults,
 };
 use checksum_api_ext::{Bug, Counts, DownloadedFile, Handle, HtmlReport, LatestTestRun};
 use schemars::generate::SchemaSettings;

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use checksum_api_ext::types::{JobName, RunState, TestRunId};
 use checksum_api_ext::{Contradiction, Counts, Outcome, RunStatus};
+use checksum_api_ext::{JobName, RunState, TestRunId};
 use schemars::JsonSchema;
 use serde::Serialize;
 

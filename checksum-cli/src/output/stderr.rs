@@ -2,7 +2,7 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use checksum_api_ext::{Handle, PollFailure, Progress};
+use checksum_api_ext::{DownloadProgress, Handle, PollFailure};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use crate::output::resume_hint::resume_hint;
@@ -69,7 +69,7 @@ impl Reporter {
     }
 
     /// Shows how far a file has come, where somebody is watching.
-    pub(crate) fn transfer(&self) -> impl Fn(Progress<'_>) + Send + Sync + 'static {
+    pub(crate) fn transfer(&self) -> impl Fn(DownloadProgress<'_>) + Send + Sync + 'static {
         let bar = match &self.mode {
             Mode::Live(bar) => Some(bar.clone()),
             Mode::Quiet | Mode::Lines => None,

@@ -194,7 +194,7 @@ mod tests {
             json!({ "data": { "trace": trace, "screenshot": image, "testId": "test/a.b" } }),
             json!({ "attachments": { "traces": [trace], "screenshots": [image] } }),
         ] {
-            let mut lines = read(&answer).expect("a list");
+            let mut lines = decode(&answer).expect("a list");
             lines.sort_by_key(|line| !line.starts_with("trace"));
             assert_eq!(lines, expected, "{answer}");
         }
@@ -210,7 +210,7 @@ mod tests {
             json!({ "attachments": [null, 3, {}, "<html>"] }),
             json!([{ "name": "trace.zip", "url": null }]),
         ] {
-            assert_eq!(read(&none), Some(Vec::new()), "{none}");
+            assert_eq!(decode(&none), Some(Vec::new()), "{none}");
         }
         for odd in [
             json!("<html>Sign in</html>"),
@@ -221,7 +221,7 @@ mod tests {
             json!([3, {}, "<html>"]),
             json!({ "headers": [{ "authorization": "Bearer" }] }),
         ] {
-            assert_eq!(read(&odd), None, "{odd}");
+            assert_eq!(decode(&odd), None, "{odd}");
         }
     }
 
@@ -238,10 +238,10 @@ mod tests {
             (json!({ "url": "/a.png", "kind": "har" }), "har"),
             (json!({ "url": "/a" }), "file"),
         ] {
-            let lines = read(&json!([entry])).expect("a list");
+            let lines = decode(&json!([entry])).expect("a list");
             assert!(lines[0].starts_with(&format!("{kind} ")), "{lines:?}");
         }
-        let lines = read(&json!({ "logs": ["/a/b"] })).expect("a list");
+        let lines = decode(&json!({ "logs": ["/a/b"] })).expect("a list");
         assert_eq!(lines, ["logs b https://api.checksum.ai/a/b"]);
     }
 
@@ -266,6 +266,6 @@ mod tests {
         for _ in 0..100 {
             deep = json!({ "data": deep });
         }
-        assert_eq!(read(&deep), None);
+        assert_eq!(decode(&deep), None);
     }
 }
