@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use checksum_api::{BaseUrl, Client, ClientInfo, ErrorKind, RawResponse};
+use checksum_api::{BaseUrl, Client, ErrorKind, RawResponse};
 use tokio::time::{Instant, timeout_at};
 
 use crate::TARGET;
@@ -58,7 +58,7 @@ impl Core {
     }
 
     pub(crate) fn base_url(&self) -> &BaseUrl {
-        self.client.inner().base_url()
+        self.client.base_url()
     }
 
     pub(crate) fn poll_policy(&self) -> PollPolicy {

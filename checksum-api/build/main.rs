@@ -1,8 +1,8 @@
-//! Compiles `checksum.yaml` into the client that this crate is.
+//! Compiles `checksum.yaml` into the generated part of this crate.
 
 #![expect(
     clippy::print_stdout,
-    reason = "cargo reads what a build script prints"
+    reason = "cargo reads the build script's standard output"
 )]
 
 mod compile;
@@ -32,6 +32,12 @@ fn build() -> Result<(), String> {
     let yaml = std::fs::read_to_string(DOCUMENT).map_err(|error| format!("{DOCUMENT}: {error}"))?;
     let code = compile::generate(&yaml).map_err(|error| format!("{DOCUMENT}: {error}"))?;
     let directory = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
-    let target = Path::new(&directory).join("generated.rs");
-    std::fs::write(&target, code).map_err(|error| format!("{}: {error}", target.display()))
+    for (name, code) in [
+        ("client.rs", code.client),
+        ("operations.rs", code.operations),
+    ] {
+        let target = Path::new(&directory).join(name);
+        std::fs::write(&target, code).map_err(|error| format!("{}: {error}", target.display()))?;
+    }
+    Ok(())
 }

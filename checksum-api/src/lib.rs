@@ -52,50 +52,39 @@
 //! `execute()` sends a request and turns whatever goes wrong into [`Error`]. The generated `send()`
 //! gives progenitor's own error, whose `Display` prints response headers and bodies whole.
 
-mod answer;
-mod api_key;
-mod base_url;
-mod body;
-mod call;
-mod client_builder;
-mod connection;
+mod call_state;
+mod client;
+mod config;
 mod decode;
+mod download;
 mod error;
-mod exchange;
-mod file;
-#[allow(missing_docs, unreachable_pub, unused_imports, clippy::all)]
+mod extra_fields;
+#[allow(missing_docs, unreachable_pub, unused_imports, unused_mut, clippy::all)]
 mod generated {
-    include!(concat!(env!("OUT_DIR"), "/generated.rs"));
+    include!(concat!(env!("OUT_DIR"), "/client.rs"));
 }
-mod hooks;
-mod http_clients;
-mod members;
+mod network;
 mod operation;
 mod pr_number;
-mod proxy;
-mod redirect;
+mod redaction;
 mod repo_name;
-mod secrets;
-mod spans;
-mod tls;
+mod response;
+mod telemetry;
 mod transport;
 
-pub use answer::RawResponse;
-pub use api_key::{ApiKey, ParseApiKeyError};
-pub use base_url::{BaseUrl, ParseBaseUrlError};
-pub use client_builder::{BuildError, ClientBuilder};
-pub use connection::Connection;
+pub use client::{BuildError, Client, ClientBuilder};
+pub use config::api_key::{ApiKey, ParseApiKeyError};
+pub use config::api_key_provider::{ApiKeyFuture, ApiKeyProvider};
+pub use config::base_url::{BaseUrl, ParseBaseUrlError};
 pub use decode::gate::Lenient;
 pub use decode::identifier::ParseIdError;
+pub use download::FileResponse;
 pub use error::{Error, ErrorKind};
-pub use file::FileResponse;
-pub use generated::{
-    ByteStream, Client, ClientInfo, Error as GeneratedError, OPERATIONS, OperationId,
-    ResponseValue, builder,
-};
-pub use operation::{Meaning, Operation, RequestBody};
-pub use secrets::Redactor;
-pub use transport::Transport;
+pub use generated::builder;
+pub use operation::{Meaning, OPERATIONS, Operation, OperationId};
+pub use redaction::Redactor;
+pub use response::RawResponse;
+pub use transport::{Transport, TransportError, TransportFuture};
 
 /// The OpenAPI document that this crate is compiled from, as YAML.
 ///

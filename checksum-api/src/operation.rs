@@ -1,6 +1,8 @@
+//! The operations of the document. The table of them is generated.
+
 use std::fmt;
 
-use crate::generated::{OPERATIONS, OperationId};
+include!(concat!(env!("OUT_DIR"), "/operations.rs"));
 
 /// One operation of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +18,13 @@ pub struct Operation {
     pub summary: &'static str,
     /// Whether the document marks it deprecated.
     pub deprecated: bool,
-    /// Whether it takes a request body.
-    pub body: RequestBody,
-    /// The fields of the request body whose values nothing prints: `x-secret` in the document.
+    /// The fields of the request body whose values are redacted in errors and logs: `x-secret` in
+    /// the document.
     pub redacted_fields: &'static [&'static str],
-    /// Whether it is known from the vendor's own clients alone, so that the service may not have it:
+    /// Whether it is only known from the vendor's own clients, so that the service may not have it:
     /// `x-provenance: observed` in the document.
     pub is_observed: bool,
+    pub(crate) body: RequestBody,
     /// Whether a redirect is one of its documented responses.
     pub(crate) redirects: bool,
     pub(crate) is_safe: bool,
@@ -31,7 +33,7 @@ pub struct Operation {
 /// What a known value of a state means for a gate: `x-outcomes` in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {
-    /// It has not ended.
+    /// The work has not ended.
     Pending,
     /// The tests passed.
     Passed,
@@ -41,9 +43,9 @@ pub enum Meaning {
     Failed,
     /// The service's infrastructure failed.
     ProcessError,
-    /// It was cancelled.
+    /// The work was cancelled.
     Cancelled,
-    /// The session, or every session of a batch, has ended well.
+    /// The session, or every session of a batch, was successful.
     Completed,
 }
 
@@ -55,30 +57,27 @@ impl fmt::Display for OperationId {
 
 /// Whether an operation takes a request body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestBody {
-    /// It takes none.
+pub(crate) enum RequestBody {
     None,
-    /// It takes one, and works without.
     Optional,
-    /// It needs one.
     Required,
 }
 
 impl Operation {
-    /// The operation of that operationId.
+    /// Returns the operation of that operationId; `None` if there is none.
     pub fn find(id: &str) -> Option<&'static Self> {
         OPERATIONS
             .iter()
             .find(|operation| operation.id.as_str() == id)
     }
 
-    /// Whether sending it twice does no more than sending it once.
+    /// Returns whether sending the request twice does no more than sending it once.
     pub fn is_read(&self) -> bool {
         self.is_safe
     }
 
-    /// Whether a request's path, below the base URL, is one of this operation: the same number of
-    /// segments, none of them empty, and equal to the template's wherever that has no parameter.
+    /// Returns whether `path`, below the base URL, is one of this operation: it has the same number of
+    /// segments, none of them empty, and equals the template wherever that has no parameter.
     pub fn matches(&self, path: &str) -> bool {
         let mut given = path.split('/');
         let matched = self.path.split('/').all(|expected| {
@@ -95,7 +94,7 @@ impl Operation {
 }
 
 impl OperationId {
-    /// Returns what the document says of the operation.
+    /// Returns the method, the path and what else the document says of the operation.
     pub fn operation(self) -> &'static Operation {
         // The table has the order of the variants.
         &OPERATIONS[self as usize]

@@ -1,4 +1,4 @@
-//! What can be known of a repository by its name alone.
+//! The form of a repository's name.
 
 use crate::generated::custom::RepoName;
 

@@ -1,32 +1,186 @@
+//! What sends requests: reqwest, or a stack of the program's own.
+
+use std::error::Error as StdError;
+use std::fmt;
 use std::pin::Pin;
 
-/// What carries a request to the service and brings the response back.
+use reqwest::{Request, Response};
+use url::Url;
+
+/// Sends a request to the service, and returns the response.
 ///
-/// The default is a [`reqwest::Client`]. Another one serves a program that has a stack of its own
-/// (tower layers, recorded traffic), and tests that call a stand-in without a socket, so that
-/// tokio's clock can be paused. The key is part of the request that it is handed.
+/// The default sends with reqwest. Another transport serves a program that has its own HTTP client
+/// (a [`reqwest::Client`] is a transport), layers or recorded traffic, and tests that call a mock
+/// without a socket, so that tokio's clock can be paused. A function from a request to a future is a
+/// transport too:
 ///
-/// It sends each request once and follows no redirect: what a redirect means for a request that
-/// starts work is decided above it, and it may be followed there. A `reqwest::Client` is therefore
-/// built with `redirect::Policy::none()`. Where one follows redirects all the same, the URL of its
-/// response shows it, and a start whose response is a failure counts as one that may have been acted
-/// on. The URL of reqwest's errors does not show it: a redirect to where nobody listens then looks
-/// like a start that nobody has seen.
+/// ```
+/// use checksum_api::{ApiKey, Client, TransportError};
+/// # #[derive(Debug)]
+/// # struct PoolError;
+/// # impl std::fmt::Display for PoolError {
+/// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("no") }
+/// # }
+/// # impl std::error::Error for PoolError {}
+/// # async fn send_with_own_stack(_: reqwest::Request) -> Result<reqwest::Response, PoolError> {
+/// #     Err(PoolError)
+/// # }
+///
+/// let client = Client::builder(ApiKey::new("my-key")?)
+///     .transport(|request| async move {
+///         let response = send_with_own_stack(request).await;
+///         response.map_err(TransportError::not_sent)
+///     })
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The API key is a header of the request. The transport sends each request once and follows no
+/// redirect: the client decides whether a request that starts work may be sent again, and follows
+/// redirects itself. Build a `reqwest::Client` with `redirect::Policy::none()`. If a transport follows
+/// redirects anyway, the client sees it in the URL of the response, and takes a failed start for one
+/// that may have taken effect. An error without a URL does not show it.
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request.
-    fn send(&self, request: reqwest::Request) -> TransportFuture;
+    fn send(&self, request: Request) -> TransportFuture;
 }
 
-/// The response on its way.
-pub(crate) type TransportFuture =
-    Pin<Box<dyn Future<Output = reqwest::Result<reqwest::Response>> + Send>>;
+/// A response, or why there is none, once it is known.
+pub type TransportFuture = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send>>;
 
-impl<F, Response> Transport for F
+impl<F, Sending> Transport for F
 where
-    F: Fn(reqwest::Request) -> Response + Send + Sync + 'static,
-    Response: Future<Output = reqwest::Result<reqwest::Response>> + Send + 'static,
+    F: Fn(Request) -> Sending + Send + Sync + 'static,
+    Sending: Future<Output = Result<Response, TransportError>> + Send + 'static,
 {
-    fn send(&self, request: reqwest::Request) -> TransportFuture {
+    fn send(&self, request: Request) -> TransportFuture {
         Box::pin(self(request))
+    }
+}
+
+impl Transport for reqwest::Client {
+    fn send(&self, request: Request) -> TransportFuture {
+        let sending = self.execute(request);
+        Box::pin(async move { Ok(sending.await?) })
+    }
+}
+
+/// Why a [`Transport`] has no response, and whether the service may have received the request.
+///
+/// A request that starts work is repeated only after [`not_sent`](Self::not_sent).
+#[derive(Debug)]
+pub struct TransportError {
+    reason: Reason,
+    /// Where the request was sent last.
+    url: Option<Box<Url>>,
+    source: Box<dyn StdError + Send + Sync>,
+}
+
+/// Why there is no response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// No request can be made of it.
+    InvalidRequest,
+    /// There is nothing to send it with, since TLS cannot be set up.
+    NoTls,
+    /// No connection was made.
+    NotSent,
+    Timeout,
+    ConnectionLost,
+}
+
+impl TransportError {
+    /// Creates an error that says that nothing was sent, such as when no connection could be made.
+    /// The service knows nothing of the request.
+    pub fn not_sent(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(Reason::NotSent, source)
+    }
+
+    /// Creates an error that says that no response came in time. The service may have acted on the
+    /// request.
+    pub fn timeout(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(Reason::Timeout, source)
+    }
+
+    /// Creates an error that says that the connection was lost before the response was complete. The
+    /// service may have acted on the request. Take this one if you do not know what was sent.
+    pub fn connection_lost(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(Reason::ConnectionLost, source)
+    }
+
+    pub(crate) fn new(reason: Reason, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            reason,
+            url: None,
+            source: source.into(),
+        }
+    }
+
+    /// Returns whether the service may have received the request, or a part of it.
+    pub fn may_have_been_sent(&self) -> bool {
+        matches!(self.reason, Reason::Timeout | Reason::ConnectionLost)
+    }
+
+    pub(crate) fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    pub(crate) fn url(&self) -> Option<&Url> {
+        self.url.as_deref()
+    }
+
+    pub(crate) fn into_source(self) -> Box<dyn StdError + Send + Sync> {
+        self.source
+    }
+
+    /// Returns the word for `error.type` of a span.
+    pub(crate) fn error_type(&self) -> &'static str {
+        match self.reason {
+            Reason::InvalidRequest => "invalid_request",
+            Reason::NoTls => "tls",
+            Reason::NotSent => "connect",
+            Reason::Timeout => "timeout",
+            Reason::ConnectionLost => "connection_lost",
+        }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.reason {
+            Reason::InvalidRequest => "the request cannot be made",
+            Reason::NoTls => "TLS cannot be set up",
+            Reason::NotSent => "no connection",
+            Reason::Timeout => "no response in time",
+            Reason::ConnectionLost => "the connection was lost before the response was complete",
+        })
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+impl From<reqwest::Error> for TransportError {
+    fn from(error: reqwest::Error) -> Self {
+        let reason = if error.is_connect() {
+            Reason::NotSent
+        } else if error.is_timeout() {
+            Reason::Timeout
+        } else if error.is_builder() {
+            Reason::InvalidRequest
+        } else {
+            Reason::ConnectionLost
+        };
+        let url = error.url().cloned().map(Box::new);
+        // The URL may carry a search string.
+        let source = error.without_url().into();
+        Self {
+            reason,
+            url,
+            source,
+        }
     }
 }

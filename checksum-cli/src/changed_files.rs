@@ -1,17 +1,15 @@
-//! The files that changed, of which the service tells the tests that they affect.
+//! The changed files, for which the service finds the affected tests.
 
 use std::io::{self, Read};
 use std::process::{Command, Output};
 
-use crate::args::ChangedFiles;
-use crate::error::CliError;
 use crate::output::text::one_line;
 
-/// No list of changed files is as large as this.
+/// No list of changed files is as large.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The variables that git needs to find itself, the repository, and its configuration. It gets no
-/// others: one of them may be a secret.
+/// The environment variables that git needs to find itself, the repository and its configuration.
+/// It gets no others, because they may be secret.
 const GIT_VARIABLES: [&str; 11] = [
     "PATH",
     "HOME",
@@ -26,7 +24,7 @@ const GIT_VARIABLES: [&str; 11] = [
     "GIT_CEILING_DIRECTORIES",
 ];
 
-/// Why it is not known which files have changed.
+/// Why the changed files are not known.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChangedFilesError {
     #[error("cannot read the changed files from standard input: {0}")]
@@ -36,7 +34,7 @@ pub(crate) enum ChangedFilesError {
     #[error("--base: cannot run git: {0}")]
     NoGit(io::Error),
     #[error(
-        "--base: git does not tell what has changed since {base}: {message}; \
+        "--base: git cannot list what changed since {base}: {message}; \
          a checkout in CI may need more history (`fetch-depth: 0`)"
     )]
     Git { base: String, message: String },
@@ -45,31 +43,31 @@ pub(crate) enum ChangedFilesError {
     #[error("`-` reads all paths from standard input; leave the others out")]
     Mixed,
     #[error(
-        "a line of standard input is quoted, as git does it where a path has special characters; \
-         let git write it with `-z`"
+        "a line of standard input is quoted, as git writes a path with special characters; \
+         give git the option `-z`"
     )]
     Quoted,
 }
 
-/// The paths of the files that changed.
+/// Returns the paths of the changed files: those that changed since `base`, otherwise `files`, where
+/// `-` stands for the list on standard input.
 pub(crate) fn changed_files(
-    files: &ChangedFiles,
+    base: Option<&str>,
+    files: &[String],
     key_is_on_stdin: bool,
-) -> Result<Vec<String>, CliError> {
-    let read = match &files.base {
-        Some(base) => of_git(base),
-        None if !files.is_stdin() => return Ok(files.files.clone()),
-        None if files.files.len() > 1 => Err(ChangedFilesError::Mixed),
+) -> Result<Vec<String>, ChangedFilesError> {
+    let list = match base {
+        Some(base) => run_git(base),
+        None if files.iter().all(|file| file != "-") => return Ok(files.to_vec()),
+        None if files.len() > 1 => Err(ChangedFilesError::Mixed),
         None if key_is_on_stdin => Err(ChangedFilesError::KeyInput),
-        None => of_stdin(),
-    };
-    let list = read.map_err(CliError::ChangedFiles)?;
-    let list = String::from_utf8(list)
-        .map_err(|_| CliError::ChangedFiles(ChangedFilesError::NotUnicode))?;
-    split(list.trim_start_matches('\u{feff}')).map_err(CliError::ChangedFiles)
+        None => read_stdin(),
+    }?;
+    let list = String::from_utf8(list).map_err(|_| ChangedFilesError::NotUnicode)?;
+    split(list.trim_start_matches('\u{feff}'))
 }
 
-fn of_stdin() -> Result<Vec<u8>, ChangedFilesError> {
+fn read_stdin() -> Result<Vec<u8>, ChangedFilesError> {
     let mut list = Vec::new();
     let read = io::stdin()
         .lock()
@@ -83,8 +81,8 @@ fn of_stdin() -> Result<Vec<u8>, ChangedFilesError> {
     Ok(list)
 }
 
-/// What has changed on the current branch since it left another one.
-fn of_git(base: &str) -> Result<Vec<u8>, ChangedFilesError> {
+/// Lists what changed on the current branch since it left `base`.
+fn run_git(base: &str) -> Result<Vec<u8>, ChangedFilesError> {
     let environment = std::env::vars_os().filter(|(name, _)| {
         name.to_str()
             // Windows has `Path`.
@@ -95,7 +93,7 @@ fn of_git(base: &str) -> Result<Vec<u8>, ChangedFilesError> {
             })
     });
     let range = format!("{base}...");
-    let ended = Command::new("git")
+    let output = Command::new("git")
         .args([
             "diff",
             "--name-only",
@@ -114,7 +112,7 @@ fn of_git(base: &str) -> Result<Vec<u8>, ChangedFilesError> {
         status,
         stdout,
         stderr,
-    } = ended.map_err(ChangedFilesError::NoGit)?;
+    } = output.map_err(ChangedFilesError::NoGit)?;
     if !status.success() {
         return Err(ChangedFilesError::Git {
             base: one_line(base),
@@ -124,7 +122,7 @@ fn of_git(base: &str) -> Result<Vec<u8>, ChangedFilesError> {
     Ok(stdout)
 }
 
-/// One path on each line, or between NULs as `git diff -z` prints them.
+/// Splits paths that are on lines, or between NULs as `git diff -z` prints them.
 fn split(list: &str) -> Result<Vec<String>, ChangedFilesError> {
     let separator = if list.contains('\0') { '\0' } else { '\n' };
     let path = |path: &str| match separator {
@@ -143,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_stand_on_lines_or_between_nuls() {
+    fn paths_are_on_lines_or_between_nuls() {
         let paths = |list| split(list).expect("paths");
         assert_eq!(paths("a b\r\n\nc\n"), ["a b", "c"]);
         assert_eq!(paths("a\nb\0c\0"), ["a\nb", "c"]);

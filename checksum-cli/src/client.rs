@@ -1,3 +1,5 @@
+//! Builds the client from the arguments.
+
 use std::fs::File;
 use std::io::{self, Read};
 
@@ -7,65 +9,70 @@ use crate::args::Connection;
 use crate::error::CliError;
 use crate::redaction;
 
-/// No key is as long as this; a file that is was given by mistake.
+/// No key is as long; a longer file was given by mistake.
 const MAX_KEY_BYTES: u64 = 16 * 1024;
 
-/// The client for these arguments: the key from a file or from standard input where one of them is
-/// asked for, else from the environment.
-pub(crate) fn client(connection: &Connection, poll: PollPolicy) -> Result<Checksum, CliError> {
-    Ok(builder(connection, poll)?.build()?)
+/// Returns a client for reading, without options for waiting.
+pub(crate) fn client(connection: &Connection) -> Result<Checksum, CliError> {
+    waiting_client(connection, PollPolicy::default(), false)
 }
 
-/// The same, to be given more settings.
-pub(crate) fn builder(
+/// Returns a client that waits by this policy. The API key is read from the file or standard input
+/// if an argument says so, otherwise from the environment.
+pub(crate) fn waiting_client(
     connection: &Connection,
     poll: PollPolicy,
-) -> Result<ChecksumBuilder, CliError> {
-    let builder = unkeyed(connection)?.poll_policy(poll);
-    Ok(match key(connection)? {
+    allow_no_tests: bool,
+) -> Result<Checksum, CliError> {
+    let mut builder = builder(connection)?.poll_policy(poll);
+    if allow_no_tests {
+        builder = builder.allow_no_tests();
+    }
+    let builder = match key(connection)? {
         Some(key) => builder.api_key(key),
         None => builder.api_key_from_env()?,
-    })
+    };
+    Ok(builder.build()?)
 }
 
-/// The same without a key of anybody's: for requests that are not sent.
-pub(crate) fn keyless(
+/// Returns a client for `--dry-run`, which needs no API key and sends nothing.
+pub(crate) fn dry_run_client(
     connection: &Connection,
     transport: impl Transport,
 ) -> Result<Checksum, CliError> {
     let key = ApiKey::new("none").map_err(|error| CliError::Key {
-        from: "a dry run".to_owned(),
+        source_name: "--dry-run".to_owned(),
         error,
     })?;
-    let builder = unkeyed(connection)?.api_key(key).transport(transport);
+    let builder = builder(connection)?.api_key(key).transport(transport);
     Ok(builder.retry_policy(RetryPolicy::none()).build()?)
 }
 
-fn unkeyed(connection: &Connection) -> Result<ChecksumBuilder, CliError> {
+fn builder(connection: &Connection) -> Result<ChecksumBuilder, CliError> {
     let builder = Checksum::builder();
     Ok(match &connection.base_url {
-        Some(base_url) => builder.base_url(base_url.parse().map_err(CliError::BaseUrl)?),
+        Some(base_url) => builder.base_url(base_url.parse()?),
         None => builder.base_url_from_env()?,
     })
 }
 
 fn key(connection: &Connection) -> Result<Option<ApiKey>, CliError> {
-    let (from, text) = if let Some(path) = &connection.api_key_file {
-        let opened = File::open(path).and_then(read);
-        let failed = |error| CliError::KeyFile {
-            path: path.clone(),
-            error,
-        };
-        (path.display().to_string(), opened.map_err(failed)?)
+    let (source_name, text) = if let Some(path) = &connection.api_key_file {
+        (path.display().to_string(), File::open(path).and_then(read))
     } else if connection.api_key_stdin {
-        let text = read(io::stdin().lock()).map_err(CliError::KeyInput)?;
-        ("standard input".to_owned(), text)
+        ("standard input".to_owned(), read(io::stdin().lock()))
     } else {
         return Ok(None);
     };
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => return Err(CliError::ReadKey { source_name, error }),
+    };
     redaction::add_key(text.trim());
-    let key = ApiKey::new(text).map_err(|error| CliError::Key { from, error })?;
-    Ok(Some(key))
+    match ApiKey::new(text) {
+        Ok(key) => Ok(Some(key)),
+        Err(error) => Err(CliError::Key { source_name, error }),
+    }
 }
 
 fn read(source: impl Read) -> io::Result<String> {

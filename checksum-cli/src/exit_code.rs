@@ -1,64 +1,68 @@
+//! The exit codes, and every rule that decides one: what a run, a batch or an error means for the
+//! caller of the command.
+
 use std::process;
 
-use checksum_api_ext::Outcome;
+use checksum_api_ext::RunState;
+use checksum_api_ext::{BatchStatus, Contradiction, Error, ErrorKind, Outcome, RunStatus};
 
-/// How the command ends. The numbers are part of its interface.
+use crate::error::CliError;
+use crate::output::text::one_line;
+use crate::signal::Signal;
+
+/// How the command ends. The numbers are part of its interface. 7 was never used and stays free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitCode {
-    /// The tests passed, every session completed, or the command did what it was asked.
+    /// The tests passed, every session completed, or the command did what it was asked to do.
     Pass = 0,
-    /// Tests or a session failed, or the answers are not as documented.
+    /// A test or a session failed, or no test ran.
     Failed = 1,
-    /// The arguments, the configuration, or what the service was asked for is wrong.
+    /// The arguments or the configuration are wrong, or the service rejected the request.
     Usage = 2,
-    /// The wait timed out; the run goes on.
+    /// The wait timed out; the work goes on.
     TimedOut = 3,
-    /// The service refused the key.
+    /// The service does not accept the API key.
     Unauthorized = 4,
-    /// The outcome is not known.
+    /// The outcome, or whether the work was started, is not known.
     Indeterminate = 5,
     /// The service's infrastructure failed.
     ProcessError = 6,
-    /// `status` of a run that has not finished.
+    /// `status` of a run that has not ended.
     StillRunning = 8,
     /// Somebody cancelled the run.
     Cancelled = 9,
-    /// The tests passed, and something asked for beside it failed.
+    /// The tests passed, but something beside them failed.
     PassedWithErrors = 10,
     /// SIGHUP.
     HungUp = 129,
-    /// Ctrl-C.
+    /// SIGINT.
     Interrupted = 130,
     /// SIGTERM.
     Terminated = 143,
 }
 
-/// The table, as `--help` shows it.
+/// The table that `--help` shows.
 pub(crate) const HELP: &str = "\
 Exit codes:
-    0  pass: the tests passed or were healed, every session completed
-    1  failed: a test, a session of an agent, or a run in which no test ran
-    2  usage or configuration, or the service does not know what was asked for
-    3  the wait timed out; the work goes on
-    4  refused: the service does not accept the key (401, 403)
-    5  the service or the network gave up, so that the outcome is unknown,
-       or work may have been started and the answer did not arrive
+    0  pass: the tests passed or were healed, or every session completed
+    1  failed: a test or a session failed, or no test ran
+    2  usage: wrong arguments or configuration, or the service rejected the request
+    3  timed out: --timeout passed; the work goes on
+    4  unauthorized: the service does not accept the API key (401, 403)
+    5  indeterminate: polling failed, or the work may have been started
     6  process-error: the service's infrastructure failed
-    8  status: the run has not finished
-    9  the run was cancelled
-   10  passed, but something asked for beside it failed, or a list may be incomplete
-  129  hung up (SIGHUP); the work goes on
-  130  interrupted (SIGINT); the work goes on
-  143  terminated (SIGTERM); the work goes on";
+    7  (not used)
+    8  still running (`checksum status`)
+    9  cancelled
+   10  passed, but something beside it failed, or a list may be incomplete
+  129  SIGHUP, 130  SIGINT, 143  SIGTERM: the work goes on";
 
-impl From<&Outcome> for ExitCode {
-    fn from(outcome: &Outcome) -> Self {
-        match outcome {
-            Outcome::Passed | Outcome::Healed => Self::Pass,
-            Outcome::Failed | Outcome::NoTests => Self::Failed,
-            Outcome::ProcessError => Self::ProcessError,
-            Outcome::Cancelled => Self::Cancelled,
-            _ => Self::Indeterminate,
+impl ExitCode {
+    /// Returns the code if something beside the tests failed.
+    pub(crate) fn with_errors(self) -> Self {
+        match self {
+            Self::Pass => Self::PassedWithErrors,
+            code => code,
         }
     }
 }
@@ -66,5 +70,151 @@ impl From<&Outcome> for ExitCode {
 impl From<ExitCode> for process::ExitCode {
     fn from(code: ExitCode) -> Self {
         Self::from(code as u8)
+    }
+}
+
+impl From<Signal> for ExitCode {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::HangUp => Self::HungUp,
+            Signal::Interrupt => Self::Interrupted,
+            Signal::Terminate => Self::Terminated,
+        }
+    }
+}
+
+impl From<&CliError> for ExitCode {
+    fn from(error: &CliError) -> Self {
+        match error {
+            CliError::Request(error) | CliError::Start(error) | CliError::Wait { error, .. } => {
+                error.into()
+            }
+            CliError::MayHaveStarted { .. } | CliError::AffectedTimedOut { .. } => {
+                Self::Indeterminate
+            }
+            CliError::InterruptedLookup(signal)
+            | CliError::InterruptedStart(signal)
+            | CliError::InterruptedWait { signal, .. }
+            | CliError::Interrupted(signal) => (*signal).into(),
+            _ => Self::Usage,
+        }
+    }
+}
+
+/// What a status means for the caller: the only place where `--strict` counts.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    pub(crate) exit_code: ExitCode,
+    /// `None` for a batch, and for a run that has not ended.
+    pub(crate) outcome: Option<Outcome>,
+    /// What in the response contradicts its state.
+    pub(crate) contradiction: Option<Contradiction>,
+    /// What there is to know beside the outcome, in sentences.
+    pub(crate) remarks: Vec<String>,
+    /// Whether the exit code cannot be understood without the remarks.
+    pub(crate) needs_remarks: bool,
+}
+
+impl Verdict {
+    pub(crate) fn is_pass(&self) -> bool {
+        self.exit_code == ExitCode::Pass
+    }
+
+    pub(crate) fn of_run(status: &RunStatus, is_strict: bool) -> Self {
+        let contradiction = status.contradiction();
+        let outcome = match status.outcome() {
+            Some(outcome) if outcome.is_success() && is_strict && contradiction.is_some() => {
+                Some(Outcome::Failed)
+            }
+            outcome => outcome,
+        };
+        let mut remarks = Vec::new();
+        if let (Some(contradiction), Some(outcome)) = (&contradiction, &outcome) {
+            let was_success = status.outcome().is_some_and(|outcome| outcome.is_success());
+            let effect = match (was_success, outcome.is_success()) {
+                (false, _) => "the run failed",
+                (true, true) => WOULD_FAIL,
+                (true, false) => COUNTED_AS_FAILED,
+            };
+            remarks.push(one_line(&format!("{contradiction}; {effect}")));
+        }
+        match &outcome {
+            Some(Outcome::NoTests) => remarks.push(NO_TESTS.to_owned()),
+            Some(Outcome::Unrecognised(state)) => remarks.push(format!(
+                "{}, which counts neither as passed nor as failed; see the run in the dashboard, \
+                 and check for a newer version",
+                unknown_state(state)
+            )),
+            None if !status.is_known_state() => {
+                remarks.push(unknown_state(status.state().as_str()));
+            }
+            _ => {}
+        }
+        Self {
+            exit_code: outcome.as_ref().map_or(ExitCode::StillRunning, of_outcome),
+            needs_remarks: matches!(status.state(), RunState::Unrecognised(_))
+                || outcome == Some(Outcome::NoTests),
+            outcome,
+            contradiction,
+            remarks,
+        }
+    }
+
+    pub(crate) fn of_batch(status: &BatchStatus, is_strict: bool) -> Self {
+        let contradiction = status.contradiction();
+        let exit_code = match (status.is_failure(), status.is_success()) {
+            (true, _) => ExitCode::Failed,
+            (_, true) if is_strict && contradiction.is_some() => ExitCode::Failed,
+            (_, true) => ExitCode::Pass,
+            // It ended in a state that this version does not know.
+            (false, false) => ExitCode::Indeterminate,
+        };
+        let remark = contradiction.as_ref().map(|contradiction| {
+            one_line(&match exit_code {
+                ExitCode::Pass => format!("{contradiction}; {WOULD_FAIL}"),
+                ExitCode::Failed => format!("{contradiction}; {COUNTED_AS_FAILED}"),
+                _ => contradiction.to_string(),
+            })
+        });
+        Self {
+            exit_code,
+            outcome: None,
+            contradiction,
+            remarks: remark.into_iter().collect(),
+            needs_remarks: false,
+        }
+    }
+}
+
+const WOULD_FAIL: &str = "--strict would fail it";
+const COUNTED_AS_FAILED: &str = "counted as failed";
+const NO_TESTS: &str =
+    "no test ran: the selection may match no test; --allow-no-tests lets it pass";
+
+fn unknown_state(state: &str) -> String {
+    format!("this version does not know the state `{}`", one_line(state))
+}
+
+fn of_outcome(outcome: &Outcome) -> ExitCode {
+    match outcome {
+        Outcome::Passed | Outcome::Healed => ExitCode::Pass,
+        Outcome::Failed | Outcome::NoTests => ExitCode::Failed,
+        Outcome::ProcessError => ExitCode::ProcessError,
+        Outcome::Cancelled => ExitCode::Cancelled,
+        _ => ExitCode::Indeterminate,
+    }
+}
+
+impl From<&Error> for ExitCode {
+    fn from(error: &Error) -> Self {
+        match error.kind() {
+            ErrorKind::Unauthorized | ErrorKind::Forbidden => Self::Unauthorized,
+            ErrorKind::Configuration
+            | ErrorKind::InvalidRequest
+            | ErrorKind::NotFound
+            | ErrorKind::Rejected => Self::Usage,
+            ErrorKind::DeadlineExceeded => Self::TimedOut,
+            _ => Self::Indeterminate,
+        }
     }
 }

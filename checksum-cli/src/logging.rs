@@ -1,3 +1,5 @@
+//! The log on standard error.
+
 use std::env;
 use std::io::{self, Write};
 
@@ -10,10 +12,10 @@ use crate::output::text::{coloured_lines, lines};
 /// Overrides `--verbose`, with the syntax of tracing's directives.
 const VARIABLE: &str = "CHECKSUM_LOG";
 
-/// Sends what the crates report to standard error: errors alone, and more with each `-v`.
+/// Writes what the crates log to standard error: only errors, and more with each `-v`.
 pub(crate) fn start(verbose: u8) -> Result<(), CliError> {
     let by_flag = match verbose {
-        // What TLS reports as errors of its own, the command reports as its failure.
+        // The command itself reports errors of TLS.
         0 => "error,rustls=off,rustls_platform_verifier=off",
         1 => "info",
         2 => "checksum_api=debug,checksum_api_ext=debug,checksum=debug,info",
@@ -30,13 +32,13 @@ pub(crate) fn start(verbose: u8) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Standard error, without secrets and without what a terminal or a CI system would act on.
+/// Standard error, with secrets redacted, and without what a terminal or a CI system would act on.
 struct Log {
     is_coloured: bool,
 }
 
 impl Write for Log {
-    /// Takes one event, since tracing-subscriber writes each as a whole.
+    /// Receives one whole event, since tracing-subscriber writes each with one call.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let cleaned = match self.is_coloured {

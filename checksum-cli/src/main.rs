@@ -21,8 +21,9 @@ use crate::output::stdout::Output;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    redaction::add_key_of_environment();
-    let arguments = Arguments::of_process();
+    redaction::reserve(json::is_part_of_a_word);
+    redaction::add_key_from_env();
+    let arguments = Arguments::from_process();
     arguments.global.color.write_global();
     let mut output = Output::new(arguments.global.output);
     let result = match logging::start(arguments.global.verbose) {
@@ -30,8 +31,9 @@ async fn main() -> ExitCode {
         Err(error) => Err(error),
     };
     let code = result.unwrap_or_else(|error| {
-        output.failure(&error);
-        error.exit_code()
+        let code = (&error).into();
+        output.error(&error, code);
+        code
     });
     output.close(code).into()
 }

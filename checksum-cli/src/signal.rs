@@ -1,64 +1,54 @@
+//! Signals that ask the process to end: the command stops in order, and says what goes on.
+
 use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::exit_code::ExitCode;
-
-/// A request from outside to end.
+/// A signal that asks the process to end, with its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
-    Interrupt,
-    Terminate,
-    HangUp,
-}
-
-impl Signal {
-    pub(crate) fn exit_code(self) -> ExitCode {
-        match self {
-            Self::Interrupt => ExitCode::Interrupted,
-            Self::Terminate => ExitCode::Terminated,
-            Self::HangUp => ExitCode::HungUp,
-        }
-    }
+    HangUp = 1,
+    Interrupt = 2,
+    Terminate = 15,
 }
 
 impl fmt::Display for Signal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::HangUp => "hung up",
             Self::Interrupt => "interrupted",
             Self::Terminate => "terminated",
-            Self::HangUp => "hung up",
         })
     }
 }
 
-/// Runs the work until it ends or a signal comes. Dropping work ends the looking, not the run.
+/// Runs `work` until it ends or a signal arrives, which drops it.
 pub(crate) async fn until_signal<T>(work: impl Future<Output = T>) -> Result<T, Signal> {
     let mut received = received();
     tokio::select! {
         biased;
         signal = first(&mut received) => Err(signal),
-        ended = work => Ok(ended),
+        result = work => Ok(result),
     }
 }
 
 async fn first(received: &mut watch::Receiver<Option<Signal>>) -> Signal {
     match received.wait_for(Option::is_some).await.as_deref() {
         Ok(Some(signal)) => *signal,
-        // Where a handler cannot be set, the signal's own effect remains.
+        // If no handler could be set, the signal has its default effect.
         _ => std::future::pending().await,
     }
 }
 
-/// How long an orderly end may take after a second signal. Some parents send each signal twice.
-const LAST_MOMENT: Duration = Duration::from_millis(500);
+/// How long the command may take to stop after a second signal. Some parents send each signal twice.
+const GRACE: Duration = Duration::from_millis(500);
 
-/// The first signal, as soon as there is one. A second one ends the process, whatever it is doing.
+/// Returns the first signal, as soon as there is one. A second signal ends the process whatever it
+/// is doing.
 ///
-/// They are received on a thread of their own, since the main one can be held by a write to a pipe
-/// that nobody reads.
+/// Signals are received on their own thread, because a write to a full pipe can block the main one.
 fn received() -> watch::Receiver<Option<Signal>> {
     static RECEIVED: OnceLock<watch::Receiver<Option<Signal>>> = OnceLock::new();
     let receive = || {
@@ -74,12 +64,12 @@ fn received() -> watch::Receiver<Option<Signal>> {
                 let _ = ready.send(());
                 sender.send_replace(Some(signals.next().await));
                 let second = signals.next().await;
-                std::thread::sleep(LAST_MOMENT);
-                std::process::exit(second.exit_code() as i32);
+                std::thread::sleep(GRACE);
+                std::process::exit(128 + second as i32);
             });
         };
         if std::thread::Builder::new().spawn(thread).is_ok() {
-            // From here on no signal ends the process unheard.
+            // From here on every signal is received.
             let _ = is_ready.recv();
         }
         receiver
@@ -87,8 +77,8 @@ fn received() -> watch::Receiver<Option<Signal>> {
     RECEIVED.get_or_init(receive).clone()
 }
 
-/// The signals that ask a process to end, without those that it was started to ignore, as by
-/// `nohup` or by `trap '' INT`.
+/// The signals that ask a process to end, except those that it inherited as ignored, as under
+/// `nohup` or `trap '' INT`.
 #[cfg(unix)]
 struct Signals {
     interrupt: Option<tokio::signal::unix::Signal>,
@@ -131,7 +121,7 @@ impl Signals {
     }
 }
 
-/// The signals that this process ignores, a bit for each, the lowest for signal 1.
+/// Returns the ignored signals, a bit for each; the lowest is signal 1.
 #[cfg(target_os = "linux")]
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -141,8 +131,8 @@ fn ignored() -> u64 {
         .unwrap_or(0)
 }
 
-/// Safe code cannot read it here. A hang-up counts as ignored where no terminal could hang up, as
-/// under `nohup`, and then has its own effect.
+/// Safe code cannot read them on this system. SIGHUP counts as ignored if standard error is no
+/// terminal, as under `nohup`; no handler is set then.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn ignored() -> u64 {
     use std::io::IsTerminal;

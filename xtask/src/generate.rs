@@ -95,7 +95,7 @@ fn derived(document: &Document) -> Result<Vec<Derived>> {
     Ok(vec![
         Derived {
             path: SURFACE,
-            text: surface::of(document, &code)?,
+            text: surface::of(document, &code.client)?,
         },
         Derived {
             path: OVERVIEW,
@@ -218,7 +218,7 @@ mod tests {
     fn the_document_compiles() {
         let code =
             compile::generate(Document::current().expect("the document").text()).expect("code");
-        assert!(code.contains("pub fn run_suite"));
+        assert!(code.client.contains("pub fn run_suite"));
     }
 
     #[test]

@@ -3,6 +3,10 @@
 #![expect(clippy::print_stderr, reason = "a tool that talks to people")]
 
 mod ci;
+#[expect(
+    dead_code,
+    reason = "the build script writes the table of operations as well"
+)]
 #[path = "../../checksum-api/build/compile/mod.rs"]
 mod compile;
 mod contract;

@@ -24,13 +24,13 @@ pub(crate) fn of(document: &Document, code: &str) -> Result<String> {
 
     let mut surface = HEAD.to_owned();
     surface.push_str("\n## Operations\n\n");
-    surface.push_str("| operation | request | parameters | body | answer | error |\n");
-    surface.push_str("| --- | --- | --- | --- | --- | --- |\n");
+    surface.push_str("| operation | request | parameters | body | response |\n");
+    surface.push_str("| --- | --- | --- | --- | --- |\n");
     for operation in document.operations() {
         let builder = builder_of(builders, operation.id())
             .with_context(|| format!("no builder for {}", operation.id()))?;
         let (parameters, body) = arguments(builder);
-        let (answer, error) = answer(builders, &builder.ident.to_string())
+        let response = response(builders, &builder.ident.to_string())
             .with_context(|| format!("{} cannot be sent", operation.id()))?;
         let body = match (
             body.is_empty(),
@@ -42,7 +42,7 @@ pub(crate) fn of(document: &Document, code: &str) -> Result<String> {
         };
         writeln!(
             surface,
-            "| `{}` | {} {} | {} | {body} | {answer} | {error} |",
+            "| `{}` | {} {} | {} | {body} | {response} |",
             operation.id(),
             operation.method.to_uppercase(),
             operation.path,
@@ -136,29 +136,23 @@ fn arguments(builder: &ItemStruct) -> (Vec<String>, String) {
     (parameters, body)
 }
 
-/// The types that `send` gives.
-fn answer(builders: &[Item], builder: &str) -> Option<(String, String)> {
+/// The type that `execute` returns.
+fn response(builders: &[Item], builder: &str) -> Option<String> {
     let methods = builders.iter().filter_map(|item| match item {
         Item::Impl(item) if item.trait_.is_none() => Some(item),
         _ => None,
     });
-    let send = methods
+    let execute = methods
         .filter(|item| short(&item.self_ty).starts_with(&format!("{builder}<")))
         .flat_map(|item| &item.items)
         .find_map(|item| match item {
-            ImplItem::Fn(method) if method.sig.ident == "send" => Some(method),
+            ImplItem::Fn(method) if method.sig.ident == "execute" => Some(method),
             _ => None,
         })?;
-    let ReturnType::Type(_, result) = &send.sig.output else {
+    let ReturnType::Type(_, result) = &execute.sig.output else {
         return None;
     };
-    let types = type_arguments(result);
-    let success = first_argument(types.first()?)?;
-    let error = first_argument(types.get(1)?)?;
-    Some((
-        format!("`{}`", short(success)),
-        format!("`{}`", short(error)),
-    ))
+    Some(format!("`{}`", short(first_argument(result)?)))
 }
 
 fn fields(item: &ItemStruct) -> Vec<String> {

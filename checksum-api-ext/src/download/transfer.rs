@@ -156,7 +156,7 @@ impl Transfer<'_> {
             headers.insert(IF_RANGE, validator.clone());
         }
         let api = self.core.api();
-        let response = api.get_file(&self.target.source.url, headers).await?;
+        let response = api.download(&self.target.source.url, headers).await?;
         match unfit(&response) {
             None => Ok(response),
             Some(reason) => Err(self.unfit(&reason)),

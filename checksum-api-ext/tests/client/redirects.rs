@@ -83,7 +83,7 @@ async fn client(steps: &[Step], retry: RetryPolicy) -> (Checksum, Log) {
                 Started => response
                     .status(200)
                     .body(r#"{"name":"job","batchId":"batch","sessionId":"session","sessionIds":[],"failureCount":0,"testIds":[]}"#),
-                Refused => return Err(refusal.expect("an error")),
+                Refused => return Err(refusal.expect("an error").into()),
                 Silence => std::future::pending().await,
                 Elsewhere(url, status) => response
                     .status(status)
@@ -434,10 +434,7 @@ async fn a_client_of_reqwest_as_transport_follows_and_gives_itself_away() {
             .api_key(crate::KEY.parse().expect("a key"))
             .base_url(origin.parse().expect("a URL"))
             .retry_policy(RetryPolicy::default().initial_delay(Duration::ZERO))
-            .transport(move |request| {
-                let follows = follows.clone();
-                async move { follows.execute(request).await }
-            })
+            .transport(follows)
             .build()
             .expect("a client");
         let outcome = start(&checksum, "run").await;

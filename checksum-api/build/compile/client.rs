@@ -6,8 +6,7 @@ use std::sync::Once;
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
-use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle};
-use quote::quote;
+use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle};
 use serde_json::{Map, Value, json};
 
 use super::custom_types::CustomTypes;
@@ -55,12 +54,12 @@ fn try_tokens(document: &Value, custom: &CustomTypes) -> Result<TokenStream, Str
     }
 }
 
-/// Progenitor panics on some documents: returns what it said, and prints nothing.
+/// Progenitor panics on some documents: returns the panic's message, and prints nothing.
 fn quietly<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
     thread_local! {
         static IS_QUIET: Cell<bool> = const { Cell::new(false) };
     }
-    // The hook is the whole process's, and the panic of another thread is news.
+    // The hook is the whole process's: a panic of another thread must still be printed.
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let hook = std::panic::take_hook();
@@ -81,8 +80,6 @@ fn settings(custom: &CustomTypes) -> GenerationSettings {
     settings
         .with_interface(InterfaceStyle::Builder)
         .with_tag(TagStyle::Merged)
-        .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote! { crate::connection::Connection })
         .with_derive("PartialEq")
         .with_derive("schemars::JsonSchema")
         .with_map_type("::std::collections::BTreeMap");

@@ -52,7 +52,7 @@ impl CustomTypes {
             let path = format!("crate::generated::custom::{}", custom.name);
             let (path, impls) = match (&custom.kind, custom.is_gate) {
                 (Kind::Gate(_), _) => (path, vec![]),
-                (_, true) => (format!("crate::Lenient<{path}>"), vec![]),
+                (_, true) => (format!("crate::decode::gate::Lenient<{path}>"), vec![]),
                 (_, false) => (path, vec![TypeImpl::Display, TypeImpl::FromStr]),
             };
             settings.with_replacement(&custom.name, path, impls.into_iter());
@@ -81,7 +81,7 @@ impl CustomType {
                 let inner = format_ident!("{inner}");
                 quote! {
                     #[doc = #description]
-                    pub type #name = crate::Lenient<#inner>;
+                    pub type #name = crate::decode::gate::Lenient<#inner>;
                 }
             }
             Kind::OpenEnum { values, outcomes } => {
@@ -98,9 +98,9 @@ impl CustomType {
                         impl #name {
                             /// What the value means for a gate, as the document says; `None` for a
                             /// value that it does not list.
-                            pub fn meaning(&self) -> Option<crate::Meaning> {
+                            pub fn meaning(&self) -> Option<crate::operation::Meaning> {
                                 match self {
-                                    #(Self::#variants => Some(crate::Meaning::#outcomes),)*
+                                    #(Self::#variants => Some(crate::operation::Meaning::#outcomes),)*
                                     Self::Unrecognised(_) => None,
                                 }
                             }

@@ -6,31 +6,52 @@
 mod client;
 mod custom_types;
 mod document;
+mod execute;
 mod operations;
 mod postprocess;
 pub(crate) mod preprocess;
+mod syntax;
 #[cfg(test)]
 mod tests;
 
+use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
 
 use custom_types::CustomTypes;
 pub(crate) use document::GenerationError;
 
-/// Compiles the document into Rust source.
-pub(crate) fn generate(yaml: &str) -> Result<String, GenerationError> {
-    let document = document::parse(yaml)?;
-    code(&document, &preprocess::for_progenitor(&document))
+/// The Rust source that is generated from the document.
+#[derive(Debug)]
+pub(crate) struct Generated {
+    /// The client's methods, the builders of their requests and the types of bodies.
+    pub(crate) client: String,
+    /// The table of the operations, which the client itself reads.
+    pub(crate) operations: String,
 }
 
-fn code(document: &Value, rewritten: &Value) -> Result<String, GenerationError> {
+/// Compiles the document into Rust source.
+pub(crate) fn generate(yaml: &str) -> Result<Generated, GenerationError> {
+    let document = document::parse(yaml)?;
+    compile(&document, &preprocess::for_progenitor(&document))
+}
+
+fn compile(document: &Value, rewritten: &Value) -> Result<Generated, GenerationError> {
     let custom = CustomTypes::of(rewritten)?;
     let client = client::tokens(rewritten, &custom)?;
     let custom = custom.tokens();
-    let operations = operations::tokens(document, rewritten)?;
-    let mut file = syn::parse2(quote! { #client #custom #operations })
-        .map_err(|error| GenerationError::new("#", format!("generated code: {error}")))?;
-    postprocess::postprocess(&mut file, rewritten);
-    Ok(prettyplease::unparse(&file))
+    let types = operations::types(rewritten);
+    let mut client = parsed(quote! { #client #custom #types })?;
+    execute::replace_send(&mut client);
+    postprocess::postprocess(&mut client, rewritten);
+    let operations = parsed(operations::tokens(document)?)?;
+    Ok(Generated {
+        client: prettyplease::unparse(&client),
+        operations: prettyplease::unparse(&operations),
+    })
+}
+
+fn parsed(tokens: TokenStream) -> Result<syn::File, GenerationError> {
+    syn::parse2(tokens)
+        .map_err(|error| GenerationError::new("#", format!("generated code: {error}")))
 }

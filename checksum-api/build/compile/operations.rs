@@ -1,4 +1,4 @@
-//! What the hooks, the extension crate and the tests need to know of each operation and type.
+//! The table of the operations, and the list of the types.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -8,8 +8,20 @@ use super::document::{
     GenerationError, Operation, fields, operations, pascal_case, resolved, schemas, text,
 };
 
-/// `rewritten` has the types that there are.
-pub(super) fn tokens(document: &Value, rewritten: &Value) -> Result<TokenStream, GenerationError> {
+/// The names of the types that there are.
+pub(super) fn types(rewritten: &Value) -> TokenStream {
+    let types = schemas(rewritten).map(|(name, _)| format_ident!("{name}"));
+    quote! {
+        /// Calls another macro with the name of every component schema of the document, each of
+        /// which is the name of a type in [`types`](crate::types).
+        #[macro_export]
+        macro_rules! for_each_type {
+            ($callback:ident) => { $callback! { #(#types),* } };
+        }
+    }
+}
+
+pub(super) fn tokens(document: &Value) -> Result<TokenStream, GenerationError> {
     let mut variants = Vec::new();
     let mut names = Vec::new();
     let mut rows = Vec::new();
@@ -25,12 +37,11 @@ pub(super) fn tokens(document: &Value, rewritten: &Value) -> Result<TokenStream,
         names.push(name.to_owned());
     }
     let summaries = operations(document).map(|one| text(one.value, "summary").to_owned());
-    let types = schemas(rewritten).map(|(name, _)| format_ident!("{name}"));
     Ok(quote! {
         /// An operation of the document.
         ///
-        /// It is exhaustive, so that the compiler names each place that has to follow when the
-        /// service gains an operation. An operation more is a breaking release of this crate.
+        /// The enum is exhaustive, so that the compiler names each place that has to follow when
+        /// the service gains an operation. A new operation is a breaking change of this crate.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum OperationId {
             #(#[doc = #summaries] #variants,)*
@@ -49,14 +60,7 @@ pub(super) fn tokens(document: &Value, rewritten: &Value) -> Result<TokenStream,
         }
 
         /// Every operation, in the order of [`OperationId`].
-        pub static OPERATIONS: &[crate::operation::Operation] = &[#(#rows),*];
-
-        /// Gives another macro the name of every component schema of the document, each of which is
-        /// the name of a type in [`types`](crate::types).
-        #[macro_export]
-        macro_rules! for_each_type {
-            ($callback:ident) => { $callback! { #(#types),* } };
-        }
+        pub static OPERATIONS: &[Operation] = &[#(#rows),*];
     })
 }
 
@@ -80,7 +84,7 @@ fn row(document: &Value, operation: &Operation<'_>, variant: &proc_macro2::Ident
     let redirects = fields(&value["responses"]).any(|(code, _)| code.starts_with('3'));
     let method = method.to_uppercase();
     quote! {
-        crate::operation::Operation {
+        Operation {
             id: OperationId::#variant,
             method: #method,
             path: #path,
@@ -88,7 +92,7 @@ fn row(document: &Value, operation: &Operation<'_>, variant: &proc_macro2::Ident
             deprecated: #deprecated,
             is_safe: #is_safe,
             is_observed: #is_observed,
-            body: crate::operation::RequestBody::#body,
+            body: RequestBody::#body,
             redacted_fields: &[#(#redacted),*],
             redirects: #redirects,
         }

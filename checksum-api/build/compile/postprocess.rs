@@ -1,17 +1,15 @@
-//! What the generated code needs beyond what progenitor makes. It has no hooks for these, so that
-//! they are changes of the syntax tree.
+//! Changes of the types that progenitor generates: fields of responses are decoded leniently, and
+//! requests get a constructor.
 
 use std::collections::BTreeSet;
 
 use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::punctuated::Punctuated;
-use syn::{
-    Attribute, Field, ImplItem, Item, ItemMod, ItemStruct, Meta, ReturnType, Token, Type,
-    parse_quote,
-};
+use syn::{Attribute, Field, Item, ItemStruct, Meta, Token, parse_quote};
 
 use super::preprocess::{request_schemas, response_schemas};
+use super::syntax::{module, name_of};
 
 pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
     let responses = response_schemas(document);
@@ -47,30 +45,14 @@ pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
         /// that would name the field.
         mod decoders { #(#decoders)* }
     });
-    let builders = module(&mut file.items, "builder");
-    let executes: Vec<Item> = builders.iter().filter_map(execute).collect();
-    builders.extend(executes);
 }
 
-/// The items of a module of the file; none where it has no such module.
-fn module<'a>(items: &'a mut [Item], name: &str) -> &'a mut Vec<Item> {
-    let index = items.iter().position(
-        |item| matches!(item, Item::Mod(ItemMod { ident, content: Some(_), .. }) if ident == name),
-    );
-    match index.map(|index| &mut items[index]) {
-        Some(Item::Mod(ItemMod {
-            content: Some((_, items)),
-            ..
-        })) => items,
-        _ => unreachable!("progenitor generates a module `{name}`"),
-    }
-}
-
-/// A way to make a request from what it needs; its optional fields can be set then.
+/// A constructor that takes the required fields.
 fn constructor(item: &ItemStruct) -> Item {
     let name = &item.ident;
-    let is_optional =
-        |field: &&Field| outer(&field.ty) == "Option" || serde_settings(field).contains("default");
+    let is_optional = |field: &&Field| {
+        name_of(&field.ty) == "Option" || serde_settings(field).contains("default")
+    };
     let (optional, required): (Vec<&Field>, Vec<&Field>) =
         item.fields.iter().partition(is_optional);
     let names: Vec<_> = required.iter().map(|field| &field.ident).collect();
@@ -78,7 +60,7 @@ fn constructor(item: &ItemStruct) -> Item {
     let optional = optional.iter().map(|field| &field.ident);
     parse_quote! {
         impl #name {
-            /// Makes a request of what it needs. Optional fields can be set on it.
+            /// Returns a request with its required fields. The optional ones can be set on it.
             pub fn new(#(#names: #kinds),*) -> Self {
                 Self {
                     #(#names,)*
@@ -89,7 +71,7 @@ fn constructor(item: &ItemStruct) -> Item {
     }
 }
 
-/// Fields that may be missing are given up where they have another type than the document's.
+/// A field that may be missing is dropped if it is of another type than the document's.
 fn decode_leniently(item: &mut ItemStruct, decoders: &mut Vec<(syn::Ident, String)>) {
     let of = item.ident.to_string();
     for field in &mut item.fields {
@@ -97,9 +79,9 @@ fn decode_leniently(item: &mut ItemStruct, decoders: &mut Vec<(syn::Ident, Strin
             continue;
         };
         let settings = serde_settings(field);
-        let is_optional = outer(&field.ty) == "Option"
-            || (outer(&field.ty) == "Vec" && settings.contains("default"));
-        // A gate keeps what it cannot read, and so never fails.
+        let is_optional = name_of(&field.ty) == "Option"
+            || (name_of(&field.ty) == "Vec" && settings.contains("default"));
+        // A gate keeps what it cannot decode, and so never fails.
         let is_gate = quote!(#field).to_string().contains("Lenient")
             || quote!(#field).to_string().contains("TerminalFlag")
             || quote!(#field).to_string().contains("custom :: Count");
@@ -107,8 +89,7 @@ fn decode_leniently(item: &mut ItemStruct, decoders: &mut Vec<(syn::Ident, Strin
             continue;
         }
         let function = format_ident!("{}_{ident}", snake_case(&of));
-        let path = format!("decoders::{function}");
-        let path = format!("super::{path}");
+        let path = format!("super::decoders::{function}");
         set_decoder(field, &path);
         let wire = wire_name(field).unwrap_or_else(|| ident.to_string());
         decoders.push((function, format!("{of}.{wire}")));
@@ -169,59 +150,6 @@ fn wire_name(field: &Field) -> Option<String> {
         });
     }
     name
-}
-
-/// `execute` for an operation's builder: `send` with everything that can go wrong as one error.
-fn execute(item: &Item) -> Option<Item> {
-    let Item::Impl(item) = item else { return None };
-    let builder = &item.self_ty;
-    let generics = &item.generics;
-    let send = item.items.iter().find_map(|item| match item {
-        ImplItem::Fn(method) if method.sig.ident == "send" => Some(method),
-        _ => None,
-    })?;
-    let ReturnType::Type(_, result) = &send.sig.output else {
-        return None;
-    };
-    let response = first_argument(first_argument(result)?)?;
-    Some(parse_quote! {
-        impl #generics #builder {
-            /// Sends the request, and returns the decoded response.
-            ///
-            /// # Errors
-            ///
-            /// The request was invalid, no usable response came, or the service rejected it.
-            pub async fn execute(self) -> Result<#response, crate::Error> {
-                let client = self.client;
-                client.run(self.send()).await
-            }
-        }
-    })
-}
-
-/// The last segment of a type's path.
-fn outer(kind: &Type) -> String {
-    match kind {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .map(|segment| segment.ident.to_string())
-            .unwrap_or_default(),
-        _ => String::new(),
-    }
-}
-
-fn first_argument(kind: &Type) -> Option<&Type> {
-    let Type::Path(path) = kind else { return None };
-    let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments
-    else {
-        return None;
-    };
-    arguments.args.iter().find_map(|argument| match argument {
-        syn::GenericArgument::Type(kind) => Some(kind),
-        _ => None,
-    })
 }
 
 fn snake_case(name: &str) -> String {

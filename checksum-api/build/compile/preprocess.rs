@@ -34,8 +34,7 @@ type Rewrite = fn(&mut Value);
 
 /// Every rewrite, in the order in which they are made.
 pub(crate) const REWRITES: &[(&str, Rewrite)] = &[
-    ("accept_every_success", accept_every_success),
-    ("read_errors_as_bytes", read_errors_as_bytes),
+    ("keep_one_success", keep_one_success),
     ("read_free_responses_as_json", read_free_responses_as_json),
     (
         "let_response_fields_be_missing",
@@ -63,47 +62,23 @@ pub(crate) fn for_progenitor(document: &Value) -> Value {
     document
 }
 
-/// Every success becomes one range. A code that the document does not list is a success too, since
-/// the service changes them without notice; and progenitor generates an arm that is never reached
-/// for a code beside its range.
-fn accept_every_success(document: &mut Value) {
+/// Of the responses of an operation, only its success stays, with a body if any success has one.
+/// Progenitor needs it for the type that the operation returns. What else comes back is classified by
+/// `client/execute.rs` from the status code, and progenitor would make public types of error bodies.
+fn keep_one_success(document: &mut Value) {
     each_operation(document, |_, operation| {
         let Some(responses) = operation["responses"].as_object_mut() else {
             return;
         };
-        let documented = |codes: &Map<String, Value>, with_body: bool| {
-            let mut successes = codes.iter().filter(|(code, _)| code.starts_with('2'));
-            successes
-                .find(|(_, response)| {
-                    !with_body
-                        || response.get("content").is_some()
-                        || response.get("$ref").is_some()
-                })
-                .map(|(_, response)| response.clone())
-        };
-        let success = documented(responses, true).or_else(|| documented(responses, false));
-        responses.retain(|code, _| !code.starts_with('2'));
-        if let Some(success) = success {
-            responses.insert("2XX".to_owned(), success);
-        }
-    });
-}
-
-/// An error becomes bytes, whatever its code, and a redirect goes. Progenitor decodes an error that
-/// declares JSON as JSON: a proxy's HTML page would lose the status code and the headers.
-fn read_errors_as_bytes(document: &mut Value) {
-    each_operation(document, |_, operation| {
-        let Some(responses) = operation["responses"].as_object_mut() else {
-            return;
-        };
-        responses.retain(|code, _| code.starts_with('2'));
-        for range in ["4XX", "5XX"] {
-            let description = "An error, of which the body can be anything.";
-            responses.insert(
-                range.to_owned(),
-                json!({ "description": description, "content": { "*/*": {} } }),
-            );
-        }
+        let successes: Vec<&Value> = responses
+            .iter()
+            .filter(|(code, _)| code.starts_with('2'))
+            .map(|(_, response)| response)
+            .collect();
+        let has_body = |response: &&&Value| response.get("content").is_some();
+        let success = successes.iter().find(has_body).or(successes.first());
+        let kept = success.map(|success| ("2XX".to_owned(), (*success).clone()));
+        *responses = kept.into_iter().collect();
     });
 }
 

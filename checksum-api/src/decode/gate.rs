@@ -1,14 +1,17 @@
+//! Fields that decide whether a run passed: they are never dropped.
+
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// A field of a response that can take a pass away: it was read, or it is kept as it came.
+/// A field of a response that decides whether a run passed: its value, or the JSON that came in its
+/// place.
 ///
-/// A field of another type would otherwise be dropped, as if the service had not sent it, and a
-/// failure with it. What plainly is the value in another type is read: `"3"` and `3.0` are 3,
-/// `"true"` is true. Anything else is [`Unreadable`](Self::Unreadable).
+/// Other fields are dropped if they are of another type; with this one, a failure could be dropped.
+/// Values that have another type but one meaning are read: `"3"` and `3.0` are 3, `"true"` is true.
+/// Anything else is [`Unreadable`](Self::Unreadable).
 ///
 /// ```
 /// use checksum_api::types::Count;
@@ -23,12 +26,12 @@ use serde_json::Value;
 pub enum Lenient<T> {
     /// The value.
     Read(T),
-    /// Something else, unchanged.
+    /// The JSON that came in place of a value, unchanged.
     Unreadable(Value),
 }
 
 impl<T> Lenient<T> {
-    /// The value, where it could be read.
+    /// Returns the value; `None` if it could not be read.
     pub fn read(&self) -> Option<&T> {
         match self {
             Self::Read(value) => Some(value),
@@ -43,7 +46,7 @@ impl<T> From<T> for Lenient<T> {
     }
 }
 
-/// A type that can be read from JSON that is not quite of its own type.
+/// A type that can be read from JSON of another type.
 pub(crate) trait FromLenient: Sized {
     fn from_lenient(value: &Value) -> Option<Self>;
 }
@@ -96,7 +99,7 @@ impl<T: Serialize> Serialize for Lenient<T> {
     }
 }
 
-/// The schema of what the service documents, which is the value's own.
+/// The schema is that of the value, as the service documents it.
 impl<T: JsonSchema> JsonSchema for Lenient<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
@@ -119,7 +122,7 @@ mod tests {
     use crate::types::{RunStatus, Verdict};
 
     #[test]
-    fn reads_what_plainly_is_a_value_and_keeps_the_rest() {
+    fn values_of_another_type_are_read_or_kept() {
         for (value, expected) in [
             (json!(0), Some(0)),
             (json!(3.0), Some(3)),

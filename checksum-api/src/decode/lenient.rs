@@ -1,5 +1,6 @@
-//! Fields that may be missing are given up where they have another type than the document's: a poll
-//! should not fail because a title has become a number. Of a list, only the wrong elements go.
+//! Decodes responses leniently: a field that may be missing is dropped if it has another type than the
+//! document's, so that a poll does not fail because a title has become a number. Of a list, only the
+//! invalid elements are dropped.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -8,38 +9,46 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde_json::Value;
 
-use crate::spans::TARGET;
+use crate::telemetry::TARGET;
 
 thread_local! {
-    /// The fields that were given up in the response under way. `None` while no field is: most
-    /// responses are as the document says, and are decoded without the detour that this takes.
-    static GIVEN_UP: RefCell<Option<BTreeSet<&'static str>>> = const { RefCell::new(None) };
+    /// The fields that were dropped from the response that is being decoded. `None` while responses are
+    /// decoded strictly, which is faster.
+    static DROPPED: RefCell<Option<BTreeSet<&'static str>>> = const { RefCell::new(None) };
 }
 
 /// Why a body cannot be decoded.
 pub(crate) enum DecodeError {
-    /// It is not JSON, or JSON that was cut off.
+    /// It is not JSON, or truncated JSON.
     InvalidJson(serde_json::Error),
-    /// It is JSON, and something in it that the type needs is missing or of another type.
+    /// It is JSON in which a field that the type needs is missing or has another type.
     Shape {
-        /// Where, as in `tests[3].status`; `.` is the whole body.
+        /// Its path, as in `tests[3].status`; `.` is the whole body.
         path: String,
         reason: String,
     },
 }
 
-/// Decodes a body that the plain decoder refused, without the fields that it refused.
-pub(crate) fn decode_leniently<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+/// Decodes a body, leniently if it cannot be decoded strictly.
+pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    match serde_json::from_slice(body) {
+        Ok(decoded) => Ok(decoded),
+        Err(_) => decode_leniently(body),
+    }
+}
+
+/// Decodes a body without the fields that have another type.
+fn decode_leniently<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     let value: Value = serde_json::from_slice(body).map_err(DecodeError::InvalidJson)?;
-    GIVEN_UP.set(Some(BTreeSet::new()));
+    DROPPED.set(Some(BTreeSet::new()));
     let decoded = serde_path_to_error::deserialize::<_, T>(&value);
-    let given_up = GIVEN_UP.take().unwrap_or_default();
+    let dropped = DROPPED.take().unwrap_or_default();
     let decoded = decoded.map_err(|error| DecodeError::Shape {
         path: error.path().to_string(),
         reason: error.inner().to_string(),
     })?;
-    // Once for each field, however many objects of a list it is wrong in.
-    for field in given_up {
+    // Once for each field, even if it is dropped from many objects of a list.
+    for field in dropped {
         tracing::warn!(target: TARGET, field, "ignored a field of unexpected type");
     }
     Ok(decoded)
@@ -47,10 +56,10 @@ pub(crate) fn decode_leniently<T: DeserializeOwned>(body: &[u8]) -> Result<T, De
 
 /// The types of fields that may be missing.
 pub(crate) trait Optional: Sized {
-    /// Decodes the field as it is.
+    /// Decodes the field, or fails.
     fn strictly<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 
-    /// Decodes what can be decoded, and tells whether that is all.
+    /// Decodes what can be decoded, and returns whether that is all of it.
     fn leniently(value: Value) -> (Self, bool);
 }
 
@@ -67,7 +76,7 @@ impl<T: DeserializeOwned> Optional for Option<T> {
     }
 }
 
-/// Null is the empty list, as it is `None` for other types.
+/// Null is an empty list, as it is `None` for other types.
 impl<T: DeserializeOwned> Optional for Vec<T> {
     fn strictly<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let list: Option<Self> = Option::deserialize(deserializer)?;
@@ -95,13 +104,13 @@ where
     D: Deserializer<'de>,
     T: Optional,
 {
-    if GIVEN_UP.with_borrow(Option::is_none) {
+    if DROPPED.with_borrow(Option::is_none) {
         return T::strictly(deserializer);
     }
     let value = Value::deserialize(deserializer).map_err(D::Error::custom)?;
     let (decoded, is_whole) = T::leniently(value);
     if !is_whole {
-        GIVEN_UP.with_borrow_mut(|fields| fields.as_mut().map(|fields| fields.insert(field)));
+        DROPPED.with_borrow_mut(|fields| fields.as_mut().map(|fields| fields.insert(field)));
     }
     Ok(decoded)
 }
@@ -116,12 +125,12 @@ mod tests {
         TestRunResults,
     };
 
-    /// What a body becomes, and whether the plain decoder takes it.
+    /// Returns the decoded body, and whether it is decoded strictly.
     fn decoded<T: DeserializeOwned>(body: &Value) -> (T, bool) {
         let text = body.to_string();
-        let plainly = serde_json::from_str::<T>(&text).is_ok();
+        let is_strict = serde_json::from_str::<T>(&text).is_ok();
         match decode_leniently(text.as_bytes()) {
-            Ok(value) => (value, plainly),
+            Ok(value) => (value, is_strict),
             Err(DecodeError::Shape { path, reason }) => panic!("{text} at {path}: {reason}"),
             Err(DecodeError::InvalidJson(error)) => panic!("{text}: {error}"),
         }
@@ -134,11 +143,11 @@ mod tests {
     }
 
     #[test]
-    fn an_optional_field_of_another_type_is_missing_and_the_others_stay() {
+    fn an_optional_field_of_another_type_is_dropped_and_the_others_stay() {
         for wrong in [json!(7), json!(true), json!([]), json!({ "deep": [] })] {
             for name in ["testTitle", "testFilePath", "errorMessage", "healthStatus"] {
-                let (test, plainly): (TestResult, _) = decoded(&test_with(name, wrong.clone()));
-                assert!(!plainly, "{name}: {wrong}");
+                let (test, is_strict): (TestResult, _) = decoded(&test_with(name, wrong.clone()));
+                assert!(!is_strict, "{name}: {wrong}");
                 let title = (name != "testTitle").then_some("pays");
                 assert_eq!(test.test_title.as_deref(), title, "{name}: {wrong}");
                 assert_eq!(test.test_file_path, None);
@@ -150,18 +159,18 @@ mod tests {
     }
 
     #[test]
-    fn an_identifier_that_would_change_a_path_is_missing() {
+    fn an_identifier_that_would_change_a_path_is_dropped() {
         for wrong in [json!(""), json!(".."), json!("a\nb"), json!(7)] {
             let body = json!({ "name": "job", "runId": wrong });
-            let (run, plainly): (DispatchedRun, _) = decoded(&body);
-            assert!(!plainly, "{wrong}");
+            let (run, is_strict): (DispatchedRun, _) = decoded(&body);
+            assert!(!is_strict, "{wrong}");
             assert_eq!(run.run_id, None, "{wrong}");
             assert_eq!(run.name.expect("a name").as_str(), "job");
         }
     }
 
     #[test]
-    fn of_a_list_the_wrong_elements_go() {
+    fn invalid_elements_of_a_list_are_dropped() {
         for (tags, expected, is_plain) in [
             (json!(["smoke", "cart"]), &["smoke", "cart"][..], true),
             (
@@ -173,9 +182,9 @@ mod tests {
             (json!("smoke"), &[], false),
             (json!({ "0": "smoke" }), &[], false),
         ] {
-            let (test, plainly): (TestResult, _) = decoded(&test_with("tags", tags.clone()));
+            let (test, is_strict): (TestResult, _) = decoded(&test_with("tags", tags.clone()));
             assert_eq!(test.tags, expected, "{tags}");
-            assert_eq!(plainly, is_plain, "{tags}");
+            assert_eq!(is_strict, is_plain, "{tags}");
         }
         let body = json!({ "batchId": "batch", "sessionIds": ["a", "..", 7, "b"] });
         let (batch, _): (HealBatchStarted, _) = decoded(&body);
@@ -185,19 +194,19 @@ mod tests {
 
     #[test]
     fn null_is_an_optional_list_without_elements() {
-        let (test, plainly): (TestResult, _) = decoded(&test_with("tags", Value::Null));
+        let (test, is_strict): (TestResult, _) = decoded(&test_with("tags", Value::Null));
         assert_eq!(test.tags, [""; 0]);
-        assert!(plainly, "it takes no detour");
+        assert!(is_strict, "it is decoded strictly");
     }
 
     #[test]
-    fn a_nullable_field_is_null_where_it_is_missing() {
+    fn a_missing_nullable_field_is_null() {
         for body in [
             json!({ "sessionId": "a", "status": "running" }),
             json!({ "sessionId": "a", "status": "running", "prUrl": null }),
         ] {
-            let (session, plainly): (BatchSession, _) = decoded(&body);
-            assert!(plainly, "{body}");
+            let (session, is_strict): (BatchSession, _) = decoded(&body);
+            assert!(is_strict, "{body}");
             let again = serde_json::to_value(&session).expect("JSON");
             assert_eq!(again["prUrl"], Value::Null);
             assert!(again.get("prUrl").is_some(), "{again}");
@@ -205,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_inner_objects_are_given_up_one_by_one() {
+    fn fields_of_inner_objects_are_dropped_one_by_one() {
         let body = json!({ "batchId": "batch", "links": { "session": 7, "other": 8 } });
         let (started, _): (GenerationStarted, _) = decoded(&body);
         let links = started.links.expect("they are an object");
@@ -227,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_needed_field_is_not_given_up_and_nothing_is_lenient_afterwards() {
+    fn a_required_field_is_not_dropped_and_later_decoding_is_strict() {
         let body =
             json!({ "id": "run", "status": "failed", "tests": [test_with("status", json!(7))] });
         match decode_leniently::<TestRunResults>(body.to_string().as_bytes()) {
@@ -238,7 +247,7 @@ mod tests {
         assert!(serde_json::from_str::<TestResult>(&wrong).is_err());
     }
 
-    /// One pass: with a pass for each wrong field, this would not end while anybody waits.
+    /// With one pass for each field, this would take hours.
     #[test]
     fn a_hundred_thousand_wrong_fields_take_one_pass() {
         for tags in [json!(7), json!(["smoke", {}])] {

@@ -1,4 +1,6 @@
-/// Defines an enumeration that keeps values which the document does not list.
+//! Open enumerations: the values that the document lists, and any other.
+
+/// Defines an enumeration that keeps a value that the document does not list.
 macro_rules! open_enum {
     (
         #[doc = $documentation:literal]
@@ -17,7 +19,7 @@ macro_rules! open_enum {
             /// Every value that the document lists, in its order.
             pub const KNOWN: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The known value that differs from this one in case only, where there is one.
+            /// Returns the known value that differs from this one only in case, or else this one.
             #[must_use]
             pub fn ignoring_case(self) -> Self {
                 match &self {
@@ -30,19 +32,12 @@ macro_rules! open_enum {
                 }
             }
 
-            /// The value, as the API spells it.
+            /// Returns the value, as the API spells it.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $value,)*
                     Self::Unrecognised(value) => value,
                 }
-            }
-        }
-
-        // What typify gives its own types, so that builders take a reference.
-        impl From<&$name> for $name {
-            fn from(value: &$name) -> Self {
-                value.clone()
             }
         }
 
@@ -61,51 +56,15 @@ macro_rules! open_enum {
             }
         }
 
-        impl std::str::FromStr for $name {
-            type Err = std::convert::Infallible;
-
-            fn from_str(value: &str) -> Result<Self, Self::Err> {
-                Ok(value.into())
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.pad(self.as_str())
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> Result<Self, D::Error> {
-                Ok(String::deserialize(deserializer)?.into())
-            }
-        }
+        crate::decode::string_type::string_type!(
+            $name,
+            $documentation,
+            { "anyOf": [{ "type": "string", "enum": [$($value),*] }, { "type": "string" }] }
+        );
 
         impl crate::decode::gate::FromLenient for $name {
             fn from_lenient(value: &serde_json::Value) -> Option<Self> {
                 value.as_str().map(Self::from)
-            }
-        }
-
-        impl schemars::JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({
-                    "description": $documentation,
-                    "type": "string",
-                    "anyOf": [{ "type": "string", "enum": [$($value),*] }, { "type": "string" }],
-                })
             }
         }
     };
@@ -134,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_value_in_another_case_is_recognised_where_that_is_wanted() {
+    fn ignoring_case_finds_a_known_value_in_another_case() {
         let read = |text: &str| RunState::from(text).ignoring_case();
         assert_eq!(read("PASSED"), RunState::Passed);
         assert_eq!(read("Process-Error "), RunState::ProcessError);

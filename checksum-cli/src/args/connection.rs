@@ -1,3 +1,5 @@
+//! The options for reaching the service.
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -5,9 +7,9 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
-    /// Where the API is; CHECKSUM_API_BASE_URL, or the service itself
+    /// The base URL of the API. Default: CHECKSUM_API_BASE_URL, or the public service
     #[arg(long, value_name = "URL")]
-    // Taken apart later: clap would repeat a text that it refuses, with the credentials in it.
+    // Parsed later: clap would repeat an invalid URL, with the credentials in it.
     pub(crate) base_url: Option<String>,
     /// Read the API key from a file
     #[arg(long, value_name = "PATH", conflicts_with = "api_key_stdin")]

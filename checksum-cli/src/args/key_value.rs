@@ -1,3 +1,6 @@
+//! Options of the form NAME=VALUE. Their values may be secrets, so clap must not parse them: it would
+//! repeat an invalid value in its error.
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fs::File;
@@ -7,59 +10,62 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::Value;
 
-use crate::error::CliError;
 use crate::redaction;
 
-/// No list of variables is as large as this; a file that is was given by mistake.
+/// No list of variables is as large; a larger file was given by mistake.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-#[derive(Debug, Args)]
-pub(crate) struct Variables {
-    /// An environment variable for the tests; repeatable. Values are never printed. With NAME alone
-    /// the value comes from this process's environment, and not from the arguments, which everyone
-    /// on the machine can read
-    #[arg(long, value_name = "NAME[=VALUE]")]
-    env: Vec<String>,
-    /// A file of such variables, a line NAME=VALUE for each; repeatable. A later file wins over an
-    /// earlier one, and --env over both. A line may be empty, be a comment that begins with `#`,
-    /// begin with `export`, and have its value in quotes
-    #[arg(long, value_name = "PATH")]
-    env_file: Vec<PathBuf>,
-}
-
-/// Why a variable cannot be passed on. No text has a value in it.
+/// Why an option of the form NAME=VALUE is invalid. No text contains a value.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum VariableError {
+pub(crate) enum ValueError {
     #[error(
         "--env takes NAME=VALUE, or the NAME of a variable of this process's environment; \
          number {0} is neither"
     )]
-    Malformed(usize),
+    Env(usize),
     #[error(
         "--env {0}: this process's environment has no such variable; set it, or give --env {0}=VALUE"
     )]
-    Missing(String),
+    EnvMissing(String),
     #[error("--env {0}: the variable's value is not valid Unicode")]
-    NotUnicode(String),
+    EnvNotUnicode(String),
     #[error("--env-file {}: {error}", path.display())]
-    File { path: PathBuf, error: io::Error },
+    EnvFile { path: PathBuf, error: io::Error },
     #[error("--env-file {}: line {line} {reason}", path.display())]
-    Line {
+    EnvLine {
         path: PathBuf,
         line: usize,
         reason: &'static str,
     },
+    #[error("--metadata takes KEY=TEXT or KEY:=JSON; number {0} is neither")]
+    Metadata(usize),
+    #[error("--field takes NAME=JSON, with texts in double quotes; number {0} is not that")]
+    Field(usize),
 }
 
-impl Variables {
-    /// The variables, whose values are secrets from now on.
-    pub(crate) fn pairs(&self) -> Result<BTreeMap<String, String>, CliError> {
+#[derive(Debug, Args)]
+pub(crate) struct EnvOverrides {
+    /// An environment variable for the tests; repeatable. Values are never printed. With only a
+    /// NAME, the value is read from this process's environment, so that it is not in the arguments,
+    /// which everyone on the machine can read
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// A file of environment variables, with a line NAME=VALUE for each; repeatable. Later files
+    /// override earlier ones, and --env overrides files. A line may be empty, be a comment that
+    /// begins with `#`, begin with `export`, and have its value in quotes
+    #[arg(long, value_name = "PATH")]
+    env_file: Vec<PathBuf>,
+}
+
+impl EnvOverrides {
+    /// Returns the variables. Their values are redacted from now on.
+    pub(crate) fn pairs(&self) -> Result<BTreeMap<String, String>, ValueError> {
         let mut variables = BTreeMap::new();
         for path in &self.env_file {
-            variables.extend(of_file(path)?);
+            variables.extend(read_file(path)?);
         }
         for (index, text) in self.env.iter().enumerate() {
-            let (name, value) = of_argument(index + 1, text)?;
+            let (name, value) = read_argument(index + 1, text)?;
             variables.insert(name, value);
         }
         variables.values().for_each(|value| redaction::add(value));
@@ -67,22 +73,22 @@ impl Variables {
     }
 }
 
-fn of_argument(number: usize, text: &str) -> Result<(String, String), VariableError> {
+fn read_argument(number: usize, text: &str) -> Result<(String, String), ValueError> {
     match text.split_once('=') {
-        Some(("", _)) => Err(VariableError::Malformed(number)),
+        Some(("", _)) => Err(ValueError::Env(number)),
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
         None => match env::var(text) {
             Ok(value) => Ok((text.to_owned(), value)),
-            // What is no name may be a value without its name.
-            Err(_) if !is_name(text) => Err(VariableError::Malformed(number)),
-            Err(env::VarError::NotPresent) => Err(VariableError::Missing(text.to_owned())),
-            Err(env::VarError::NotUnicode(_)) => Err(VariableError::NotUnicode(text.to_owned())),
+            // It may be a value whose name was forgotten: do not repeat it.
+            Err(_) if !is_name(text) => Err(ValueError::Env(number)),
+            Err(env::VarError::NotPresent) => Err(ValueError::EnvMissing(text.to_owned())),
+            Err(env::VarError::NotUnicode(_)) => Err(ValueError::EnvNotUnicode(text.to_owned())),
         },
     }
 }
 
-fn of_file(path: &Path) -> Result<Vec<(String, String)>, VariableError> {
-    let failed = |error| VariableError::File {
+fn read_file(path: &Path) -> Result<Vec<(String, String)>, ValueError> {
+    let failed = |error| ValueError::EnvFile {
         path: path.to_owned(),
         error,
     };
@@ -94,19 +100,19 @@ fn of_file(path: &Path) -> Result<Vec<(String, String)>, VariableError> {
         let error = io::Error::other("it is too large to be a list of variables");
         return Err(failed(error));
     }
-    parse(&bytes).map_err(|(line, reason)| VariableError::Line {
+    parse(&bytes).map_err(|(line, reason)| ValueError::EnvLine {
         path: path.to_owned(),
         line,
         reason,
     })
 }
 
-/// The variables of a file, or the number of the line that has none and what is wrong with it.
+/// Returns the variables of a file, or the number of a wrong line and what is wrong with it.
 fn parse(bytes: &[u8]) -> Result<Vec<(String, String)>, (usize, &'static str)> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let variable = |(index, line): (usize, &[u8])| {
         let line = str::from_utf8(line).map_err(|_| "is not UTF-8");
-        let variable = line.and_then(of_line).transpose()?;
+        let variable = line.and_then(parse_line).transpose()?;
         Some(variable.map_err(|reason| (index + 1, reason)))
     };
     bytes
@@ -116,7 +122,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<(String, String)>, (usize, &'static str)> {
         .collect()
 }
 
-fn of_line(line: &str) -> Result<Option<(String, String)>, &'static str> {
+fn parse_line(line: &str) -> Result<Option<(String, String)>, &'static str> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
@@ -130,13 +136,13 @@ fn of_line(line: &str) -> Result<Option<(String, String)>, &'static str> {
     };
     let name = name.trim();
     if !is_name(name) {
-        return Err("is not NAME=VALUE: what stands before the `=` is not a name");
+        return Err("is not NAME=VALUE: the text before the `=` is not a name");
     }
-    Ok(Some((name.to_owned(), unquoted(value.trim())?)))
+    Ok(Some((name.to_owned(), unquote(value.trim())?)))
 }
 
-/// A value as a shell would read it, where it is in quotes. Nothing in it is replaced.
-fn unquoted(text: &str) -> Result<String, &'static str> {
+/// Returns a value as a shell reads it, without substitution.
+fn unquote(text: &str) -> Result<String, &'static str> {
     let quote = match text.chars().next() {
         Some(quote @ ('"' | '\'')) => quote,
         _ => {
@@ -156,7 +162,7 @@ fn unquoted(text: &str) -> Result<String, &'static str> {
             let rest = characters.as_str().trim_start();
             return match rest.is_empty() || rest.starts_with('#') {
                 true => Ok(value),
-                false => Err("has text behind the closing quote"),
+                false => Err("has text after the closing quote"),
             };
         }
         if character != '\\' || quote == '\'' {
@@ -172,9 +178,7 @@ fn unquoted(text: &str) -> Result<String, &'static str> {
             None => break,
         }
     }
-    Err(
-        "has a quote that is not closed; a value is on one line, with \\n in double quotes for its line ends",
-    )
+    Err("has a quote that is not closed; write a line end as \\n in double quotes")
 }
 
 fn is_name(text: &str) -> bool {
@@ -193,28 +197,27 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, CliError> {
-        metadata(&self.metadata)
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, ValueError> {
+        parse_metadata(&self.metadata)
     }
 }
 
 /// The same for healing that follows a run.
 #[derive(Debug, Args)]
-pub(crate) struct HealingMetadata {
+pub(crate) struct AutoHealMetadata {
     /// Context for the agent's prompt, as text, or as any JSON after `:=`, such as
     /// 'ticket:={"id":7}'; repeatable. Not documented here: known from the vendor's client
     #[arg(long, requires = "auto_heal", value_name = "KEY=VALUE")]
     metadata: Vec<String>,
 }
 
-impl HealingMetadata {
-    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, CliError> {
-        metadata(&self.metadata)
+impl AutoHealMetadata {
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, ValueError> {
+        parse_metadata(&self.metadata)
     }
 }
 
-/// Taken apart here: clap would repeat a text that it refuses, with the value in it.
-fn metadata(texts: &[String]) -> Result<Vec<(String, Value)>, CliError> {
+fn parse_metadata(texts: &[String]) -> Result<Vec<(String, Value)>, ValueError> {
     let pair = |(index, text): (usize, &String)| {
         let pair = match text.split_once('=') {
             Some((name, json)) if name.ends_with(':') => {
@@ -225,24 +228,24 @@ fn metadata(texts: &[String]) -> Result<Vec<(String, Value)>, CliError> {
         };
         pair.filter(|(name, _)| !name.is_empty())
             .map(|(name, value)| (name.to_owned(), value))
-            .ok_or(CliError::Pair { number: index + 1 })
+            .ok_or(ValueError::Metadata(index + 1))
     };
     texts.iter().enumerate().map(pair).collect()
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Fields {
-    /// Any other field of the request; repeatable. One that the request has already is replaced
+pub(crate) struct ExtraFields {
+    /// Any other field of the request; repeatable. It replaces a field that the request has already
     #[arg(long, value_name = "NAME=JSON")]
     field: Vec<String>,
 }
 
-impl Fields {
-    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, CliError> {
+impl ExtraFields {
+    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, ValueError> {
         let field = |(index, text): (usize, &String)| {
             let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
             pair.and_then(|(name, json)| Some((name.to_owned(), serde_json::from_str(json).ok()?)))
-                .ok_or(CliError::Field { number: index + 1 })
+                .ok_or(ValueError::Field(index + 1))
         };
         self.field.iter().enumerate().map(field).collect()
     }
@@ -253,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_variables_is_read() {
+    fn env_files_are_parsed() {
         let file = "\u{feff}# a comment\r\n\r\nA=1\r\n  export B = two words # a comment\r\n\
             C='single \\n # $X'\nD=\"double \\n \\\" \\\\ \\$ \\x\" # a comment\n\
             E=\nF=\"\"\nG=a=b#c\nexported=x\nA=2\n\t\n_h.i-j=`x`";
@@ -277,19 +280,19 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_variable_is_named_by_its_number_alone() {
-        for (file, line, said) in [
+    fn an_invalid_line_is_reported_by_number_without_its_text() {
+        for (file, line, expected) in [
             ("A=1\nhush-hush\n", 2, "no `=`"),
             ("\n\n=hush", 3, "not a name"),
             ("hush hush=1", 1, "not a name"),
             ("1A=hush", 1, "not a name"),
             ("A='hush", 1, "not closed"),
             ("A=\"hush\\", 1, "not closed"),
-            ("# x\nA='hush' hush", 2, "behind the closing quote"),
+            ("# x\nA='hush' hush", 2, "after the closing quote"),
         ] {
             let (number, reason) = parse(file.as_bytes()).expect_err(file);
             assert_eq!(number, line, "{file}");
-            assert!(reason.contains(said), "{file}: {reason}");
+            assert!(reason.contains(expected), "{file}: {reason}");
             assert!(!reason.contains("hush"), "{file}: {reason}");
         }
         assert_eq!(parse(b"A=1\nB=\xff"), Err((2, "is not UTF-8")));

@@ -1,22 +1,24 @@
+//! The arguments of `checksum mock`.
+
 use clap::Args;
 
 #[derive(Debug, Args)]
 pub(crate) struct Mock {
-    /// The port of the loopback interface; 0 for any free one
+    /// The port on the loopback interface; 0 for any free port
     #[arg(long, default_value_t = 4010)]
     pub(crate) port: u16,
     /// The state that runs end in
     #[arg(long, default_value = "passed", value_name = "STATE")]
-    pub(crate) end: String,
-    /// A test that fails in each run that has it, by its id; repeatable
+    pub(crate) end_state: String,
+    /// The id of a test that fails in every run that includes it; repeatable
     #[arg(long, value_name = "TEST")]
-    pub(crate) failing: Vec<String>,
-    /// Serve also what is known from the vendor's clients alone and is not documented
+    pub(crate) fail_test: Vec<String>,
+    /// Also serve what is not documented, but known from the vendor's clients
     ///
     /// Each response to the start of a run has `runId` and `sharded`. The status of a run by its
     /// test run id has `isTerminal`, `verdict` and `failureReason`. Affected tests can be found,
     /// runs can be sharded, and suites chosen by their ids. The key may come as `ChecksumAppCode`,
-    /// so that the vendor's clients run against this service.
+    /// so that the vendor's clients work with this server.
     #[arg(long)]
     pub(crate) observed: bool,
 }

@@ -1,5 +1,7 @@
+//! The command line.
+
 mod connection;
-mod key_value;
+pub(crate) mod key_value;
 mod mock;
 mod output;
 mod read;
@@ -13,12 +15,11 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 pub(crate) use connection::Connection;
-pub(crate) use key_value::VariableError;
 pub(crate) use mock::Mock;
 pub(crate) use output::{Format, Global};
-pub(crate) use read::{Attachments, Bugs, Latest, Me, Report, Results, Status};
+pub(crate) use read::{Attachments, Bugs, Report, Results, Status};
 pub(crate) use start::{
-    ChangedFiles, Generate, GrepOptions, Heal, Healing, Run, RunOptions, Selection, Starting,
+    AutoHealOptions, Generate, GrepOptions, Heal, Run, RunOptions, Selection, Starting,
 };
 pub(crate) use wait::{Awaited, Wait};
 
@@ -29,7 +30,7 @@ use crate::output::text::one_line;
 /// Start end-to-end test runs in Checksum's cloud, wait for them, and exit with their verdict.
 ///
 /// The API key comes from CHECKSUM_API_KEY, from a file or from standard input, never from an
-/// argument. Data goes to standard output, everything for people to standard error.
+/// argument. Data goes to standard output, messages for people to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "checksum", version, after_help = exit_code::HELP, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -40,22 +41,22 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The process's arguments. Ends the process where they are wrong, or ask for help.
-    pub(crate) fn of_process() -> Self {
+    /// Parses the process's arguments. Ends the process if they are invalid or request help.
+    pub(crate) fn from_process() -> Self {
         Self::try_parse().unwrap_or_else(|mut error| {
             if !error.use_stderr() {
                 error.exit();
             }
-            mask(&mut error);
-            put_on_one_line(&mut error);
+            redact_values(&mut error);
+            clean(&mut error);
             eprint_coloured(error.render().ansi().to_string().trim_end());
             process::exit(error.exit_code())
         })
     }
 }
 
-/// clap repeats arguments, which a script may have from anywhere.
-fn put_on_one_line(error: &mut clap::Error) {
+/// Makes the arguments that clap repeats safe to print.
+fn clean(error: &mut clap::Error) {
     let cleaned = |value: &ContextValue| match value {
         ContextValue::String(text) => Some(ContextValue::String(one_line(text))),
         ContextValue::Strings(texts) => {
@@ -73,15 +74,15 @@ fn put_on_one_line(error: &mut clap::Error) {
     }
 }
 
-/// clap repeats what it refuses: a variable's value after `--env A=1 B=2`, or the key itself after
+/// Redacts values that clap repeats: of a variable after `--env A=1 B=2`, or the API key after
 /// `--api-key-stdin=`.
-fn mask(error: &mut clap::Error) {
+fn redact_values(error: &mut clap::Error) {
     let kind = match error.kind() {
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,
         ErrorKind::TooManyValues => ContextKind::InvalidValue,
         _ => return,
     };
-    let masked = match error.get(kind) {
+    let redacted = match error.get(kind) {
         Some(_) if kind == ContextKind::InvalidValue => "***".to_owned(),
         Some(ContextValue::String(text)) => match text.split_once('=') {
             Some((name, _)) => format!("{name}=***"),
@@ -89,8 +90,8 @@ fn mask(error: &mut clap::Error) {
         },
         _ => return,
     };
-    error.insert(kind, ContextValue::String(masked));
-    // A suggestion may repeat it.
+    error.insert(kind, ContextValue::String(redacted));
+    // A suggestion may repeat the value.
     error.remove(ContextKind::Suggested);
 }
 
@@ -99,44 +100,44 @@ pub(crate) enum Command {
     /// Start a run, wait for it, and exit with its verdict
     #[command(after_help = exit_code::HELP)]
     Run(Run),
-    /// Heal the failed tests of a run, wait for it, and exit with what it came to
+    /// Heal the failed tests of a run, wait for it, and exit with its result
     #[command(after_help = exit_code::HELP)]
     Heal(Heal),
-    /// Generate tests for a pull request, wait for it, and exit with what it came to
+    /// Generate tests for a pull request, wait for it, and exit with its result
     #[command(after_help = exit_code::HELP)]
     Generate(Generate),
-    /// Wait for what was started earlier, and exit with its verdict
+    /// Wait for work that was started earlier, and exit with its result
     #[command(after_help = exit_code::HELP)]
     Wait(Wait),
-    /// Look at a run once; 8 while it has not finished, then its verdict's exit code
+    /// Poll a run once, and exit with 8 while it is running, then with its verdict
     Status(Status),
     /// Show the result of each test of a finished run
     Results(Results),
-    /// Show where a run's HTML report is, or download it
+    /// Show the address of a run's HTML report, or download it
     Report(Report),
     /// List the traces, screenshots and videos of a run's tests, or download them
     Attachments(Attachments),
     /// Show the project's most recent run
-    Latest(Latest),
+    Latest(Connection),
     /// List the bugs of the application that tests have found
     Bugs(Bugs),
     /// Show the project that the API key belongs to
-    Me(Me),
-    /// Serve a stand-in of the service on this machine, for trying things out
+    Me(Connection),
+    /// Run a mock server of the service on this machine
     Mock(Mock),
-    /// See it all happen against the built-in stand-in: no key, no network
+    /// Show a run, its healing and a second run with the built-in mock server: no key, no network
     Demo,
-    /// Print what a shell needs to complete this command's arguments
+    /// Print a completion script for a shell
     Completions {
         /// The shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Print the JSON Schema of what --output json and ndjson print
+    /// Print the JSON Schema of --output json and ndjson
     Schema,
     /// Print the manual page of this command, or of one of its commands
     Man {
-        /// Such as `run grep`
+        /// A command, such as `run grep`
         command: Vec<String>,
     },
 }

@@ -1,18 +1,26 @@
+//! The options for output, which every command has.
+
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Global {
-    /// The form of the data on standard output
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    /// The format of the data on standard output
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
     pub(crate) output: Format,
-    /// Say nothing on standard error but errors, and the name of a run that was started
+    /// Print only errors and warnings on standard error, and the name of work that was started
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// When to use colours; NO_COLOR is honoured
+    /// When to use colours; NO_COLOR is respected
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: Color,
-    /// Log to standard error; more with each, or as CHECKSUM_LOG says
+    /// Log to standard error; repeat for more; CHECKSUM_LOG overrides it
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
@@ -21,26 +29,26 @@ pub(crate) struct Global {
 pub(crate) enum Format {
     /// Text for people
     #[default]
-    Human,
+    Text,
     /// One JSON object at the end
     Json,
-    /// One JSON object a line, for each thing that happens
+    /// One JSON object per line, for each event
     Ndjson,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal
+    /// Only on a terminal
     #[default]
     Auto,
-    /// Everywhere
+    /// Always
     Always,
-    /// Nowhere
+    /// Never
     Never,
 }
 
 impl Color {
-    /// Makes it the choice of everything that this process prints.
+    /// Applies it to everything that this process prints.
     pub(crate) fn write_global(self) {
         match self {
             Self::Auto => anstream::ColorChoice::Auto,

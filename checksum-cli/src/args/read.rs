@@ -1,16 +1,18 @@
+//! The arguments of the commands that only read.
+
 use std::path::PathBuf;
 
 use checksum_api_ext::{BugSeverity, BugStatus, JobName, TestId, TestRunId, TestStatus};
 use clap::Args;
 
-use super::Connection;
+use super::connection::Connection;
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) run: RunName,
-    /// Fail a pass that the same answer contradicts: by a count of failed tests, by fields that
-    /// cannot be read, or by counts that are not there
+    /// Fail a pass that the same response contradicts: by a count of failed tests, by fields that
+    /// cannot be read, or by missing counts
     #[arg(long)]
     pub(crate) strict: bool,
     /// Let a run pass in which no test ran, unless the service's own verdict fails it
@@ -25,8 +27,8 @@ pub(crate) struct Status {
 pub(crate) struct RunName {
     /// The name that the run was started with
     pub(crate) job: Option<JobName>,
-    /// A run that has no name, as a sharded run, by its test run id; beside a name, the end of the run
-    /// is confirmed by it. Not documented: known from the vendor's client
+    /// The run's test run id, for a sharded run, which has no name; with a name, it confirms the end
+    /// of the run. Not documented: known from the vendor's client
     #[arg(long, value_name = "ID")]
     pub(crate) test_run: Option<TestRunId>,
 }
@@ -35,7 +37,7 @@ pub(crate) struct RunName {
 pub(crate) struct Results {
     /// The test run's id, which is not the run's name: the verdict shows it
     pub(crate) test_run: TestRunId,
-    /// Only tests of this status, such as failed
+    /// Only tests with this status, such as failed
     #[arg(long)]
     pub(crate) status: Option<TestStatus>,
     #[command(flatten)]
@@ -46,10 +48,10 @@ pub(crate) struct Results {
 pub(crate) struct Report {
     /// The test run's id, which is not the run's name: the verdict shows it
     pub(crate) test_run: TestRunId,
-    /// Write the page to a file
+    /// Download the page to a file
     #[arg(long, value_name = "FILE")]
     pub(crate) download: Option<PathBuf>,
-    /// Show the page in the browser, which BROWSER names where it is set
+    /// Open the page in the browser (the environment variable BROWSER overrides which)
     #[arg(long)]
     pub(crate) open: bool,
     #[command(flatten)]
@@ -60,20 +62,14 @@ pub(crate) struct Report {
 pub(crate) struct Attachments {
     /// The test run's id, which is not the run's name: the verdict shows it
     pub(crate) test_run: TestRunId,
-    /// The test's id; every test where there is none
+    /// The test's id. Default: every test
     pub(crate) test: Option<TestId>,
-    /// Only of tests that failed
+    /// Only tests that failed
     #[arg(long, conflicts_with = "test")]
     pub(crate) failed: bool,
-    /// Write the files into a directory, in one of its own for each test
+    /// Download the files into this directory, with a subdirectory for each test
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) download: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Latest {
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
@@ -86,7 +82,7 @@ pub(crate) struct Bugs {
     /// Only bugs of this severity, such as critical
     #[arg(long)]
     pub(crate) severity: Option<BugSeverity>,
-    /// Only bugs whose text has this
+    /// Only bugs whose text contains this
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
     /// Only bugs with this tag; repeatable
@@ -98,10 +94,10 @@ pub(crate) struct Bugs {
     /// Only bugs of this collection, by its name
     #[arg(long, value_name = "NAME")]
     pub(crate) collection_name: Option<String>,
-    /// Only one page of so many bugs; all bugs where there is no limit
+    /// Only one page, of this many bugs. Default: all bugs
     #[arg(long, value_name = "COUNT")]
     pub(crate) limit: Option<u64>,
-    /// Stop after so many bugs, or 64 MiB of them, and exit with 10 where there may be more
+    /// Stop after this many bugs, or 64 MiB of them, and exit with 10 if there may be more
     #[arg(
         long,
         value_name = "COUNT",
@@ -110,15 +106,9 @@ pub(crate) struct Bugs {
     )]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max: u64,
-    /// Skip so many bugs
+    /// Skip this many bugs
     #[arg(long, value_name = "COUNT")]
     pub(crate) offset: Option<u64>,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Me {
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

@@ -1,10 +1,12 @@
+//! The arguments of the commands that start work.
+
 use std::path::PathBuf;
 
 use checksum_api_ext::{CollectionId, PrNumber, RepoName, SuiteId, TestId, TestRunId};
 use clap::{Args, Subcommand};
 
-use super::Connection;
-use super::key_value::{Fields, HealingMetadata, Metadata, Variables};
+use super::connection::Connection;
+use super::key_value::{AutoHealMetadata, EnvOverrides, ExtraFields, Metadata};
 use super::value;
 use super::wait::Waiting;
 
@@ -16,7 +18,7 @@ pub(crate) struct Run {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Selection {
-    /// Every test of the project, or of some of its suites
+    /// All tests of the project, or of some of its suites
     Suite {
         /// Only the tests of this suite; repeatable. Not documented: known from the vendor's client
         #[arg(long, value_name = "ID")]
@@ -24,7 +26,7 @@ pub(crate) enum Selection {
         #[command(flatten)]
         options: RunOptions,
     },
-    /// Every test of a collection
+    /// All tests of a collection
     Collection {
         /// The collection's id
         id: CollectionId,
@@ -48,8 +50,8 @@ pub(crate) enum Selection {
         #[command(flatten)]
         options: RunOptions,
     },
-    /// The tests that a change may affect; where there is none, nothing is run, and the command ends
-    /// with 0
+    /// The tests that a change may affect; if there are none, nothing is started and the exit code is
+    /// 0
     ///
     /// The operation that finds the tests is not documented: it is known from the vendor's client.
     Affected {
@@ -67,9 +69,9 @@ pub(crate) struct GrepOptions {
     /// The branch of your repository that the run checks out
     #[arg(long, value_parser = value::branch)]
     pub(crate) branch: Option<String>,
-    /// Split the run into this many parts that run side by side, 2 to 40; not with --auto-heal. Not
-    /// documented: known from the vendor's client. Such a run has no name: `checksum wait --test-run`
-    /// takes it up
+    /// Split the run into this many parts that run in parallel, 2 to 40; not with --auto-heal. Not
+    /// documented: known from the vendor's client. Such a run has no name; resume it with
+    /// `checksum wait --test-run`
     #[arg(
         long,
         value_name = "NUMBER",
@@ -78,7 +80,7 @@ pub(crate) struct GrepOptions {
     )]
     pub(crate) shards: Option<u64>,
     #[command(flatten)]
-    pub(crate) variables: Variables,
+    pub(crate) env_overrides: EnvOverrides,
 }
 
 #[derive(Debug, Args)]
@@ -88,26 +90,20 @@ pub(crate) struct ChangedFiles {
     /// standard input: one on each line, or as `git diff --name-only -z` prints them
     #[arg(value_parser = value::path)]
     pub(crate) files: Vec<String>,
-    /// Ask git which files have changed since the current branch left this one, as
-    /// `git diff --name-only --no-renames REV...` does
+    /// The files that changed since the current branch left this one, as
+    /// `git diff --name-only --no-renames REV...` lists them
     #[arg(long, value_name = "REV", conflicts_with = "files", value_parser = value::branch)]
     pub(crate) base: Option<String>,
-}
-
-impl ChangedFiles {
-    pub(crate) fn is_stdin(&self) -> bool {
-        self.files.iter().any(|file| file == "-")
-    }
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct RunOptions {
     #[command(flatten)]
-    pub(crate) healing: Healing,
+    pub(crate) auto_heal: AutoHealOptions,
     #[command(flatten)]
     pub(crate) starting: Starting,
-    /// Fail a pass that the same answer contradicts: by a count of failed tests, by fields that
-    /// cannot be read, or by counts that are not there
+    /// Fail a pass that the same response contradicts: by a count of failed tests, by fields that
+    /// cannot be read, or by missing counts
     #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
     pub(crate) strict: bool,
     /// Let a run pass in which no test ran, unless the service's own verdict fails it
@@ -115,17 +111,17 @@ pub(crate) struct RunOptions {
     pub(crate) allow_no_tests: bool,
 }
 
-/// How something is started, and waited for.
+/// How work is started and waited for.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Starting")]
 pub(crate) struct Starting {
     /// Do not wait: print the name of what was started and exit
     #[arg(long, conflicts_with_all = ["timeout", "poll_interval"])]
     pub(crate) detach: bool,
-    /// Keep what `checksum wait --handle-file` comes back by in a file
+    /// Write a handle to this file; resume with `checksum wait --handle-file`
     ///
-    /// Before the request is sent, the file says what may have started; `checksum wait` then ends
-    /// with 5, and with 2 where the service has refused it. An older handle is printed and
+    /// Before the request is sent, the file says what may have started: `checksum wait` then exits
+    /// with 5, or with 2 if the service rejected the request. An older handle is printed and
     /// replaced.
     #[arg(long, value_name = "PATH")]
     pub(crate) handle_file: Option<PathBuf>,
@@ -133,7 +129,7 @@ pub(crate) struct Starting {
     #[arg(long, conflicts_with_all = ["detach", "handle_file"])]
     pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) fields: Fields,
+    pub(crate) fields: ExtraFields,
     #[command(flatten)]
     pub(crate) waiting: Waiting,
     #[command(flatten)]
@@ -142,8 +138,8 @@ pub(crate) struct Starting {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Healing")]
-pub(crate) struct Healing {
-    /// Start healing should the run end failed
+pub(crate) struct AutoHealOptions {
+    /// Start healing if the run fails
     #[arg(long)]
     pub(crate) auto_heal: bool,
     /// The repository of the pull request, as owner/repo; required unless --no-create-pr is given
@@ -160,7 +156,7 @@ pub(crate) struct Healing {
     #[arg(long, requires = "auto_heal")]
     pub(crate) no_create_pr: bool,
     #[command(flatten)]
-    pub(crate) metadata: HealingMetadata,
+    pub(crate) metadata: AutoHealMetadata,
 }
 
 #[derive(Debug, Args)]
@@ -171,8 +167,8 @@ pub(crate) struct Heal {
     /// without --pr
     #[arg(long)]
     pub(crate) repo: Option<RepoName>,
-    /// The branch of the tests' repository that the fixes are made against; by default the one that
-    /// the run was of, so give it where the run came from a branch of your application's code
+    /// The branch of the tests' repository that the fixes are made against. Default: the branch of
+    /// the run, so give it if the run was of a branch of your application's code
     #[arg(long, value_parser = value::branch)]
     pub(crate) branch: Option<String>,
     /// The number of an existing pull request to report to
@@ -185,7 +181,7 @@ pub(crate) struct Heal {
     pub(crate) metadata: Metadata,
     #[command(flatten)]
     pub(crate) starting: Starting,
-    /// Fail a success that the same answer contradicts, by totals that cannot be read
+    /// Fail a success that the same response contradicts: by totals that cannot be read
     #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
     pub(crate) strict: bool,
 }
@@ -202,12 +198,12 @@ pub(crate) struct Generate {
     #[arg(long, value_parser = value::branch)]
     pub(crate) branch: String,
     #[command(flatten)]
-    pub(crate) variables: Variables,
+    pub(crate) env_overrides: EnvOverrides,
     #[command(flatten)]
     pub(crate) metadata: Metadata,
     #[command(flatten)]
     pub(crate) starting: Starting,
-    /// Fail a success that the same answer contradicts, by totals that cannot be read
+    /// Fail a success that the same response contradicts: by totals that cannot be read
     #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
     pub(crate) strict: bool,
 }

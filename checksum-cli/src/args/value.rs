@@ -1,6 +1,8 @@
+//! Parsers of single values.
+
 use checksum_api_ext::{PrNumber, RepoName};
 
-/// Reads a repository with its owner, which generation needs.
+/// Parses `OWNER/REPO`, which generation requires.
 pub(super) fn with_owner(text: &str) -> Result<RepoName, String> {
     let repo = text
         .parse::<RepoName>()
@@ -12,7 +14,7 @@ pub(super) fn with_owner(text: &str) -> Result<RepoName, String> {
     }
 }
 
-/// Reads the number of a pull request.
+/// Parses the number of a pull request.
 pub(super) fn pr_number(text: &str) -> Result<PrNumber, &'static str> {
     let number = text.parse().ok().map(PrNumber::new);
     number
@@ -20,7 +22,7 @@ pub(super) fn pr_number(text: &str) -> Result<PrNumber, &'static str> {
         .ok_or("a pull request's number is 1 or more")
 }
 
-/// Reads the name of a branch. An empty one often is a variable that is not set.
+/// Parses the name of a branch. It is empty if a script's variable is not set.
 pub(super) fn branch(text: &str) -> Result<String, &'static str> {
     if text.trim().is_empty() {
         return Err("the branch is empty; leave the option out, or name one");
@@ -28,7 +30,7 @@ pub(super) fn branch(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
-/// Reads the path of a file. An empty one often is a variable that is not set.
+/// Parses the path of a file. It is empty if a script's variable is not set.
 pub(super) fn path(text: &str) -> Result<String, &'static str> {
     if text.trim().is_empty() {
         return Err("the path is empty");

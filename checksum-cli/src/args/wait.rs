@@ -1,3 +1,5 @@
+//! The arguments for waiting.
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -5,20 +7,20 @@ use checksum_api_ext::PollPolicy;
 use checksum_api_ext::{BatchId, JobName, TestRunId};
 use clap::Args;
 
-use super::Connection;
+use super::connection::Connection;
 
-/// For how long a run or batch that is waited for by its name may be unknown: it may have been
-/// started by the command before.
+/// How long 404 is tolerated for work that is waited for by name: the previous command may have
+/// started it just now.
 const GRACE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Waiting")]
 pub(crate) struct Waiting {
-    /// Stop starting and waiting after this long, such as 30m; work that has started goes on
+    /// Stop starting and waiting after this time, such as 30m; work that was started goes on
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Option<Duration>,
-    /// Poll this often, such as 10s, in place of the pace that suits most runs; a service that is
-    /// not on this machine is polled once a second at the most
+    /// Poll at a fixed interval, such as 10s (default: adaptive); at least 1s unless the service is
+    /// on this machine
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) poll_interval: Option<Duration>,
 }
@@ -27,7 +29,7 @@ impl Waiting {
     pub(crate) fn policy(&self) -> PollPolicy {
         let policy = match self.poll_interval {
             None => PollPolicy::default(),
-            // Jobs that started together do not poll together for good.
+            // Jobs that started together should not keep polling together.
             Some(interval) if interval >= Duration::from_secs(1) => {
                 PollPolicy::fixed(interval).jitter(0.1)
             }
@@ -40,7 +42,7 @@ impl Waiting {
         }
     }
 
-    /// The policy for what is left when so much of the time limit is spent.
+    /// Returns the policy for what is left of --timeout.
     pub(crate) fn policy_after(&self, spent: Duration) -> PollPolicy {
         match self.timeout {
             None => self.policy(),
@@ -55,8 +57,8 @@ pub(crate) struct Wait {
     pub(crate) awaited: Awaited,
     #[command(flatten)]
     pub(crate) waiting: Waiting,
-    /// Fail a pass that the same answer contradicts: by a count of failed tests, by fields that
-    /// cannot be read, or by counts that are not there
+    /// Fail a pass that the same response contradicts: by a count of failed tests, by fields that
+    /// cannot be read, or by missing counts
     #[arg(long, help_heading = "Waiting")]
     pub(crate) strict: bool,
     /// Let a run pass in which no test ran, unless the service's own verdict fails it
@@ -71,21 +73,21 @@ pub(crate) struct Wait {
 pub(crate) struct Awaited {
     /// The name that the run was started with
     pub(crate) job: Option<JobName>,
-    /// A run that has no name, as a sharded run, by its test run id; beside a name, the end of the run
-    /// is confirmed by it. Not documented: known from the vendor's client
+    /// The run's test run id, for a sharded run, which has no name; with a name, it confirms the end
+    /// of the run. Not documented: known from the vendor's client
     #[arg(long, value_name = "ID")]
     pub(crate) test_run: Option<TestRunId>,
-    /// A healing, by its batch's id
+    /// A healing, by the id of its batch
     #[arg(
         long,
         value_name = "BATCH",
         conflicts_with_all = ["job", "test_run", "generation_batch", "handle_file"]
     )]
     pub(crate) heal_batch: Option<BatchId>,
-    /// A generation, by its batch's id
+    /// A generation, by the id of its batch
     #[arg(long, value_name = "BATCH", conflicts_with_all = ["job", "test_run", "handle_file"])]
     pub(crate) generation_batch: Option<BatchId>,
-    /// What --handle-file kept when it was started
+    /// The file that --handle-file wrote at the start
     #[arg(long, value_name = "PATH", conflicts_with_all = ["job", "test_run"])]
     pub(crate) handle_file: Option<PathBuf>,
 }

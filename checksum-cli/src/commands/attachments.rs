@@ -1,18 +1,20 @@
+//! `checksum attachments`: lists the attachments of tests, or downloads them.
+
 use std::path::{Path, PathBuf};
 
-use checksum_api_ext::{Attachments, DownloadedFile, Error, PollPolicy, TestRun};
+use checksum_api_ext::{Attachments, TestRun};
 use checksum_api_ext::{TestId, TestStatus};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::args;
 use crate::client;
-use crate::error::{CliError, of_error};
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::json::{ListedAttachment, Message, UnlistedTest};
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 
-/// What is escaped in a test's id where it names a directory: no two ids share one.
+/// Escaped in the name of a test's directory, so that no two ids share one.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 pub(super) async fn execute(
@@ -20,14 +22,14 @@ pub(super) async fn execute(
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let checksum = client::client(&arguments.connection, PollPolicy::default())?;
+    let checksum = client::client(&arguments.connection)?;
     let test_run = checksum.test_run(arguments.test_run);
     let is_one_test = arguments.test.is_some();
     let tests = match arguments.test {
         Some(test) => vec![test],
         None => tests(&test_run, arguments.failed).await?,
     };
-    let display = Reporter::new(quiet, output.is_human());
+    let reporter = Reporter::new(quiet, output.is_text());
     let mut listed = Vec::new();
     let mut unlisted = Vec::new();
     let mut exit_code = ExitCode::Pass;
@@ -35,20 +37,26 @@ pub(super) async fn execute(
         let attachments = match test_run.attachments(test.clone()).await {
             Ok(attachments) => attachments,
             Err(error) if is_one_test => return Err(error.into()),
-            // The other tests' attachments are of use all the same.
+            // Still list the attachments of the other tests.
             Err(error) => {
-                exit_code = of_error(&error);
+                exit_code = (&error).into();
                 let failed = UnlistedTest {
                     test_id: test,
                     error: error.to_string(),
                 };
-                display.warning(&format!("warning: {failed}"));
+                reporter.warning(&format!("warning: {failed}"));
                 output.event(&Message::AttachmentsUnknown(&failed));
                 unlisted.push(failed);
                 continue;
             }
         };
-        let saved = save(&attachments, &test, arguments.download.as_deref(), &display).await;
+        let saved = save(
+            &attachments,
+            &test,
+            arguments.download.as_deref(),
+            &reporter,
+        )
+        .await;
         for (attachment, saved) in attachments.iter().zip(saved) {
             let (path, error) = match saved {
                 Ok(path) => (path, None),
@@ -67,7 +75,7 @@ pub(super) async fn execute(
             listed.push(attachment);
         }
     }
-    display.finish();
+    reporter.finish();
     let message = Message::Attachments {
         attachments: &listed,
         unknown: &unlisted,
@@ -78,25 +86,25 @@ pub(super) async fn execute(
     Ok(exit_code)
 }
 
-async fn tests(test_run: &TestRun, failed_alone: bool) -> Result<Vec<TestId>, CliError> {
-    let results = match failed_alone {
+async fn tests(test_run: &TestRun, only_failed: bool) -> Result<Vec<TestId>, CliError> {
+    let results = match only_failed {
         false => test_run.results().await?,
         true => test_run.results_with_status(TestStatus::Failed).await?,
     };
-    let ids = results
-        .tests()
-        .iter()
-        .map(|test| test.checksum_test_id.clone());
-    Ok(ids.collect())
+    let tests = results.tests().iter();
+    Ok(tests.map(|test| test.checksum_test_id.clone()).collect())
 }
 
-/// Downloads the attachments of a test where somebody wants that, and gives what came of each.
+/// The path of a downloaded file if it was downloaded, or why it was not.
+type Saved = Result<Option<PathBuf>, (ExitCode, String)>;
+
+/// Downloads the attachments of a test if there is a directory, and returns the result of each.
 async fn save(
     attachments: &Attachments,
     test: &TestId,
     directory: Option<&Path>,
-    display: &Reporter,
-) -> Vec<Result<Option<PathBuf>, (ExitCode, String)>> {
+    reporter: &Reporter,
+) -> Vec<Saved> {
     let Some(directory) = directory else {
         return attachments.iter().map(|_| Ok(None)).collect();
     };
@@ -104,18 +112,19 @@ async fn save(
     let directory = directory.join(name);
     if directory.is_symlink() {
         let error = format!(
-            "cannot write {}: it is a symbolic link, and is not followed out of the download \
-             folder; remove it first",
+            "cannot write {}: it is a symbolic link, which is not followed out of the download \
+             directory; remove it first",
             directory.display()
         );
         let failed = |_| Err((ExitCode::Indeterminate, error.clone()));
         return attachments.iter().map(failed).collect();
     }
     let downloads = attachments.download_all(&directory);
-    let saved = downloads.on_progress(display.transfer()).await;
-    let path = |saved: Result<DownloadedFile, Error>| match saved {
-        Ok(file) => Ok(Some(file.path)),
-        Err(error) => Err((of_error(&error), error.to_string())),
-    };
-    saved.into_iter().map(path).collect()
+    let saved = downloads.on_progress(reporter.download()).await.into_iter();
+    saved
+        .map(|saved| match saved {
+            Ok(file) => Ok(Some(file.path)),
+            Err(error) => Err(((&error).into(), error.to_string())),
+        })
+        .collect()
 }

@@ -1,5 +1,7 @@
-use checksum_api_ext::{Bug, ListBugs, PollPolicy, StreamExt};
-use comfy_table::{ContentArrangement, Table, presets};
+//! `checksum bugs`: lists the bugs of the application.
+
+use checksum_api_ext::{Bug, ListBugs, StreamExt};
+use comfy_table::Table;
 
 use crate::args::Bugs;
 use crate::client;
@@ -8,13 +10,13 @@ use crate::exit_code::ExitCode;
 use crate::json::Message;
 use crate::output::stderr::eprint_line;
 use crate::output::stdout::Output;
-use crate::output::table::printable;
+use crate::output::table;
 
-/// The rows of a table at most.
+/// The maximum number of rows in a table.
 const ROWS: usize = 1_000;
 
 pub(super) async fn execute(arguments: Bugs, output: &mut Output) -> Result<ExitCode, CliError> {
-    let checksum = client::client(&arguments.connection, PollPolicy::default())?;
+    let checksum = client::client(&arguments.connection)?;
     let is_one_page = arguments.limit.is_some();
     let start = arguments.offset.unwrap_or(0);
     let list = filtered(checksum.bugs(), arguments);
@@ -32,7 +34,7 @@ pub(super) async fn execute(arguments: Bugs, output: &mut Output) -> Result<Exit
     all(list, output).await
 }
 
-/// Shows the bugs of all pages: to people a table for each page as soon as it is there.
+/// Shows the bugs of all pages; for people, a table for each page as soon as it arrives.
 async fn all(list: ListBugs, output: &mut Output) -> Result<ExitCode, CliError> {
     let mut pages = list.into_stream().ready_chunks(ROWS);
     let mut bugs: Vec<Bug> = Vec::new();
@@ -45,13 +47,13 @@ async fn all(list: ListBugs, output: &mut Output) -> Result<ExitCode, CliError> 
             bugs.push(bug);
         }
         count += bugs.len() - start;
-        if output.is_human() {
+        if output.is_text() {
             output.page(&table(&bugs));
             bugs.clear();
         }
     }
     let truncation = pages.get_ref().truncation();
-    if !output.is_human() || count == 0 {
+    if !output.is_text() || count == 0 {
         let message = Message::Bugs {
             bugs: &bugs,
             may_have_more: truncation.is_some(),
@@ -99,22 +101,15 @@ fn filtered(mut list: ListBugs, arguments: Bugs) -> ListBugs {
 }
 
 fn table(bugs: &[Bug]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["severity", "status", "bug", "title"]);
-    for bug in bugs {
-        table.add_row([
-            printable(
-                bug.severity
-                    .as_ref()
-                    .map_or("", |severity| severity.as_str()),
-            ),
-            printable(bug.status.as_ref().map_or("", |status| status.as_str())),
-            printable(bug.id.as_deref().unwrap_or_default()),
-            printable(bug.title.as_deref().unwrap_or_default()),
-        ]);
-    }
-    table
+    let rows = bugs.iter().map(|bug| {
+        [
+            bug.severity
+                .as_ref()
+                .map_or("", |severity| severity.as_str()),
+            bug.status.as_ref().map_or("", |status| status.as_str()),
+            bug.id.as_deref().unwrap_or_default(),
+            bug.title.as_deref().unwrap_or_default(),
+        ]
+    });
+    table::build(["severity", "status", "bug", "title"], rows)
 }

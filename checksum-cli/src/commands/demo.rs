@@ -1,3 +1,5 @@
+//! `checksum demo`: a run, its healing and a second run, against the built-in mock server.
+
 use std::time::Duration;
 
 use checksum_api_ext::{
@@ -12,14 +14,14 @@ use crate::exit_code::ExitCode;
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
-use crate::wait::follow::{conclude_run, follow_run};
-use crate::wait::work::run_started;
+use crate::wait::follow::follow_run;
+use crate::wait::work::{print_run, run_started};
 
-/// One second of the demo is a minute of the service.
+/// One second of the demo is a minute of the mock server.
 const SPEED: f64 = 60.0;
 
-/// Tells the story of the API's quick start: a suite fails, healing opens a pull request, and the
-/// suite runs again with its fixes.
+/// Follows the quick start of the API: a suite fails, healing opens a pull request, and the suite
+/// passes with its fixes.
 pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode, CliError> {
     let mock = Mock::builder().clock(Clock::scaled(SPEED)).start().await?;
     mock.next_run(script().fail_tests(["test-def-456"]));
@@ -31,12 +33,10 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
     );
     mock.next_run(script().healed());
     let checksum = client(&mock)?;
-    let narrator = Reporter::new(quiet, output.is_human());
-    narrator.note(
-        "The service is played by a stand-in on this machine; a minute of it takes a second.",
-    );
+    let reporter = Reporter::new(quiet, output.is_text());
+    reporter.note("This demo talks to a mock server on this machine; one minute takes one second.");
 
-    narrator.note("\n1. A suite run, healed on failure");
+    reporter.note("\n1. A suite run, healed on failure");
     let repository = "acme-co/my-tests".parse().map_err(|_| CliError::Demo)?;
     let heal = HealOptions::open_pull_request(repository).target_branch("main");
     let run = checksum.run_suite().auto_heal(heal).start().await?;
@@ -44,35 +44,38 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
     for test in failures(&checksum, &report).await? {
         let error = test.error_message.unwrap_or_default();
         let id = &test.checksum_test_id;
-        narrator.note(&one_line(&format!("{id}: {error}")));
+        reporter.note(&one_line(&format!("{id}: {error}")));
     }
-    narrator.note(&format!(
-        "the verdict is {}, and healing has begun by itself",
+    reporter.note(&format!(
+        "the verdict is {}, so healing was started automatically",
         report.outcome()
     ));
 
-    narrator.note("\n2. The healing, to its pull request");
-    narrator.note("(The API does not tell which batch autoHeal started; the stand-in was asked.)");
+    reporter.note("\n2. The healing opens a pull request");
+    reporter.note(
+        "(The API does not return the batch of an automatic healing; the mock server gave its id.)",
+    );
     for id in mock.heal_batches() {
         let id: BatchId = id.parse().map_err(|_| CliError::Demo)?;
-        show(&checksum.resume_heal_batch(id).await?, &narrator);
+        show(&checksum.resume_heal_batch(id).await?, &reporter);
     }
 
-    narrator.note("\n3. The suite again, with the fixes");
+    reporter.note("\n3. The suite again, with the fixes");
     let run = checksum.run_suite().start().await?;
     let report = watch(&run, quiet, output).await?;
-    if output.is_human() {
+    if output.is_text() {
         output.text(&table(&report.results().await?));
     }
-    let exit_code = conclude_run(&report, false, &narrator, output);
-    narrator.note(&format!(
-        "exit code {}: that of the last run's verdict",
+    let job_name = report.job_name();
+    let exit_code = print_run(job_name, report.status(), false, &reporter, output);
+    reporter.note(&format!(
+        "exit code {}: the verdict of the last run",
         exit_code as u8
     ));
     Ok(exit_code)
 }
 
-/// How long each of the runs takes.
+/// The duration of each run.
 fn script() -> RunScript {
     RunScript::new()
         .queued(Duration::from_secs(15))
@@ -89,10 +92,10 @@ fn client(mock: &Mock) -> Result<Checksum, CliError> {
 }
 
 async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport, CliError> {
-    let mut display = Reporter::new(quiet, output.is_human());
-    display.note(&format!("started {}", run.handle()));
+    let mut reporter = Reporter::new(quiet, output.is_text());
+    reporter.note(&format!("started {}", run.handle()));
     output.event(&run_started(run));
-    follow_run(run, &mut display, output).await
+    follow_run(run, &mut reporter, output).await
 }
 
 async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestResult>, CliError> {
@@ -104,10 +107,10 @@ async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestRes
     Ok(failed.tests().to_vec())
 }
 
-fn show(batch: &BatchStatus, narrator: &Reporter) {
+fn show(batch: &BatchStatus, reporter: &Reporter) {
     for session in batch.sessions() {
         let outcome = session.pr_url.as_deref().unwrap_or("no pull request");
         let (id, status) = (&session.session_id, &session.status);
-        narrator.note(&one_line(&format!("{id} {status}: {outcome}")));
+        reporter.note(&one_line(&format!("{id} {status}: {outcome}")));
     }
 }

@@ -1,28 +1,33 @@
-use checksum_api_ext::{Checksum, GenerationBatch};
+//! `checksum generate`: starts a generation, waits for it, and exits with its result.
+
+use checksum_api_ext::Checksum;
 
 use crate::args;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stdout::Output;
-use crate::wait::start::{Prepared, dispatch};
-use crate::wait::work::Judged;
+use crate::wait::plan::{Plan, StartRequest};
+use crate::wait::start::{StartOptions, start};
+use crate::wait::work::Work;
 
 pub(super) async fn execute(
     arguments: args::Generate,
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let prepare = async |checksum: &Checksum| prepare(checksum, &arguments).map(Some);
-    dispatch(&arguments.starting, false, false, quiet, output, prepare).await
+    let options = StartOptions {
+        starting: &arguments.starting,
+        is_strict: arguments.strict,
+        allow_no_tests: false,
+        quiet,
+    };
+    start(options, output, |checksum| plan(checksum, &arguments)).await
 }
 
-fn prepare(
-    checksum: &Checksum,
-    arguments: &args::Generate,
-) -> Result<Prepared<Judged<GenerationBatch>>, CliError> {
+fn plan<'a>(checksum: &Checksum, arguments: &args::Generate) -> Result<Plan<'a>, CliError> {
     let repo = arguments.repo.clone();
     let mut generate = checksum.generate(repo, arguments.pr.clone(), &arguments.branch);
-    for (name, value) in arguments.variables.pairs()? {
+    for (name, value) in arguments.env_overrides.pairs()? {
         generate = generate.env(name, value);
     }
     for (name, value) in arguments.metadata.pairs()? {
@@ -31,9 +36,8 @@ fn prepare(
     for (name, value) in arguments.starting.fields.pairs()? {
         generate = generate.extra_field(name, value);
     }
-    let is_strict = arguments.strict;
-    Ok(Prepared::new(generate.intent()?, async move {
-        let work = generate.start().await?;
-        Ok(Judged { work, is_strict })
+    Ok(Plan::Send(StartRequest {
+        intent: generate.intent()?,
+        send: Box::pin(async move { Ok(Work::Generation(generate.start().await?)) }),
     }))
 }

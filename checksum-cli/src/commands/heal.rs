@@ -1,12 +1,15 @@
-use checksum_api_ext::{Checksum, HealBatch, HealOptions, RepoName};
+//! `checksum heal`: starts a healing, waits for it, and exits with its result.
+
+use checksum_api_ext::{Checksum, HealOptions, RepoName};
 
 use crate::args;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stderr::eprint_line;
 use crate::output::stdout::Output;
-use crate::wait::start::{Prepared, dispatch};
-use crate::wait::work::Judged;
+use crate::wait::plan::{Plan, StartRequest};
+use crate::wait::start::{StartOptions, start};
+use crate::wait::work::Work;
 
 pub(super) async fn execute(
     arguments: args::Heal,
@@ -14,16 +17,22 @@ pub(super) async fn execute(
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
     note_bare_repository(arguments.repo.as_ref(), quiet);
-    let prepare = async |checksum: &Checksum| prepare(checksum, &arguments).map(Some);
-    dispatch(&arguments.starting, false, false, quiet, output, prepare).await
+    let options = StartOptions {
+        starting: &arguments.starting,
+        is_strict: arguments.strict,
+        allow_no_tests: false,
+        quiet,
+    };
+    start(options, output, |checksum| plan(checksum, &arguments)).await
 }
 
-/// The description shows a repository with its owner here. The vendor's own clients send the bare
-/// name, so it is not a mistake for certain.
+/// Prints a note if a repository has no owner. It may be correct: the vendor's own clients send only
+/// the name, while the API's description shows OWNER/REPO.
 pub(super) fn note_bare_repository(repo: Option<&RepoName>, quiet: bool) {
     if let Some(repo) = repo.filter(|repo| !quiet && !repo.has_owner()) {
         eprint_line(&format!(
-            "note: --repo {repo} is not OWNER/REPO; it is sent as it is, and the service may not find it"
+            "note: --repo {repo} is not OWNER/REPO; it is sent unchanged, and the service may not \
+             find it"
         ));
     }
 }
@@ -40,10 +49,7 @@ pub(super) fn heal_options(
     }
 }
 
-fn prepare(
-    checksum: &Checksum,
-    arguments: &args::Heal,
-) -> Result<Prepared<Judged<HealBatch>>, CliError> {
+fn plan<'a>(checksum: &Checksum, arguments: &args::Heal) -> Result<Plan<'a>, CliError> {
     let mut options = heal_options(arguments.repo.as_ref(), arguments.no_create_pr)?;
     if let Some(branch) = &arguments.branch {
         options = options.target_branch(branch);
@@ -58,9 +64,8 @@ fn prepare(
         options = options.extra_field(name, value);
     }
     let heal = checksum.heal(arguments.test_run.clone(), options);
-    let is_strict = arguments.strict;
-    Ok(Prepared::new(heal.intent()?, async move {
-        let work = heal.start().await?;
-        Ok(Judged { work, is_strict })
+    Ok(Plan::Send(StartRequest {
+        intent: heal.intent()?,
+        send: Box::pin(async move { Ok(Work::Heal(heal.start().await?)) }),
     }))
 }

@@ -1,6 +1,6 @@
-use checksum_api_ext::PollPolicy;
+//! `checksum latest`: shows the most recent run of the project.
 
-use crate::args::Latest;
+use crate::args::Connection;
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
@@ -8,9 +8,11 @@ use crate::json::Message;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
 
-pub(super) async fn execute(arguments: Latest, output: &mut Output) -> Result<ExitCode, CliError> {
-    let checksum = client::client(&arguments.connection, PollPolicy::default())?;
-    let latest = checksum.latest_test_run().await?;
+pub(super) async fn execute(
+    connection: Connection,
+    output: &mut Output,
+) -> Result<ExitCode, CliError> {
+    let latest = client::client(&connection)?.latest_test_run().await?;
     let mut text = latest.id().to_string();
     if let Some(state) = latest.state() {
         text = format!("{text}: {state}");

@@ -1,6 +1,6 @@
-use checksum_api_ext::PollPolicy;
+//! `checksum me`: shows the project that the API key belongs to.
 
-use crate::args::Me;
+use crate::args::Connection;
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
@@ -8,9 +8,11 @@ use crate::json::Message;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
 
-pub(super) async fn execute(arguments: Me, output: &mut Output) -> Result<ExitCode, CliError> {
-    let checksum = client::client(&arguments.connection, PollPolicy::default())?;
-    let project = checksum.project().await?;
+pub(super) async fn execute(
+    connection: Connection,
+    output: &mut Output,
+) -> Result<ExitCode, CliError> {
+    let project = client::client(&connection)?.project().await?;
     let text = one_line(&format!("{} ({})", project.name, project.id));
     output.result(&text, &Message::Project { project: &project });
     Ok(ExitCode::Pass)

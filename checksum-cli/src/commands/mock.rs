@@ -1,3 +1,5 @@
+//! `checksum mock`: runs the mock server.
+
 use checksum_api_ext::BASE_URL_ENV;
 use checksum_mock::{Mock, RunScript};
 
@@ -14,8 +16,8 @@ pub(super) async fn execute(
 ) -> Result<ExitCode, CliError> {
     let mut builder = Mock::builder()
         .port(arguments.port)
-        .default_run(RunScript::new().end_state(arguments.end))
-        .failing_tests(arguments.failing);
+        .default_run(RunScript::new().end_state(arguments.end_state))
+        .failing_tests(arguments.fail_test);
     if arguments.observed {
         builder = builder.observed();
     }
@@ -23,8 +25,7 @@ pub(super) async fn execute(
     let url = mock.url();
     output.result(&url, &Message::Mock { url: &url });
     eprint_line(&format!(
-        "serving; use it with {BASE_URL_ENV}={url} and any key; Ctrl-C ends it"
+        "mock server is ready; use it with {BASE_URL_ENV}={url} and any key; stop it with Ctrl-C"
     ));
-    // It serves until a signal ends the command.
     std::future::pending().await
 }

@@ -1,15 +1,19 @@
+//! The commands, one file each.
+
 mod attachments;
 mod bugs;
+mod completions;
 mod demo;
 mod generate;
 mod heal;
 mod latest;
-mod manual;
+mod man;
 mod me;
 mod mock;
 mod report;
 mod results;
 mod run;
+mod schema;
 mod status;
 mod wait;
 
@@ -19,41 +23,39 @@ use crate::exit_code::ExitCode;
 use crate::output::stdout::Output;
 use crate::signal::until_signal;
 
-/// Does what was asked for.
+/// Runs the command of these arguments.
 pub(crate) async fn execute(
     arguments: Arguments,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
     let quiet = arguments.global.quiet;
     match arguments.command {
-        Command::Run(arguments) => run::execute(arguments, quiet, output).await,
-        Command::Heal(arguments) => heal::execute(arguments, quiet, output).await,
-        Command::Generate(arguments) => generate::execute(arguments, quiet, output).await,
-        Command::Wait(arguments) => wait::execute(arguments, quiet, output).await,
-        Command::Status(arguments) => interruptible(status::execute(arguments, output)).await,
-        Command::Results(arguments) => interruptible(results::execute(arguments, output)).await,
-        Command::Report(arguments) => {
-            interruptible(report::execute(arguments, quiet, output)).await
+        Command::Run(run) => run::execute(run, quiet, output).await,
+        Command::Heal(heal) => heal::execute(heal, quiet, output).await,
+        Command::Generate(generate) => generate::execute(generate, quiet, output).await,
+        Command::Wait(wait) => wait::execute(wait, quiet, output).await,
+        Command::Completions { shell } => Ok(completions::execute(shell, output)),
+        Command::Schema => Ok(schema::execute(output)),
+        Command::Man { command } => man::execute(&command, output),
+        Command::Status(status) => interruptible(status::execute(status, quiet, output)).await,
+        Command::Results(results) => interruptible(results::execute(results, output)).await,
+        Command::Report(report) => interruptible(report::execute(report, quiet, output)).await,
+        Command::Attachments(attachments) => {
+            interruptible(attachments::execute(attachments, quiet, output)).await
         }
-        Command::Attachments(arguments) => {
-            interruptible(attachments::execute(arguments, quiet, output)).await
-        }
-        Command::Latest(arguments) => interruptible(latest::execute(arguments, output)).await,
-        Command::Bugs(arguments) => interruptible(bugs::execute(arguments, output)).await,
-        Command::Me(arguments) => interruptible(me::execute(arguments, output)).await,
-        Command::Mock(arguments) => interruptible(mock::execute(arguments, output)).await,
-        Command::Completions { shell } => Ok(manual::completions(shell, output)),
-        Command::Schema => Ok(manual::schema(output)),
-        Command::Man { command } => manual::page(&command, output),
+        Command::Latest(connection) => interruptible(latest::execute(connection, output)).await,
+        Command::Bugs(bugs) => interruptible(bugs::execute(bugs, output)).await,
+        Command::Me(connection) => interruptible(me::execute(connection, output)).await,
+        Command::Mock(mock) => interruptible(mock::execute(mock, output)).await,
         Command::Demo => interruptible(demo::execute(quiet, output)).await,
     }
 }
 
-/// For commands that leave nothing behind when a signal ends them.
+/// Runs a command that leaves nothing behind if a signal stops it.
 async fn interruptible(
-    work: impl Future<Output = Result<ExitCode, CliError>>,
+    command: impl Future<Output = Result<ExitCode, CliError>>,
 ) -> Result<ExitCode, CliError> {
-    until_signal(work)
+    until_signal(command)
         .await
         .unwrap_or_else(|signal| Err(CliError::Interrupted(signal)))
 }

@@ -1,9 +1,11 @@
+//! `checksum report`: shows, downloads or opens the HTML report of a run.
+
 use std::env;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use checksum_api_ext::{API_KEY_ENV, PollPolicy, Url};
+use checksum_api_ext::{API_KEY_ENV, Url};
 
 use crate::args::Report;
 use crate::client;
@@ -14,8 +16,8 @@ use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::redaction::redact;
 
-/// What opens a page with the browser of the person's choice. None of them is a shell, which would
-/// read an address in its own way.
+/// The programs that open a page in the default browser. None is a shell, which would interpret the
+/// URL.
 const LAUNCHERS: &[&[&str]] = if cfg!(target_os = "macos") {
     &[&["open"]]
 } else if cfg!(windows) {
@@ -34,14 +36,14 @@ pub(super) async fn execute(
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let checksum = client::client(&arguments.connection, PollPolicy::default())?;
+    let checksum = client::client(&arguments.connection)?;
     let report = checksum.test_run(arguments.test_run).report().await?;
     let url = report.url();
     let saved = match &arguments.download {
         None => None,
         Some(path) => {
-            let display = Reporter::new(quiet, output.is_human());
-            let download = report.download(path).on_progress(display.transfer());
+            let reporter = Reporter::new(quiet, output.is_text());
+            let download = report.download(path).on_progress(reporter.download());
             Some(download.await?)
         }
     };
@@ -60,12 +62,12 @@ pub(super) async fn execute(
     Ok(ExitCode::Pass)
 }
 
-/// Starts the first browser that can be started, and does not wait for it.
+/// Starts the first browser that exists, and does not wait for it.
 fn open(url: &Url) -> io::Result<()> {
     if !["http", "https"].contains(&url.scheme()) {
-        return Err(io::Error::other("the address is not one of the web"));
+        return Err(io::Error::other("the URL is not http or https"));
     }
-    let mut last_error = io::Error::other("no program is known that opens a page");
+    let mut last_error = io::Error::other("no program that opens a page was found");
     for mut browser in browsers(url.as_str()) {
         browser.stdin(Stdio::null());
         browser.stdout(Stdio::null());
@@ -81,7 +83,7 @@ fn open(url: &Url) -> io::Result<()> {
     Err(last_error)
 }
 
-/// The programs of `BROWSER`, then those of the system.
+/// Returns the programs of `BROWSER`, then those of the system.
 fn browsers(url: &str) -> Vec<Command> {
     let chosen = env::var_os("BROWSER").unwrap_or_default();
     let chosen = env::split_paths(&chosen).filter(|entry| !entry.as_os_str().is_empty());
@@ -96,7 +98,8 @@ fn browsers(url: &str) -> Vec<Command> {
     browsers
 }
 
-/// A program of `BROWSER`, with arguments or without; `%s` in them is the address.
+/// Returns the command of one entry of `BROWSER`: a program with or without arguments, in which `%s`
+/// is the URL.
 fn browser(entry: &Path, url: &str) -> Command {
     let text = entry.to_string_lossy();
     let mut words = text.split_whitespace();
@@ -116,7 +119,7 @@ fn browser(entry: &Path, url: &str) -> Command {
     command
 }
 
-/// The variables of this process that hold the API key, under whatever name.
+/// Returns the names of the environment variables that contain the API key.
 fn secret_variables() -> impl Iterator<Item = std::ffi::OsString> {
     env::vars_os().filter_map(|(name, value)| {
         let value = value.to_string_lossy();

@@ -1,6 +1,7 @@
-use checksum_api_ext::PollPolicy;
+//! `checksum results`: shows the result of each test of a run.
+
 use checksum_api_ext::{TestResult, TestRunResults, TestStatus};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::Table;
 
 use crate::args::Results;
 use crate::client;
@@ -8,36 +9,30 @@ use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::json::Message;
 use crate::output::stdout::Output;
-use crate::output::table::printable;
+use crate::output::table;
 
 pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<ExitCode, CliError> {
-    let checksum = client::client(&arguments.connection, PollPolicy::default())?;
+    let checksum = client::client(&arguments.connection)?;
     let test_run = checksum.test_run(arguments.test_run);
     let results = match arguments.status {
         None => test_run.results().await?,
         Some(status) => test_run.results_with_status(status).await?,
     };
-    let message = Message::Results { results: &results };
-    output.result(&table(&results), &message);
+    output.result(&table(&results), &Message::Results { results: &results });
     Ok(ExitCode::Pass)
 }
 
-/// The tests, those that failed first.
+/// Returns a table of the tests, failed ones first.
 pub(super) fn table(results: &TestRunResults) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["status", "test", "title", "error"]);
     let mut tests: Vec<&TestResult> = results.tests().iter().collect();
     tests.sort_by_key(|test| test.status != TestStatus::Failed);
-    for test in tests {
-        table.add_row([
-            printable(test.status.as_str()),
-            printable(test.checksum_test_id.as_str()),
-            printable(test.test_title.as_deref().unwrap_or_default()),
-            printable(test.error_message.as_deref().unwrap_or_default()),
-        ]);
-    }
-    table
+    let rows = tests.into_iter().map(|test| {
+        [
+            test.status.as_str(),
+            test.checksum_test_id.as_str(),
+            test.test_title.as_deref().unwrap_or_default(),
+            test.error_message.as_deref().unwrap_or_default(),
+        ]
+    });
+    table::build(["status", "test", "title", "error"], rows)
 }

@@ -1,3 +1,5 @@
+//! `checksum wait`: waits for work that was started earlier, and exits with its result.
+
 use checksum_api_ext::{Handle, RunHandle};
 
 use crate::args::{Awaited, Wait};
@@ -9,7 +11,7 @@ use crate::output::stdout::Output;
 use crate::signal::until_signal;
 use crate::wait::handle_file::{Content, HandleFile};
 use crate::wait::start::nothing_to_run;
-use crate::wait::work::{Judged, Work};
+use crate::wait::work::Work;
 
 pub(super) async fn execute(
     arguments: Wait,
@@ -19,61 +21,35 @@ pub(super) async fn execute(
     let Some(handle) = handle(arguments.awaited)? else {
         return Ok(nothing_to_run(output));
     };
-    let builder = client::builder(&arguments.connection, arguments.waiting.policy())?;
-    let checksum = match arguments.allow_no_tests {
-        true => builder.allow_no_tests().build()?,
-        false => builder.build()?,
-    };
-    let is_strict = arguments.strict;
-    let mut display = Reporter::new(quiet, output.is_human());
-    let display = &mut display;
-    let wait = async {
-        match handle.clone() {
-            Handle::Run(handle) => {
-                let work = checksum.resume_run(handle);
-                Judged { work, is_strict }.conclude(display, output).await
-            }
-            Handle::HealBatch(handle) => {
-                let work = checksum.resume_heal_batch(handle);
-                Judged { work, is_strict }.conclude(display, output).await
-            }
-            Handle::GenerationBatch(handle) => {
-                let work = checksum.resume_generation_batch(handle);
-                Judged { work, is_strict }.conclude(display, output).await
-            }
-        }
-    };
-    let ended = until_signal(wait).await;
-    ended.unwrap_or_else(|signal| {
+    let policy = arguments.waiting.policy();
+    let checksum = client::waiting_client(&arguments.connection, policy, arguments.allow_no_tests)?;
+    let work = Work::resume(&checksum, handle.clone());
+    let mut reporter = Reporter::new(quiet, output.is_text());
+    let result = until_signal(work.wait(arguments.strict, &mut reporter, output)).await;
+    result.unwrap_or_else(|signal| {
         let handle = Box::new(handle);
         Err(CliError::InterruptedWait { signal, handle })
     })
 }
 
-/// What to wait for; `None` where there was nothing to start.
+/// Returns the handle to wait for; `None` if there was nothing to start.
 fn handle(awaited: Awaited) -> Result<Option<Handle>, CliError> {
-    let Awaited {
-        job,
-        test_run,
-        heal_batch,
-        generation_batch,
-        handle_file,
-    } = awaited;
-    if let Some(path) = handle_file {
-        return match HandleFile::read(&path) {
-            Ok(Content::Handle(handle)) => Ok(Some(handle)),
-            Ok(Content::Nothing {}) => Ok(None),
-            Ok(Content::Intent(intent)) => Err(CliError::MayHaveStarted { path, intent }),
-            Ok(Content::NotStarted(intent)) => Err(CliError::NotStarted { path, intent }),
-            Err(error) => Err(CliError::HandleFile { path, error }),
+    if let Some(path) = awaited.handle_file {
+        return match HandleFile::read(&path)? {
+            Content::Handle(handle) => Ok(Some(handle)),
+            Content::Nothing {} => Ok(None),
+            Content::Intent(intent) => Err(CliError::MayHaveStarted { path, intent }),
+            Content::NotStarted(intent) => Err(CliError::NotStarted { path, intent }),
         };
     }
-    let run = RunHandle::known_by(job, test_run).map(Handle::Run);
+    let run = RunHandle::known_by(awaited.job, awaited.test_run).map(Handle::Run);
     let named = run
-        .or(heal_batch.map(|id| Handle::HealBatch(id.into())))
-        .or(generation_batch.map(|id| Handle::GenerationBatch(id.into())));
+        .or(awaited.heal_batch.map(|id| Handle::HealBatch(id.into())))
+        .or(awaited
+            .generation_batch
+            .map(|id| Handle::GenerationBatch(id.into())));
     match named {
-        None => unreachable!("the arguments are a group of which one is needed"),
+        None => unreachable!("clap requires one of the arguments"),
         named => Ok(named),
     }
 }

@@ -1,3 +1,5 @@
+//! The JSON form and the text of a listed attachment.
+
 use std::fmt;
 use std::path::PathBuf;
 
@@ -8,35 +10,34 @@ use serde::Serialize;
 
 use crate::output::text::one_line;
 
-/// An attachment, and what became of its download.
+/// An attachment and the result of its download.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ListedAttachment {
     pub(crate) test_id: TestId,
     #[serde(flatten)]
     pub(crate) attachment: Attachment,
-    /// Where it is; null where nothing was downloaded.
+    /// Where the file is; null if it was not downloaded.
     pub(crate) path: Option<PathBuf>,
-    /// Why it is not there.
+    /// Why the download failed.
     pub(crate) error: Option<String>,
 }
 
-/// A test whose attachments are not known.
+/// A test whose attachments could not be listed.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UnlistedTest {
     pub(crate) test_id: TestId,
-    /// What failed, on which request, and whether trying again can help.
+    /// What failed, for which request, and whether it is retryable.
     pub(crate) error: String,
 }
 
 impl fmt::Display for UnlistedTest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = format!(
-            "the attachments of {} are not known: {}",
-            self.test_id, self.error
-        );
-        formatter.write_str(&one_line(&line))
+        let (test, error) = (&self.test_id, &self.error);
+        formatter.write_str(&one_line(&format!(
+            "cannot list the attachments of {test}: {error}"
+        )))
     }
 }
 

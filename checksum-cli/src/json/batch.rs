@@ -1,3 +1,5 @@
+//! The JSON form and the text of a batch's result.
+
 use std::fmt;
 
 use checksum_api_ext::BatchStatus;
@@ -5,74 +7,45 @@ use checksum_api_ext::{BatchId, BatchSession, BatchState, TestRunId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::exit_code::ExitCode;
+use crate::exit_code::Verdict;
 use crate::output::text::one_line;
 
-/// What the command says of a batch that has ended.
+/// What is known of a batch that ended.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BatchResult {
     batch_id: BatchId,
     state: BatchState,
-    /// Whether every session completed. There may have been none: nothing was to be healed.
+    /// Whether every session completed. There may be none, if nothing was to be healed.
     pass: bool,
     test_run_id: Option<TestRunId>,
     sessions: Vec<BatchSession>,
     pull_requests: Vec<String>,
-    /// What in the service's answer contradicts its state.
+    /// What in the service's response contradicts its state.
     contradiction: Option<String>,
-    /// What the command ends with.
+    /// The exit code of the command.
     exit_code: u8,
     /// What there is to know beside the outcome, in sentences.
     remarks: Vec<String>,
 }
 
 impl BatchResult {
-    pub(crate) fn new(report: &BatchStatus, is_strict: bool) -> (Self, ExitCode) {
-        let contradiction = report.contradiction();
-        let exit_code = match exit_code(report) {
-            ExitCode::Pass if is_strict && contradiction.is_some() => ExitCode::Failed,
-            exit_code => exit_code,
-        };
-        let remarks = contradiction.iter().map(|contradiction| {
-            one_line(&match exit_code {
-                ExitCode::Pass => format!("{contradiction}; --strict would fail it"),
-                ExitCode::Failed => format!("{contradiction}; counted as failed"),
-                _ => contradiction.to_string(),
-            })
-        });
-        let remarks = remarks.collect();
-        let verdict = Self {
-            batch_id: report.id().clone(),
-            state: report.state().clone(),
-            pass: exit_code == ExitCode::Pass,
-            test_run_id: report.test_run_id().cloned(),
-            sessions: report.sessions().to_vec(),
-            pull_requests: report.pull_requests().map(str::to_owned).collect(),
-            contradiction: contradiction.map(|contradiction| contradiction.to_string()),
-            exit_code: exit_code as u8,
-            remarks,
-        };
-        (verdict, exit_code)
-    }
-
-    pub(crate) fn remarks(&self) -> &[String] {
-        &self.remarks
+    pub(crate) fn new(status: &BatchStatus, verdict: &Verdict) -> Self {
+        Self {
+            batch_id: status.id().clone(),
+            state: status.state().clone(),
+            pass: verdict.is_pass(),
+            test_run_id: status.test_run_id().cloned(),
+            sessions: status.sessions().to_vec(),
+            pull_requests: status.pull_requests().map(str::to_owned).collect(),
+            contradiction: verdict.contradiction.as_ref().map(ToString::to_string),
+            exit_code: verdict.exit_code as u8,
+            remarks: verdict.remarks.clone(),
+        }
     }
 }
 
-fn exit_code(report: &BatchStatus) -> ExitCode {
-    if report.is_failure() {
-        ExitCode::Failed
-    } else if report.is_success() {
-        ExitCode::Pass
-    } else {
-        // It has ended in a state that nobody knows.
-        ExitCode::Indeterminate
-    }
-}
-
-/// A session for people: its id, its state and its pull request.
+/// Returns a line with the session's id, state and pull request.
 pub(crate) fn session(session: &BatchSession) -> String {
     let mut text = format!("{} {}", session.session_id, session.status);
     if let Some(url) = &session.pr_url {
@@ -83,16 +56,14 @@ pub(crate) fn session(session: &BatchSession) -> String {
 
 impl fmt::Display for BatchResult {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.sessions.len();
         let (id, state) = (self.batch_id.as_str(), self.state.as_str());
         write!(formatter, "{}: {}, ", one_line(id), one_line(state))?;
-        match count {
+        match self.sessions.len() {
             0 => write!(formatter, "no sessions"),
             1 => write!(formatter, "1 session"),
-            _ => write!(formatter, "{count} sessions"),
+            count => write!(formatter, "{count} sessions"),
         }?;
-        self.sessions
-            .iter()
-            .try_for_each(|one| write!(formatter, "\n{}", session(one)))
+        let mut sessions = self.sessions.iter();
+        sessions.try_for_each(|one| write!(formatter, "\n{}", session(one)))
     }
 }

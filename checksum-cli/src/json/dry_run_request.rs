@@ -1,16 +1,18 @@
+//! The JSON form and the text of a request that `--dry-run` does not send.
+
 use std::fmt;
 
 use checksum_api::OPERATIONS;
+use reqwest::header::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::output::text::one_line;
 
-/// What stands in the place of everything that must not be shown.
-const HIDDEN: &str = "***";
+const REDACTED: &str = "***";
 
-/// A request as it would go out. Neither the key nor the values of variables are in it.
+/// A request as it would be sent, with the API key and the values of variables redacted.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DryRunRequest {
@@ -20,22 +22,20 @@ pub(crate) struct DryRunRequest {
     body: Option<Value>,
 }
 
-impl DryRunRequest {
-    pub(crate) fn of(request: &reqwest::Request) -> Self {
-        let header =
-            |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
-                let text = match value.to_str() {
-                    Ok(text) if !value.is_sensitive() => text,
-                    _ => HIDDEN,
-                };
-                (name.to_string(), text.into())
+impl From<&reqwest::Request> for DryRunRequest {
+    fn from(request: &reqwest::Request) -> Self {
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            let text = match value.to_str() {
+                Ok(text) if !value.is_sensitive() => text,
+                _ => REDACTED,
             };
+            (name.to_string(), text.into())
+        };
         let body = request.body().and_then(reqwest::Body::as_bytes);
         let mut body: Option<Value> = body.and_then(|body| serde_json::from_slice(body).ok());
-        let secret = OPERATIONS.iter().flat_map(|one| one.redacted_fields);
-        for name in secret {
+        for name in OPERATIONS.iter().flat_map(|one| one.redacted_fields) {
             if let Some(value) = body.as_mut().and_then(|body| body.get_mut(*name)) {
-                hide(value);
+                redact_values(value);
             }
         }
         Self {
@@ -61,10 +61,10 @@ impl fmt::Display for DryRunRequest {
     }
 }
 
-/// The names that a secret member has stay.
-fn hide(value: &mut Value) {
+/// Redacts every value and keeps the names of fields.
+fn redact_values(value: &mut Value) {
     match value {
-        Value::Object(members) => members.values_mut().for_each(hide),
-        value => *value = HIDDEN.into(),
+        Value::Object(fields) => fields.values_mut().for_each(redact_values),
+        value => *value = REDACTED.into(),
     }
 }

@@ -1,5 +1,4 @@
-//! The one way in which this command makes JSON: without secrets, and with escapes for whatever a
-//! terminal or a CI system would act on.
+//! Writes JSON: redacts secrets, and escapes what a terminal or a CI system would act on.
 
 use std::io::{self, Write};
 
@@ -10,18 +9,18 @@ use serde_json::ser::{CharEscape, Formatter};
 use crate::output::text::json_string;
 use crate::redaction::redact;
 
-/// Returns the value on one line.
+/// Returns `value` as JSON on one line.
 pub(crate) fn to_json(value: &impl Serialize) -> serde_json::Result<String> {
     let mut json = Vec::new();
     value.serialize(&mut Serializer::with_formatter(
         &mut json,
         Redacted::default(),
     ))?;
-    // serde_json and this module write nothing but UTF-8.
+    // serde_json and this module write only UTF-8.
     Ok(String::from_utf8_lossy(&json).into_owned())
 }
 
-/// Collects each string, the name of a field or a value, before it is redacted and written.
+/// Collects each string (a field's name or a value), then redacts and writes it.
 #[derive(Default)]
 struct Redacted(String);
 
@@ -72,7 +71,7 @@ mod tests {
     use crate::redaction;
 
     #[test]
-    fn secrets_are_redacted_in_names_and_values_before_they_are_written() {
+    fn secrets_are_redacted_in_names_and_values_before_escaping() {
         redaction::add(r#"json-k"e\y"#);
         let value = json!({
             "a\u{1}\"b": ["\n\r\t\u{8}\u{c}/", 1, -2.5, true, null],

@@ -1,3 +1,5 @@
+//! Standard error: what people read while the command works.
+
 use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -8,18 +10,18 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use crate::output::resume_hint::resume_hint;
 use crate::output::text::{coloured_lines, lines, one_line};
 
-/// Writes text to standard error. Ignores write errors: there is no other place to report them.
-pub(crate) fn eprint_line(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{}", lines(line));
+/// Writes text to standard error. Ignores write errors, which cannot be reported anywhere.
+pub(crate) fn eprint_line(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{}", lines(text));
 }
 
-/// Writes text that may have colours to standard error.
+/// Writes text that contains colours to standard error.
 pub(crate) fn eprint_coloured(text: &str) {
     let _ = writeln!(anstream::stderr(), "{}", coloured_lines(text));
 }
 
-/// What people see of a wait, on standard error: on a terminal a line that is kept up to date,
-/// elsewhere a line for each change.
+/// Reports the progress of a wait or a download: on a terminal with a line that is redrawn,
+/// elsewhere with a line for each change.
 pub(crate) struct Reporter {
     mode: Mode,
     since: Instant,
@@ -29,16 +31,16 @@ pub(crate) struct Reporter {
 enum Mode {
     Quiet,
     Lines,
-    Live(ProgressBar),
+    Redrawn(ProgressBar),
 }
 
 impl Reporter {
-    /// Lines of data on the same terminal would tear a live line apart, so it is for people alone.
-    pub(crate) fn new(is_quiet: bool, is_human: bool) -> Self {
+    /// Redraws a line only if the output is text: lines of data on the same terminal would break it.
+    pub(crate) fn new(is_quiet: bool, is_text: bool) -> Self {
         let mode = if is_quiet {
             Mode::Quiet
-        } else if is_human && io::stderr().is_terminal() && can_be_redrawn(variable) {
-            Mode::Live(ProgressBar::new_spinner().with_style(style()))
+        } else if is_text && io::stderr().is_terminal() && can_redraw(variable) {
+            Mode::Redrawn(ProgressBar::new_spinner().with_style(style()))
         } else {
             Mode::Lines
         };
@@ -49,56 +51,54 @@ impl Reporter {
         }
     }
 
-    /// The name is said whatever was asked for: it is the only way back.
+    /// Printed even with `--quiet`, because the name is needed to resume.
     pub(crate) fn started(&self, handle: &Handle) {
         let id = handle.id();
-        match self.mode {
-            Mode::Quiet => eprint_line(&one_line(&format!("started {id}"))),
-            _ => eprint_line(&one_line(&format!("started {id}; {}", resume_hint(handle)))),
-        }
+        eprint_line(&one_line(&match self.mode {
+            Mode::Quiet => format!("started {id}"),
+            _ => format!("started {id}; {}", resume_hint(handle)),
+        }));
     }
 
-    /// Shows the state that the work is in now.
-    pub(crate) fn state(&mut self, state: String) {
-        self.state = one_line(&state);
+    /// Shows the current state of the work.
+    pub(crate) fn state(&mut self, state: &str) {
+        self.state = one_line(state);
         match &self.mode {
             Mode::Quiet => {}
             Mode::Lines => eprint_line(&self.state),
-            Mode::Live(bar) => show(bar, self.state.clone()),
+            Mode::Redrawn(bar) => redraw(bar, &self.state),
         }
     }
 
-    /// Shows how far a file has come, where somebody is watching.
-    pub(crate) fn transfer(&self) -> impl Fn(DownloadProgress<'_>) + Send + Sync + 'static {
+    /// Returns a callback that shows the progress of a download on a terminal.
+    pub(crate) fn download(&self) -> impl Fn(DownloadProgress<'_>) + Send + Sync + 'static {
         let bar = match &self.mode {
-            Mode::Live(bar) => Some(bar.clone()),
+            Mode::Redrawn(bar) => Some(bar.clone()),
             Mode::Quiet | Mode::Lines => None,
         };
         move |progress| {
             let Some(bar) = &bar else { return };
             let (name, bytes) = (progress.name, HumanBytes(progress.bytes));
-            show(
-                bar,
-                match progress.total {
-                    None => format!("{name}: {bytes}"),
-                    Some(total) => format!("{name}: {bytes} of {}", HumanBytes(total)),
-                },
-            );
+            let text = match progress.total {
+                None => format!("{name}: {bytes}"),
+                Some(total) => format!("{name}: {bytes} of {}", HumanBytes(total)),
+            };
+            redraw(bar, &text);
         }
     }
 
-    pub(crate) fn trouble(&self, trouble: &PollFailure) {
-        self.note(&one_line(&format!("trouble: {trouble}")));
+    pub(crate) fn poll_failed(&self, failure: &PollFailure) {
+        let seconds = failure.next_poll_in.as_secs_f64().round();
+        self.note(&one_line(&format!(
+            "poll failed: {failure}; next poll in {seconds} s"
+        )));
     }
 
-    pub(crate) fn recovered(&self, after: Duration) {
-        self.note(&format!(
-            "the service answers again after {} s",
-            after.as_secs()
-        ));
+    pub(crate) fn poll_recovered(&self, after: Duration) {
+        self.note(&format!("polling recovered after {} s", after.as_secs()));
     }
 
-    /// Says that the wait goes on, where nothing else would.
+    /// Shows that the wait goes on.
     pub(crate) fn heartbeat(&self) {
         if let Mode::Lines = self.mode {
             let waited = Duration::from_secs(self.since.elapsed().as_secs());
@@ -107,14 +107,14 @@ impl Reporter {
         }
     }
 
-    /// Makes room for the result.
+    /// Removes the redrawn line.
     pub(crate) fn finish(&self) {
-        if let Mode::Live(bar) = &self.mode {
+        if let Mode::Redrawn(bar) = &self.mode {
             bar.finish_and_clear();
         }
     }
 
-    /// Something that went wrong, which is said whatever was asked for.
+    /// Prints a line even with `--quiet`.
     pub(crate) fn warning(&self, line: &str) {
         match self.mode {
             Mode::Quiet => eprint_line(line),
@@ -122,12 +122,12 @@ impl Reporter {
         }
     }
 
-    /// A sentence beside the state.
+    /// Prints a line unless `--quiet` is given.
     pub(crate) fn note(&self, line: &str) {
         match &self.mode {
             Mode::Quiet => {}
             Mode::Lines => eprint_line(line),
-            Mode::Live(bar) => bar.suspend(|| eprint_line(line)),
+            Mode::Redrawn(bar) => bar.suspend(|| eprint_line(line)),
         }
     }
 }
@@ -142,9 +142,9 @@ fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 
-/// Whether somebody watches the terminal, and it can draw a line anew. A CI system keeps each state
-/// of such a line, and a dumb terminal shows none.
-fn can_be_redrawn(variable: impl Fn(&str) -> Option<String>) -> bool {
+/// Returns whether a line can be redrawn. The log of a CI system would keep each version of it, and a
+/// dumb terminal shows none.
+fn can_redraw(variable: impl Fn(&str) -> Option<String>) -> bool {
     let is_ci = variable("CI").is_some_and(|ci| !["", "0", "false"].contains(&ci.as_str()));
     let is_dumb = match variable("TERM") {
         Some(terminal) => terminal.is_empty() || terminal == "dumb",
@@ -154,13 +154,13 @@ fn can_be_redrawn(variable: impl Fn(&str) -> Option<String>) -> bool {
     !is_ci && !is_dumb
 }
 
-fn show(bar: &ProgressBar, message: String) {
+fn redraw(bar: &ProgressBar, message: &str) {
     bar.enable_steady_tick(Duration::from_millis(120));
-    bar.set_message(one_line(&message));
+    bar.set_message(one_line(message));
 }
 
 fn style() -> ProgressStyle {
-    // The template is a constant of this program; should it be wrong, the default will do.
+    // A wrong template is not worth a failure.
     ProgressStyle::with_template("{spinner} {msg} ({elapsed})")
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_redrawn_where_it_can_be_and_somebody_watches() {
+    fn a_line_is_not_redrawn_in_ci_or_on_a_dumb_terminal() {
         for (ci, term, is_redrawn) in [
             (None, Some("xterm-256color"), true),
             (Some(""), Some("xterm"), true),
@@ -186,11 +186,7 @@ mod tests {
                 "TERM" => term.map(str::to_owned),
                 _ => None,
             };
-            assert_eq!(
-                can_be_redrawn(variable),
-                is_redrawn,
-                "CI={ci:?} TERM={term:?}"
-            );
+            assert_eq!(can_redraw(variable), is_redrawn, "CI={ci:?} TERM={term:?}");
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Standard output: data, in the requested form.
+
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
@@ -7,18 +9,11 @@ use checksum_api_ext::Started;
 use crate::args::Format;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::json::to_json;
-use crate::json::{Line, Message};
+use crate::json::{Line, Message, to_json};
 use crate::output::stderr::eprint_line;
-use crate::output::text::lines;
+use crate::output::text::{lines, one_line};
 
-use crate::output::text::one_line;
-
-/// Standard output: data, in the form that was asked for.
-///
-/// Whatever this command prints passes through this module, with the progress line of
-/// [`Display`](crate::output::stderr::Reporter) and the log beside it. So nothing secret is printed, and
-/// nothing that a terminal or a CI system would act on.
+/// Writes the data of the command.
 pub(crate) struct Output {
     format: Format,
     stdout: AutoStream<io::Stdout>,
@@ -34,31 +29,31 @@ impl Output {
         }
     }
 
-    pub(crate) fn is_human(&self) -> bool {
-        self.format == Format::Human
+    pub(crate) fn is_text(&self) -> bool {
+        self.format == Format::Text
     }
 
-    /// The result of the command: text for people, an object for programs.
+    /// Writes the result of the command: text for people, an object for programs.
     pub(crate) fn result(&mut self, text: &impl Display, message: &Message<'_>) {
         match self.format {
-            Format::Human => self.text(text),
+            Format::Text => self.text(text),
             Format::Json | Format::Ndjson => self.message(message),
         }
     }
 
-    /// Something that happens on the way to the result, where each is asked for.
+    /// Writes an event before the result, with `--output ndjson`.
     pub(crate) fn event(&mut self, message: &Message<'_>) {
         if self.format == Format::Ndjson {
             self.message(message);
         }
     }
 
-    /// Text for people, whatever the form.
+    /// Writes text for people, whatever the form.
     pub(crate) fn text(&mut self, text: &impl Display) {
         self.page(&lines(&text.to_string()));
     }
 
-    /// What this program is made of, as it is: a script, a manual page, a schema.
+    /// Writes text of this program unchanged: a script, a manual page, a schema.
     pub(crate) fn page(&mut self, text: &impl Display) {
         if self.failure.is_none() {
             let written = writeln!(self.stdout, "{text}").and_then(|()| self.stdout.flush());
@@ -66,40 +61,37 @@ impl Output {
         }
     }
 
-    /// Why there is no result: an object for programs, a sentence and what to do for people.
-    pub(crate) fn failure(&mut self, failure: &CliError) {
-        let error = failure.to_string();
-        if !self.is_human() {
+    /// Reports why there is no result: an object for programs; for people, a sentence and what to do.
+    pub(crate) fn error(&mut self, error: &CliError, exit_code: ExitCode) {
+        let text = error.to_string();
+        if !self.is_text() {
             self.message(&Message::Error {
-                error: &error,
-                handle: failure.handle(),
-                started: failure.started().map(|started| match started {
+                error: &text,
+                handle: error.handle(),
+                started: error.started().map(|started| match started {
                     Started::No => "no",
                     Started::Maybe => "maybe",
                     Started::Yes => "yes",
                 }),
-                exit_code: failure.exit_code() as u8,
+                exit_code: exit_code as u8,
             });
         }
-        eprint_line(&format!("error: {}", one_line(&error)));
-        if let Some(hint) = failure.hint() {
+        eprint_line(&format!("error: {}", one_line(&text)));
+        if let Some(hint) = error.hint() {
             eprint_line(&one_line(&hint));
         }
     }
 
-    /// Flushes, and gives the exit code: a pass whose data could not be written is none.
+    /// Flushes, and returns the exit code: it is not a pass if the data could not be written.
     pub(crate) fn close(mut self, code: ExitCode) -> ExitCode {
         if self.failure.is_none() {
             self.failure = self.stdout.flush().err();
         }
         match self.failure {
-            // A reader that has seen enough, such as `head`, is no failure.
+            // A reader that stops early, such as `head`, is not an error.
             Some(error) if error.kind() != ErrorKind::BrokenPipe => {
                 eprint_line(&format!("error: cannot write to standard output: {error}"));
-                match code {
-                    ExitCode::Pass => ExitCode::PassedWithErrors,
-                    code => code,
-                }
+                code.with_errors()
             }
             _ => code,
         }

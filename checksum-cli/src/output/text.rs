@@ -1,33 +1,32 @@
-//! Text that the service may have written, made fit for people's eyes and for the logs of CI
-//! systems.
+//! Makes text safe to print, since the service may have written it.
 //!
-//! It cannot move the cursor or reverse the reading direction, it holds nothing that cannot be
-//! seen, and no CI system takes a part of it for a command. Control characters and line ends become
-//! spaces, invisible characters are left out, and a space is put into what would be a command.
+//! The result has no secret, cannot move the cursor or reverse the reading direction, has no
+//! invisible characters, and contains no command of a CI system. Control characters and line ends
+//! become spaces, invisible characters are removed, and a space is inserted into a command.
 
 use crate::redaction::redact;
 
-/// How many combining marks a character may have. More of them cover the lines around it.
+/// How many combining marks a character may have. More would cover the lines around it.
 const MAX_MARKS: usize = 4;
 
-/// What GitLab and Travis fold their logs by.
+/// GitLab and Travis fold their logs at these.
 const FOLDS: [&str; 4] = ["section_start", "section_end", "travis_fold", "travis_time"];
 
-/// What Buildkite takes for a heading, at the start of a line.
+/// Headings for Buildkite, at the start of a line.
 const HEADINGS: [&str; 4] = ["---", "+++", "~~~", "^^^"];
 
-/// Returns the text on one line, without secrets.
+/// Returns `text` on one line, safe to print.
 pub(crate) fn one_line(text: &str) -> String {
     clean(&redact(text))
 }
 
-/// Returns the text without secrets, with its own line ends.
+/// Returns `text` with its line ends, safe to print.
 pub(crate) fn lines(text: &str) -> String {
     let lines: Vec<String> = redact(text).split('\n').map(clean).collect();
     lines.join("\n")
 }
 
-/// The same for text with colours in it.
+/// Returns `text` with its line ends and colours, safe to print.
 pub(crate) fn coloured_lines(text: &str) -> String {
     let text = redact(text);
     let mut rest = text.as_str();
@@ -40,7 +39,7 @@ pub(crate) fn coloured_lines(text: &str) -> String {
     cleaned + &lines(rest)
 }
 
-/// What stands before the first colour sequence, the sequence, and what stands after it.
+/// Splits at the first colour sequence: what is before it, the sequence, what is after it.
 fn colour(text: &str) -> Option<(&str, &str, &str)> {
     let is_parameter = |c: char| c.is_ascii_digit() || c == ';';
     for (start, introducer) in text.match_indices("\u{1b}[") {
@@ -64,11 +63,11 @@ fn clean(text: &str) -> String {
             line.push(character);
         }
     }
-    // What was left out may have stood within a secret.
+    // A removed character may have split a secret.
     disarm(&redact(&line))
 }
 
-/// Puts a space into what a CI system would take for a command.
+/// Inserts a space into each command of a CI system.
 fn disarm(line: &str) -> String {
     let mut disarmed = String::with_capacity(line.len() + 1);
     let start = line.trim_start();
@@ -106,8 +105,8 @@ fn is_of_name(character: char) -> bool {
     character.is_alphanumeric() || "-_.".contains(character)
 }
 
-/// Returns the inside of a JSON string whose value is `text`, in which everything that
-/// [`one_line`] would change is an escape.
+/// Returns the content of a JSON string whose value is `text`. Everything that [`one_line`] would
+/// change is escaped.
 pub(crate) fn json_string(text: &str) -> String {
     let mut string = String::with_capacity(text.len());
     for character in text.chars() {
@@ -145,9 +144,9 @@ fn is_mark(character: char) -> bool {
         | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
-/// Unicode's format characters (general category Cf) and what else it has of characters that are
-/// not to be seen (`Default_Ignorable_Code_Point`): zero-width characters, the bidirectional
-/// controls, variation selectors, tags.
+/// Returns whether Unicode has it as a format character (general category Cf) or as
+/// `Default_Ignorable_Code_Point`: zero-width characters, bidirectional controls, variation
+/// selectors, tags.
 fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
@@ -164,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_part_of_a_line_is_a_command_of_a_ci_system() {
+    fn commands_of_ci_systems_are_broken() {
         for (text, shown) in [
             (
                 "a ##vso[task.setvariable variable=x]y",
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_reaches_the_eye_that_cannot_be_seen() {
+    fn control_and_invisible_characters_are_removed() {
         let mut text = String::from("a");
         for code in (0..0xa0)
             .chain(0x2000..0x2070)
@@ -231,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_no_command_and_the_same_value() {
+    fn json_escapes_commands_and_keeps_the_value() {
         for text in [
             "##vso[x]",
             "###[x]",
@@ -254,14 +253,14 @@ mod tests {
     }
 
     #[test]
-    fn combining_marks_do_not_flood() {
+    fn combining_marks_are_limited() {
         let flood = format!("a{}b\u{301}", "\u{301}".repeat(1_000));
         assert_eq!(one_line(&flood).chars().count(), 1 + MAX_MARKS + 2);
         assert_eq!(one_line("Vie\u{302}\u{323}t"), "Vie\u{302}\u{323}t");
     }
 
     #[test]
-    fn colours_stay_and_other_sequences_go() {
+    fn colours_stay_and_other_escape_sequences_are_removed() {
         let text = "\u{1b}[2mtime\u{1b}[0m \u{1b}]0;title\u{7}\u{1b}[2J::x\n::error::y";
         let shown = "\u{1b}[2mtime\u{1b}[0m  ]0;title  [2J::x\n: :error::y";
         assert_eq!(coloured_lines(text), shown);

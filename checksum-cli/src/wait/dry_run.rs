@@ -1,4 +1,4 @@
-//! The request that a command would send, shown and not sent.
+//! `--dry-run`: shows the request that a command would send, and sends nothing.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,33 +10,34 @@ use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::json::{DryRunRequest, Message};
 use crate::output::stdout::Output;
-use crate::wait::start::{Prepared, nothing_to_run};
+use crate::wait::plan::Plan;
 
-/// Lets the command make its request, and shows it.
-pub(crate) async fn execute<W>(
+/// Lets the client make its first request, and shows it.
+pub(crate) async fn execute<'a>(
     connection: &Connection,
-    prepare: impl AsyncFnOnce(&Checksum) -> Result<Option<Prepared<W>>, CliError>,
+    plan: impl FnOnce(&Checksum) -> Result<Plan<'a>, CliError>,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
     let made = Arc::new(Mutex::new(None));
-    let kept = Arc::clone(&made);
+    let captured = Arc::clone(&made);
     let transport = move |request: reqwest::Request| {
-        *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(DryRunRequest::of(&request));
+        let mut captured = captured.lock().unwrap_or_else(PoisonError::into_inner);
+        *captured = Some(DryRunRequest::from(&request));
         async { Ok(http::Response::new("").into()) }
     };
-    let checksum = client::keyless(connection, transport)?;
-    let ended = match prepare(&checksum).await {
-        Ok(Some(prepared)) => prepared.start().await.map(drop),
-        Ok(None) => return Ok(nothing_to_run(output)),
-        Err(failure) => Err(failure),
+    let checksum = client::dry_run_client(connection, transport)?;
+    // The empty response is always an error.
+    let result = match plan(&checksum)? {
+        Plan::Send(request) => request.send.await.map(drop).map_err(CliError::Start),
+        Plan::LookUp(find) => find.await.map(drop),
     };
     let request = made.lock().unwrap_or_else(PoisonError::into_inner).take();
-    match (request, ended) {
+    match (request, result) {
         (Some(request), _) => {
             output.result(&request, &Message::Request(&request));
             Ok(ExitCode::Pass)
         }
-        (None, Err(failure)) => Err(failure),
-        (None, Ok(_)) => unreachable!("nothing can be started without a request"),
+        (None, Err(error)) => Err(error),
+        (None, Ok(())) => unreachable!("nothing can be started without a request"),
     }
 }

@@ -1,72 +1,83 @@
+//! Shows what happens during a wait.
+
+use std::time::Duration;
+
 use checksum_api_ext::{
     BatchChange, BatchEvent, BatchStatus, Error, Event, Handle, Run, RunChange, RunReport,
-    TryStreamExt,
+    RunStatus, TryStreamExt,
 };
 use futures_util::Stream;
-use std::time::Duration;
 use tokio::time::{Instant, interval_at};
 
 use crate::error::CliError;
-use crate::exit_code::ExitCode;
-use crate::json::{BatchResult, Message, RunResult, session};
+use crate::json::{Message, session};
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
 
-/// How long nothing may be said on a log.
+/// The maximum time without a line in a log. Some CI systems end a job that prints nothing.
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
-/// Waits for a run and shows what happens.
+/// Waits for a run.
 pub(crate) async fn follow_run(
     run: &Run,
-    display: &mut Reporter,
+    reporter: &mut Reporter,
     output: &mut Output,
 ) -> Result<RunReport, CliError> {
-    let changed = |change: RunChange, display: &mut Reporter, output: &mut Output| {
-        let status = &change.status;
-        let state = one_line(status.state().as_str());
-        display.state(match status.counts() {
-            None => state,
-            Some(counts) => format!("{state}: {counts}"),
-        });
-        if !status.is_known_state() && (!status.is_terminal() || status.seems_terminal()) {
-            let state = one_line(status.state().as_str());
-            display.note(&unknown_state(&state, status.seems_terminal()));
-        }
-        output.event(&Message::RunChanged {
-            state: status.state(),
-            counts: status.counts(),
-        });
+    let changed = |change: RunChange, reporter: &mut Reporter, output: &mut Output| {
+        run_changed(&change.status, reporter, output);
     };
-    follow(run.events(), run.into(), display, output, changed).await
+    follow(run.events(), run.into(), reporter, output, changed).await
 }
 
-/// Waits for a batch and shows what happens to it and to its sessions.
+fn run_changed(status: &RunStatus, reporter: &mut Reporter, output: &mut Output) {
+    let state = one_line(status.state().as_str());
+    reporter.state(&match status.counts() {
+        None => state.clone(),
+        Some(counts) => format!("{state}: {counts}"),
+    });
+    let seems_terminal = status.seems_terminal();
+    if !status.is_known_state() && (!status.is_terminal() || seems_terminal) {
+        let effect = match seems_terminal {
+            true => "it seems terminal, so the wait ends if the next polls return the same",
+            false => "the wait goes on until it changes, or until --timeout",
+        };
+        reporter.note(&format!(
+            "note: this version does not know the state `{state}`; {effect}"
+        ));
+    }
+    output.event(&Message::RunChanged {
+        state: status.state(),
+        counts: status.counts(),
+    });
+}
+
+/// Waits for a batch.
 pub(crate) async fn follow_batch(
     events: impl Stream<Item = Result<BatchEvent, Error>> + Unpin,
     handle: Handle,
-    display: &mut Reporter,
+    reporter: &mut Reporter,
     output: &mut Output,
 ) -> Result<BatchStatus, CliError> {
-    let changed = |change: BatchChange, display: &mut Reporter, output: &mut Output| match change {
+    let changed = |change: BatchChange, reporter: &mut Reporter, output: &mut Output| match change {
         BatchChange::State { current, .. } => {
-            display.state(one_line(current.as_str()));
+            reporter.state(current.as_str());
             output.event(&Message::BatchChanged { state: &current });
         }
         BatchChange::Session(changed) => {
-            display.note(&session(&changed));
+            reporter.note(&session(&changed));
             output.event(&Message::SessionChanged { session: &changed });
         }
         // A kind of change that this version does not know.
         _ => {}
     };
-    follow(events, handle, display, output, changed).await
+    follow(events, handle, reporter, output, changed).await
 }
 
 async fn follow<Change, End>(
     mut events: impl Stream<Item = Result<Event<Change, End>, Error>> + Unpin,
     handle: Handle,
-    display: &mut Reporter,
+    reporter: &mut Reporter,
     output: &mut Output,
     mut changed: impl FnMut(Change, &mut Reporter, &mut Output),
 ) -> Result<End, CliError> {
@@ -78,75 +89,34 @@ async fn follow<Change, End>(
                 error,
             })?,
             _ = heartbeat.tick() => {
-                display.heartbeat();
+                reporter.heartbeat();
                 continue;
             }
         };
         heartbeat.reset();
         match event {
-            Some(Event::Changed(change)) => changed(change, display, output),
-            Some(Event::PollFailed(trouble)) => {
-                display.trouble(&trouble);
-                output.event(&Message::PollFailure {
-                    error: trouble.to_string(),
+            Some(Event::Changed(change)) => changed(change, reporter, output),
+            Some(Event::PollFailed(failure)) => {
+                reporter.poll_failed(&failure);
+                output.event(&Message::PollFailed {
+                    error: failure.to_string(),
+                    failing_for_seconds: failure.failing_for.as_secs(),
+                    next_poll_in_seconds: failure.next_poll_in.as_secs(),
                 });
             }
             Some(Event::PollRecovered { after }) => {
-                display.recovered(after);
-                output.event(&Message::Recovered {
+                reporter.poll_recovered(after);
+                output.event(&Message::PollRecovered {
                     after_seconds: after.as_secs(),
                 });
             }
             Some(Event::Finished(report)) => {
-                display.finish();
+                reporter.finish();
                 return Ok(report);
             }
             // A kind of event that this version does not know.
             Some(_) => {}
-            None => unreachable!("a watch ends with its last event or with an error"),
+            None => unreachable!("the last event is `Finished` or an error"),
         }
     }
-}
-
-/// What follows from a state that this version does not know.
-fn unknown_state(state: &str, seems_ended: bool) -> String {
-    let follows = match seems_ended {
-        true => "it looks like an end, so that the wait ends if the next polls see the same",
-        false => "the wait goes on until it changes, or until --timeout",
-    };
-    format!("note: this version does not know the state `{state}`; {follows}")
-}
-
-/// Says what a run has come to.
-pub(crate) fn conclude_run(
-    report: &RunReport,
-    is_strict: bool,
-    display: &Reporter,
-    output: &mut Output,
-) -> ExitCode {
-    let (verdict, exit_code) = RunResult::new(report.job_name(), report.status(), is_strict);
-    for remark in verdict.remarks() {
-        let note = format!("note: {remark}");
-        match verdict.needs_remarks() {
-            true => display.warning(&note),
-            false => display.note(&note),
-        }
-    }
-    output.result(&verdict, &Message::Run(&verdict));
-    exit_code
-}
-
-/// Says what a batch has come to.
-pub(crate) fn conclude_batch(
-    report: &BatchStatus,
-    is_strict: bool,
-    display: &Reporter,
-    output: &mut Output,
-) -> ExitCode {
-    let (verdict, exit_code) = BatchResult::new(report, is_strict);
-    for remark in verdict.remarks() {
-        display.note(&format!("note: {remark}"));
-    }
-    output.result(&verdict, &Message::Batch(&verdict));
-    exit_code
 }

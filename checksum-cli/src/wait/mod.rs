@@ -1,7 +1,9 @@
 //! Starting work, storing its handle, and waiting for it.
 
+mod atomic_file;
 mod dry_run;
 pub(crate) mod follow;
 pub(crate) mod handle_file;
+pub(crate) mod plan;
 pub(crate) mod start;
 pub(crate) mod work;

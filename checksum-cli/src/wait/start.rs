@@ -1,108 +1,92 @@
-//! What all commands do that start something.
+//! Starts work, stores its handle before anything else can go wrong, and waits for it.
 
 use std::cell::OnceCell;
-use std::pin::Pin;
 
-use checksum_api_ext::{Checksum, Error, Handle, Intent, Started};
+use checksum_api_ext::{Checksum, Handle, Started};
 use tokio::time::Instant;
 
-use super::dry_run;
 use crate::args::Starting;
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::json::Message;
-use crate::output::stderr::Reporter;
-use crate::output::stderr::eprint_line;
+use crate::output::resume_hint::resume_hint;
+use crate::output::stderr::{Reporter, eprint_line};
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
 use crate::redaction;
 use crate::signal::until_signal;
+use crate::wait::dry_run;
 use crate::wait::handle_file::{Content, HandleFile};
-use crate::wait::work::Work;
+use crate::wait::plan::{Plan, StartRequest};
 
-/// A start that is valid and has not been sent.
-pub(crate) struct Prepared<W> {
-    intent: Intent,
-    start: Pin<Box<dyn Future<Output = Result<W, Error>>>>,
+/// What is the same for all work of a command.
+pub(crate) struct StartOptions<'a> {
+    pub(crate) starting: &'a Starting,
+    pub(crate) is_strict: bool,
+    pub(crate) allow_no_tests: bool,
+    pub(crate) quiet: bool,
 }
 
-impl<W> Prepared<W> {
-    pub(crate) fn new(
-        intent: Intent,
-        start: impl Future<Output = Result<W, Error>> + 'static,
-    ) -> Self {
-        Self {
-            intent,
-            start: Box::pin(start),
-        }
-    }
-
-    pub(crate) async fn start(self) -> Result<W, CliError> {
-        self.start.await.map_err(CliError::Start)
-    }
-}
-
-/// Starts something, tells the way back before anything else can go wrong, and follows it to its
-/// end; or not all of that, as the options say. `looks_up`: the service is asked what to start, which
-/// takes time.
-pub(crate) async fn dispatch<W: Work>(
-    options: &Starting,
-    looks_up: bool,
-    allows_no_tests: bool,
-    quiet: bool,
+/// Starts the work of `plan`, and waits for it unless `--detach` is given.
+pub(crate) async fn start<'a>(
+    options: StartOptions<'_>,
     output: &mut Output,
-    prepare: impl AsyncFnOnce(&Checksum) -> Result<Option<Prepared<W>>, CliError>,
+    plan: impl FnOnce(&Checksum) -> Result<Plan<'a>, CliError>,
 ) -> Result<ExitCode, CliError> {
-    if options.dry_run {
-        return dry_run::execute(&options.connection, prepare, output).await;
+    let StartOptions {
+        starting, quiet, ..
+    } = options;
+    if starting.dry_run {
+        return dry_run::execute(&starting.connection, plan, output).await;
     }
     let began = Instant::now();
-    let builder = client::builder(&options.connection, options.waiting.policy())?;
-    let checksum = match allows_no_tests {
-        true => builder.allow_no_tests().build()?,
-        false => builder.build()?,
+    let policy = starting.waiting.policy();
+    let checksum = client::waiting_client(&starting.connection, policy, options.allow_no_tests)?;
+    let mut file = match starting.handle_file.as_deref() {
+        Some(path) => Some(HandleFile::prepare(path)?),
+        None => None,
     };
-    let path = options.handle_file.as_deref();
-    let unwritable = |error| CliError::HandleFile {
-        path: path.unwrap_or("".as_ref()).to_owned(),
-        error,
-    };
-    let file = path.map(HandleFile::prepare).transpose();
-    let mut file = file.map_err(unwritable)?;
-    if let (true, Some(file)) = (looks_up, &mut file) {
-        tell_what_is_replaced(file);
-        file.write(&Content::NotStarted(None)).map_err(unwritable)?;
-    }
-    let prepared = match until_signal(prepare(&checksum)).await {
-        Err(signal) => return Err(CliError::InterruptedLookUp { signal }),
-        Ok(prepared) => prepared?,
-    };
-    let Some(prepared) = prepared else {
-        if let Some(file) = &mut file {
-            file.write(&Content::Nothing {}).map_err(unwritable)?;
+    let request = match plan(&checksum)? {
+        Plan::Send(request) => request,
+        Plan::LookUp(find) => {
+            if let Some(file) = &mut file {
+                print_replaced(file);
+                file.write(&Content::NotStarted(None))?;
+            }
+            let found = until_signal(find)
+                .await
+                .map_err(CliError::InterruptedLookup)?;
+            let Some(request) = found? else {
+                if let Some(file) = &mut file {
+                    file.write(&Content::Nothing {})?;
+                }
+                return Ok(nothing_to_run(output));
+            };
+            request
         }
-        return Ok(nothing_to_run(output));
     };
-    let intent = prepared.intent.clone();
+    let StartRequest { intent, send } = request;
     if let Some(file) = &mut file {
-        tell_what_is_replaced(file);
-        let intent = Content::Intent(intent.clone());
-        file.write(&intent).map_err(unwritable)?;
+        print_replaced(file);
+        file.write(&Content::Intent(intent.clone()))?;
     }
     let started = OnceCell::new();
     let work = async {
-        let mut display = Reporter::new(quiet, output.is_human());
-        let work = match prepared.start().await {
-            Ok(work) => work.with_policy(options.waiting.policy_after(began.elapsed())),
-            Err(failure) => {
-                if let (Some(file), Some(Started::No)) = (&mut file, failure.started()) {
-                    let not_started = Content::NotStarted(Some(intent));
-                    if let Err(error) = file.write(&not_started) {
-                        display.warning(&unwritable(error).to_string());
-                    }
+        let mut reporter = Reporter::new(quiet, output.is_text());
+        let mut store = |content: &Content| match file.as_mut().map(|file| file.write(content)) {
+            Some(Err(error)) => Err(error),
+            _ => Ok(()),
+        };
+        let work = match send.await {
+            Ok(work) => work.with_poll_policy(starting.waiting.policy_after(began.elapsed())),
+            Err(error) => {
+                if error.started() == Started::No
+                    && let Err(error) = store(&Content::NotStarted(Some(intent)))
+                {
+                    reporter.warning(&error.to_string());
                 }
-                return Err(failure);
+                return Err(CliError::Start(error));
             }
         };
         let handle = started.get_or_init(|| work.handle());
@@ -112,30 +96,26 @@ pub(crate) async fn dispatch<W: Work>(
         {
             redaction::keep_name(id.as_str());
         }
-        let kept = file
-            .as_mut()
-            .map_or(Ok(()), |file| file.write(&Content::Handle(handle.clone())));
-        display.started(handle);
-        let is_kept = kept.is_ok();
-        if let Err(error) = kept {
-            display.warning(&unwritable(error).to_string());
+        let stored = store(&Content::Handle(handle.clone()));
+        reporter.started(handle);
+        if let Err(error) = &stored {
+            reporter.warning(&error.to_string());
         }
-        let code = if options.detach {
+        let code = if starting.detach {
             output.result(&one_line(handle.id()), &work.started());
             ExitCode::Pass
         } else {
             output.event(&work.started());
-            work.conclude(&mut display, output).await?
+            work.wait(options.is_strict, &mut reporter, output).await?
         };
-        Ok(match code {
-            ExitCode::Pass if !is_kept => ExitCode::PassedWithErrors,
-            code => code,
+        Ok(match stored {
+            Ok(()) => code,
+            Err(_) => code.with_errors(),
         })
     };
-    let ended = until_signal(work).await;
-    ended.unwrap_or_else(|signal| {
+    until_signal(work).await.unwrap_or_else(|signal| {
         Err(match started.get() {
-            None => CliError::InterruptedStart { signal },
+            None => CliError::InterruptedStart(signal),
             Some(handle) => CliError::InterruptedWait {
                 signal,
                 handle: Box::new(handle.clone()),
@@ -144,25 +124,23 @@ pub(crate) async fn dispatch<W: Work>(
     })
 }
 
-/// Says that no test is affected, so that there is nothing to wait for.
+/// Reports that no test is affected, so there is nothing to wait for.
 pub(crate) fn nothing_to_run(output: &mut Output) -> ExitCode {
     let text = "no test is affected; nothing was started";
     output.result(&text, &Message::NothingToRun {});
     ExitCode::Pass
 }
 
-/// Says what the file held, which is gone for good: whoever wants it has it in the log.
-fn tell_what_is_replaced(file: &HandleFile) {
-    match file.held() {
+/// Prints what the file contains, because it is about to be replaced: it is then still in the log.
+fn print_replaced(file: &HandleFile) {
+    match file.current() {
         Some(Content::Handle(handle)) => {
-            let hint = crate::output::resume_hint::resume_hint(&handle);
-            eprint_line(&format!("--handle-file held {handle}; {hint}"));
+            let hint = resume_hint(&handle);
+            eprint_line(&format!("--handle-file contained {handle}; {hint}"));
         }
-        Some(Content::Intent(intent)) => {
-            eprint_line(&format!(
-                "--handle-file held {intent}, which may have started"
-            ));
-        }
+        Some(Content::Intent(intent)) => eprint_line(&format!(
+            "--handle-file contained {intent}, which may have started"
+        )),
         Some(Content::NotStarted(_) | Content::Nothing {}) | None => {}
     }
 }

@@ -1,129 +1,152 @@
-use checksum_api_ext::{GenerationBatch, Handle, HealBatch, PollPolicy, Run};
+//! Work in the service: a run, a healing or a generation.
+
+use checksum_api_ext::JobName;
+use checksum_api_ext::RunStatus;
+use checksum_api_ext::{
+    BatchStatus, Checksum, GenerationBatch, Handle, HealBatch, PollPolicy, Run,
+};
 
 use crate::error::CliError;
-use crate::exit_code::ExitCode;
-use crate::json::Message;
+use crate::exit_code::{ExitCode, Verdict};
+use crate::json::{BatchResult, Message, RunResult};
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
-use crate::wait::follow::{conclude_batch, conclude_run, follow_batch, follow_run};
+use crate::redaction;
+use crate::wait::follow::{follow_batch, follow_run};
 
-/// What goes on in the service once it is started, and comes to an end there.
-pub(crate) trait Work {
-    /// The way back to it.
-    fn handle(&self) -> Handle;
-
-    /// What programs are told when the service has accepted it.
-    fn started(&self) -> Message<'_>;
-
-    /// Waits in this way.
-    fn with_policy(self, policy: PollPolicy) -> Self;
-
-    /// Waits for its end, and says what it has come to.
-    async fn conclude(
-        &self,
-        display: &mut Reporter,
-        output: &mut Output,
-    ) -> Result<ExitCode, CliError>;
+/// Work that was started.
+pub(crate) enum Work {
+    Run(Run),
+    Heal(HealBatch),
+    Generation(GenerationBatch),
 }
 
-/// Work, and how its pass is judged.
-pub(crate) struct Judged<W> {
-    pub(crate) work: W,
-    pub(crate) is_strict: bool,
-}
-
-impl Work for Judged<Run> {
-    fn handle(&self) -> Handle {
-        Handle::from(&self.work)
-    }
-
-    fn started(&self) -> Message<'_> {
-        run_started(&self.work)
-    }
-
-    fn with_policy(self, policy: PollPolicy) -> Self {
-        let work = self.work.poll_policy(policy);
-        Self { work, ..self }
-    }
-
-    async fn conclude(
-        &self,
-        display: &mut Reporter,
-        output: &mut Output,
-    ) -> Result<ExitCode, CliError> {
-        let report = follow_run(&self.work, display, output).await?;
-        Ok(conclude_run(&report, self.is_strict, display, output))
-    }
-}
-
-impl Work for Judged<HealBatch> {
-    fn handle(&self) -> Handle {
-        Handle::from(&self.work)
-    }
-
-    fn started(&self) -> Message<'_> {
-        Message::HealStarted {
-            batch_id: self.work.id(),
-            handle: self.handle(),
-            session_ids: self.work.session_ids(),
-            test_ids: self.work.test_ids(),
-            failure_count: self.work.failure_count(),
+impl Work {
+    /// Returns the work of this handle. Sends nothing.
+    pub(crate) fn resume(checksum: &Checksum, handle: Handle) -> Self {
+        match handle {
+            Handle::Run(handle) => Self::Run(checksum.resume_run(handle)),
+            Handle::HealBatch(handle) => Self::Heal(checksum.resume_heal_batch(handle)),
+            Handle::GenerationBatch(handle) => {
+                Self::Generation(checksum.resume_generation_batch(handle))
+            }
         }
     }
 
-    fn with_policy(self, policy: PollPolicy) -> Self {
-        let work = self.work.poll_policy(policy);
-        Self { work, ..self }
-    }
-
-    async fn conclude(
-        &self,
-        display: &mut Reporter,
-        output: &mut Output,
-    ) -> Result<ExitCode, CliError> {
-        let report = follow_batch(self.work.events(), self.handle(), display, output).await?;
-        Ok(conclude_batch(&report, self.is_strict, display, output))
-    }
-}
-
-impl Work for Judged<GenerationBatch> {
-    fn handle(&self) -> Handle {
-        Handle::from(&self.work)
-    }
-
-    fn started(&self) -> Message<'_> {
-        Message::GenerationStarted {
-            batch_id: self.work.id(),
-            handle: self.handle(),
-            session_id: self.work.session_id(),
-            session_url: self.work.session_url(),
+    pub(crate) fn handle(&self) -> Handle {
+        match self {
+            Self::Run(run) => run.into(),
+            Self::Heal(batch) => batch.into(),
+            Self::Generation(batch) => batch.into(),
         }
     }
 
-    fn with_policy(self, policy: PollPolicy) -> Self {
-        let work = self.work.poll_policy(policy);
-        Self { work, ..self }
+    pub(crate) fn with_poll_policy(self, policy: PollPolicy) -> Self {
+        match self {
+            Self::Run(run) => Self::Run(run.poll_policy(policy)),
+            Self::Heal(batch) => Self::Heal(batch.poll_policy(policy)),
+            Self::Generation(batch) => Self::Generation(batch.poll_policy(policy)),
+        }
     }
 
-    async fn conclude(
+    /// Returns the message that the service accepted the work.
+    pub(crate) fn started(&self) -> Message<'_> {
+        let handle = self.handle();
+        match self {
+            Self::Run(run) => run_started(run),
+            Self::Heal(batch) => Message::HealStarted {
+                batch_id: batch.id(),
+                handle,
+                session_ids: batch.session_ids(),
+                test_ids: batch.test_ids(),
+                failure_count: batch.failure_count(),
+            },
+            Self::Generation(batch) => Message::GenerationStarted {
+                batch_id: batch.id(),
+                handle,
+                session_id: batch.session_id(),
+                session_url: batch.session_url(),
+            },
+        }
+    }
+
+    /// Waits until the work ends, and prints its result.
+    pub(crate) async fn wait(
         &self,
-        display: &mut Reporter,
+        is_strict: bool,
+        reporter: &mut Reporter,
         output: &mut Output,
     ) -> Result<ExitCode, CliError> {
-        if let Some(url) = self.work.session_url() {
-            display.note(&format!("see {}", one_line(url)));
-        }
-        let report = follow_batch(self.work.events(), self.handle(), display, output).await?;
-        Ok(conclude_batch(&report, self.is_strict, display, output))
+        let status = match self {
+            Self::Run(run) => {
+                let report = follow_run(run, reporter, output).await?;
+                let status = report.status();
+                return Ok(print_run(
+                    report.job_name(),
+                    status,
+                    is_strict,
+                    reporter,
+                    output,
+                ));
+            }
+            Self::Heal(batch) => follow_batch(batch.events(), self.handle(), reporter, output),
+            Self::Generation(batch) => {
+                if let Some(url) = batch.session_url() {
+                    reporter.note(&format!("see {}", one_line(url)));
+                }
+                follow_batch(batch.events(), self.handle(), reporter, output)
+            }
+        };
+        Ok(print_batch(&status.await?, is_strict, reporter, output))
     }
 }
 
-/// What programs are told of a run that the service has accepted.
 pub(crate) fn run_started(run: &Run) -> Message<'_> {
     Message::RunStarted {
         job_name: run.job_name(),
         test_run_id: run.test_run_id(),
-        handle: Handle::from(run),
+        handle: run.into(),
+    }
+}
+
+/// Prints what is known of a run, and returns its exit code.
+pub(crate) fn print_run(
+    job_name: Option<&JobName>,
+    status: &RunStatus,
+    is_strict: bool,
+    reporter: &Reporter,
+    output: &mut Output,
+) -> ExitCode {
+    if let Some(id) = status.test_run_id() {
+        redaction::keep_name(id.as_str());
+    }
+    let verdict = Verdict::of_run(status, is_strict);
+    print_remarks(&verdict, reporter);
+    let result = RunResult::new(job_name, status, &verdict);
+    output.result(&result, &Message::Run(&result));
+    verdict.exit_code
+}
+
+fn print_batch(
+    status: &BatchStatus,
+    is_strict: bool,
+    reporter: &Reporter,
+    output: &mut Output,
+) -> ExitCode {
+    let verdict = Verdict::of_batch(status, is_strict);
+    print_remarks(&verdict, reporter);
+    let result = BatchResult::new(status, &verdict);
+    output.result(&result, &Message::Batch(&result));
+    verdict.exit_code
+}
+
+fn print_remarks(verdict: &Verdict, reporter: &Reporter) {
+    for remark in &verdict.remarks {
+        let note = format!("note: {remark}");
+        match verdict.needs_remarks {
+            true => reporter.warning(&note),
+            false => reporter.note(&note),
+        }
     }
 }

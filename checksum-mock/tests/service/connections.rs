@@ -1,3 +1,5 @@
+//! Connections: resets, time-outs, and their limit. Only these tests use a socket.
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,15 +18,11 @@ const LAST: &str = "GET /public-api/v1/execution/status/job-name-12345 HTTP/1.1\
 
 fn address(mock: &Mock) -> SocketAddr {
     let url = mock.url();
-    let address = url.strip_prefix("http://").unwrap();
-    address
-        .strip_suffix("/public-api")
-        .unwrap()
-        .parse()
-        .unwrap()
+    let address = url.trim_start_matches("http://");
+    address.trim_end_matches("/public-api").parse().unwrap()
 }
 
-/// Sends requests on one connection, and reads until it ends.
+/// Sends requests on one connection, and reads until it closes.
 async fn exchange(mock: &Mock, requests: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(address(mock)).await?;
     stream.write_all(requests.as_bytes()).await?;
@@ -34,7 +32,7 @@ async fn exchange(mock: &Mock, requests: &str) -> io::Result<String> {
 }
 
 #[tokio::test]
-async fn it_serves_on_the_loopback_interface_alone() {
+async fn it_serves_only_on_the_loopback_interface() {
     let mock = Mock::start().await.unwrap();
     assert!(address(&mock).ip().is_loopback());
     let response = exchange(&mock, LAST).await.unwrap();
@@ -52,7 +50,7 @@ async fn a_connection_serves_several_requests() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_an_error() {
+async fn an_unavailable_port_is_an_error() {
     let mock = Mock::start().await.unwrap();
     let port = address(&mock).port();
     let error = Mock::builder().port(port).start().await.unwrap_err();
@@ -63,7 +61,7 @@ async fn a_port_that_is_taken_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_reset_reaches_the_client() {
+async fn a_reset_closes_the_connection_before_or_after_the_effect() {
     for (fault, status) in [
         (Fault::reset_before_handling(), "404"),
         (Fault::reset_after_handling(), "200"),
@@ -95,7 +93,7 @@ async fn a_reset_leaves_other_connections_alone() {
 }
 
 #[tokio::test]
-async fn half_of_a_truncated_answer_arrives() {
+async fn a_truncated_response_has_half_of_its_body() {
     let mock = Mock::start().await.unwrap();
     mock.fault(Fault::truncated());
     let response = exchange(&mock, SUITE).await.unwrap();
@@ -107,38 +105,38 @@ async fn half_of_a_truncated_answer_arrives() {
 }
 
 #[tokio::test]
-async fn dropping_it_ends_its_server_and_connections() {
+async fn dropping_the_mock_closes_its_port_and_connections() {
     let mock = Mock::start().await.unwrap();
     let address = address(&mock);
     let mut open = TcpStream::connect(address).await.unwrap();
     open.write_all(&SUITE.as_bytes()[..10]).await.unwrap();
     drop(mock);
-    // The connection ends, in order or not, as soon as the server's task is gone.
+    // The server's task is dropped, which closes the connection or resets it.
     let _ = open.read_to_end(&mut Vec::new()).await;
     assert!(TcpStream::connect(address).await.is_err());
 }
 
-/// Opens a connection, sends something, and does not end.
+/// Opens a connection and sends a part of a request.
 async fn begin(mock: &Mock, text: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address(mock)).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     stream
 }
 
-/// Reads one response of the route that gives the project.
+/// Reads one response of the route of the project.
 async fn read_project(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     while !read.ends_with(b"}") {
         let mut buffer = [0; 1024];
         let length = stream.read(&mut buffer).await.unwrap();
-        assert!(length > 0, "the connection ended");
+        assert!(length > 0, "the connection was closed");
         read.extend_from_slice(&buffer[..length]);
     }
     String::from_utf8(read).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_without_a_whole_head_ends_in_time() {
+async fn a_connection_without_a_complete_head_is_closed_in_time() {
     let mock = Mock::start().await.unwrap();
     for sent in ["", &LAST[..10], &SUITE[..SUITE.len() - 2], PROJECT] {
         let started = Instant::now();
@@ -152,7 +150,7 @@ async fn a_connection_without_a_whole_head_ends_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_arrive_is_refused_in_time() {
+async fn a_request_whose_body_does_not_arrive_gets_408_in_time() {
     let builder = Mock::builder().request_timeout(Duration::from_secs(2));
     let mock = builder.start().await.unwrap();
     let started = Instant::now();
@@ -163,12 +161,12 @@ async fn a_body_that_does_not_arrive_is_refused_in_time() {
 }
 
 #[tokio::test]
-async fn too_many_connections_cost_the_one_that_was_idle_longest() {
+async fn too_many_connections_close_the_one_that_was_idle_longest() {
     let builder = Mock::builder().max_connections(3);
     let mock = builder.start().await.unwrap();
     let mut slow = Vec::new();
     for _ in 0..20 {
-        // A request after each makes sure that the connection before it has been accepted.
+        // A request after each makes sure that the connection before it was accepted.
         slow.push(begin(&mock, &SUITE[..10]).await);
         let response = exchange(&mock, LAST).await.unwrap();
         assert!(response.starts_with("HTTP/1.1 404"), "{response}");

@@ -1,7 +1,12 @@
+//! Generation batches.
+
 use checksum_mock::BatchScript;
 use serde_json::{Value, json};
 
-use crate::client::{Client, mock};
+use crate::server::server;
+
+const START: &str = "/v1/auto-generate";
+const BATCH: &str = "/v1/auto-generate/batch/batch-gen-1";
 
 fn request() -> Value {
     json!({
@@ -14,20 +19,19 @@ fn request() -> Value {
 }
 
 #[tokio::test]
-async fn a_session_is_accepted_and_ends_with_a_pull_request() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let accepted = client.post("/v1/auto-generate", request()).await;
-    assert_eq!(accepted.status, 202);
+async fn a_session_ends_with_a_pull_request() {
+    let server = server();
+    let started = server.post(START, request()).await;
+    assert_eq!(started.status, 202);
     assert_eq!(
-        accepted.json(),
+        started.json(),
         json!({
             "batchId": "batch-gen-1",
             "sessionId": "sess-1",
             "links": { "session": "https://app.checksum.ai/#/sessions/sess-1" },
         })
     );
-    let poll = async || client.get("/v1/auto-generate/batch/batch-gen-1").await.ok();
+    let poll = async || server.get(BATCH).await.ok();
     assert_eq!(poll().await["status"], "pending");
     assert_eq!(poll().await["status"], "in_progress");
     assert_eq!(
@@ -41,17 +45,17 @@ async fn a_session_is_accepted_and_ends_with_a_pull_request() {
             }],
         })
     );
-    let batch = "/v1/auto-heal/batch/batch-gen-1";
-    client.get(batch).await.rejection(404);
+    // It is not a healing batch.
+    let other = server.get("/v1/auto-heal/batch/batch-gen-1").await;
+    other.rejection(404);
 }
 
 #[tokio::test]
 async fn a_session_can_fail() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    mock.next_generation(BatchScript::new().pending(0).session(0).fail_all());
-    client.post("/v1/auto-generate", request()).await.json();
-    let batch = client.get("/v1/auto-generate/batch/batch-gen-1").await.ok();
+    let server = server();
+    server.next_generation(BatchScript::new().pending(0).session(0).fail_all());
+    server.post(START, request()).await.json();
+    let batch = server.get(BATCH).await.ok();
     assert_eq!(batch["status"], "failed");
     assert_eq!(batch["sessions"][0]["prUrl"], Value::Null);
 }

@@ -1,17 +1,18 @@
+//! Healing batches, started by request or by `autoHeal`.
+
 use std::time::Duration;
 
 use checksum_mock::{BatchScript, Mock, RunScript};
 use serde_json::{Value, json};
 
-use crate::client::{Client, mock};
+use crate::server::{RUN_ID, SUITE, Server, server};
 
+const START: &str = "/v1/auto-heal";
+const BATCH: &str = "/v1/auto-heal/batch/batch-xyz-789";
 const FAILING: [&str; 2] = ["test-abc-123", "test-def-456"];
 
-/// Ends a run with two failures, and gives its test run id.
-async fn failed_run(mock: &Mock, client: &Client) -> String {
-    mock.next_run(RunScript::new().fail_tests(FAILING));
-    let job = client.start_suite().await;
-    client.follow(&job).await
+fn failing() -> RunScript {
+    RunScript::new().fail_tests(FAILING)
 }
 
 fn request(test_run_id: &str) -> Value {
@@ -19,13 +20,11 @@ fn request(test_run_id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn sessions_move_one_by_one_to_their_pull_requests() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let id = failed_run(&mock, &client).await;
-    let started = client.post("/v1/auto-heal", request(&id)).await.ok();
+async fn sessions_end_one_by_one_with_pull_requests() {
+    let server = server();
+    let id = server.finished_run(failing()).await;
     assert_eq!(
-        started,
+        server.post(START, request(&id)).await.ok(),
         json!({
             "batchId": "batch-xyz-789",
             "sessionIds": ["sess-1", "sess-2"],
@@ -33,59 +32,53 @@ async fn sessions_move_one_by_one_to_their_pull_requests() {
             "testIds": FAILING,
         })
     );
-    let poll = async || client.get("/v1/auto-heal/batch/batch-xyz-789").await.ok();
-    let states = |batch: &Value| {
-        let sessions = batch["sessions"].as_array().unwrap().iter();
-        let state = |session: &Value| session["status"].as_str().unwrap().to_owned();
-        sessions.map(state).collect::<Vec<_>>()
-    };
-    let pending = poll().await;
-    assert_eq!(pending["status"], "pending");
-    assert_eq!(states(&pending), ["pending", "pending"]);
-    let begun = poll().await;
-    assert_eq!(begun["status"], "in_progress");
-    assert_eq!(states(&begun), ["running", "running"]);
-    assert_eq!(states(&poll().await), ["completed", "running"]);
-    let pull = |number| format!("https://github.com/acme-co/my-tests/pull/{number}");
+    for (batch, first, second) in [
+        ("pending", "pending", "pending"),
+        ("in_progress", "running", "running"),
+        ("in_progress", "completed", "running"),
+    ] {
+        let response = server.get(BATCH).await.ok();
+        assert_eq!(response["status"], batch);
+        let states = [0, 1].map(|index| &response["sessions"][index]["status"]);
+        assert_eq!(states, [first, second]);
+    }
     assert_eq!(
-        poll().await,
+        server.get(BATCH).await.ok(),
         json!({
             "batchId": "batch-xyz-789", "status": "completed", "testRunId": id,
             "totalSessions": 2, "completedCount": 2, "failedCount": 0, "allTerminal": true,
             "sessions": [
                 {
-                    "sessionId": "sess-1", "checksumTestId": "test-abc-123",
-                    "status": "completed", "prUrl": pull(43),
+                    "sessionId": "sess-1", "checksumTestId": "test-abc-123", "status": "completed",
+                    "prUrl": "https://github.com/acme-co/my-tests/pull/43",
                 },
                 {
-                    "sessionId": "sess-2", "checksumTestId": "test-def-456",
-                    "status": "completed", "prUrl": pull(44),
+                    "sessionId": "sess-2", "checksumTestId": "test-def-456", "status": "completed",
+                    "prUrl": "https://github.com/acme-co/my-tests/pull/44",
                 },
             ],
         })
     );
 }
 
-/// Heals a failed run by a script, and gives the batch at its end.
+/// Heals a run with two failures by a script, and returns the finished batch.
 async fn healed(script: BatchScript) -> Value {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let id = failed_run(&mock, &client).await;
-    mock.next_heal(script.pending(0).session(0));
-    let started = client.post("/v1/auto-heal", request(&id)).await.ok();
+    let server = server();
+    let id = server.finished_run(failing()).await;
+    server.next_heal(script.pending(0).session(0));
+    let started = server.post(START, request(&id)).await.ok();
     assert_eq!(started["failureCount"], 2);
-    client.get("/v1/auto-heal/batch/batch-xyz-789").await.ok()
+    let batch = server.get(BATCH).await.ok();
+    assert_eq!(batch["allTerminal"], true);
+    batch
 }
 
 #[tokio::test]
 async fn sessions_can_fail() {
     let batch = healed(BatchScript::new().fail_tests(["test-def-456"])).await;
     assert_eq!(batch["status"], "failed");
-    assert_eq!(batch["allTerminal"], true);
-    assert_eq!(
-        (&batch["completedCount"], &batch["failedCount"]),
-        (&json!(1), &json!(1))
-    );
+    let counts = ["completedCount", "failedCount"].map(|name| &batch[name]);
+    assert_eq!(counts, [1, 1]);
     assert_eq!(batch["sessions"][1]["status"], "failed");
     assert_eq!(batch["sessions"][1]["prUrl"], Value::Null);
 
@@ -94,17 +87,16 @@ async fn sessions_can_fail() {
 }
 
 #[tokio::test]
-async fn one_session_can_take_on_every_failure() {
+async fn one_session_can_heal_every_failure() {
     let batch = healed(BatchScript::new().single_session()).await;
     assert_eq!(batch["totalSessions"], 1);
     assert_eq!(batch["sessions"][0].get("checksumTestId"), None);
 }
 
 #[tokio::test]
-async fn there_can_be_nothing_to_heal() {
+async fn a_batch_can_have_no_sessions() {
     let batch = healed(BatchScript::new().no_sessions()).await;
     assert_eq!(batch["status"], "completed");
-    assert_eq!(batch["allTerminal"], true);
     assert_eq!(batch["sessions"], json!([]));
 }
 
@@ -117,104 +109,87 @@ async fn pull_requests_can_be_missing() {
 
 #[tokio::test]
 async fn a_run_without_failures_has_no_sessions() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let job = client.start_suite().await;
-    let id = client.follow(&job).await;
+    let server = server();
+    let id = server.finished_run(RunScript::new()).await;
     let body = json!({ "testRunId": id, "autoCreatePR": false });
-    let started = client.post("/v1/auto-heal", body).await.ok();
+    let started = server.post(START, body).await.ok();
     assert_eq!(started["sessionIds"], json!([]));
     assert_eq!(started["failureCount"], 0);
 }
 
 #[tokio::test]
-async fn only_a_run_that_has_ended_can_be_healed() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let job = client.start_suite().await;
-    for id in ["other", "00000000-0000-4000-8000-000000000001", &job] {
-        client
-            .post("/v1/auto-heal", request(id))
-            .await
-            .rejection(404);
+async fn only_a_finished_run_can_be_healed() {
+    let server = server();
+    let job = server.start_suite().await;
+    for id in ["other", RUN_ID, &job] {
+        server.post(START, request(id)).await.rejection(404);
     }
-    assert!(mock.heal_batches().is_empty());
-    client
-        .get("/v1/auto-heal/batch/batch-xyz-789")
-        .await
-        .rejection(404);
+    assert!(server.heal_batches().is_empty());
+    server.get(BATCH).await.rejection(404);
 }
 
 #[tokio::test]
-async fn a_failed_run_is_healed_once_where_that_was_asked_for() {
-    let mock = mock();
-    let client = Client::of(&mock);
+async fn auto_heal_starts_one_batch_for_a_failed_run() {
+    let server = server();
     let auto_heal = json!({ "autoHeal": { "repoName": "acme-co/my-tests", "branch": "main" } });
-    for script in [RunScript::new().fail_tests(FAILING), RunScript::new()] {
-        mock.next_run(script);
-        let body = auto_heal.clone();
-        let accepted = client.post("/v1/execution/suite", body).await.ok();
-        let job = accepted["name"].as_str().unwrap();
-        client.follow(job).await;
-        client.follow(job).await;
+    for script in [failing(), RunScript::new()] {
+        server.next_run(script);
+        let started = server.post(SUITE, auto_heal.clone()).await.ok();
+        let job = started["name"].as_str().unwrap();
+        server.finish(job).await;
+        server.finish(job).await;
     }
-    failed_run(&mock, &client).await;
-    assert_eq!(mock.heal_batches(), ["batch-xyz-789"]);
-    let batch = client.get("/v1/auto-heal/batch/batch-xyz-789").await.ok();
-    assert_eq!(batch["testRunId"], "00000000-0000-4000-8000-000000000001");
+    server.finished_run(failing()).await;
+    assert_eq!(server.heal_batches(), ["batch-xyz-789"]);
+    assert_eq!(server.get(BATCH).await.ok()["testRunId"], RUN_ID);
 }
 
 #[tokio::test]
-async fn healing_begins_at_the_moment_of_the_runs_end() {
-    let mock = mock();
-    let client = Client::of(&mock);
+async fn auto_heal_starts_at_the_moment_of_the_runs_end() {
+    let server = server();
     let minute = Duration::from_secs(60);
-    let script = RunScript::new().queued(minute).running(minute);
-    mock.next_run(script.fail_tests(["test-def-456"]));
-    mock.next_heal(BatchScript::new().pending(minute).session(minute));
+    server.next_run(failing().queued(minute).running(minute));
+    server.next_heal(BatchScript::new().pending(minute).session(minute));
     let body = json!({ "autoHeal": { "autoCreatePR": false } });
-    client.post("/v1/execution/suite", body).await.ok();
-    // Nobody looks while all of it happens.
-    mock.clock().advance(4 * minute);
-    assert_eq!(mock.heal_batches(), ["batch-xyz-789"]);
-    let batch = client.get("/v1/auto-heal/batch/batch-xyz-789").await.ok();
+    server.post(SUITE, body).await.ok();
+    // No request is sent while all of it happens.
+    server.clock().advance(5 * minute);
+    assert_eq!(server.heal_batches(), ["batch-xyz-789"]);
+    let batch = server.get(BATCH).await.ok();
     assert_eq!(batch["allTerminal"], true);
     assert_eq!(batch["sessions"][0]["prUrl"], Value::Null);
 }
 
 #[tokio::test]
-async fn batches_that_ended_first_are_forgotten_first() {
-    let mock = Mock::builder().max_finished_runs(2).without_socket();
-    let client = Client::of(&mock);
-    mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
-    let job = client.start_suite().await;
-    let id = client.follow(&job).await;
+async fn batches_that_finished_first_are_dropped_first() {
+    let server = Server::new(Mock::builder().max_finished_runs(2));
+    let id = server
+        .finished_run(RunScript::new().fail_tests(["test-def-456"]))
+        .await;
     let body = json!({ "testRunId": id, "autoCreatePR": false });
     let state = async |batch: &str| {
-        let response = client.get(&format!("/v1/auto-heal/batch/{batch}")).await;
-        (response.status == 200).then(|| response.json()["status"].clone())
+        let response = server.get(&format!("/v1/auto-heal/batch/{batch}")).await;
+        let json = response.json();
+        json["status"].as_str().map(str::to_owned)
     };
     let mut batches = Vec::new();
     for number in 0..5 {
-        let accepted = client.post("/v1/auto-heal", body.clone()).await.ok();
-        batches.push(accepted["batchId"].as_str().unwrap().to_owned());
-        // The first one does not end.
+        let started = server.post(START, body.clone()).await.ok();
+        batches.push(started["batchId"].as_str().unwrap().to_owned());
+        // The first one does not finish.
         for _ in 0..if number == 0 { 0 } else { 4 } {
             state(&batches[number]).await.expect("the latest is known");
         }
     }
-    let mut states = Vec::new();
-    for batch in &batches {
-        states.push(state(batch).await);
-    }
-    let completed = || Some(json!("completed"));
     let expected = [
-        Some(json!("pending")),
+        Some("pending"),
         None,
-        completed(),
-        completed(),
-        completed(),
+        Some("completed"),
+        Some("completed"),
+        Some("completed"),
     ];
-    assert_eq!(states, expected);
-    assert_eq!(mock.heal_batches().len(), 4);
+    for (batch, expected) in batches.iter().zip(expected) {
+        assert_eq!(state(batch).await.as_deref(), expected, "{batch}");
+    }
+    assert_eq!(server.heal_batches().len(), 4);
 }

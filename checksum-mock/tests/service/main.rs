@@ -1,9 +1,8 @@
-//! The stand-in against the API's description, topic by topic.
+//! The mock server against the API's description, topic by topic.
 //!
 //! Requests go through its router, in process; only the tests of connections use a socket.
 
 mod bugs;
-mod client;
 mod clock;
 mod connections;
 mod faults;
@@ -15,4 +14,6 @@ mod request_log;
 mod results;
 mod routes;
 mod runs;
+mod server;
+mod shards;
 mod vendor_client;

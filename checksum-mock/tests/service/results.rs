@@ -1,22 +1,18 @@
-use axum::body::Body;
+//! What there is to read of a finished run: results, report, attachments.
+
 use checksum_mock::{RunScript, TestScript};
-use http::Request;
 use serde_json::json;
 
-use crate::client::{Client, mock};
+use crate::server::{RUN_ID, TESTS, server};
 
 #[tokio::test]
-async fn results_follow_from_what_was_run() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    mock.next_run(
-        RunScript::new()
-            .fail_tests(["test-def-456"])
-            .branch("feature/x"),
-    );
+async fn results_have_the_tests_of_the_run() {
+    let server = server();
+    let script = RunScript::new().fail_tests(["test-def-456"]);
+    server.next_run(script.branch("feature/x"));
     let body = json!({ "testIds": ["test-abc-123", "test-def-456"] });
-    let accepted = client.post("/v1/execution/tests", body).await.ok();
-    let id = client.follow(accepted["name"].as_str().unwrap()).await;
+    let started = server.post(TESTS, body).await.ok();
+    let id = server.finish(started["name"].as_str().unwrap()).await;
 
     let failed = json!({
         "checksumTestId": "test-def-456",
@@ -42,25 +38,19 @@ async fn results_follow_from_what_was_run() {
         "tests": [passed, failed.clone()],
     });
     let path = format!("/v1/test-runs/{id}/results");
-    assert_eq!(client.get(&path).await.ok(), expected);
+    assert_eq!(server.get(&path).await.ok(), expected);
     expected["tests"] = json!([failed]);
-    let filtered = client.get(&format!("{path}?status=failed")).await.ok();
+    let filtered = server.get(&format!("{path}?status=failed")).await.ok();
     assert_eq!(filtered, expected);
 }
 
 #[tokio::test]
-async fn a_scripted_test_is_shown_as_it_was_scripted() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let test = TestScript::new("t")
-        .title("Title")
-        .file("a.spec.ts")
-        .tags(["x"])
-        .fails("Boom");
-    mock.next_run(RunScript::new().tests([test]).end_state("failed"));
-    let job = client.start_suite().await;
-    let id = client.follow(&job).await;
-    let results = client.get(&format!("/v1/test-runs/{id}/results")).await;
+async fn a_scripted_test_is_returned_as_scripted() {
+    let server = server();
+    let test = TestScript::new("t").title("Title").file("a.spec.ts");
+    let tests = [test.tags(["x"]).fails("Boom")];
+    let id = server.finished_run(RunScript::new().tests(tests)).await;
+    let results = server.get(&format!("/v1/test-runs/{id}/results")).await;
     assert_eq!(
         results.ok()["tests"],
         json!([{
@@ -71,31 +61,27 @@ async fn a_scripted_test_is_shown_as_it_was_scripted() {
 }
 
 #[tokio::test]
-async fn there_are_none_before_the_run_has_ended_and_none_by_job_name() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let job = client.start_suite().await;
-    let id = "00000000-0000-4000-8000-000000000001";
+async fn only_a_finished_run_has_results_and_only_by_its_test_run_id() {
+    let server = server();
+    let job = server.start_suite().await;
     for what in ["results", "report", "tests/test-abc-123/attachments"] {
-        let early = client.get(&format!("/v1/test-runs/{id}/{what}")).await;
+        let early = server.get(&format!("/v1/test-runs/{RUN_ID}/{what}")).await;
         assert!(early.rejection(404).contains("has ended"));
-        let by_job = client.get(&format!("/v1/test-runs/{job}/{what}")).await;
+        let by_job = server.get(&format!("/v1/test-runs/{job}/{what}")).await;
         assert!(by_job.rejection(404).contains("job name"));
     }
-    client.get("/v1/test-runs/latest").await.rejection(404);
+    server.get("/v1/test-runs/latest").await.rejection(404);
 }
 
 #[tokio::test]
-async fn the_latest_run_is_the_one_that_ended_last() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let slow = client.start_suite().await;
-    let fast = client.start_suite().await;
-    client.follow(&fast).await;
-    let id = client.follow(&slow).await;
-    let latest = client.get("/v1/test-runs/latest").await.ok();
+async fn the_latest_run_is_the_last_to_finish() {
+    let server = server();
+    let slow = server.start_suite().await;
+    let fast = server.start_suite().await;
+    server.finish(&fast).await;
+    let id = server.finish(&slow).await;
     assert_eq!(
-        latest,
+        server.get("/v1/test-runs/latest").await.ok(),
         json!({
             "id": id, "status": "passed", "branch": "main",
             "passed": 6, "failed": 0, "recovered": 0, "bug": 0,
@@ -104,14 +90,12 @@ async fn the_latest_run_is_the_one_that_ended_last() {
 }
 
 #[tokio::test]
-async fn the_report_is_a_page() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    mock.next_run(RunScript::new().tests([TestScript::new("t").title("a < b & c")]));
-    let job = client.start_suite().await;
-    let id = client.follow(&job).await;
-    let report = client.get(&format!("/v1/test-runs/{id}/report")).await.ok();
-    let page = client.download(&report["url"]).await;
+async fn the_report_is_an_escaped_page() {
+    let server = server();
+    let tests = [TestScript::new("t").title("a < b & c")];
+    let id = server.finished_run(RunScript::new().tests(tests)).await;
+    let report = server.get(&format!("/v1/test-runs/{id}/report")).await.ok();
+    let page = server.download(&report["url"]).await;
     assert_eq!(page.status, 200);
     assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
     let page = String::from_utf8(page.body.unwrap()).unwrap();
@@ -119,13 +103,11 @@ async fn the_report_is_a_page() {
 }
 
 #[tokio::test]
-async fn attachments_have_bytes() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let job = client.start_suite().await;
-    let id = client.follow(&job).await;
+async fn attachments_are_files_of_their_kind() {
+    let server = server();
+    let id = server.finished_run(RunScript::new()).await;
     let path = format!("/v1/test-runs/{id}/tests/test-def-456/attachments");
-    let attachments = client.get(&path).await.ok();
+    let attachments = server.get(&path).await.ok();
     let expected: [(&str, &str, &[u8]); 3] = [
         ("trace", "application/zip", b"PK\x03\x04"),
         ("screenshot", "image/png", b"\x89PNG\r\n\x1a\n"),
@@ -136,28 +118,20 @@ async fn attachments_have_bytes() {
     for (attachment, (kind, content_type, head)) in list.iter().zip(expected) {
         assert_eq!(attachment["kind"], kind);
         assert_eq!(attachment["contentType"], content_type);
-        let file = client.download(&attachment["url"]).await;
+        let file = server.download(&attachment["url"]).await;
         assert_eq!(file.headers["content-type"], content_type);
         assert!(file.body.unwrap().starts_with(head), "{kind}");
     }
-    let other = client.get(&path.replace("def-456", "none")).await;
+    let other = server.get(&path.replace("def-456", "none")).await;
     other.rejection(404);
 }
 
 #[tokio::test]
-async fn a_part_of_a_file_can_be_asked_for() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let job = client.start_suite().await;
-    let id = client.follow(&job).await;
+async fn a_range_of_a_file_can_be_downloaded() {
+    let server = server();
+    let id = server.finished_run(RunScript::new()).await;
     let path = format!("/files/{id}/0/trace.zip");
-    let get = async |headers: &[(&str, &str)]| {
-        let mut request = Request::get(&path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        client.send(request.body(Body::empty()).unwrap()).await
-    };
+    let get = async |headers: &[(&str, &str)]| server.get_with(&path, headers).await;
     let whole = get(&[]).await;
     let tag = whole.headers["etag"].to_str().unwrap().to_owned();
     let whole = whole.body.unwrap();
@@ -172,23 +146,23 @@ async fn a_part_of_a_file_can_be_asked_for() {
     assert_eq!(last.body.unwrap(), whole[length - 1..]);
     let beyond = get(&[("range", "bytes=100000-")]).await;
     assert_eq!(beyond.status, 416);
+    let range = format!("bytes */{length}");
+    assert_eq!(beyond.headers["content-range"], range.as_str());
     for headers in [
-        [("range", "bytes=10-"), ("if-range", "\"other\"")],
-        [("range", "bytes=0-1,4-5"), ("accept", "*/*")],
-        [("range", "lines=1-2"), ("accept", "*/*")],
+        &[("range", "bytes=10-"), ("if-range", "\"other\"")][..],
+        &[("range", "bytes=0-1,4-5")],
+        &[("range", "lines=1-2")],
     ] {
-        let response = get(&headers).await;
+        let response = get(headers).await;
         assert_eq!(response.status, 200, "{headers:?}");
         assert_eq!(response.body.unwrap(), whole);
     }
 }
 
 #[tokio::test]
-async fn files_that_are_not_there_are_refused() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let job = client.start_suite().await;
-    let id = client.follow(&job).await;
+async fn unknown_files_are_not_found() {
+    let server = server();
+    let id = server.finished_run(RunScript::new()).await;
     for path in [
         format!("/{id}"),
         format!("/{id}/other.html"),
@@ -198,6 +172,6 @@ async fn files_that_are_not_there_are_refused() {
         "/other/report.html".to_owned(),
     ] {
         let url = json!(format!("https://checksum.invalid/files{path}"));
-        client.download(&url).await.rejection(404);
+        server.download(&url).await.rejection(404);
     }
 }

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use checksum_mock::Mock;
 use serde_json::{Value, json};
 
-use crate::client::{Client, mock, observed_mock};
+use crate::server::{Server, observed_server, server};
 
 struct Operation {
     id: String,
@@ -35,20 +34,19 @@ fn documented() -> Vec<Operation> {
 
 /// Asserts which operations respond otherwise than a path that does not exist, and that each of
 /// them is recorded with its operationId.
-async fn assert_serves(mock: &Mock, is_wanted: impl Fn(&Operation) -> bool) {
-    let client = Client::of(mock);
-    let unknown = client.get("/v1/unknown").await.rejection(404);
+async fn assert_serves(server: &Server, is_wanted: impl Fn(&Operation) -> bool) {
+    let unknown = server.get("/v1/unknown").await.rejection(404);
     let operations = documented();
     assert!(!operations.is_empty());
     for operation in &operations {
         let response = match &*operation.method {
-            "POST" => client.post(&operation.path, json!({})).await,
-            _ => client.get(&operation.path).await,
+            "POST" => server.post(&operation.path, json!({})).await,
+            _ => server.get(&operation.path).await,
         };
         let is_served = response.status != 404 || response.rejection(404) != unknown;
         let id = &operation.id;
         assert_eq!(is_served, is_wanted(operation), "{id} in src/routes.rs");
-        let requests = mock.requests();
+        let requests = server.requests();
         let recorded = requests.last().and_then(|request| request.operation_id);
         assert_eq!(recorded, Some(&**id));
     }
@@ -56,12 +54,12 @@ async fn assert_serves(mock: &Mock, is_wanted: impl Fn(&Operation) -> bool) {
 
 #[tokio::test]
 async fn every_operation_of_the_document_is_served() {
-    assert_serves(&observed_mock(), |_| true).await;
+    assert_serves(&observed_server(), |_| true).await;
 }
 
 #[tokio::test]
 async fn observed_operations_are_served_only_on_demand() {
-    assert_serves(&mock(), |operation| !operation.is_observed).await;
+    assert_serves(&server(), |operation| !operation.is_observed).await;
     let operations = documented().into_iter();
     let observed: Vec<_> = operations
         .filter(|operation| operation.is_observed)
@@ -76,6 +74,6 @@ async fn observed_operations_are_served_only_on_demand() {
 #[tokio::test]
 async fn a_wrong_method_does_not_reveal_an_observed_path() {
     let path = "/v1/affected-tests";
-    Client::of(&mock()).get(path).await.rejection(404);
-    Client::of(&observed_mock()).get(path).await.rejection(405);
+    server().get(path).await.rejection(404);
+    observed_server().get(path).await.rejection(405);
 }

@@ -1,291 +1,236 @@
+//! Runs as they are documented: phases, ends, counts, selections, and what is kept of them.
+
 use std::time::Duration;
 
 use checksum_mock::{Clock, Mock, RunScript, TestScript};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::client::{Client, mock};
+use crate::server::{GREP, RUN_ID, SUITE, Server, TESTS, immediate, server};
 
+const FIRST: &str = "job-name-12345";
 const V1: &str = "/v1/execution/status/job-name-12345";
 const V2: &str = "/v2/execution/status/job-name-12345";
 
-#[tokio::test]
-async fn a_run_goes_from_queued_over_running_to_its_end() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    mock.next_run(
-        RunScript::new()
-            .queued(1)
-            .running(2)
-            .fail_tests(["test-def-456"]),
-    );
-    let accepted = client.post("/v1/execution/suite", json!({})).await.ok();
-    assert_eq!(accepted, json!({ "name": "job-name-12345" }));
-
-    assert_eq!(client.get(V1).await.ok(), json!({ "status": "queued" }));
-    assert_eq!(client.get(V2).await.ok(), json!({ "status": "running" }));
-    assert_eq!(client.get(V1).await.ok(), json!({ "status": "running" }));
-    let mut end = json!({ "status": "failed", "passed": 5, "failed": 1, "recovered": 0, "bug": 0 });
-    assert_eq!(client.get(V1).await.ok(), end);
-    end["testRunId"] = json!("00000000-0000-4000-8000-000000000001");
-    assert_eq!(client.get(V2).await.ok(), end);
+fn counts(status: &str, passed: u32, failed: u32) -> Value {
+    json!({ "status": status, "passed": passed, "failed": failed, "recovered": 0, "bug": 0 })
 }
 
 #[tokio::test]
-async fn phases_can_last_on_the_clock() {
-    let mock = mock();
-    let client = Client::of(&mock);
+async fn a_run_is_queued_then_running_then_finished() {
+    let server = server();
+    let script = RunScript::new().queued(1).running(2);
+    server.next_run(script.fail_tests(["test-def-456"]));
+    let started = server.post(SUITE, json!({})).await.ok();
+    assert_eq!(started, json!({ "name": FIRST }));
+
+    let mut end = counts("failed", 5, 1);
+    for (path, expected) in [
+        (V1, json!({ "status": "queued" })),
+        (V2, json!({ "status": "running" })),
+        (V1, json!({ "status": "running" })),
+        (V1, end.clone()),
+    ] {
+        assert_eq!(server.get(path).await.ok(), expected);
+    }
+    end["testRunId"] = json!(RUN_ID);
+    assert_eq!(server.get(V2).await.ok(), end);
+}
+
+#[tokio::test]
+async fn phases_can_last_a_time_on_the_clock() {
+    let server = server();
     let second = Duration::from_secs(1);
-    mock.next_run(RunScript::new().queued(second).running(2 * second));
-    client.start_suite().await;
-    let state = async || client.get(V1).await.ok()["status"].clone();
-    assert_eq!(state().await, "queued");
-    assert_eq!(state().await, "queued");
-    mock.clock().advance(second);
-    assert_eq!(state().await, "running");
-    mock.clock().advance(2 * second);
-    assert_eq!(state().await, "passed");
+    server.next_run(RunScript::new().queued(second).running(2 * second));
+    server.start_suite().await;
+    for (advance, expected) in [(0, "queued"), (0, "queued"), (1, "running"), (2, "passed")] {
+        server.clock().advance(advance * second);
+        assert_eq!(server.status(FIRST).await["status"], expected);
+    }
 }
 
 #[tokio::test]
-async fn broken_tests_fail_the_runs_that_have_them() {
-    let builder = Mock::builder().clock(Clock::manual());
-    let mock = builder.failing_tests(["test-def-456"]).without_socket();
-    let client = Client::of(&mock);
+async fn failing_tests_fail_the_runs_that_select_them() {
+    let server = Server::new(Mock::builder().failing_tests(["test-def-456"]));
     let end = async |test: &str| {
         let body = json!({ "testIds": [test, "test-abc-123"] });
-        let accepted = client.post("/v1/execution/tests", body).await.ok();
-        let job = accepted["name"].as_str().expect("a name").to_owned();
-        client.follow(&job).await;
-        let path = format!("/v1/execution/status/{job}");
-        client.get(&path).await.ok()
+        let started = server.post(TESTS, body).await.ok();
+        let job = started["name"].as_str().unwrap().to_owned();
+        server.finish(&job).await;
+        server.status(&job).await
     };
-    let passed = json!({ "status": "passed", "passed": 2, "failed": 0, "recovered": 0, "bug": 0 });
-    let failed = json!({ "status": "failed", "passed": 1, "failed": 1, "recovered": 0, "bug": 0 });
-    assert_eq!(end("test-def-456").await, failed);
-    assert_eq!(end("test-ghi-789").await, passed);
-    mock.next_run(RunScript::new());
-    assert_eq!(end("test-def-456").await, passed, "the script decides");
+    assert_eq!(end("test-def-456").await, counts("failed", 1, 1));
+    assert_eq!(end("test-ghi-789").await, counts("passed", 2, 0));
+    server.next_run(RunScript::new());
+    let scripted = end("test-def-456").await;
+    assert_eq!(scripted, counts("passed", 2, 0), "the script decides");
 }
 
 #[tokio::test]
-async fn scripts_are_used_up_in_order_and_the_default_follows() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let immediate = || RunScript::new().queued(0).running(0);
-    mock.next_run(immediate().healed());
-    mock.next_run(immediate().process_error());
-    mock.next_run(immediate().cancelled());
-    mock.next_run(immediate().end_state("superseded"));
-    let mut states = Vec::new();
-    for _ in 0..5 {
-        let job = client.start_suite().await;
-        client.follow(&job).await;
-        let status = client.get(&format!("/v1/execution/status/{job}")).await;
-        states.push(status.ok()["status"].as_str().unwrap().to_owned());
-    }
-    let expected = [
+async fn scripts_are_used_in_order_and_then_the_default() {
+    let server = server();
+    server.next_run(immediate().healed());
+    server.next_run(immediate().process_error());
+    server.next_run(immediate().cancelled());
+    server.next_run(immediate().end_state("superseded"));
+    for expected in [
         "healed",
         "process-error",
         "cancelled",
         "superseded",
         "passed",
-    ];
-    assert_eq!(states, expected);
+    ] {
+        let job = server.start_suite().await;
+        server.finish(&job).await;
+        assert_eq!(server.status(&job).await["status"], expected);
+    }
 }
 
 #[tokio::test]
-async fn counts_come_from_the_tests_unless_they_are_given() {
-    let mock = mock();
-    let client = Client::of(&mock);
+async fn counts_come_from_the_tests_unless_they_are_scripted() {
+    let server = server();
     let tests = [
         TestScript::new("a"),
         TestScript::new("b").status("recovered"),
         TestScript::new("c").status("bug"),
     ];
-    mock.next_run(RunScript::new().tests(tests).running(0).queued(0));
-    // The description's own example: passed beside two failures.
-    mock.next_run(RunScript::new().passed(45).failed(2).recovered(1).bug(0));
-    let mut counts = Vec::new();
-    for _ in 0..2 {
-        let job = client.start_suite().await;
-        client.follow(&job).await;
-        let status = client
-            .get(&format!("/v1/execution/status/{job}"))
-            .await
-            .ok();
-        counts.push(["passed", "failed", "recovered", "bug"].map(|name| status[name].as_u64()));
+    // The second is the example of the API's description: passed beside two failures.
+    let given = RunScript::new().passed(45).failed(2).recovered(1).bug(0);
+    for (script, expected) in [
+        (RunScript::new().tests(tests), [1, 0, 1, 1]),
+        (given, [45, 2, 1, 0]),
+    ] {
+        server.next_run(script);
+        let job = server.start_suite().await;
+        server.finish(&job).await;
+        let status = server.status(&job).await;
+        let counts = ["passed", "failed", "recovered", "bug"].map(|name| &status[name]);
+        assert_eq!(counts, expected);
     }
-    assert_eq!(
-        counts,
-        [[1, 0, 1, 1], [45, 2, 1, 0]].map(|counts| counts.map(Some))
-    );
 }
 
 #[tokio::test]
-async fn a_run_can_go_on_for_ever() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    mock.next_run(RunScript::new().queued(0).never_finishes());
-    client.start_suite().await;
-    mock.clock().advance(Duration::from_secs(1_000_000));
+async fn a_run_can_run_forever() {
+    let server = server();
+    server.next_run(RunScript::new().queued(0).never_finishes());
+    server.start_suite().await;
+    server.clock().advance(Duration::from_secs(1_000_000));
     for _ in 0..50 {
-        assert_eq!(client.get(V1).await.ok()["status"], "running");
+        assert_eq!(server.status(FIRST).await["status"], "running");
     }
 }
 
 #[tokio::test]
-async fn observed_members_and_others_can_be_shown() {
-    let mock = mock();
-    let client = Client::of(&mock);
+async fn observed_and_unknown_fields_can_be_added() {
+    let server = server();
     let script = RunScript::new().queued(0).running(1).process_error();
-    mock.next_run(script.observed_fields(true).field("shard", 3));
-    let accepted = client.post("/v1/execution/suite", json!({})).await.ok();
-    assert_eq!(accepted["runId"], "00000000-0000-4000-8000-000000000001");
-    assert_eq!(accepted["sharded"], false);
+    server.next_run(script.observed_fields(true).field("shard", 3));
+    let started = server.post(SUITE, json!({})).await.ok();
     assert_eq!(
-        client.get(V1).await.ok(),
+        started,
+        json!({ "name": FIRST, "runId": RUN_ID, "sharded": false })
+    );
+    assert_eq!(
+        server.status(FIRST).await,
         json!({
             "status": "running", "isTerminal": false, "verdict": "pending", "failureReason": null,
             "shard": 3,
         })
     );
-    let end = client.get(V1).await.ok();
+    let end = server.status(FIRST).await;
     assert_eq!(end["isTerminal"], true);
     assert_eq!(end["verdict"], "fail");
     assert_eq!(end["failureReason"], "the runner was lost");
 }
 
 #[tokio::test]
-async fn a_sharded_run_has_no_name() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    mock.next_run(RunScript::new().sharded(true));
-    assert_eq!(
-        client.post("/v1/execution/suite", json!({})).await.ok(),
-        json!({ "name": null, "runId": "00000000-0000-4000-8000-000000000001", "sharded": true })
-    );
-    // Not even by the name that it would have without shards.
-    client.get(V1).await.rejection(404);
-    client.get(V2).await.rejection(404);
-}
-
-#[tokio::test]
-async fn runs_that_ended_first_are_forgotten_first() {
-    let mock = Mock::builder()
-        .max_finished_runs(2)
-        .clock(Clock::manual())
-        .without_socket();
-    let client = Client::of(&mock);
+async fn runs_that_finished_first_are_dropped_first() {
+    let builder = Mock::builder().max_finished_runs(2);
+    let server = Server::new(builder.clock(Clock::manual()));
     let minutes = |count: u64| Duration::from_secs(60 * count);
     for running in [minutes(3), minutes(1), minutes(2), minutes(9)] {
-        mock.next_run(RunScript::new().queued(0).running(running));
-        client.start_suite().await;
+        server.next_run(RunScript::new().queued(0).running(running));
+        server.start_suite().await;
     }
-    mock.clock().advance(minutes(3));
+    server.clock().advance(minutes(3));
+    // The known runs, and whether each has finished.
     let known = async || {
         let mut known = Vec::new();
         for number in 1..=5 {
             let job = format!("/v1/execution/status/job-name-{}", 12_344 + number);
-            let results =
-                format!("/v1/test-runs/00000000-0000-4000-8000-00000000000{number}/results");
-            let status = client.get(&job).await.status;
-            let has_results = client.get(&results).await.status == 200;
-            known.extend((status == 200).then_some((number, has_results)));
+            let results = format!("/v1/test-runs/{}{number}/results", &RUN_ID[..35]);
+            let is_known = server.get(&job).await.status == 200;
+            let has_results = server.get(&results).await.status == 200;
+            known.extend(is_known.then_some((number, has_results)));
         }
         known
     };
     assert_eq!(known().await, [(1, true), (2, true), (3, true), (4, false)]);
-    client.start_suite().await;
+    server.start_suite().await;
     assert_eq!(
         known().await,
         [(1, true), (3, true), (4, false), (5, false)]
     );
-    let job = "/v1/execution/status/job-name-12346";
-    assert_eq!(
-        client.get(job).await.rejection(404),
-        "there is no run `job-name-12346`"
-    );
-    let latest = client.get("/v1/test-runs/latest").await.ok();
-    assert_eq!(latest["id"], "00000000-0000-4000-8000-000000000001");
+    let dropped = server.get("/v1/execution/status/job-name-12346").await;
+    assert_eq!(dropped.rejection(404), "there is no run `job-name-12346`");
+    let latest = server.get("/v1/test-runs/latest").await.ok();
+    assert_eq!(latest["id"], RUN_ID);
 }
 
 #[tokio::test]
-async fn runs_that_never_end_are_bounded_in_bytes() {
-    let mock = Mock::builder()
-        .max_memory(100_000)
-        .default_run(RunScript::new().never_finishes())
-        .without_socket();
-    let client = Client::of(&mock);
+async fn the_memory_of_unfinished_runs_is_limited() {
+    let builder = Mock::builder().max_memory(100_000);
+    let server = Server::new(builder.default_run(RunScript::new().never_finishes()));
     let mut jobs = Vec::new();
     for _ in 0..200 {
-        jobs.push(client.start_suite().await);
+        jobs.push(server.start_suite().await);
     }
     let mut known = Vec::new();
     for job in &jobs {
         let path = format!("/v1/execution/status/{job}");
-        known.push(client.get(&path).await.status == 200);
+        known.push(server.get(&path).await.status == 200);
     }
-    assert!(known.is_sorted(), "the oldest are forgotten first");
+    assert!(known.is_sorted(), "the oldest are dropped first");
     let count = known.into_iter().filter(|is_known| *is_known).count();
     assert!((10..100).contains(&count), "{count}");
 }
 
 #[tokio::test]
-async fn the_latest_run_is_known_however_large_it_is() {
-    let mock = Mock::builder()
-        .max_memory(0)
-        .max_finished_runs(0)
-        .without_socket();
-    let client = Client::of(&mock);
+async fn the_latest_run_is_kept_however_large_it_is() {
+    let server = Server::new(Mock::builder().max_memory(0).max_finished_runs(0));
     let ids: Vec<String> = (0..1_000).map(|number| format!("test-{number}")).collect();
-    let accepted = client.post("/v1/execution/tests", json!({ "testIds": ids }));
-    let name = accepted.await.ok()["name"].as_str().unwrap().to_owned();
-    client.follow(&name).await;
-    client.start_suite().await;
-    client.get(V1).await.rejection(404);
+    let started = server.post(TESTS, json!({ "testIds": ids })).await.ok();
+    server.finish(started["name"].as_str().unwrap()).await;
+    server.start_suite().await;
+    server.get(V1).await.rejection(404);
 }
 
 #[tokio::test]
-async fn a_run_can_be_known_to_one_version_alone() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    mock.next_run(RunScript::new().only_api_version("v2"));
-    client.start_suite().await;
-    client.get(V1).await.rejection(404);
-    client.get(V2).await.ok();
+async fn a_run_can_be_known_to_one_version_only() {
+    let server = server();
+    server.next_run(RunScript::new().only_api_version("v2"));
+    server.start_suite().await;
+    server.get(V1).await.rejection(404);
+    server.get(V2).await.ok();
 }
 
 #[tokio::test]
-async fn what_is_run_is_what_was_asked_for() {
-    let mock = mock();
-    let client = Client::of(&mock);
-    let started = [
+async fn a_run_has_the_tests_that_the_request_selects() {
+    let server = server();
+    let preview = json!({
+        "grep": "^Visitor can",
+        "branch": "feature/preview",
+        "envOverrides": { "BASE_URL": "https://pr-42.preview.example.com" },
+    });
+    for (path, body, count) in [
         ("/v1/execution/collection/collection-abc-123", json!({}), 3),
-        (
-            "/v1/execution/tests",
-            json!({ "testIds": ["id1", "test-abc-123"] }),
-            2,
-        ),
+        (TESTS, json!({ "testIds": ["id1", "test-abc-123"] }), 2),
         ("/v1/execution/grep", json!({ "grep": "checkout" }), 2),
-        (
-            "/v2/execution/grep",
-            json!({
-                "grep": "^Visitor can",
-                "branch": "feature/preview",
-                "envOverrides": { "BASE_URL": "https://pr-42.preview.example.com" },
-            }),
-            1,
-        ),
+        (GREP, preview, 1),
         // Neither a regular expression nor a part of any title.
-        ("/v2/execution/grep", json!({ "grep": "(" }), 0),
-    ];
-    for (path, body, count) in started {
-        let accepted = client.post(path, body).await.ok();
-        let id = client.follow(accepted["name"].as_str().unwrap()).await;
-        let results = client
-            .get(&format!("/v1/test-runs/{id}/results"))
-            .await
-            .ok();
-        assert_eq!(results["tests"].as_array().unwrap().len(), count, "{path}");
+        (GREP, json!({ "grep": "(" }), 0),
+    ] {
+        let started = server.post(path, body).await.ok();
+        let id = server.finish(started["name"].as_str().unwrap()).await;
+        assert_eq!(server.tests_of(&id).await.len(), count, "{path}");
     }
 }

@@ -1,0 +1,155 @@
+//! Replaces progenitor's client and its `send` methods: a builder makes a request, and this crate's own
+//! client sends it and decodes the response.
+//!
+//! Progenitor's `send` returns an error type that loses the status code and the headers of a response
+//! that cannot be decoded, and prints responses whole. Its hooks can only return reqwest's errors.
+
+use quote::{ToTokens, format_ident};
+use syn::{
+    Attribute, Expr, ImplItem, ImplItemFn, Item, ItemImpl, Lit, LitStr, Meta, Pat, ReturnType,
+    Stmt, Type, parse_quote,
+};
+
+use super::syntax::{first_argument, module, name_of};
+
+pub(super) fn replace_send(file: &mut syn::File) {
+    file.items.retain(|item| !is_progenitors_client(item));
+    file.items.push(parse_quote! { use crate::client::Client; });
+    for item in &mut file.items {
+        if let Item::Impl(item) = item
+            && name_of(&item.self_ty) == "Client"
+        {
+            methods(item).for_each(|method| show_execute(&mut method.attrs));
+        }
+    }
+    let builders = module(&mut file.items, "builder");
+    builders.retain(|item| !matches!(item, Item::Use(_)));
+    for item in builders.iter_mut() {
+        if let Item::Impl(item) = item {
+            change_builder(item);
+        }
+    }
+    builders.push(parse_quote! { use progenitor_client::{RequestBuilderExt, encode_path}; });
+    builders.push(parse_quote! { use crate::client::request::RequestError as Error; });
+    builders.push(parse_quote! { use super::types; });
+}
+
+/// Whether this crate has its own in its place.
+fn is_progenitors_client(item: &Item) -> bool {
+    match item {
+        Item::Use(_) | Item::Const(_) => true,
+        Item::Struct(item) => item.ident == "Client",
+        Item::Mod(item) => item.ident == "prelude",
+        Item::Impl(item) => {
+            let is_constructor = |item: &ImplItem| matches!(item, ImplItem::Fn(method) if method.sig.ident == "new_with_client");
+            item.trait_.is_some() || item.items.iter().any(is_constructor)
+        }
+        _ => false,
+    }
+}
+
+fn methods(item: &mut ItemImpl) -> impl Iterator<Item = &mut ImplItemFn> {
+    item.items.iter_mut().filter_map(|item| match item {
+        ImplItem::Fn(method) => Some(method),
+        _ => None,
+    })
+}
+
+/// Makes the examples of the documentation call `execute`.
+fn show_execute(attributes: &mut [Attribute]) {
+    for attribute in attributes {
+        if let Meta::NameValue(meta) = &mut attribute.meta
+            && let Expr::Lit(value) = &mut meta.value
+            && let Lit::Str(text) = &value.lit
+        {
+            let shown = text.value().replace(".send()", ".execute()");
+            value.lit = Lit::Str(LitStr::new(&shown, text.span()));
+        }
+    }
+}
+
+/// Puts `execute` in the place of `send`, and documents the setters.
+fn change_builder(item: &mut ItemImpl) {
+    let operation = format_ident!("{}", name_of(&item.self_ty));
+    let mut response = None;
+    for method in methods(item) {
+        let name = method.sig.ident.to_string();
+        match name.as_str() {
+            "new" => method.vis = parse_quote! { pub(super) },
+            "send" => {
+                response = success(&method.sig.output).cloned();
+                make_request(method);
+            }
+            "body" => document(method, "Sets the body of the request."),
+            "body_map" => document(method, "Changes the body of the request with a function."),
+            _ => document(method, &format!("Sets the parameter `{name}`.")),
+        }
+    }
+    let Some(response) = response else { return };
+    item.items.push(parse_quote! {
+        /// Sends the request, and returns the decoded response.
+        ///
+        /// # Errors
+        ///
+        /// The request is invalid, the service rejected it, or no usable response came.
+        pub async fn execute(self) -> Result<#response, crate::error::Error> {
+            Ok(self.execute_with_response().await?.0)
+        }
+    });
+    item.items.push(parse_quote! {
+        /// Sends the request, and returns the decoded response with the response as it came: its
+        /// status code, headers (among them the request id) and body.
+        ///
+        /// # Errors
+        ///
+        /// The same as of [`execute`](Self::execute).
+        pub async fn execute_with_response(
+            self,
+        ) -> Result<(#response, crate::response::RawResponse), crate::error::Error> {
+            let client = self.client;
+            client.execute(crate::operation::OperationId::#operation, self.request()).await
+        }
+    });
+}
+
+fn document(method: &mut ImplItemFn, text: &str) {
+    let text = format!(" {text}");
+    method.attrs.push(parse_quote! { #[doc = #text] });
+}
+
+/// Cuts `send` off where the request is made.
+fn make_request(method: &mut ImplItemFn) {
+    method.attrs.clear();
+    method.vis = syn::Visibility::Inherited;
+    method.sig.ident = format_ident!("request");
+    method.sig.asyncness = None;
+    method.sig.output = parse_quote! { -> Result<reqwest::Request, Error> };
+    let statements = &mut method.block.stmts;
+    let made = statements
+        .iter()
+        .position(|statement| declares(statement, "request"));
+    statements.truncate(made.map_or(0, |made| made + 1));
+    // Progenitor sends the version of the document with each request. The service does not know it.
+    statements.retain(|statement| {
+        let is_header =
+            matches!(statement, Stmt::Expr(Expr::MethodCall(call), _) if call.method == "append");
+        !(is_header
+            && statement
+                .to_token_stream()
+                .to_string()
+                .contains("\"api-version\""))
+    });
+    statements.push(Stmt::Expr(parse_quote! { Ok(request) }, None));
+}
+
+fn declares(statement: &Stmt, name: &str) -> bool {
+    matches!(statement, Stmt::Local(local) if matches!(&local.pat, Pat::Ident(pattern) if pattern.ident == name))
+}
+
+/// `T` of `Result<ResponseValue<T>, _>`.
+fn success(output: &ReturnType) -> Option<&Type> {
+    match output {
+        ReturnType::Type(_, result) => first_argument(first_argument(result)?),
+        ReturnType::Default => None,
+    }
+}

@@ -1,0 +1,177 @@
+//! Sends a request, follows its redirects, and reads the response within its limits.
+
+use bytes::{Bytes, BytesMut};
+use http::Method;
+use reqwest::{Request, Response};
+use serde_json::Value;
+
+use super::Client;
+use super::body::{NotPlain, plain};
+use crate::call_state::CallState;
+use crate::error::failure::Failure;
+use crate::network::redirect::{self, Hop};
+use crate::operation::Operation;
+use crate::redaction::Redactor;
+use crate::response::RawResponse;
+use crate::telemetry::TARGET;
+use crate::transport::TransportError;
+
+/// How much of an error response is read: enough for any message to a person.
+pub(crate) const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+/// Why there is no complete response.
+pub(super) enum ExchangeError {
+    Transport(TransportError),
+    /// The body is larger than so many bytes.
+    TooLarge(usize),
+}
+
+impl ExchangeError {
+    /// Returns the word for `error.type` of a span.
+    pub(super) fn error_type(&self) -> &'static str {
+        match self {
+            Self::Transport(error) => error.error_type(),
+            Self::TooLarge(_) => "too_large",
+        }
+    }
+
+    pub(super) fn into_failure(self, secrets: &Redactor) -> Failure {
+        match self {
+            Self::Transport(error) => Failure::from_transport(error, secrets),
+            Self::TooLarge(limit) => Failure::too_large(limit),
+        }
+    }
+}
+
+/// Sends a request and reads its response. `call` knows the head of the response even if its body does
+/// not arrive, and also if this is dropped.
+pub(super) async fn exchange(
+    client: &Client,
+    call: &mut CallState,
+    operation: &Operation,
+    request: Request,
+) -> Result<RawResponse, ExchangeError> {
+    call.response = None;
+    let response = follow(client, call, request, operation.redirects).await;
+    read(client, call, response.map_err(ExchangeError::Transport)?).await
+}
+
+/// Sends a request, and sends it again where it is redirected to, as far as that is safe. Of an operation
+/// whose response is an address, a redirect is the response.
+async fn follow(
+    client: &Client,
+    call: &mut CallState,
+    mut request: Request,
+    is_address: bool,
+) -> Result<Response, TransportError> {
+    let is_read = request.method() == Method::GET;
+    let mut followed = 0;
+    loop {
+        let url = request.url().clone();
+        let again = request.try_clone();
+        let outcome = client.transport.send(request).await;
+        let responded = match &outcome {
+            Ok(response) => Some(response.url()),
+            Err(error) => error.url(),
+        };
+        if let Some(elsewhere) = responded.filter(|at| redirect::is_elsewhere(&url, at)) {
+            call.elsewhere = Some(redirect::place(elsewhere));
+            call.may_have_taken_effect = !is_read;
+            return outcome;
+        }
+        let response = outcome?;
+        if is_address && let Some(address) = redirect::address(&url, &response) {
+            let body = Value::from(address.as_str()).to_string();
+            return Ok(Response::from(http::Response::new(body)));
+        }
+        let hop = Hop {
+            base_url: &client.baseurl,
+            url: &url,
+            is_read,
+            followed,
+        };
+        match (hop.next(response.status(), response.headers()), again) {
+            (Ok(Some(target)), Some(mut again)) => {
+                tracing::debug!(
+                    target: TARGET,
+                    status = response.status().as_u16(),
+                    to = redirect::place(&target),
+                    "redirected"
+                );
+                *again.url_mut() = target;
+                request = again;
+                followed += 1;
+            }
+            (Ok(_), _) => return Ok(response),
+            (Err(unfollowed), _) => {
+                call.unfollowed = Some(unfollowed);
+                return Ok(response);
+            }
+        }
+    }
+}
+
+/// Reads the body within its limit.
+async fn read(
+    client: &Client,
+    call: &mut CallState,
+    mut response: Response,
+) -> Result<RawResponse, ExchangeError> {
+    let status = response.status();
+    let is_error = !status.is_success();
+    let head = call.response.insert(RawResponse {
+        status,
+        headers: std::mem::take(response.headers_mut()),
+        body: Bytes::new(),
+    });
+    let limit = if is_error {
+        MAX_ERROR_BYTES
+    } else {
+        client.max_response_bytes
+    };
+    let mut body = BytesMut::new();
+    loop {
+        match response.chunk().await {
+            Ok(None) => break,
+            Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
+            // An error response is for people: its beginning is enough.
+            Ok(Some(chunk)) if is_error => {
+                body.extend_from_slice(&chunk[..limit - body.len()]);
+                break;
+            }
+            Err(_) if is_error => break,
+            Ok(Some(_)) => return Err(ExchangeError::TooLarge(limit)),
+            Err(error) => return Err(lost(error.without_url())),
+        }
+    }
+    tracing::Span::current().record("http.response.body.size", body.len());
+    head.body = match plain(&mut head.headers, body.freeze(), limit, is_error) {
+        Ok(body) => body,
+        Err(NotPlain::TooLarge) => return Err(ExchangeError::TooLarge(limit)),
+        Err(NotPlain::Broken(error)) => return Err(lost(error)),
+    };
+    if let Some(inspect) = &client.inspector {
+        inspect(head);
+    }
+    let complete = RawResponse {
+        status,
+        headers: std::mem::take(&mut head.headers),
+        body: std::mem::take(&mut head.body),
+    };
+    Ok(complete)
+}
+
+fn lost(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ExchangeError {
+    ExchangeError::Transport(TransportError::connection_lost(error))
+}
+
+/// Returns an address that came as plain text as JSON, and anything else unchanged, such as a page of
+/// HTML.
+pub(super) fn address_as_json(body: Bytes) -> Bytes {
+    let text = str::from_utf8(&body).map(str::trim).unwrap_or_default();
+    let is_address = text.starts_with("https://") || text.starts_with("http://");
+    match is_address && !text.contains(char::is_whitespace) {
+        true => Value::from(text).to_string().into(),
+        false => body,
+    }
+}

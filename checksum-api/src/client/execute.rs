@@ -1,0 +1,154 @@
+//! One call, from the request to the decoded response or the error.
+
+use reqwest::Request;
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+use tracing::Instrument;
+
+use super::Client;
+use super::exchange::{address_as_json, exchange};
+use super::request::{RequestError, prepare};
+use crate::call_state::CallState;
+use crate::config::api_key::ApiKey;
+use crate::decode::lenient::decode;
+use crate::error::failure::Failure;
+use crate::error::{Error, ErrorKind};
+use crate::operation::OperationId;
+use crate::response::RawResponse;
+use crate::telemetry::{record_failure, record_response, request_span};
+
+impl Client {
+    /// Sends the request of an operation, and decodes the response.
+    pub(crate) async fn execute<T: DeserializeOwned>(
+        &self,
+        operation: OperationId,
+        request: Result<Request, RequestError>,
+    ) -> Result<(T, RawResponse), Error> {
+        let mut call = CallState {
+            operation: Some(operation.operation()),
+            ..CallState::default()
+        };
+        match self.try_execute(&mut call, operation, request).await {
+            Ok(decoded) => Ok(decoded),
+            Err(failure) => {
+                let secrets = self.redactor(&call);
+                Err(Error::new(failure, call, &secrets))
+            }
+        }
+    }
+
+    async fn try_execute<T: DeserializeOwned>(
+        &self,
+        call: &mut CallState,
+        id: OperationId,
+        request: Result<Request, RequestError>,
+    ) -> Result<(T, RawResponse), Failure> {
+        let mut request = request?;
+        prepare(self, id.operation(), &mut request, call)?;
+        let again = match self.key.is_fixed() {
+            true => None,
+            false => request.try_clone(),
+        };
+        let key = self.api_key(call).await?;
+        let mut response = self.attempt(call, id, request, &key).await?;
+        // With 401 the service has not acted on the request.
+        if response.status == http::StatusCode::UNAUTHORIZED
+            && !call.may_have_taken_effect
+            && let Some(request) = again
+            && let Some(key) = self.key_after(&key).await
+        {
+            response = self.attempt(call, id, request, &key).await?;
+        }
+        let RawResponse {
+            status, ref body, ..
+        } = response;
+        let decoded = match status.is_success() {
+            false => Err(Failure::from_response(
+                status,
+                body,
+                call,
+                &self.redactor(call),
+            )),
+            true => {
+                let json = match id.operation().redirects {
+                    true => address_as_json(body.clone()),
+                    false => body.clone(),
+                };
+                decode(&json).map_err(|error| {
+                    Failure::from_decoding(error, &json, call, &self.redactor(call))
+                })
+            }
+        };
+        match decoded {
+            Ok(decoded) => Ok((decoded, response)),
+            Err(failure) => {
+                call.response = Some(response);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Sends a request with `key`, and reads the response.
+    async fn attempt(
+        &self,
+        call: &mut CallState,
+        id: OperationId,
+        mut request: Request,
+        key: &ApiKey,
+    ) -> Result<RawResponse, Failure> {
+        let header = key.header().map_err(RequestError::from_display)?;
+        request
+            .headers_mut()
+            .insert(http::header::AUTHORIZATION, header);
+        let operation = id.operation();
+        let span = request_span(&request, operation);
+        let limit = self.request_timeout;
+        // The only time limit of a response, so that the error is the same for every transport.
+        let exchanged = timeout(limit, exchange(self, call, operation, request));
+        match exchanged.instrument(span.clone()).await {
+            Ok(Ok(response)) => {
+                record_response(&span, response.status);
+                Ok(response)
+            }
+            Ok(Err(error)) => {
+                record_failure(&span, error.error_type());
+                Err(error.into_failure(&self.redactor(call)))
+            }
+            Err(_) => {
+                record_failure(&span, "timeout");
+                Err(Failure::timeout(limit))
+            }
+        }
+    }
+
+    /// Returns the key to send with.
+    pub(crate) async fn api_key(&self, call: &CallState) -> Result<ApiKey, Failure> {
+        match timeout(self.request_timeout, self.key.get(None)).await {
+            Ok(Ok(key)) => Ok(key),
+            Ok(Err(error)) => Err(Failure::no_api_key(error, &self.redactor(call))),
+            Err(_) => {
+                let limit = self.request_timeout;
+                let message = format!("no API key from its provider within {limit:?}");
+                Err(Failure::new(ErrorKind::NoApiKey, message))
+            }
+        }
+    }
+
+    /// Returns the key to repeat a request with that the service has rejected; `None` if there is no
+    /// other one.
+    pub(crate) async fn key_after(&self, rejected: &ApiKey) -> Option<ApiKey> {
+        match timeout(self.request_timeout, self.key.get(Some(rejected))).await {
+            Ok(Ok(key)) => (!key.is(rejected)).then_some(key),
+            Ok(Err(error)) => {
+                let error = error.to_string();
+                let error = self.redact(&error);
+                tracing::warn!(target: crate::telemetry::TARGET, %error, "the API key provider failed");
+                None
+            }
+            Err(_) => {
+                tracing::warn!(target: crate::telemetry::TARGET, "the API key provider timed out");
+                None
+            }
+        }
+    }
+}

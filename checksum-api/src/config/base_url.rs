@@ -1,0 +1,237 @@
+//! The base URL, and what follows from it: where the key may be sent.
+
+use std::fmt;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+/// The address of the API: an origin and the path `/public-api`.
+///
+/// The origin alone, the path and either version's URL mean the same, each with or without a slash at
+/// its end. The default is the service, `https://api.checksum.ai/public-api`.
+///
+/// ```
+/// use checksum_api::BaseUrl;
+///
+/// for text in [
+///     "https://api.checksum.ai",
+///     "https://api.checksum.ai/public-api/",
+///     "https://api.checksum.ai/public-api/v1",
+///     "https://api.checksum.ai/public-api/v2/",
+/// ] {
+///     assert_eq!(text.parse::<BaseUrl>()?, BaseUrl::default());
+/// }
+/// # Ok::<(), checksum_api::ParseBaseUrlError>(())
+/// ```
+///
+/// A path before `/public-api` is kept, for a gateway that serves the API under its own:
+/// `https://gateway.example/checksum/public-api`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+/// Why a text is not a base URL.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseBaseUrlError {
+    /// Not a URL at all.
+    #[error("the base URL is not a URL: {0}")]
+    Syntax(url::ParseError),
+    /// Neither https nor http.
+    #[error("the base URL has the scheme `{0}`; it must be https")]
+    Scheme(String),
+    /// A user name or password; the key belongs into `CHECKSUM_API_KEY`.
+    #[error("the base URL carries credentials; remove them, the API key is given separately")]
+    Credentials,
+    /// A query.
+    #[error("the base URL has a query; remove everything from the `?` on")]
+    Query,
+    /// A fragment.
+    #[error("the base URL has a fragment; remove everything from the `#` on")]
+    Fragment,
+    /// A path that is not the API's.
+    #[error(
+        "the base URL's path `{0}` is not the API's; \
+         give the origin alone, or a path that ends in `/public-api`"
+    )]
+    Path(String),
+}
+
+const ROOT: &str = "/public-api";
+
+impl BaseUrl {
+    /// Returns the URL, without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Returns the path that is put before the paths of the document.
+    pub(crate) fn path(&self) -> &str {
+        self.0.path()
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// Returns whether this machine serves the API: `localhost`, `127.0.0.0/8` or `::1`.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+
+    /// Returns whether the key would cross a network unencrypted.
+    pub(crate) fn sends_key_in_clear(&self) -> bool {
+        self.0.scheme() == "http" && !self.is_loopback()
+    }
+
+    /// Returns whether a file may be downloaded from `url`: over https, from this machine, or from the
+    /// base URL's own origin, whose plain http was allowed when the client was built.
+    pub(crate) fn allows_download_from(&self, url: &Url) -> bool {
+        match url.scheme() {
+            "https" => true,
+            "http" => is_loopback(url) || self.is_same_origin(url),
+            _ => false,
+        }
+    }
+
+    /// Returns whether a URL has the scheme, the host and the port of this one.
+    pub fn is_same_origin(&self, other: &Url) -> bool {
+        self.0.origin() == other.origin()
+    }
+}
+
+/// Returns whether a URL is of this machine: `localhost`, `127.0.0.0/8` or `::1`.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+impl Default for BaseUrl {
+    /// Returns the address of the service, `https://api.checksum.ai/public-api`.
+    fn default() -> Self {
+        Self(Url::parse("https://api.checksum.ai/public-api").expect("a URL"))
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = ParseBaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut url = Url::parse(text.trim()).map_err(ParseBaseUrlError::Syntax)?;
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(ParseBaseUrlError::Scheme(url.scheme().to_owned()));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ParseBaseUrlError::Credentials);
+        }
+        if url.query().is_some() {
+            return Err(ParseBaseUrlError::Query);
+        }
+        if url.fragment().is_some() {
+            return Err(ParseBaseUrlError::Fragment);
+        }
+        let given = url.path().trim_end_matches('/');
+        let unversioned = given
+            .strip_suffix("/v1")
+            .or_else(|| given.strip_suffix("/v2"))
+            .unwrap_or(given);
+        let path = match unversioned {
+            "" if given.is_empty() => ROOT.to_owned(),
+            path if path.ends_with(ROOT) => path.to_owned(),
+            _ => return Err(ParseBaseUrlError::Path(given.to_owned())),
+        };
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_accepted_form_means_the_same() {
+        for path in ["", "/public-api", "/public-api/v1", "/public-api/v2"] {
+            for slash in ["", "/"] {
+                let text = format!("https://api.checksum.ai{path}{slash}");
+                let url: BaseUrl = text.parse().expect(&text);
+                assert_eq!(url.as_str(), "https://api.checksum.ai/public-api");
+            }
+        }
+        let url: BaseUrl = "http://localhost:4010/a/public-api/v2/"
+            .parse()
+            .expect("a URL");
+        assert_eq!(url.as_str(), "http://localhost:4010/a/public-api");
+    }
+
+    #[test]
+    fn refuses_with_a_reason_and_without_the_credentials() {
+        for (text, reason) in [
+            ("api.checksum.ai", "not a URL"),
+            ("ftp://api.checksum.ai", "scheme `ftp`"),
+            ("https://me:hunter2@api.checksum.ai", "credentials"),
+            ("https://api.checksum.ai/?key=hunter2", "query"),
+            ("https://api.checksum.ai/#hunter2", "fragment"),
+            ("https://api.checksum.ai/v1", "path `/v1`"),
+            (
+                "https://api.checksum.ai/public-api/v3",
+                "path `/public-api/v3`",
+            ),
+        ] {
+            let error = text.parse::<BaseUrl>().expect_err(text).to_string();
+            assert!(error.contains(reason), "{text}: {error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_may_be_plain() {
+        for (text, exposed) in [
+            ("https://api.checksum.ai", false),
+            ("http://127.0.0.1:1", false),
+            ("http://127.9.9.9", false),
+            ("http://[::1]:1", false),
+            ("http://localhost", false),
+            ("http://localhost.example", true),
+            ("http://10.0.0.1", true),
+        ] {
+            assert_eq!(
+                text.parse::<BaseUrl>().expect(text).sends_key_in_clear(),
+                exposed,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn files_come_over_https_or_from_where_the_client_was_told_to_go() {
+        let base: BaseUrl = "http://10.0.0.1:8080".parse().expect("a URL");
+        for (text, may) in [
+            ("https://files.example/x", true),
+            ("http://127.0.0.1/x", true),
+            ("http://10.0.0.1:8080/x", true),
+            ("http://10.0.0.1/x", false),
+            ("http://files.example/x", false),
+            ("ftp://10.0.0.1:8080/x", false),
+            ("file:///x", false),
+        ] {
+            let url = Url::parse(text).expect(text);
+            assert_eq!(base.allows_download_from(&url), may, "{text}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Classifies what went wrong, and finds the words for it.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::kind::ErrorKind;
+use super::service_message::service_message;
+use super::text::{body_excerpt, truncate_line};
+use crate::call_state::CallState;
+use crate::decode::lenient::DecodeError;
+use crate::network::redirect::Unfollowed;
+use crate::network::tls;
+use crate::redaction::Redactor;
+use crate::transport::{Reason, TransportError};
+
+/// What an [`Error`](super::Error) says, apart from the call that failed.
+pub(crate) struct Failure {
+    pub(super) kind: ErrorKind,
+    pub(super) message: String,
+    pub(super) source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    pub(crate) fn timeout(limit: Duration) -> Self {
+        Self::new(ErrorKind::Timeout, format!("no response within {limit:?}"))
+    }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let message = format!("the response body is larger than {limit} bytes");
+        Self::new(ErrorKind::TooLarge, message)
+    }
+
+    /// `source` may be any error of the program.
+    pub(crate) fn no_api_key(source: Box<dyn StdError + Send + Sync>, secrets: &Redactor) -> Self {
+        let cause = truncate_line(&source.to_string(), secrets);
+        Self {
+            kind: ErrorKind::NoApiKey,
+            message: format!("the API key provider failed: {cause}"),
+            source: Some(source),
+        }
+    }
+
+    /// Says where it happened, for a request that is none of the document's operations. The query
+    /// is left out: it often is what grants access.
+    pub(crate) fn with_url(mut self, url: &url::Url, secrets: &Redactor) -> Self {
+        let address = format!("{}{}", url.origin().ascii_serialization(), url.path());
+        let address = truncate_line(&address, secrets);
+        self.message = format!("GET {address}: {}", self.message);
+        self
+    }
+
+    pub(crate) fn from_decoding(
+        error: DecodeError,
+        body: &[u8],
+        call: &CallState,
+        secrets: &Redactor,
+    ) -> Self {
+        match error {
+            DecodeError::InvalidJson(error) => {
+                let message = format!(
+                    "expected JSON, got {} ({error})",
+                    body_excerpt(body, secrets)
+                );
+                Self::new(ErrorKind::InvalidJson, message)
+            }
+            DecodeError::Shape { path, reason } => {
+                // Serde repeats a value of any length.
+                let reason = truncate_line(&reason, secrets);
+                let mut message = format!("unexpected response at `{path}`: {reason}");
+                // The body may name the work that was started.
+                if call.operation.is_some_and(|operation| !operation.is_read()) {
+                    message = format!("{message}, in {}", body_excerpt(body, secrets));
+                }
+                Self::new(ErrorKind::UnexpectedBody, message)
+            }
+        }
+    }
+
+    pub(crate) fn from_transport(error: TransportError, secrets: &Redactor) -> Self {
+        // After the handshake, the request is sent.
+        if error.reason() == Reason::NotSent
+            && let Some(failure) = Self::from_tls(&error, secrets)
+        {
+            return Self {
+                source: Some(error.into_source()),
+                ..failure
+            };
+        }
+        let kind = match error.reason() {
+            Reason::InvalidRequest => ErrorKind::InvalidRequest,
+            Reason::NoTls => ErrorKind::Tls,
+            Reason::NotSent => ErrorKind::Connect,
+            Reason::Timeout => ErrorKind::Timeout,
+            Reason::ConnectionLost => ErrorKind::ConnectionLost,
+        };
+        let what = error.to_string();
+        let source = error.into_source();
+        let cause = truncate_line(&innermost(source.as_ref()).to_string(), secrets);
+        let (message, source) = match kind {
+            // It is the whole text, and no cause of it.
+            ErrorKind::Tls => (cause, None),
+            ErrorKind::Timeout => (what, Some(source)),
+            _ => (format!("{what}: {cause}"), Some(source)),
+        };
+        Self {
+            kind,
+            message,
+            source,
+        }
+    }
+
+    fn from_tls(error: &TransportError, secrets: &Redactor) -> Option<Self> {
+        let cause = tls::cause(error)?;
+        let advice = tls::advice(cause);
+        let cause = truncate_line(&cause.to_string(), secrets);
+        let place = error.url().map(|url| url.origin().ascii_serialization());
+        let place = place.unwrap_or_else(|| "the server".to_owned());
+        let message = format!("no TLS connection to {place}: {cause}; {advice}");
+        Some(Self::new(ErrorKind::Tls, message))
+    }
+
+    /// Classifies a response that is no success.
+    pub(crate) fn from_response(
+        status: StatusCode,
+        body: &[u8],
+        call: &CallState,
+        secrets: &Redactor,
+    ) -> Self {
+        let kind = match status.as_u16() {
+            300..=399 => ErrorKind::Redirect,
+            401 => ErrorKind::Unauthorized,
+            403 => ErrorKind::Forbidden,
+            404 => ErrorKind::NotFound,
+            429 => ErrorKind::RateLimited,
+            400..=499 => ErrorKind::Rejected,
+            _ => ErrorKind::Server,
+        };
+        let message = if kind == ErrorKind::Redirect {
+            redirected(call.unfollowed.as_ref(), secrets)
+        } else {
+            service_message(body, secrets).unwrap_or_else(|| body_excerpt(body, secrets))
+        };
+        Self::new(kind, message)
+    }
+}
+
+fn redirected(unfollowed: Option<&Unfollowed>, secrets: &Redactor) -> String {
+    let Some(Unfollowed { from, to }) = unfollowed else {
+        return "redirected, which was not followed; check the base URL".to_owned();
+    };
+    let from = truncate_line(from, secrets);
+    let to = match to {
+        Some((to, reason)) => format!(
+            "to {}, which was not followed, since {reason}",
+            truncate_line(to, secrets)
+        ),
+        None => "without an address that can be read".to_owned(),
+    };
+    format!("{from} redirected the request {to}; check the base URL")
+}
+
+/// Returns the error at the end of the chain: reqwest's own text does not say what went wrong.
+fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause
+}

@@ -1,0 +1,82 @@
+//! Makes texts of a response fit for an error: on one line, bounded, without secrets.
+
+use crate::redaction::Redactor;
+
+/// How many characters of a response an error repeats.
+const MAX_EXCERPT: usize = 300;
+
+/// How many bytes of a response are read for them.
+pub(super) const MAX_READ: usize = 64 * 1024;
+
+/// Returns the beginning of a body on one line. It may end within a secret: if it is truncated here, was
+/// truncated when it was read, or if the connection was lost.
+pub(super) fn body_excerpt(body: &[u8], secrets: &Redactor) -> String {
+    let is_cut = body.len() >= MAX_READ;
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_READ)]);
+    let text = match is_cut {
+        // A truncated character has become a replacement character.
+        true => text.trim_end_matches(char::REPLACEMENT_CHARACTER),
+        false => &text,
+    };
+    if text.trim().is_empty() {
+        return "an empty body".to_owned();
+    }
+    format!("`{}`", one_line(&secrets.redact_end(text, is_cut)))
+}
+
+/// Collapses the white space of a text and truncates it. Redacts first, because truncating a secret
+/// would leave a part of it.
+pub(super) fn truncate_line(text: &str, secrets: &Redactor) -> String {
+    one_line(&secrets.redact_end(text, false))
+}
+
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+        if !line.is_empty() && !word.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+        if line.len() > 4 * MAX_EXCERPT {
+            break;
+        }
+    }
+    match line.char_indices().nth(MAX_EXCERPT) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn no_beginning_of_the_key_is_left_if_a_body_is_truncated() {
+        for key in ["sk-test-5f2b9c-key", r#"sk"te\st-5f2b9c"#] {
+            let mut secrets = Redactor::new();
+            secrets.add(key);
+            let escaped = Value::from(key).to_string();
+            let escaped = escaped.trim_matches('"');
+            for spelled in [key, escaped] {
+                for shown in 1..=spelled.len() {
+                    let mut body = vec![b' '; MAX_READ - shown];
+                    body.extend_from_slice(&spelled.as_bytes()[..shown]);
+                    let text = body_excerpt(&body, &secrets);
+                    assert_eq!(text, "`***`", "{shown}");
+                    // A body that is longer than what is read.
+                    body.extend_from_slice(&spelled.as_bytes()[shown..]);
+                    let text = body_excerpt(&body, &secrets);
+                    assert_eq!(text, "`***`", "{shown}");
+                }
+                // The service itself, or the connection, ended there.
+                for shown in 5..spelled.len() {
+                    let body = format!("you sent {}", &spelled[..shown]);
+                    assert_eq!(body_excerpt(body.as_bytes(), &secrets), "`you sent ***`");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The default transport: one reqwest client for each kind of route to a server.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::Request;
+use url::Url;
+
+use super::{proxy, tls};
+use crate::config::base_url::is_loopback;
+use crate::transport::{Reason, Transport, TransportError, TransportFuture};
+
+/// How the clients are built.
+pub(crate) struct HttpOptions {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) user_agent: String,
+    /// In place of those that the environment names.
+    pub(crate) proxy: Option<reqwest::Proxy>,
+    /// PEM, trusted beside the roots of the system.
+    pub(crate) root_certificates: Vec<Vec<u8>>,
+}
+
+/// One HTTP client for each kind of route to a server, built when it is first used: reading the root
+/// certificates is by far the most expensive thing that this crate does, and plain http needs none.
+pub(crate) struct HttpClients {
+    options: HttpOptions,
+    /// Plain http to this machine: without a proxy, and without root certificates.
+    loopback: reqwest::Client,
+    /// The others, by what they need.
+    others: [OnceLock<reqwest::Client>; 3],
+}
+
+/// What a request needs of its client.
+#[derive(Clone, Copy)]
+struct Route {
+    /// Nothing that is meant for this machine may leave it.
+    is_loopback: bool,
+    /// The server, or the proxy before it, has a certificate that is to be verified.
+    needs_roots: bool,
+}
+
+/// Why there is no client for a URL.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientError {
+    /// TLS is compiled in and cannot be set up here.
+    #[error("{}", innermost(_0))]
+    SetUp(#[from] reqwest::Error),
+    /// No TLS feature is switched on.
+    #[error(
+        "checksum-api was compiled without TLS; \
+         switch one of its features `rustls` and `native-tls` on"
+    )]
+    NotCompiled,
+    /// With the feature `rustls-no-provider`.
+    #[error("{}", tls::NO_PROVIDER)]
+    NoProvider,
+}
+
+impl HttpClients {
+    pub(crate) fn new(options: HttpOptions) -> Result<Self, ClientError> {
+        let loopback = Route {
+            is_loopback: true,
+            needs_roots: false,
+        };
+        Ok(Self {
+            loopback: loopback.client(&options)?,
+            others: Default::default(),
+            options,
+        })
+    }
+
+    /// Returns the client for plain http to this machine, which is cheap to have.
+    pub(crate) fn loopback(&self) -> &reqwest::Client {
+        &self.loopback
+    }
+
+    /// Returns the client for requests to `url`. A failure is not kept: certificates may be
+    /// installed while a service runs.
+    fn for_url(&self, url: &Url) -> Result<&reqwest::Client, ClientError> {
+        let route = Route::to(url, self.options.proxy.is_some());
+        if url.scheme() == "https" && !tls::IS_COMPILED {
+            return Err(ClientError::NotCompiled);
+        }
+        let slot = match (route.is_loopback, route.needs_roots) {
+            (true, false) => return Ok(&self.loopback),
+            (true, true) => &self.others[0],
+            (false, false) => &self.others[1],
+            (false, true) => &self.others[2],
+        };
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        let client = route.client(&self.options)?;
+        Ok(slot.get_or_init(|| client))
+    }
+}
+
+impl Transport for HttpClients {
+    fn send(&self, request: Request) -> TransportFuture {
+        match self.for_url(request.url()) {
+            Ok(client) => client.send(request),
+            Err(error) => {
+                let place = request.url().origin().ascii_serialization();
+                let mut message = format!("cannot set up TLS for {place}: {error}");
+                if let ClientError::SetUp(_) = error {
+                    message = format!("{message}; {}", tls::NO_ROOTS);
+                }
+                let error = TransportError::new(Reason::NoTls, message);
+                Box::pin(std::future::ready(Err(error)))
+            }
+        }
+    }
+}
+
+impl Route {
+    fn to(url: &Url, has_own_proxy: bool) -> Self {
+        let is_loopback = is_loopback(url);
+        // A proxy that is set on the builder does not say how it is reached.
+        let has_tls = |url| has_own_proxy || proxy::has_tls(url);
+        Self {
+            is_loopback,
+            needs_roots: url.scheme() == "https" || !is_loopback && has_tls(url),
+        }
+    }
+
+    fn client(self, options: &HttpOptions) -> Result<reqwest::Client, ClientError> {
+        if tls::lacks_provider() {
+            return Err(ClientError::NoProvider);
+        }
+        // Redirects are followed, or not, above the transport: see `redirect`.
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(options.connect_timeout)
+            .user_agent(&options.user_agent)
+            .redirect(reqwest::redirect::Policy::none());
+        if self.is_loopback {
+            builder = builder.no_proxy();
+        } else if let Some(proxy) = &options.proxy {
+            builder = builder.proxy(proxy.clone());
+        }
+        builder = match self.needs_roots {
+            true => tls::with_roots(builder, &options.root_certificates)?,
+            false => tls::without_roots(builder),
+        };
+        Ok(builder.build()?)
+    }
+}
+
+/// Returns the error at the end of the chain: reqwest's own text does not say what went wrong.
+fn innermost(error: &reqwest::Error) -> &dyn std::error::Error {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause
+}

@@ -1,0 +1,60 @@
+//! A response as it came, before it is decoded.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+/// The headers in which services and the proxies before them name a request, in the order in which
+/// they are read.
+const REQUEST_ID_HEADERS: [&str; 5] = [
+    "x-request-id",
+    "request-id",
+    "x-correlation-id",
+    "x-amzn-requestid",
+    "cf-ray",
+];
+
+/// One response of the service as it came: nothing of it is decoded, dropped or redacted.
+///
+/// `Debug` prints the status code and the size of the body, since the service may have repeated a
+/// secret in the rest. Use [`Client::redact`](crate::Client::redact) before you print a body.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RawResponse {
+    /// The status code.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body: the whole of a success, the first 64 KiB of any other response.
+    pub body: Bytes,
+}
+
+/// Sees each response before it is decoded.
+pub(crate) type Inspector = Arc<dyn Fn(&RawResponse) + Send + Sync>;
+
+impl RawResponse {
+    /// Returns the request's id, for a report to the operators of the service; `None` if the
+    /// response names none.
+    ///
+    /// It is read from the first of these headers that the response has: `x-request-id`,
+    /// `request-id`, `x-correlation-id`, `x-amzn-requestid`, `cf-ray`.
+    pub fn request_id(&self) -> Option<&str> {
+        REQUEST_ID_HEADERS.iter().find_map(|name| self.header(name))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl fmt::Debug for RawResponse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RawResponse")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,141 @@
+//! API keys that rotate while the client is used.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use checksum_api::{ApiKey, ApiKeyProvider, Client, ErrorKind};
+use wiremock::matchers::{any, header, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::status_of;
+
+/// Accepts the key `second` only.
+async fn server() -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(header("authorization", "Bearer second"))
+        .respond_with(ResponseTemplate::new(200).set_body_string(r#"{"status":"queued"}"#))
+        .mount(&server)
+        .await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(401).set_body_string("first is expired"))
+        .with_priority(9)
+        .mount(&server)
+        .await;
+    server
+}
+
+/// Gives these keys, the last one again and again, and counts how often it is called.
+fn keys(keys: &'static [&'static str]) -> (impl ApiKeyProvider, Arc<AtomicUsize>) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let provider = move || {
+        let call = counted.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(ApiKey::new(keys[call.min(keys.len() - 1)]))
+    };
+    (provider, calls)
+}
+
+fn client(server: &MockServer, provider: impl ApiKeyProvider) -> Client {
+    let client = Client::builder(provider).base_url(server.uri().parse().expect("a URL"));
+    client.build().expect("a client")
+}
+
+async fn requests(server: &MockServer) -> usize {
+    server.received_requests().await.expect("recorded").len()
+}
+
+#[tokio::test]
+async fn a_request_is_repeated_once_with_the_new_key() {
+    let server = server().await;
+    let (provider, calls) = keys(&["first", "second"]);
+    let client = client(&server, provider);
+    status_of(&client).await.expect("a status");
+    assert_eq!(
+        (requests(&server).await, calls.load(Ordering::SeqCst)),
+        (2, 2)
+    );
+    // The new key is kept, also by clones.
+    status_of(&client.clone()).await.expect("a status");
+    assert_eq!(
+        (requests(&server).await, calls.load(Ordering::SeqCst)),
+        (3, 2)
+    );
+    assert_eq!(client.redact("first second third"), "*** *** third");
+}
+
+#[tokio::test]
+async fn a_start_is_repeated_with_its_body() {
+    let server = server().await;
+    let client = client(&server, keys(&["first", "second"]).0);
+    let started = client
+        .run_tests()
+        .body_map(|body| body.test_ids(vec!["id".parse().expect("an id")]));
+    started.execute().await.expect("accepted");
+    let requests = server.received_requests().await.expect("recorded");
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[0].body, requests[1].body);
+    assert_eq!(requests[1].body, br#"{"testIds":["id"]}"#);
+}
+
+#[tokio::test]
+async fn a_request_is_not_repeated_without_another_key() {
+    for provided in [&["first"][..], &["first", "third"]] {
+        let server = server().await;
+        let client = client(&server, keys(provided).0);
+        let error = status_of(&client).await.expect_err("unauthorized");
+        assert_eq!(error.kind(), ErrorKind::Unauthorized);
+        assert_eq!(error.message(), "`*** is expired`");
+        assert_eq!(requests(&server).await, provided.len());
+    }
+    let server = server().await;
+    let client = client(&server, ApiKey::new("first").expect("a key"));
+    status_of(&client).await.expect_err("unauthorized");
+    assert_eq!(requests(&server).await, 1);
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_sends_nothing() {
+    let server = server().await;
+    let provider = || std::future::ready(Err::<ApiKey, _>(io::Error::other("the vault is sealed")));
+    let error = status_of(&client(&server, provider))
+        .await
+        .expect_err("no key");
+    assert_eq!(error.kind(), ErrorKind::NoApiKey);
+    assert_eq!(
+        error.message(),
+        "the API key provider failed: the vault is sealed"
+    );
+    assert!(error.is_transient() && !error.may_have_taken_effect());
+    assert_eq!(requests(&server).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_may_take_no_longer_than_a_request() {
+    let provider = std::future::pending::<Result<ApiKey, io::Error>>;
+    let client = Client::builder(provider).build().expect("a client");
+    let error = status_of(&client).await.expect_err("no key");
+    assert_eq!(error.kind(), ErrorKind::NoApiKey);
+    assert!(!error.may_have_taken_effect());
+}
+
+#[tokio::test]
+async fn a_download_is_repeated_with_the_new_key() {
+    let server = server().await;
+    Mock::given(path("/file"))
+        .and(header("authorization", "Bearer second"))
+        .respond_with(ResponseTemplate::new(200).set_body_string("content"))
+        .with_priority(1)
+        .mount(&server)
+        .await;
+    let client = client(&server, keys(&["first", "second"]).0);
+    let url = format!("{}/file", server.uri()).parse().expect("a URL");
+    let mut file = client
+        .download(&url, http::HeaderMap::new())
+        .await
+        .expect("a file");
+    assert_eq!(
+        file.chunk().await.expect("a part").expect("a part"),
+        "content"
+    );
+}
