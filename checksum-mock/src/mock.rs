@@ -28,7 +28,8 @@ pub struct Mock {
 pub struct MockBuilder {
     port: u16,
     max_connections: usize,
-    settings: Settings,
+    app: Settings,
+    state: state::Settings,
 }
 
 /// The error of [`MockBuilder::start`]: the port is not available.
@@ -44,19 +45,19 @@ impl Default for MockBuilder {
         Self {
             port: 0,
             max_connections: 4096,
-            settings: Settings {
+            app: Settings {
                 api_key: ApiKey::default(),
                 clock: Clock::default(),
                 max_recorded_requests: 10_000,
                 request_timeout: Duration::from_secs(30),
-                state: state::Settings {
-                    default_run: RunScript::default(),
-                    failing_tests: Vec::new(),
-                    is_observed: false,
-                    limit: Limit {
-                        finished: 10_000,
-                        bytes: 64 * 1024 * 1024,
-                    },
+            },
+            state: state::Settings {
+                default_run: RunScript::default(),
+                failing_tests: Vec::new(),
+                is_observed: false,
+                limit: Limit {
+                    finished: 10_000,
+                    bytes: 64 * 1024 * 1024,
                 },
             },
         }
@@ -86,7 +87,7 @@ impl Mock {
 
     /// Returns the clock, for example to advance it.
     pub fn clock(&self) -> &Clock {
-        &self.app.clock
+        self.app.clock()
     }
 
     /// Queues the script of one of the next runs. Each start of a run takes the first script of the
@@ -159,7 +160,7 @@ impl Drop for Mock {
 impl MockBuilder {
     /// Accepts only this API key. Default: any that is not empty.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.settings.api_key = ApiKey::only(key);
+        self.app.api_key = ApiKey::only(key);
         self
     }
 
@@ -171,14 +172,14 @@ impl MockBuilder {
 
     /// Sets the script of runs for which [`Mock::next_run`] has none. Default: [`RunScript::new`].
     pub fn default_run(mut self, script: RunScript) -> Self {
-        self.settings.state.default_run = script;
+        self.state.default_run = script;
         self
     }
 
     /// Sets tests that fail in every run that selects them and for which [`Mock::next_run`] has no
     /// script. Default: none.
     pub fn failing_tests<Id: Into<String>>(mut self, tests: impl IntoIterator<Item = Id>) -> Self {
-        self.settings.state.failing_tests = tests.into_iter().map(Into::into).collect();
+        self.state.failing_tests = tests.into_iter().map(Into::into).collect();
         self
     }
 
@@ -196,13 +197,13 @@ impl MockBuilder {
     /// Without this, the mock server responds with 404 to both observed operations, as to any
     /// unknown path, and ignores these fields of requests.
     pub fn observed(mut self) -> Self {
-        self.settings.state.is_observed = true;
+        self.state.is_observed = true;
         self
     }
 
     /// Limits the requests that [`Mock::requests`] returns. Default: 10,000.
     pub fn max_recorded_requests(mut self, count: usize) -> Self {
-        self.settings.max_recorded_requests = count;
+        self.app.max_recorded_requests = count;
         self
     }
 
@@ -211,7 +212,7 @@ impl MockBuilder {
     ///
     /// The start of another one drops those that finished first. Requests for them then get 404.
     pub fn max_finished_runs(mut self, count: usize) -> Self {
-        self.settings.state.limit.finished = count;
+        self.state.limit.finished = count;
         self
     }
 
@@ -222,7 +223,7 @@ impl MockBuilder {
     /// Beyond it the oldest requests are dropped; of runs and batches first those that finished
     /// first, then those that started first, and never the latest.
     pub fn max_memory(mut self, bytes: usize) -> Self {
-        self.settings.state.limit.bytes = bytes;
+        self.state.limit.bytes = bytes;
         self
     }
 
@@ -232,7 +233,7 @@ impl MockBuilder {
     /// whose body does not arrive in time gets 408. The time is tokio's, not that of the
     /// [`Clock`].
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.request_timeout = timeout;
+        self.app.request_timeout = timeout;
         self
     }
 
@@ -247,7 +248,7 @@ impl MockBuilder {
 
     /// Sets the clock. Default: [`Clock::real`].
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.settings.clock = clock;
+        self.app.clock = clock;
         self
     }
 
@@ -262,10 +263,10 @@ impl MockBuilder {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let origin = format!("http://{}", listener.local_addr().map_err(failed)?);
         let limits = Limits {
-            head_timeout: self.settings.request_timeout,
+            head_timeout: self.app.request_timeout,
             max_connections: self.max_connections,
         };
-        let app = App::new(self.settings, origin);
+        let app = App::new(self.app, self.state, origin);
         let server = tokio::spawn(serve(listener, router(app.clone()), limits));
         Ok(Mock {
             app,
@@ -277,7 +278,7 @@ impl MockBuilder {
     /// tests with tokio's paused time, in which sockets are unreliable.
     pub fn without_socket(self) -> Mock {
         Mock {
-            app: App::new(self.settings, "https://checksum.invalid".to_owned()),
+            app: App::new(self.app, self.state, "https://checksum.invalid".to_owned()),
             server: None,
         }
     }

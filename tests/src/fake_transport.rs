@@ -151,6 +151,11 @@ impl FakeTransport {
         Script::always(response).into()
     }
 
+    /// Fails the test at any request.
+    pub fn without_requests() -> Self {
+        Script::default().into()
+    }
+
     /// Responds to the requests of each path by a script of its own, and with 404 to any other.
     pub fn by_path(scripts: impl IntoIterator<Item = (&'static str, Script)>) -> Self {
         let scripts: Vec<_> = scripts.into_iter().collect();

@@ -88,7 +88,7 @@ async fn errors_of_batches(checksum: &Checksum) -> Vec<(&'static str, Error)> {
 
 #[tokio::test]
 async fn no_invalid_request_is_sent() {
-    let transport = FakeTransport::in_order([json!({}); 0]);
+    let transport = FakeTransport::without_requests();
     let checksum = transport.client();
     let mut errors = errors_of_runs(&checksum).await;
     errors.extend(errors_of_batches(&checksum).await);
@@ -104,7 +104,7 @@ async fn no_invalid_request_is_sent() {
 
 #[tokio::test]
 async fn generation_needs_the_owner_of_the_repository() {
-    let transport = FakeTransport::in_order([json!({}); 0]);
+    let transport = FakeTransport::without_requests();
     for repo in [
         "my-tests",
         "/my-tests",

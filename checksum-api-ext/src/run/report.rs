@@ -18,6 +18,7 @@ use crate::test_run::{TestRun, TestRunResults};
 /// can be read back; see [`test_run`](Self::test_run) for what such a report cannot do.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "Json", from = "Json")]
+#[schemars(description = "What is known of a run that has ended.")]
 pub struct RunReport {
     /// `None` if the report was read from JSON.
     core: Option<Core>,

@@ -1,15 +1,9 @@
 //! The client's calls, from the call site to the request and back.
 
 mod attachments;
-mod bugs;
 mod downloads;
-mod echo;
-mod generation;
-mod healing;
-mod json;
 mod redirects;
 mod results;
-mod scripted;
 mod second_server;
 mod wire;
 

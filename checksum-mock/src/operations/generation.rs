@@ -15,12 +15,12 @@ pub(crate) fn trigger_auto_generate(state: &mut State, request: &ApiRequest) -> 
     body.required("branch", JsonObject::string)?;
     body.object("metadata")?;
     body.check_strings("envOverrides")?;
-    let batch = state.start_generation(request.now);
-    let session = batch.sessions.first().map_or("", String::as_str);
+    let (batch, sessions) = state.start_generation(request.now);
+    let session = &sessions[0];
     Ok(JsonResponse {
         status: StatusCode::ACCEPTED,
         body: json!({
-            "batchId": batch.id,
+            "batchId": batch,
             "sessionId": session,
             "links": { "session": format!("https://app.checksum.ai/#/sessions/{session}") },
         }),

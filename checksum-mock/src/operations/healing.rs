@@ -13,10 +13,10 @@ pub(crate) fn trigger_auto_heal(state: &mut State, request: &ApiRequest) -> Oper
     let repository = request.body.healing()?;
     let run = finished_run(state, id)?;
     let test_ids: Vec<String> = run.failed_tests().map(|test| test.id.clone()).collect();
-    let batch = state.start_heal(id, repository, request.now);
+    let (batch, sessions) = state.start_heal(id, repository.as_deref(), request.now);
     Ok(JsonResponse::ok(json!({
-        "batchId": batch.id,
-        "sessionIds": batch.sessions,
+        "batchId": batch,
+        "sessionIds": sessions,
         "failureCount": test_ids.len(),
         "testIds": test_ids,
     })))

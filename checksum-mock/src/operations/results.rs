@@ -14,7 +14,7 @@ pub(crate) fn get_test_run_results(state: &mut State, request: &ApiRequest) -> O
     let is_wanted = |test: &&TestScript| status.is_none_or(|status| test.status == status);
     let tests = run.tests.iter().filter(is_wanted).map(test_result);
     let mut results = run.summary();
-    results.insert("tests".to_owned(), tests.collect());
+    results["tests"] = tests.collect();
     Ok(JsonResponse::ok(results))
 }
 

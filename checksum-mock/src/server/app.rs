@@ -37,35 +37,33 @@ pub(crate) struct Settings {
     pub(crate) max_recorded_requests: usize,
     /// How long a request's body may take to arrive.
     pub(crate) request_timeout: Duration,
-    pub(crate) state: state::Settings,
 }
 
 /// What requests share.
 #[derive(Debug)]
 pub(crate) struct App {
-    pub(crate) clock: Clock,
+    settings: Settings,
     /// Scheme, host and port.
     pub(crate) origin: String,
-    api_key: ApiKey,
-    request_timeout: Duration,
     state: Mutex<State>,
     faults: Mutex<Vec<Fault>>,
     request_log: Mutex<RequestLog>,
 }
 
 impl App {
-    pub(crate) fn new(settings: Settings, origin: String) -> Arc<Self> {
-        let max_bytes = settings.state.limit.bytes;
-        let log = RequestLog::new(settings.max_recorded_requests, max_bytes);
+    pub(crate) fn new(settings: Settings, state: state::Settings, origin: String) -> Arc<Self> {
+        let log = RequestLog::new(settings.max_recorded_requests, state.limit.bytes);
         Arc::new(Self {
-            clock: settings.clock,
+            settings,
             origin,
-            api_key: settings.api_key,
-            request_timeout: settings.request_timeout,
-            state: Mutex::new(State::new(settings.state)),
+            state: Mutex::new(State::new(state)),
             faults: Mutex::default(),
             request_log: Mutex::new(log),
         })
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.settings.clock
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -75,7 +73,7 @@ impl App {
     /// Returns the state after everything that was due until now.
     pub(crate) fn advanced_state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state();
-        state.advance_to(self.clock.now());
+        state.advance_to(self.clock().now());
         state
     }
 
@@ -89,7 +87,10 @@ impl App {
 
     /// Reads a body, within the limits of time and size.
     async fn read(&self, body: Body) -> Result<Bytes, Rejection> {
-        let body = tokio::time::timeout(self.request_timeout, to_bytes(body, MAX_BODY_BYTES));
+        let body = tokio::time::timeout(
+            self.settings.request_timeout,
+            to_bytes(body, MAX_BODY_BYTES),
+        );
         let Ok(body) = body.await else {
             let message = "the body did not arrive in time";
             return Err(Rejection::new(StatusCode::REQUEST_TIMEOUT, message));
@@ -115,7 +116,7 @@ impl App {
             };
         }
         let is_observed = self.state().is_observed();
-        if !self.api_key.is_in(&parts.headers, is_observed) {
+        if !self.settings.api_key.is_in(&parts.headers, is_observed) {
             let message = "the request has no valid API key";
             return Rejection::new(StatusCode::UNAUTHORIZED, message).into_response();
         }
@@ -143,7 +144,7 @@ impl App {
                 _ => JsonObject::default(),
             },
             origin: self.origin.clone(),
-            now: self.clock.now(),
+            now: self.clock().now(),
         };
         (route.handler)(&mut self.advanced_state(), &request)
     }
@@ -174,7 +175,7 @@ async fn receive(Shared(app): Shared<Arc<App>>, request: Request) -> Response {
     let operation_id = route.map(|route| route.operation_id);
     tracing::debug!(method, path, operation_id, "received");
     let logged = body.as_deref().unwrap_or_default();
-    let now = app.clock.now();
+    let now = app.clock().now();
     app.request_log().push(&parts, operation_id, logged, now);
     let handle = || app.respond(&parts, body);
     let fault = fault::take(&mut app.faults(), operation_id);
@@ -182,7 +183,7 @@ async fn receive(Shared(app): Shared<Arc<App>>, request: Request) -> Response {
         None => handle(),
         Some(fault) => {
             let connection = parts.extensions.get::<Connection>().cloned();
-            faults::apply(fault, handle, connection.unwrap_or_default(), &app.clock).await
+            faults::apply(fault, handle, connection.unwrap_or_default(), app.clock()).await
         }
     }
 }

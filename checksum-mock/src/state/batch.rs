@@ -24,43 +24,31 @@ struct Session {
     fails: bool,
 }
 
-/// The ids of a batch that has just started.
-pub(crate) struct StartedBatch {
-    pub(crate) id: String,
-    pub(crate) sessions: Vec<String>,
-}
-
-/// What a session is made from.
-pub(crate) struct SessionPlan {
-    pub(crate) number: u64,
-    pub(crate) tests: Vec<String>,
-    /// The repository of its pull request, if it opens one.
-    pub(crate) repository: Option<String>,
-}
-
 impl Batch {
+    /// Makes a batch with a session for each number and list of tests. `repository` is where its
+    /// pull requests are opened, if they are.
     pub(crate) fn new(
         id: String,
         test_run_id: Option<String>,
-        plans: Vec<SessionPlan>,
+        sessions: Vec<(u64, Vec<String>)>,
+        repository: Option<&str>,
         script: &BatchScript,
     ) -> Self {
-        let session = |plan: SessionPlan| {
-            let fails = script.is_failing(&plan.tests);
+        let session = |(number, tests): (u64, Vec<String>)| {
+            let fails = script.is_failing(&tests);
             let opens = script.opens_pull_requests && !fails;
-            let number = plan.number + 42;
-            let url = |name| format!("https://github.com/{name}/pull/{number}");
+            let url = |name| format!("https://github.com/{name}/pull/{}", number + 42);
             Session {
-                id: format!("sess-{}", plan.number),
-                test_id: <[String; 1]>::try_from(plan.tests).ok().map(|[test]| test),
-                pr_url: plan.repository.filter(|_| opens).map(url),
+                id: format!("sess-{number}"),
+                test_id: <[String; 1]>::try_from(tests).ok().map(|[test]| test),
+                pr_url: repository.filter(|_| opens).map(url),
                 fails,
             }
         };
         Self {
             id,
             test_run_id,
-            sessions: plans.into_iter().map(session).collect(),
+            sessions: sessions.into_iter().map(session).collect(),
             pending: script.pending,
             session: script.session,
         }
@@ -73,11 +61,8 @@ impl Batch {
         phases
     }
 
-    pub(crate) fn started(&self) -> StartedBatch {
-        StartedBatch {
-            id: self.id.clone(),
-            sessions: self.sessions.iter().map(|one| one.id.clone()).collect(),
-        }
+    pub(crate) fn session_ids(&self) -> Vec<String> {
+        self.sessions.iter().map(|one| one.id.clone()).collect()
     }
 
     /// Returns the response of its status route in this phase.

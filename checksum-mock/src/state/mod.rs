@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use self::batch::{Batch, SessionPlan, StartedBatch};
+use self::batch::Batch;
 use self::run::{Run, RunRequest, StatusRoute};
 use self::store::{Limit, Store};
 use crate::script::{BatchScript, RunScript};
@@ -83,7 +83,7 @@ impl State {
             && run.end_state() == "failed"
         {
             let test_run_id = run.test_run_id.clone();
-            self.start_heal(&test_run_id, auto_heal.repository, now);
+            self.start_heal(&test_run_id, auto_heal.repository.as_deref(), now);
         }
     }
 
@@ -142,42 +142,42 @@ impl State {
         self.runs.latest_finished()
     }
 
-    /// Starts healing the failed tests of a finished run.
+    /// Starts healing the failed tests of a finished run. Returns the ids of the batch and of its
+    /// sessions.
     pub(crate) fn start_heal(
         &mut self,
         test_run_id: &str,
-        repository: Option<String>,
+        repository: Option<&str>,
         now: Duration,
-    ) -> StartedBatch {
+    ) -> (String, Vec<String>) {
         let script = self.next_heals.pop_front().unwrap_or_default();
         let run = self.finished_run(test_run_id).into_iter();
         let failed = run.flat_map(Run::failed_tests).map(|test| test.id.clone());
-        let plans = script
-            .split_into_sessions(failed.collect())
+        let sessions = script.split_into_sessions(failed.collect());
+        let sessions = sessions
             .into_iter()
-            .map(|tests| self.plan(tests, repository.clone()))
-            .collect();
+            .map(|tests| (self.next_session(), tests));
+        let sessions = sessions.collect();
         let id = format!("batch-xyz-{}", 788 + self.heals.next_number());
-        let batch = Batch::new(id, Some(test_run_id.to_owned()), plans, &script);
+        let run = Some(test_run_id.to_owned());
+        let batch = Batch::new(id, run, sessions, repository, &script);
         start_batch(&mut self.heals, batch, now)
     }
 
-    pub(crate) fn start_generation(&mut self, now: Duration) -> StartedBatch {
+    /// Starts a generation batch. Returns its id and those of its sessions.
+    pub(crate) fn start_generation(&mut self, now: Duration) -> (String, Vec<String>) {
         let script = self.next_generations.pop_front().unwrap_or_default();
-        // The request names the repository of the code; its tests go to their own.
-        let plan = self.plan(Vec::new(), Some(fixtures::TESTS_REPOSITORY.to_owned()));
         let id = format!("batch-gen-{}", self.generations.next_number());
-        let batch = Batch::new(id, None, vec![plan], &script);
+        let sessions = vec![(self.next_session(), Vec::new())];
+        // The request names the repository of the code; its tests go to their own.
+        let repository = Some(fixtures::TESTS_REPOSITORY);
+        let batch = Batch::new(id, None, sessions, repository, &script);
         start_batch(&mut self.generations, batch, now)
     }
 
-    fn plan(&mut self, tests: Vec<String>, repository: Option<String>) -> SessionPlan {
+    fn next_session(&mut self) -> u64 {
         self.sessions += 1;
-        SessionPlan {
-            number: self.sessions,
-            tests,
-            repository,
-        }
+        self.sessions
     }
 
     pub(crate) fn poll_heal(&mut self, id: &str, now: Duration) -> Option<Value> {
@@ -193,11 +193,12 @@ impl State {
     }
 }
 
-fn start_batch(batches: &mut Store<Batch>, batch: Batch, now: Duration) -> StartedBatch {
-    let (started, phases) = (batch.started(), batch.phases());
+fn start_batch(batches: &mut Store<Batch>, batch: Batch, now: Duration) -> (String, Vec<String>) {
+    let ids = (batch.id.clone(), batch.session_ids());
+    let phases = batch.phases();
     let number = batches.insert(batch, phases, now);
     batches.advance(number, now);
-    started
+    ids
 }
 
 fn poll_batch(batches: &mut Store<Batch>, id: &str, now: Duration) -> Option<Value> {

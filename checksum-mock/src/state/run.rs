@@ -1,6 +1,6 @@
 //! A run, and what each route returns for it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::fixtures;
 use super::store::Stored;
@@ -52,7 +52,6 @@ const RUNNING: usize = 1;
 const FINISHED: usize = 3;
 /// The shards of a run that only its script makes sharded.
 const DEFAULT_SHARDS: u64 = 2;
-const COUNTS: [&str; 4] = ["passed", "failed", "recovered", "bug"];
 
 impl Run {
     pub(crate) fn new(number: u64, request: RunRequest, mut script: RunScript) -> Self {
@@ -128,32 +127,28 @@ impl Run {
             // Also while reports are merged, as was observed of the live service.
             _ => self.end_state(),
         };
-        let mut response = Map::from_iter([("status".to_owned(), state.into())]);
+        let mut response = json!({ "status": state });
         if phase > RUNNING && route != StatusRoute::ByRunId {
-            response.extend(self.counts());
+            self.add_counts(&mut response);
             if route == StatusRoute::V2 {
-                response.insert("testRunId".to_owned(), self.test_run_id.clone().into());
+                response["testRunId"] = self.test_run_id.clone().into();
             }
         }
         if route == StatusRoute::ByRunId || self.script.shows_observed {
-            response.extend(self.verdict(phase == FINISHED));
+            let is_finished = phase == FINISHED;
+            let reason = self.failure_reason().filter(|_| is_finished);
+            response["isTerminal"] = is_finished.into();
+            response["verdict"] = match &reason {
+                _ if !is_finished => "pending".into(),
+                None => "pass".into(),
+                Some(_) => "fail".into(),
+            };
+            response["failureReason"] = reason.into();
         }
-        response.extend(self.script.fields.clone());
-        response.into()
-    }
-
-    fn verdict(&self, is_finished: bool) -> [(String, Value); 3] {
-        let reason = self.failure_reason().filter(|_| is_finished);
-        let verdict = match &reason {
-            _ if !is_finished => "pending",
-            None => "pass",
-            Some(_) => "fail",
-        };
-        [
-            ("isTerminal".to_owned(), is_finished.into()),
-            ("verdict".to_owned(), verdict.into()),
-            ("failureReason".to_owned(), reason.into()),
-        ]
+        for (name, value) in &self.script.fields {
+            response[name] = value.clone();
+        }
+        response
     }
 
     /// Returns why its end state is not a pass.
@@ -180,25 +175,25 @@ impl Run {
     }
 
     /// Returns the fields that the results and the latest run have in common.
-    pub(crate) fn summary(&self) -> Map<String, Value> {
-        let mut summary = Map::from_iter([
-            ("id".to_owned(), self.test_run_id.clone().into()),
-            ("status".to_owned(), self.end_state().into()),
-            ("branch".to_owned(), self.script.branch.clone().into()),
-        ]);
-        summary.extend(self.counts());
+    pub(crate) fn summary(&self) -> Value {
+        let mut summary = json!({
+            "id": self.test_run_id,
+            "status": self.end_state(),
+            "branch": self.script.branch,
+        });
+        self.add_counts(&mut summary);
         summary
     }
 
-    fn counts(&self) -> impl Iterator<Item = (String, Value)> {
+    fn add_counts(&self, response: &mut Value) {
         // No test finishes if the runner is lost or the run is cancelled.
         let is_aborted = matches!(self.end_state(), "process-error" | "cancelled");
-        COUNTS.into_iter().map(move |name| {
+        for name in ["passed", "failed", "recovered", "bug"] {
             let tests = self.tests.iter().filter(|test| test.status == name);
             let counted = if is_aborted { 0 } else { tests.count() as u64 };
-            let count = self.script.counts.get(name).copied();
-            (name.to_owned(), count.unwrap_or(counted).into())
-        })
+            let scripted = self.script.counts.get(name).copied();
+            response[name] = scripted.unwrap_or(counted).into();
+        }
     }
 }
 

@@ -79,6 +79,16 @@ async fn a_script_can_shard_any_run_into_two() {
 }
 
 #[tokio::test]
+async fn shards_without_tests_fail_the_verdict() {
+    let server = observed_server();
+    server.next_run(immediate());
+    let body = json!({ "grep": "nothing like it", "shardCount": 2 });
+    let id = server.start(GREP, body).await;
+    let expected = verdict("passed", "fail", Some("no test matches the selection"));
+    assert_eq!(server.verdict(&id).await, expected);
+}
+
+#[tokio::test]
 async fn a_run_without_shards_cannot_lose_one() {
     let server = observed_server();
     server.next_run(immediate().lost_shards(1));

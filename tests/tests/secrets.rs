@@ -1,19 +1,19 @@
+//! What must not show: the API key, however the service repeats it.
+
 use checksum_api_ext::{BatchId, RunHandle};
+use checksum_tests::{FakeTransport, KEY};
 use serde_json::json;
 
-use crate::{KEY, scripted};
-
-/// A base URL may lead to a service that repeats what it is sent.
+/// A base URL may lead to a service that returns what it is sent.
 #[tokio::test]
-async fn an_echo_is_no_answer_and_shows_no_key() {
-    let echo = |request: &reqwest::Request| {
-        let headers = format!("{}: Bearer {KEY}", request.url());
-        scripted::json(
-            200,
-            &json!({ "headers": [{ "authorization": headers, KEY: [KEY] }] }),
-        )
-    };
-    let checksum = scripted::client(echo);
+async fn no_error_shows_the_key_of_an_echo() {
+    let transport = FakeTransport::new(|request| {
+        let key = request.headers["authorization"].to_str().expect("a key");
+        assert_eq!(key, format!("Bearer {KEY}"));
+        let echo = format!("{}: {key}", request.url);
+        json!({ "headers": [{ "authorization": echo, KEY: [KEY] }] }).into()
+    });
+    let checksum = transport.client();
     let test_run = checksum.test_run("run-id".parse().expect("an id"));
     let test_id = "test-id".parse().expect("an id");
     let run = checksum.resume_run(RunHandle::new("job-name".parse().expect("a name")));
@@ -30,7 +30,7 @@ async fn an_echo_is_no_answer_and_shows_no_key() {
         batch.status().await.err(),
     ];
     for (number, error) in errors.into_iter().enumerate() {
-        let error = error.unwrap_or_else(|| panic!("number {number} is content"));
+        let error = error.unwrap_or_else(|| panic!("number {number} has no error"));
         let shown = format!("{error} {error:?} {:?}", error.response_body());
         assert!(!shown.contains(KEY), "{shown}");
     }

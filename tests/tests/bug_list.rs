@@ -1,54 +1,16 @@
-use std::sync::Arc;
+//! The list of bugs: every page of it, in each form that a service may give it, and when it ends.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use checksum_api_ext::BugStatus;
 use checksum_api_ext::{Bug, Error, ListBugs, Truncation, TryStreamExt};
-use checksum_api_ext::{BugSeverity, BugStatus};
 use checksum_mock::Mock;
+use checksum_tests::{FakeResponse, FakeTransport, Script, client_of};
 use serde_json::{Value, json};
 
-use crate::{client_of, scripted};
-
 #[tokio::test]
-async fn every_filter_arrives() {
-    let mock = Mock::start().await.expect("a mock");
-    let page = client_of(&mock)
-        .bugs()
-        .status(BugStatus::NeedsTriage)
-        .severity(BugSeverity::Major)
-        .search("cart & more")
-        .tag("smoke")
-        .tag("cart")
-        .project("p")
-        .collection_name("Checkout")
-        .page_size(7)
-        .offset(3)
-        .page()
-        .await
-        .expect("a page");
-    assert!(page.bugs.is_empty());
-    let query = mock.requests()[0].query.clone().expect("a query");
-    let url = checksum_api_ext::Url::parse(&format!("http://x/?{query}")).expect("a URL");
-    let mut pairs: Vec<_> = url.query_pairs().map(|(n, v)| format!("{n}={v}")).collect();
-    pairs.sort();
-    assert_eq!(
-        pairs,
-        [
-            "collectionName=Checkout",
-            "limit=7",
-            "offset=3",
-            "project=p",
-            "search=cart & more",
-            "severity=major",
-            "status=needs-triage",
-            "tags=cart",
-            "tags=smoke",
-        ]
-    );
-}
-
-#[tokio::test]
-async fn all_pages_of_the_stand_in() {
-    let mock = Mock::start().await.expect("a mock");
+async fn reads_all_pages_of_the_mock_server() {
+    let mock = Mock::builder().without_socket();
     let stream = client_of(&mock).bugs().page_size(2).into_stream();
     let bugs: Vec<Bug> = stream.try_collect().await.expect("bugs");
     assert_eq!(bugs.len(), 5);
@@ -58,19 +20,16 @@ async fn all_pages_of_the_stand_in() {
 }
 
 /// Walks over `count` bugs of a service that gives pages of `size` at most, in the form that
-/// `page` makes of them: given are the page and its end. Tells the ids and the number of requests.
+/// `page` makes of a page and its end. Returns the ids and the number of requests.
 async fn walk(
     count: usize,
     size: usize,
     page: fn(&[Value], usize, usize) -> Value,
     filter: impl FnOnce(ListBugs) -> ListBugs,
 ) -> Result<(Vec<String>, usize), Error> {
-    let requests = Arc::new(AtomicUsize::new(0));
-    let counter = requests.clone();
-    let checksum = scripted::client(move |request| {
-        counter.fetch_add(1, Ordering::Relaxed);
+    let transport = FakeTransport::new(move |request| {
         let number = |name: &str| {
-            let mut pairs = request.url().query_pairs();
+            let mut pairs = request.url.query_pairs();
             pairs.find_map(|(n, value)| (n == name).then(|| value.parse().ok()).flatten())
         };
         let start = number("offset").unwrap_or(0).min(count);
@@ -78,11 +37,14 @@ async fn walk(
         let bugs: Vec<Value> = (start..end)
             .map(|id| json!({ "id": id.to_string() }))
             .collect();
-        scripted::json(200, &page(&bugs, end, count))
+        page(&bugs, end, count).into()
     });
-    let bugs: Vec<Bug> = filter(checksum.bugs()).into_stream().try_collect().await?;
+    let bugs: Vec<Bug> = filter(transport.client().bugs())
+        .into_stream()
+        .try_collect()
+        .await?;
     let ids = bugs.into_iter().filter_map(|bug| bug.id).collect();
-    Ok((ids, requests.load(Ordering::Relaxed)))
+    Ok((ids, transport.log().len()))
 }
 
 fn ids(range: std::ops::Range<usize>) -> Vec<String> {
@@ -90,7 +52,7 @@ fn ids(range: std::ops::Range<usize>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn each_shape_ends_where_it_should() {
+async fn each_form_of_a_page_is_read_to_its_end() {
     type Page = fn(&[Value], usize, usize) -> Value;
     let with_total: Page = |bugs, _, total| json!({ "bugs": bugs, "total": total });
     let with_more: Page = |bugs, end, total| json!({ "items": bugs, "hasMore": end < total });
@@ -117,7 +79,7 @@ async fn each_shape_ends_where_it_should() {
 }
 
 #[tokio::test]
-async fn a_lower_limit_of_the_service_loses_nothing() {
+async fn a_smaller_page_size_of_the_service_loses_nothing() {
     let bare = |bugs: &[Value], _, _| json!(bugs);
     let (found, _) = walk(10, 3, bare, |bugs| bugs.page_size(500))
         .await
@@ -130,29 +92,24 @@ async fn a_lower_limit_of_the_service_loses_nothing() {
     assert_eq!(found, ids(4..10));
 }
 
-/// Reads all bugs of a service that gives these pages one after the other, and then the last of
-/// them for ever. Tells the ids, why there may be more, and the number of requests.
+/// Reads all bugs of a service that gives these pages in order, and then the last of them to every
+/// request. Returns the ids, why there may be more, and the number of requests.
 async fn read(
     pages: Vec<Value>,
     filter: impl FnOnce(ListBugs) -> ListBugs,
 ) -> (Vec<String>, Option<Truncation>, usize) {
-    let requests = Arc::new(AtomicUsize::new(0));
-    let counter = requests.clone();
-    let checksum = scripted::client(move |_| {
-        let number = counter.fetch_add(1, Ordering::Relaxed);
-        scripted::json(200, &pages[number.min(pages.len() - 1)])
-    });
-    let mut stream = filter(checksum.bugs()).into_stream();
+    let last = pages.last().cloned().expect("a page");
+    let transport = FakeTransport::from(Script::in_order(pages).then_always(last));
+    let mut stream = filter(transport.client().bugs()).into_stream();
     let mut ids = Vec::new();
     while let Some(bug) = stream.try_next().await.expect("a bug") {
         ids.push(bug.id.or(bug.title).expect("an id"));
     }
-    let requests = requests.load(Ordering::Relaxed);
-    (ids, stream.truncation(), requests)
+    (ids, stream.truncation(), transport.log().len())
 }
 
 #[tokio::test]
-async fn a_list_that_may_be_incomplete_says_so() {
+async fn a_list_that_may_be_incomplete_is_marked_as_truncated() {
     let page = |ids: [&str; 2], about: Value| {
         let mut page = json!({ "bugs": ids.map(|id| json!({ "id": id })) });
         page.as_object_mut()
@@ -280,17 +237,18 @@ async fn a_list_that_may_be_incomplete_says_so() {
 }
 
 #[tokio::test]
-async fn an_endless_list_is_bounded_in_number_and_size() {
+async fn an_endless_list_is_bounded_in_number_and_bytes() {
     let endless = |text: &'static str| {
         let next = AtomicUsize::new(0);
-        scripted::client(move |_| {
+        let transport = FakeTransport::new(move |_| {
             let start = next.fetch_add(100, Ordering::Relaxed);
-            assert!(start < 1_000_000, "it goes on for ever");
+            assert!(start < 1_000_000, "it reads without end");
             let bugs: Vec<Value> = (start..start + 100)
                 .map(|id| json!({ "id": id.to_string(), "title": text }))
                 .collect();
-            scripted::json(200, &json!({ "bugs": bugs, "hasMore": true }))
-        })
+            json!({ "bugs": bugs, "hasMore": true }).into()
+        });
+        transport.client()
     };
     for (max, expected) in [
         (None, 10_000),
@@ -316,14 +274,14 @@ async fn an_endless_list_is_bounded_in_number_and_size() {
     assert!((100..300).contains(&given.len()), "{}", given.len());
     assert_eq!(bugs.truncation(), Some(Truncation::MaxBytes));
 
-    let nulls = scripted::client(|_| scripted::json(200, &json!([null, null])));
+    let nulls = FakeTransport::always(json!([null, null])).client();
     let mut bugs = nulls.bugs().max_bugs(99).into_stream();
     assert!(bugs.try_next().await.expect("the end").is_none());
     assert_eq!(bugs.truncation(), Some(Truncation::MaxBugs));
 }
 
 #[tokio::test]
-async fn a_limit_that_the_whole_list_just_reaches_hides_nothing() {
+async fn a_limit_that_equals_the_length_truncates_nothing() {
     let page = json!({ "bugs": [{ "id": "a" }, { "id": "b" }], "hasMore": false });
     let (found, why, _) = read(vec![page], |bugs| bugs.max_bugs(2)).await;
     assert_eq!((found.concat().as_str(), why), ("ab", None));
@@ -331,12 +289,9 @@ async fn a_limit_that_the_whole_list_just_reaches_hides_nothing() {
 
 #[tokio::test]
 async fn an_error_is_the_last_item() {
-    let checksum = scripted::client(|request| {
-        let is_first = request.url().query().is_none();
-        let page = json!({ "bugs": [{ "id": "a" }], "hasMore": true });
-        scripted::json(if is_first { 200 } else { 503 }, &page)
-    });
-    let mut bugs = checksum.bugs().into_stream();
+    let page = json!({ "bugs": [{ "id": "a" }], "hasMore": true });
+    let transport = FakeTransport::in_order([page.into(), FakeResponse::status(503)]);
+    let mut bugs = transport.client().bugs().into_stream();
     assert!(bugs.try_next().await.expect("a bug").is_some());
     assert!(bugs.try_next().await.is_err());
     assert!(bugs.try_next().await.expect("the end").is_none());
