@@ -83,7 +83,7 @@ fn schemas_reject_other_values() {
         validator::<RunReport>(),
         validator::<BatchEvent>(),
         validator::<BatchStatus>(),
-        validator::<Results>(),
+        validator::<TestRunResults>(),
         validator::<LatestTestRun>(),
         validator::<BugPage>(),
         validator::<DownloadedFile>(),
