@@ -11,7 +11,7 @@ use crate::TARGET;
 use crate::budget::Budget;
 use crate::error::Error;
 use crate::extra_fields::ExtraFields;
-use crate::poll::{Pacer, PollPolicy};
+use crate::poll::PollPolicy;
 use crate::retry::RetryPolicy;
 
 /// Whether a failed read is sent again.
@@ -65,8 +65,9 @@ impl Core {
         *self.poll
     }
 
-    pub(crate) fn pacer(&self, policy: PollPolicy) -> Pacer {
-        Pacer::new(policy, self.may_poll_fast)
+    /// Returns the policy with what this client adds to it.
+    pub(crate) fn applied(&self, policy: PollPolicy) -> PollPolicy {
+        policy.for_client(self.may_poll_fast, false)
     }
 
     /// Waits until the client's budget allows one more poll or retry.

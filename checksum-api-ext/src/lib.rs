@@ -106,7 +106,7 @@ mod run;
 mod test_run;
 mod timestamp;
 mod url;
-mod work;
+mod watch;
 
 /// The target of this crate's events in `tracing`, which no move of code between modules changes.
 const TARGET: &str = "checksum_api_ext";
@@ -144,11 +144,11 @@ pub use batch::{
 };
 
 // Waiting
-pub use batch::{BatchChange, BatchEvent};
+pub use batch::BatchEvent;
 pub use futures_util::{StreamExt, TryStreamExt};
-pub use poll::{Event, PollFailure};
-pub use run::{RunChange, RunEvent};
-pub use work::{Handle, WatchEvent, WatchReport, WatchSet, WorkChange};
+pub use poll::{Event, Events, PollFailure};
+pub use run::RunEvent;
+pub use watch::{Handle, WatchEvent, WatchReport, WatchSet, WatchSetAdder, WatchStatus};
 
 // After a run
 pub use test_run::{

@@ -5,23 +5,20 @@ mod handle;
 mod heal;
 mod heal_options;
 mod status;
-
-use std::time::SystemTime;
+mod wait;
 
 use checksum_api::types::BatchId;
-use futures_core::Stream;
-use tokio::time::Instant;
 
 pub use generation::{GenerationBatch, StartGeneration};
 pub use handle::BatchHandle;
 pub use heal::{HealBatch, StartHealing};
 pub use heal_options::HealOptions;
 pub(crate) use heal_options::non_blank_branch;
-pub use status::{BatchChange, BatchEvent, BatchStatus};
+pub use status::{BatchEvent, BatchStatus};
 
 use crate::core::{Core, Retry};
 use crate::error::Error;
-use crate::poll::{Ended, PollPolicy, Pollable, Watch};
+use crate::poll::PollPolicy;
 
 /// What healing and generation have in common: both are polled by a batch's id.
 #[derive(Clone, Debug)]
@@ -70,15 +67,6 @@ impl Batch {
         };
         batch.map(BatchStatus::read).map_err(Error::of_started_work)
     }
-
-    async fn wait(self) -> Result<BatchStatus, Error> {
-        let pacer = self.core.pacer(self.policy);
-        Watch::new(self, pacer).end().await
-    }
-
-    fn events(&self) -> impl Stream<Item = Result<BatchEvent, Error>> + Send + use<> {
-        Watch::new(self.clone(), self.core.pacer(self.policy)).stream()
-    }
 }
 
 /// Gives a public kind of batch the methods that all have.
@@ -95,8 +83,8 @@ macro_rules! batch_methods {
                 self.batch.handle.clone()
             }
 
-            /// Sets how this batch is waited for, in place of the client's policy.
-            pub fn poll_policy(mut self, policy: crate::poll::PollPolicy) -> Self {
+            /// Waits by this policy in place of the client's.
+            pub fn with_poll_policy(mut self, policy: crate::poll::PollPolicy) -> Self {
                 self.batch.policy = policy;
                 self
             }
@@ -110,7 +98,7 @@ macro_rules! batch_methods {
                 self.batch.status(crate::core::Retry::ByPolicy).await
             }
 
-            /// Waits until every session has ended. Awaiting the batch itself does the same.
+            /// Waits until every session is done. Awaiting the batch itself does the same.
             ///
             /// # Errors
             ///
@@ -119,18 +107,12 @@ macro_rules! batch_methods {
                 self.batch.wait().await
             }
 
-            /// Returns everything that happens, as a stream; the last item is
+            /// Returns a stream of what happens until every session is done. The last item is
             /// [`Finished`](crate::Event::Finished), or the error that ended the wait.
             pub fn events(
                 &self,
-            ) -> std::pin::Pin<
-                Box<
-                    dyn futures_core::Stream<
-                            Item = Result<crate::batch::BatchEvent, crate::error::Error>,
-                        > + Send,
-                >,
-            > {
-                Box::pin(self.batch.events())
+            ) -> crate::poll::Events<crate::batch::BatchStatus, crate::batch::BatchStatus> {
+                self.batch.events()
             }
 
             /// Returns the response to the request that started the batch: its request id, headers
@@ -151,41 +133,3 @@ macro_rules! batch_methods {
     };
 }
 use batch_methods;
-
-impl Pollable for Batch {
-    type Status = BatchStatus;
-    type Change = BatchChange;
-    type End = BatchStatus;
-
-    fn name(&self) -> String {
-        let kind = match self.kind {
-            Kind::Heal => "healing",
-            Kind::Generation => "generation",
-        };
-        format!("{kind} batch {}", self.id())
-    }
-
-    async fn look(&mut self) -> Result<BatchStatus, Error> {
-        self.status(Retry::Never).await
-    }
-
-    fn ended(status: &BatchStatus) -> Ended {
-        status.all_terminal().into()
-    }
-
-    fn state(status: &BatchStatus) -> String {
-        status.state().to_string()
-    }
-
-    fn changes(previous: Option<&BatchStatus>, current: &BatchStatus) -> Vec<BatchChange> {
-        BatchChange::between(previous, current)
-    }
-
-    async fn end(&mut self, status: BatchStatus, _: Option<Instant>) -> BatchStatus {
-        status
-    }
-
-    fn started_at(&self) -> Option<SystemTime> {
-        self.handle.started_at()
-    }
-}

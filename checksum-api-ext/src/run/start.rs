@@ -134,7 +134,7 @@ impl StartRun {
         };
         let handle = RunHandle {
             api_version: Some(api_version),
-            is_healing: Some(heals),
+            auto_heal: Some(heals),
             started_at: Some(timestamp::now()),
             ..RunHandle::of(identity)
         };

@@ -294,8 +294,10 @@ async fn every_operation_against_the_descriptions_examples()
         let expected: BTreeSet<_> = OperationId::ALL
             .iter()
             .copied()
+            // The one observed route that is tried without being asked for: it confirms an end.
+            .filter(|id| !id.operation().is_observed || *id == OperationId::GetRunStatusByRunId)
             // The crate does not have the older grep.
-            .filter(|id| !id.operation().is_observed && *id != OperationId::RunGrep)
+            .filter(|id| *id != OperationId::RunGrep)
             .collect();
         assert_eq!(operations(&requests), expected);
     }
