@@ -11,7 +11,7 @@ use crate::latest::LatestTestRun;
 use crate::run::affected;
 use crate::run::{Collection, Grep, LegacyGrep, Run, RunHandle, StartRun, Suite, Tests};
 use crate::test_run::TestRun;
-use crate::work::{Handle, WatchSet};
+use crate::watch::{Handle, WatchSet};
 
 /// The client. Cheap to clone; clones share one connection pool.
 ///
@@ -116,13 +116,13 @@ impl Checksum {
     /// #     .base_url(mock.url().parse()?)
     /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
     /// #     .build()?;
-    /// use checksum_api_ext::{Event, Handle, StreamExt};
+    /// use checksum_api_ext::{Event, Handle};
     ///
     /// let first = checksum.run_suite().start().await?;
     /// let second = checksum.run_grep("checkout").start().await?;
     ///
     /// let mut all = checksum.watch([Handle::from(&first)]);
-    /// all.add(&second);
+    /// all.insert(&second);
     /// let mut ends = Vec::new();
     /// while let Some((handle, event)) = all.next().await {
     ///     match event {
@@ -130,10 +130,10 @@ impl Checksum {
     ///         Ok(_) => {}
     ///         Err(error) => ends.push(format!("{handle}: {error}")), // this one alone
     ///     }
-    ///     let _to_store = serde_json::to_string(&all.handles().collect::<Vec<_>>())?;
+    ///     let _to_store = serde_json::to_string(&all.iter().collect::<Vec<_>>())?;
     /// }
     /// ends.sort();
-    /// assert_eq!(ends, ["run job-name-12345: true", "run job-name-12346: true"]);
+    /// assert_eq!(ends, ["run:job-name-12345: true", "run:job-name-12346: true"]);
     /// # Ok(())
     /// # }
     /// ```

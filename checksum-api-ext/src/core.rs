@@ -11,7 +11,7 @@ use crate::TARGET;
 use crate::budget::Budget;
 use crate::error::Error;
 use crate::members::Members;
-use crate::poll::{Pacer, PollPolicy};
+use crate::poll::PollPolicy;
 use crate::retry::RetryPolicy;
 
 /// Whether a failed read is sent again.
@@ -52,8 +52,9 @@ impl Core {
         *self.poll
     }
 
-    pub(crate) fn pacer(&self, policy: PollPolicy) -> Pacer {
-        Pacer::new(policy, self.may_poll_fast)
+    /// Returns the policy with what this client adds to it.
+    pub(crate) fn applied(&self, policy: PollPolicy) -> PollPolicy {
+        policy.for_client(self.may_poll_fast, false)
     }
 
     /// Returns a core whose requests carry fields that the document does not have.

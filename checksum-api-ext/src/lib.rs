@@ -108,15 +108,15 @@ mod timestamp;
 mod undocumented;
 #[cfg(test)]
 mod undocumented_at_random;
-mod work;
+mod watch;
 
 /// The target of this crate's events in `tracing`, which no move of code between modules changes.
 const TARGET: &str = "checksum_api_ext";
 
 pub use attachment::{Attachment, AttachmentKind, Attachments};
 pub use batch::{
-    Batch, BatchChange, BatchEvent, BatchHandle, BatchKind, BatchStatus, Generation,
-    GenerationBatch, Heal, HealBatch, StartGeneration, StartHealing,
+    Batch, BatchEvent, BatchHandle, BatchKind, BatchStatus, Generation, GenerationBatch, Heal,
+    HealBatch, StartGeneration, StartHealing,
 };
 pub use bug::{Bug, BugPage, Bugs, ListBugs, Truncation};
 pub use builder::{API_KEY_ENV, BASE_URL_ENV, ChecksumBuilder};
@@ -130,13 +130,13 @@ pub use futures_util::{StreamExt, TryStreamExt};
 pub use html_report::HtmlReport;
 pub use intent::Intent;
 pub use latest::LatestTestRun;
-pub use poll::{Event, PollFailure, PollPolicy};
+pub use poll::{Event, Events, PollFailure, PollPolicy};
 pub use results::{GetResults, Results};
 pub use retry::RetryPolicy;
 pub use run::{
     ApiVersion, AutoHeal, Collection, Contradiction, Counts, Grep, Healable, LegacyGrep, Outcome,
-    Run, RunChange, RunEvent, RunHandle, RunReport, RunStatus, Selection, StartRun, Suite, Tests,
+    Run, RunEvent, RunHandle, RunReport, RunStatus, Selection, StartRun, Suite, Tests,
 };
 pub use test_run::{TestInRun, TestRun};
 pub use url::Url;
-pub use work::{Handle, WatchEvent, WatchReport, WatchSet, WorkChange};
+pub use watch::{Handle, WatchEvent, WatchReport, WatchSet, WatchSetAdder, WatchStatus};

@@ -1,4 +1,5 @@
-//! What is known of one call while it runs, so that its error can say it however the call ends.
+//! What is known of one call while it runs, for its error. It is kept if the call is cut short by a
+//! timeout.
 
 use crate::network::redirect::Unfollowed;
 use crate::operation::Operation;

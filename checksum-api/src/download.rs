@@ -17,16 +17,13 @@ use crate::config::api_key::ApiKey;
 use crate::error::failure::Failure;
 use crate::error::{Error, ErrorKind};
 use crate::network::redirect::MAX_REDIRECTS;
-use crate::response::RawResponse;
+use crate::response::{MAX_ERROR_BYTES, RawResponse};
 use crate::telemetry::{download_span, record_failure, record_response};
 use crate::transport::TransportError;
 
 /// How long a whole download may take. A transfer that hangs is ended by the request timeout, which
 /// applies to each part of it.
 const MAX_TRANSFER: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How much of an error response is read.
-const MAX_ERROR_BYTES: usize = 64 * 1024;
 
 impl Client {
     /// Downloads a file that a response points to, such as a report, a trace or a video.

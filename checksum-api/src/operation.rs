@@ -94,7 +94,7 @@ impl Operation {
 }
 
 impl OperationId {
-    /// Returns the method, the path and what else the document says of the operation.
+    /// Returns the entry of the operation in [`OPERATIONS`].
     pub fn operation(self) -> &'static Operation {
         // The table has the order of the variants.
         &OPERATIONS[self as usize]

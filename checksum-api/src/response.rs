@@ -16,6 +16,9 @@ const REQUEST_ID_HEADERS: [&str; 5] = [
     "cf-ray",
 ];
 
+/// How many bytes of the body of an error response are read: enough for any message to a person.
+pub(crate) const MAX_ERROR_BYTES: usize = 64 * 1024;
+
 /// One response of the service as it came: nothing of it is decoded, dropped or redacted.
 ///
 /// `Debug` prints the status code and the size of the body, since the service may have repeated a

@@ -11,7 +11,7 @@ use std::error::Error;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use checksum_api_ext::{Event, Handle, StreamExt};
+use checksum_api_ext::{Event, Handle};
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
 use checksum_tests::{client_of, memory};
 

@@ -63,11 +63,11 @@ pub async fn call(
         }
         OperationId::FindAffectedTests => drop(checksum.affected_tests([&inputs.file]).await?),
         OperationId::GetRunStatus => {
-            let handle = RunHandle::new(id(&inputs.job_v1)).pin(ApiVersion::V1);
+            let handle = RunHandle::new(id(&inputs.job_v1)).pin_api_version(ApiVersion::V1);
             drop(checksum.resume_run(handle).status().await?);
         }
         OperationId::GetRunStatusV2 => {
-            let handle = RunHandle::new(id(&inputs.job_v2)).pin(ApiVersion::V2);
+            let handle = RunHandle::new(id(&inputs.job_v2)).pin_api_version(ApiVersion::V2);
             drop(checksum.resume_run(handle).status().await?);
         }
         OperationId::GetRunStatusByRunId => {

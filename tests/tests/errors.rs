@@ -156,7 +156,7 @@ async fn waits() {
         FakeResponse::status(404),
     ] {
         let checksum = FakeTransport::always(response).client();
-        let error = run(&checksum).poll_policy(policy).await;
+        let error = run(&checksum).with_poll_policy(policy).await;
         lines.push(described(&error.expect_err("an error")));
     }
     snapshot!(lines.join("\n"));

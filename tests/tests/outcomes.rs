@@ -3,13 +3,13 @@
 use checksum_api_ext::types::{BatchId, JobName};
 use checksum_api_ext::{
     ApiVersion, BatchStatus, Checksum, Contradiction, Event, Handle, Outcome, RunHandle, RunReport,
-    RunStatus, StreamExt,
+    RunStatus,
 };
 use checksum_tests::FakeTransport;
 use serde_json::{Value, json};
 
 fn v1() -> RunHandle {
-    RunHandle::new(JobName::new("job").expect("a job name")).pin(ApiVersion::V1)
+    RunHandle::new(JobName::new("job").expect("a job name")).pin_api_version(ApiVersion::V1)
 }
 
 async fn end(status: Value) -> RunReport {

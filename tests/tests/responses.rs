@@ -203,8 +203,8 @@ fn bodies(example: &Value) -> Vec<(&'static str, Vec<u8>)> {
         ("in a list", json!([example]).to_string().into()),
         ("in `data`", json!({ "data": example }).to_string().into()),
         (
-            "a megabyte of text",
-            json!("x".repeat(1_000_000)).to_string().into(),
+            "a hundred kilobytes of text",
+            json!("x".repeat(100_000)).to_string().into(),
         ),
         ("a hundred thousand brackets", "[".repeat(100_000).into()),
     ]

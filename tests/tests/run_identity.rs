@@ -61,7 +61,7 @@ async fn a_sharded_run_is_polled_by_its_test_run_id() {
     let run = grep.start().await.expect("a run");
     assert_eq!(run.job_name(), None);
     assert_eq!(run.test_run_id().map(TestRunId::as_str), Some("run-id"));
-    assert_eq!(Handle::from(&run).to_string(), "test run run-id");
+    assert_eq!(Handle::from(&run).to_string(), "test-run:run-id");
 
     let saved = serde_json::to_string(&run.handle()).expect("JSON");
     let handle: RunHandle = serde_json::from_str(&saved).expect("a handle");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checksum_api_ext::types::BatchId;
-use checksum_api_ext::{AutoHeal, BatchChange, Event, TryStreamExt};
+use checksum_api_ext::{AutoHeal, BatchStatus, Event, TryStreamExt};
 use checksum_mock::{BatchScript, Mock, RunScript};
 use checksum_tests::{client_of, snapshot};
 
@@ -99,14 +99,16 @@ async fn each_session_of_a_batch_is_an_event_once() {
     let mut lines = Vec::new();
     while let Some(event) = events.try_next().await.expect("an event") {
         match event {
-            Event::Changed(BatchChange::State { current, .. }) => lines.push(current.to_string()),
-            Event::Changed(BatchChange::Session(session)) => {
-                let test = session.checksum_test_id.expect("a test");
-                lines.push(format!(
-                    "{test} {} {}",
-                    session.status,
-                    session.pr_url.is_some()
-                ));
+            Event::Changed { previous, current } => {
+                let previous = previous.as_ref();
+                if previous.map(BatchStatus::state) != Some(current.state()) {
+                    lines.push(current.state().to_string());
+                }
+                for session in current.changed_sessions(previous) {
+                    let test = session.checksum_test_id.as_ref().expect("a test");
+                    let has_pull_request = session.pr_url.is_some();
+                    lines.push(format!("{test} {} {has_pull_request}", session.status));
+                }
             }
             Event::Finished(report) => lines.push(format!("finished {}", report.is_success())),
             other => lines.push(format!("{other:?}")),

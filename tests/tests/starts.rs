@@ -74,7 +74,7 @@ async fn the_error_of_a_wait_says_that_the_work_has_started() {
             .start()
             .await
             .expect("a run");
-        let error = run.poll_policy(policy).await.expect_err("an error");
+        let error = run.with_poll_policy(policy).await.expect_err("an error");
         assert_eq!(error.started(), Started::Yes, "{error}");
     }
     let unauthorized = FakeTransport::always(FakeResponse::status(401)).client();
@@ -182,7 +182,7 @@ async fn a_start_is_not_retried_when_the_budget_frees_up_after_its_deadline() {
                 tokio::spawn(
                     client
                         .resume_run(name.clone())
-                        .poll_policy(PollPolicy::default())
+                        .with_poll_policy(PollPolicy::default())
                         .wait(),
                 )
             })

@@ -78,7 +78,8 @@ async fn requests_and_poll_failures() {
         FakeResponse::status(503),
         json!({ "status": "passed" }).into(),
     ]);
-    let handle = RunHandle::new(JobName::new("job").expect("a job name")).pin(ApiVersion::V1);
+    let handle =
+        RunHandle::new(JobName::new("job").expect("a job name")).pin_api_version(ApiVersion::V1);
     let run = transport.client().resume_run(handle);
     run.await.expect("a report");
     let lines = lines.take();

@@ -28,7 +28,7 @@ mod sealed {
         /// What the service answers when it accepts one.
         type Started: Clone + fmt::Debug + Send + Sync + 'static;
 
-        fn look(
+        fn poll(
             core: &Core,
             retry: Retry,
             id: &BatchId,
@@ -41,7 +41,7 @@ impl sealed::Route for Heal {
 
     type Started = HealBatchStarted;
 
-    async fn look(core: &Core, retry: Retry, id: &BatchId) -> Result<BatchStatus, Error> {
+    async fn poll(core: &Core, retry: Retry, id: &BatchId) -> Result<BatchStatus, Error> {
         let answer = core
             .read(retry, || core.api().get_heal_batch().batch_id(id).execute())
             .await;
@@ -56,7 +56,7 @@ impl sealed::Route for Generation {
 
     type Started = GenerationStarted;
 
-    async fn look(core: &Core, retry: Retry, id: &BatchId) -> Result<BatchStatus, Error> {
+    async fn poll(core: &Core, retry: Retry, id: &BatchId) -> Result<BatchStatus, Error> {
         let answer = core
             .read(retry, || {
                 core.api().get_generation_batch().batch_id(id).execute()

@@ -3,27 +3,22 @@ mod kind;
 mod start_generation;
 mod start_heal;
 mod status;
+mod wait;
 
 use std::fmt;
-use std::future::IntoFuture;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use checksum_api::types::{BatchId, GenerationStarted, HealBatchStarted, SessionId, TestId};
-use futures_core::Stream;
-use tokio::time::Instant;
 
 pub use handle::BatchHandle;
 pub use kind::{BatchKind, Generation, Heal};
 pub use start_generation::StartGeneration;
 pub use start_heal::StartHealing;
-pub use status::{BatchChange, BatchEvent, BatchStatus};
+pub use status::{BatchEvent, BatchStatus};
 
 use crate::core::{Core, Retry};
 use crate::error::Error;
 use crate::poll::PollPolicy;
-use crate::poll::{Ended, Pollable, Watch};
 
 /// Agent work that consists of sessions: healing ([`HealBatch`]) or generation
 /// ([`GenerationBatch`]). Awaiting it waits until every session has ended.
@@ -90,35 +85,13 @@ impl<K: BatchKind> Batch<K> {
         self.handle.clone()
     }
 
-    /// Waits in another way than the client's.
-    pub fn poll_policy(mut self, policy: PollPolicy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// Looks once.
+    /// Polls once.
     ///
     /// # Errors
     ///
     /// The request failed, after the client's [`RetryPolicy`](crate::RetryPolicy).
     pub async fn status(&self) -> Result<BatchStatus, Error> {
-        K::look(&self.core, Retry::ByPolicy, self.id()).await
-    }
-
-    /// Waits until every session has ended. Awaiting the batch itself does the same.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Run::wait`](crate::Run::wait).
-    pub async fn wait(self) -> Result<BatchStatus, Error> {
-        let pacer = self.core.pacer(self.policy);
-        Watch::new(self, pacer).end().await
-    }
-
-    /// Everything that happens, as a stream; the last item is
-    /// [`Finished`](crate::Event::Finished), or the error that ended the watch.
-    pub fn events(&self) -> Pin<Box<dyn Stream<Item = Result<BatchEvent, Error>> + Send>> {
-        Box::pin(Watch::new(self.clone(), self.core.pacer(self.policy)).stream())
+        K::poll(&self.core, Retry::ByPolicy, self.id()).await
     }
 }
 
@@ -184,48 +157,5 @@ impl<K: BatchKind> Clone for Batch<K> {
             policy: self.policy,
             started: self.started.clone(),
         }
-    }
-}
-
-impl<K: BatchKind> IntoFuture for Batch<K> {
-    type Output = Result<BatchStatus, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.wait())
-    }
-}
-
-impl<K: BatchKind> Pollable for Batch<K> {
-    type Status = BatchStatus;
-    type Change = BatchChange;
-    type End = BatchStatus;
-
-    fn name(&self) -> String {
-        format!("{} batch {}", K::NAME, self.id())
-    }
-
-    async fn look(&mut self) -> Result<BatchStatus, Error> {
-        K::look(&self.core, Retry::Never, self.id()).await
-    }
-
-    fn ended(status: &BatchStatus) -> Ended {
-        status.all_terminal().into()
-    }
-
-    fn state(status: &BatchStatus) -> String {
-        status.state().to_string()
-    }
-
-    fn changes(previous: Option<&BatchStatus>, current: &BatchStatus) -> Vec<BatchChange> {
-        BatchChange::between(previous, current)
-    }
-
-    async fn end(&mut self, status: BatchStatus, _: Option<Instant>) -> BatchStatus {
-        status
-    }
-
-    fn started_at(&self) -> Option<SystemTime> {
-        self.handle.started_at()
     }
 }

@@ -186,7 +186,7 @@ impl<S: Selection> StartRun<S> {
     /// - The response has neither a job name nor a test run id: [`Error::Unidentified`]. The run may
     ///   have started.
     pub async fn start(self) -> Result<Run, Error> {
-        let is_healing = self.auto_heal.is_some() || self.members.0.contains_key("autoHeal");
+        let auto_heal = self.auto_heal.is_some() || self.members.0.contains_key("autoHeal");
         let (request, members) = self.request()?;
         let response = Arc::new(OnceLock::new());
         let kept = Arc::clone(&response);
@@ -205,7 +205,7 @@ impl<S: Selection> StartRun<S> {
         };
         let handle = RunHandle {
             api_version: Some(S::API_VERSION),
-            is_healing: Some(is_healing),
+            auto_heal: Some(auto_heal),
             started_at: Some(timestamp::now()),
             ..RunHandle::of(identity)
         };

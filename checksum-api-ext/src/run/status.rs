@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{ApiVersion, Contradiction, Outcome};
-use crate::poll::Ended;
+use crate::poll::Terminal;
 
 /// What one look at a run saw, whichever version of the API answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -81,7 +81,7 @@ impl RunStatus {
         self.test_run_id.as_ref()
     }
 
-    /// The version of the API that answered.
+    /// Returns the version of the API that responded: v1 also for the observed route by test run id.
     pub fn api_version(&self) -> ApiVersion {
         self.api_version
     }
@@ -108,20 +108,20 @@ impl RunStatus {
     /// does not know, whether the answer carries what only the answer at the end carries. A wait
     /// polls such a run a few more times before it believes that.
     pub fn is_terminal(&self) -> bool {
-        self.ended() != Ended::No
+        self.terminal() != Terminal::No
     }
 
-    pub(crate) fn ended(&self) -> Ended {
+    pub(crate) fn terminal(&self) -> Terminal {
         if let Some(is_terminal) = self.is_terminal {
             return is_terminal.into();
         }
         match self.state.meaning() {
-            Some(Meaning::Pending) => Ended::No,
-            Some(_) => Ended::Yes,
+            Some(Meaning::Pending) => Terminal::No,
+            Some(_) => Terminal::Yes,
             // Only the documented v2 route gives the id at the end alone.
             None => match self.counts.is_some() || self.test_run_id.is_some() && !self.is_judged {
-                true => Ended::Perhaps,
-                false => Ended::No,
+                true => Terminal::Perhaps,
+                false => Terminal::No,
             },
         }
     }
@@ -129,7 +129,7 @@ impl RunStatus {
     /// Whether the run has seemingly ended in a state that this version does not know, so that a wait
     /// polls it a few more times.
     pub fn seems_terminal(&self) -> bool {
-        self.ended() == Ended::Perhaps
+        self.terminal() == Terminal::Perhaps
     }
 
     /// Whether this version knows the state.

@@ -20,7 +20,7 @@ pub(super) fn tokens(
         Ok(tokens) => return Ok(tokens),
         Err(error) => error,
     };
-    // Progenitor's errors and panics do not say where: find the part that fails on its own.
+    // Progenitor's errors and panics have no place: find the part that fails on its own.
     if let Err(error) = try_tokens(&with_paths(document, Map::new()), custom) {
         return Err(GenerationError::new("#/components", error));
     }

@@ -13,20 +13,20 @@ struct CustomType {
     name: String,
     description: String,
     kind: Kind,
-    /// `x-gate`: it can take a pass away, so that a value that cannot be read is kept.
+    /// `x-gate`: it decides whether a run passed, so that a value that cannot be read is kept.
     is_gate: bool,
 }
 
 enum Kind {
-    /// Known values beside any other string: an enumeration that stays open. With `x-outcomes`, each
-    /// has a meaning for a gate.
+    /// Known values beside any other string: an open enumeration. With `x-outcomes`, each has a
+    /// meaning for a gate.
     OpenEnum {
         values: Vec<String>,
         outcomes: Option<Vec<String>>,
     },
-    /// `pattern`: an identifier, which is refused where it would change a request's path.
+    /// `pattern`: an identifier, which cannot change a request's path.
     Identifier,
-    /// `x-gate` on a number or a truth value, by the Rust type that it is read as.
+    /// `x-gate` on an integer or a boolean, and its Rust type.
     Gate(&'static str),
 }
 
@@ -46,7 +46,7 @@ impl CustomTypes {
         Ok(Self(types))
     }
 
-    /// Puts them in the place of the types that progenitor would make.
+    /// Replaces the types that progenitor would make.
     pub(super) fn replace(&self, settings: &mut GenerationSettings) {
         for custom in &self.0 {
             let path = format!("crate::generated::custom::{}", custom.name);
@@ -96,8 +96,8 @@ impl CustomType {
                         .map(|outcome| format_ident!("{}", pascal_case(outcome)));
                     quote! {
                         impl #name {
-                            /// What the value means for a gate, as the document says; `None` for a
-                            /// value that it does not list.
+                            /// Returns what the value means for a gate; `None` for a value that the
+                            /// document does not list.
                             pub fn meaning(&self) -> Option<crate::operation::Meaning> {
                                 match self {
                                     #(Self::#variants => Some(crate::operation::Meaning::#outcomes),)*

@@ -1,8 +1,8 @@
 //! Rewrites the public document for progenitor, which cannot read all of it.
 //!
-//! The document says what the service says, for every tool. Each function here changes one thing on
-//! its way to progenitor, and says why. The result is never published; `cargo xtask generate` writes
-//! it to `target/progenitor.json` for inspection.
+//! The published document is the same for every tool. Each function here changes one thing of it for
+//! progenitor, for a reason that it documents. `cargo xtask generate` writes the result to
+//! `target/xtask/progenitor.json` for inspection.
 
 use std::collections::BTreeSet;
 
@@ -26,10 +26,10 @@ const ESSENTIAL: &[(&str, &[&str])] = &[
 ];
 
 /// Identifiers that can be null, by schema and field, and the schema of the identifier: all have the
-/// same pattern, so that it does not say which one is meant.
+/// same pattern, so that the pattern does not identify it.
 const NULLABLE_IDENTIFIERS: &[(&str, &str, &str)] = &[("DispatchedRun", "name", "JobName")];
 
-/// One change of the document, and what goes wrong without it.
+/// One change of the document.
 type Rewrite = fn(&mut Value);
 
 /// Every rewrite, in the order in which they are made.

@@ -1,4 +1,4 @@
-//! What each rewrite is for: what the generated code becomes without it.
+//! What each rewrite is for: the generated code without it.
 
 use super::document::{fields, parse, schemas};
 use super::preprocess::{REWRITES, for_progenitor, response_schemas};
@@ -6,7 +6,7 @@ use super::*;
 
 const YAML: &str = include_str!("../../../openapi/checksum.yaml");
 
-/// What the code says without one rewrite, and what it says in its place with all of them.
+/// Code that there is only without one rewrite, and code that there is with all of them.
 struct Effect {
     rewrite: &'static str,
     without: &'static str,
@@ -78,7 +78,7 @@ fn without(name: &str) -> String {
 }
 
 #[test]
-fn each_rewrite_changes_the_code_as_it_says() {
+fn each_rewrite_has_its_effect() {
     let rewrites: Vec<&str> = REWRITES.iter().map(|(name, _)| *name).collect();
     let effects: Vec<&str> = EFFECTS.iter().map(|effect| effect.rewrite).collect();
     assert_eq!(
@@ -132,8 +132,8 @@ fn every_nullable_identifier_is_named() {
     assert_eq!(left(&for_progenitor(&document)), [""; 0]);
 }
 
-/// The document says of each object that a response can hold more than it lists. Progenitor would
-/// drop the unknown fields of one that says nothing.
+/// Each object of a response has `additionalProperties` in the document: without it, progenitor would
+/// drop unknown fields.
 #[test]
 fn objects_of_responses_keep_unknown_fields() {
     let document = parse(YAML).expect("the document");

@@ -12,12 +12,9 @@ use crate::error::failure::Failure;
 use crate::network::redirect::{self, Hop};
 use crate::operation::Operation;
 use crate::redaction::Redactor;
-use crate::response::RawResponse;
+use crate::response::{MAX_ERROR_BYTES, RawResponse};
 use crate::telemetry::TARGET;
 use crate::transport::TransportError;
-
-/// How much of an error response is read: enough for any message to a person.
-pub(crate) const MAX_ERROR_BYTES: usize = 64 * 1024;
 
 /// Why there is no complete response.
 pub(super) enum ExchangeError {

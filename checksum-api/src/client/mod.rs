@@ -1,7 +1,7 @@
 //! The client: what all of its calls share.
 
 mod body;
-mod builder;
+pub(crate) mod builder;
 mod exchange;
 mod execute;
 pub(crate) mod request;
@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-pub use self::builder::{BuildError, ClientBuilder};
 use crate::call_state::CallState;
 use crate::config::base_url::BaseUrl;
 use crate::config::current_key::CurrentKey;

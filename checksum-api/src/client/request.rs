@@ -45,7 +45,7 @@ impl From<RequestError> for Failure {
     }
 }
 
-/// Checks the path, and adds or removes what the settings of the client and the operation ask for.
+/// Checks the path, adds extra fields, and removes an empty optional body.
 pub(super) fn prepare(
     client: &Client,
     operation: &Operation,

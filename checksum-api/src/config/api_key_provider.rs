@@ -20,9 +20,9 @@ use super::api_key::ApiKey;
 /// # Ok::<(), checksum_api::BuildError>(())
 /// ```
 ///
-/// The client asks before its first request, keeps the key, and asks again when the service responds
-/// with 401. If it gets another key then, it repeats the request once. At most one call of the
-/// provider is in flight, and it may take no longer than the client's request timeout.
+/// The client calls the provider before its first request and keeps the key. After a response of 401
+/// it calls it again, and if it gets another key, it repeats the request once. At most one call of the
+/// provider is in flight, and it may take no longer than the request timeout of the client.
 pub trait ApiKeyProvider: Send + Sync + 'static {
     /// Returns the key that is valid now.
     fn api_key(&self) -> ApiKeyFuture;

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_with_a_reason_and_without_the_credentials() {
+    fn errors_have_a_reason_and_no_credentials() {
         for (text, reason) in [
             ("api.checksum.ai", "not a URL"),
             ("ftp://api.checksum.ai", "scheme `ftp`"),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_may_be_plain() {
+    fn plain_http_to_another_machine_sends_the_key_in_clear() {
         for (text, exposed) in [
             ("https://api.checksum.ai", false),
             ("http://127.0.0.1:1", false),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn files_come_over_https_or_from_where_the_client_was_told_to_go() {
+    fn files_are_downloaded_over_https_or_from_the_own_origin() {
         let base: BaseUrl = "http://10.0.0.1:8080".parse().expect("a URL");
         for (text, may) in [
             ("https://files.example/x", true),

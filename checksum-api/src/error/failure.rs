@@ -13,9 +13,9 @@ use crate::decode::lenient::DecodeError;
 use crate::network::redirect::Unfollowed;
 use crate::network::tls;
 use crate::redaction::Redactor;
-use crate::transport::{Reason, TransportError};
+use crate::transport::{Reason, TransportError, root_cause};
 
-/// What an [`Error`](super::Error) says, apart from the call that failed.
+/// The part of an [`Error`](super::Error) that does not depend on the call that failed.
 pub(crate) struct Failure {
     pub(super) kind: ErrorKind,
     pub(super) message: String,
@@ -50,8 +50,7 @@ impl Failure {
         }
     }
 
-    /// Says where it happened, for a request that is none of the document's operations. The query
-    /// is left out: it often is what grants access.
+    /// Adds the URL, for a download. Its query is left out, since it often is what grants access.
     pub(crate) fn with_url(mut self, url: &url::Url, secrets: &Redactor) -> Self {
         let address = format!("{}{}", url.origin().ascii_serialization(), url.path());
         let address = truncate_line(&address, secrets);
@@ -105,7 +104,7 @@ impl Failure {
         };
         let what = error.to_string();
         let source = error.into_source();
-        let cause = truncate_line(&innermost(source.as_ref()).to_string(), secrets);
+        let cause = truncate_line(&root_cause(source.as_ref()).to_string(), secrets);
         let (message, source) = match kind {
             // It is the whole text, and no cause of it.
             ErrorKind::Tls => (cause, None),
@@ -167,13 +166,4 @@ fn redirected(unfollowed: Option<&Unfollowed>, secrets: &Redactor) -> String {
         None => "without an address that can be read".to_owned(),
     };
     format!("{from} redirected the request {to}; check the base URL")
-}
-
-/// Returns the error at the end of the chain: reqwest's own text does not say what went wrong.
-fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause
 }

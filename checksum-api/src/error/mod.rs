@@ -14,12 +14,12 @@ use http::header::RETRY_AFTER;
 
 use self::failure::Failure;
 pub use self::kind::ErrorKind;
-use self::text::{MAX_READ, truncate_line};
+use self::text::truncate_line;
 use crate::call_state::CallState;
 use crate::network::redirect;
 use crate::operation::Operation;
 use crate::redaction::Redactor;
-use crate::response::RawResponse;
+use crate::response::{MAX_ERROR_BYTES, RawResponse};
 
 /// The error of a call: which call failed, what came back, and whether a retry can help.
 ///
@@ -73,10 +73,10 @@ impl Error {
             None => failure.message,
         };
         if let Some(response) = &mut response
-            && response.body.len() > MAX_READ
+            && response.body.len() > MAX_ERROR_BYTES
         {
             // An error may be kept for long.
-            response.body = response.body[..MAX_READ].to_vec().into();
+            response.body = response.body[..MAX_ERROR_BYTES].to_vec().into();
         }
         let of_response = response.as_ref();
         Self(Box::new(Details {
@@ -133,8 +133,8 @@ impl Error {
         &self.0.message
     }
 
-    /// Returns whether a retry can help. Whether it is safe, for a request that starts work, is what
-    /// [`may_have_taken_effect`](Self::may_have_taken_effect) says.
+    /// Returns whether a retry can help. See [`may_have_taken_effect`](Self::may_have_taken_effect) for
+    /// whether it is safe, if the request starts work.
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
             ErrorKind::NoApiKey

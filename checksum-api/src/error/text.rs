@@ -1,18 +1,16 @@
 //! Makes texts of a response fit for an error: on one line, bounded, without secrets.
 
 use crate::redaction::Redactor;
+use crate::response::MAX_ERROR_BYTES;
 
 /// How many characters of a response an error repeats.
 const MAX_EXCERPT: usize = 300;
 
-/// How many bytes of a response are read for them.
-pub(super) const MAX_READ: usize = 64 * 1024;
-
 /// Returns the beginning of a body on one line. It may end within a secret: if it is truncated here, was
 /// truncated when it was read, or if the connection was lost.
 pub(super) fn body_excerpt(body: &[u8], secrets: &Redactor) -> String {
-    let is_cut = body.len() >= MAX_READ;
-    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_READ)]);
+    let is_cut = body.len() >= MAX_ERROR_BYTES;
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_ERROR_BYTES)]);
     let text = match is_cut {
         // A truncated character has become a replacement character.
         true => text.trim_end_matches(char::REPLACEMENT_CHARACTER),
@@ -62,7 +60,7 @@ mod tests {
             let escaped = escaped.trim_matches('"');
             for spelled in [key, escaped] {
                 for shown in 1..=spelled.len() {
-                    let mut body = vec![b' '; MAX_READ - shown];
+                    let mut body = vec![b' '; MAX_ERROR_BYTES - shown];
                     body.extend_from_slice(&spelled.as_bytes()[..shown]);
                     let text = body_excerpt(&body, &secrets);
                     assert_eq!(text, "`***`", "{shown}");

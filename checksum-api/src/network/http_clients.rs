@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{proxy, tls};
 use crate::config::base_url::is_loopback;
-use crate::transport::{Reason, Transport, TransportError, TransportFuture};
+use crate::transport::{Reason, Transport, TransportError, TransportFuture, root_cause};
 
 /// How the clients are built.
 pub(crate) struct HttpOptions {
@@ -43,7 +43,7 @@ struct Route {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
     /// TLS is compiled in and cannot be set up here.
-    #[error("{}", innermost(_0))]
+    #[error("{}", root_cause(_0))]
     SetUp(#[from] reqwest::Error),
     /// No TLS feature is switched on.
     #[error(
@@ -115,7 +115,7 @@ impl Transport for HttpClients {
 impl Route {
     fn to(url: &Url, has_own_proxy: bool) -> Self {
         let is_loopback = is_loopback(url);
-        // A proxy that is set on the builder does not say how it is reached.
+        // How the proxy of the builder is reached is not known.
         let has_tls = |url| has_own_proxy || proxy::has_tls(url);
         Self {
             is_loopback,
@@ -143,13 +143,4 @@ impl Route {
         };
         Ok(builder.build()?)
     }
-}
-
-/// Returns the error at the end of the chain: reqwest's own text does not say what went wrong.
-fn innermost(error: &reqwest::Error) -> &dyn std::error::Error {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause
 }

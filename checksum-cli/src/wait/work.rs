@@ -44,9 +44,9 @@ impl Work {
 
     pub(crate) fn with_poll_policy(self, policy: PollPolicy) -> Self {
         match self {
-            Self::Run(run) => Self::Run(run.poll_policy(policy)),
-            Self::Heal(batch) => Self::Heal(batch.poll_policy(policy)),
-            Self::Generation(batch) => Self::Generation(batch.poll_policy(policy)),
+            Self::Run(run) => Self::Run(run.with_poll_policy(policy)),
+            Self::Heal(batch) => Self::Heal(batch.with_poll_policy(policy)),
+            Self::Generation(batch) => Self::Generation(batch.with_poll_policy(policy)),
         }
     }
 
