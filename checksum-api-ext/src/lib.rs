@@ -121,7 +121,8 @@ pub use batch::{
 pub use bug::{Bug, BugPage, Bugs, ListBugs, Truncation};
 pub use builder::{API_KEY_ENV, BASE_URL_ENV, ChecksumBuilder};
 pub use checksum_api::{
-    ApiKey, BaseUrl, ParseApiKeyError, ParseBaseUrlError, ParseIdError, Transport, types,
+    ApiKey, ApiKeyProvider, BaseUrl, ParseApiKeyError, ParseBaseUrlError, ParseIdError, Transport,
+    types,
 };
 pub use client::Checksum;
 pub use download::{Download, DownloadAll, DownloadedFile, Progress};
