@@ -109,6 +109,11 @@ impl Error {
         Self::new(ErrorKind::InvalidRequest, format!("not sent: {reason}"))
     }
 
+    /// For a text that is not a handle's key.
+    pub(crate) fn invalid_handle(reason: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::InvalidRequest, reason.to_string())
+    }
+
     /// For a request that starts work.
     pub(crate) fn of_start(error: checksum_api::Error) -> Self {
         if !error.may_have_taken_effect() {

@@ -4,7 +4,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use checksum_api_ext::types::JobName;
+use checksum_api_ext::JobName;
 use checksum_api_ext::{ApiKey, BaseUrl, Checksum, Error, PollPolicy, RetryPolicy, Run, Started};
 use checksum_mock::{Fault, Mock};
 use checksum_tests::wording::without_json_library;
@@ -156,7 +156,7 @@ async fn waits() {
         FakeResponse::status(404),
     ] {
         let checksum = FakeTransport::always(response).client();
-        let error = run(&checksum).poll_policy(policy).await;
+        let error = run(&checksum).with_poll_policy(policy).await;
         lines.push(described(&error.expect_err("an error")));
     }
     snapshot!(lines.join("\n"));

@@ -4,7 +4,7 @@
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use checksum_api_ext::types::JobName;
+use checksum_api_ext::JobName;
 use checksum_api_ext::{ApiVersion, RunHandle, Started};
 use checksum_tests::{FakeResponse, FakeTransport, KEY, snapshot};
 use serde_json::json;
@@ -78,7 +78,8 @@ async fn requests_and_poll_failures() {
         FakeResponse::status(503),
         json!({ "status": "passed" }).into(),
     ]);
-    let handle = RunHandle::new(JobName::new("job").expect("a job name")).pin(ApiVersion::V1);
+    let handle =
+        RunHandle::new(JobName::new("job").expect("a job name")).pin_api_version(ApiVersion::V1);
     let run = transport.client().resume_run(handle);
     run.await.expect("a report");
     let lines = lines.take();
@@ -130,7 +131,7 @@ async fn ignored_fields_are_warned_about_once() {
         "tests": [test(json!(7)), test(json!(["smoke", 8])), test(json!(null)), test(json!([]))],
     });
     let client = FakeTransport::always(response).client();
-    let results = client.api().get_test_run_results().id("run-id").execute();
+    let results = client.raw().get_test_run_results().id("run-id").execute();
     results.await.expect("results");
     let lines = lines.take();
     let warnings: Vec<&str> = lines.split("WARN event of ").skip(1).collect();
@@ -152,7 +153,7 @@ async fn null_for_an_optional_list_is_no_warning() {
     let tests = json!([{ "checksumTestId": "a", "status": "passed", "tags": null }]);
     let response = json!({ "id": "run-id", "status": "passed", "tests": tests });
     let client = FakeTransport::always(response).client();
-    let results = client.api().get_test_run_results().id("run-id").execute();
+    let results = client.raw().get_test_run_results().id("run-id").execute();
     results.await.expect("results");
     let lines = lines.take();
     assert!(

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::types::{JobName, RunState};
 use checksum_api_ext::{
-    ApiVersion, Error, ErrorKind, Event, Outcome, PollPolicy, Run, RunHandle, RunReport, StreamExt,
+    ApiVersion, Error, ErrorKind, Event, Outcome, PollPolicy, Run, RunHandle, RunReport,
     TryStreamExt,
 };
+use checksum_api_ext::{JobName, RunState};
 use checksum_tests::{Answer, Answers};
 use serde_json::json;
 
@@ -18,7 +18,9 @@ fn handle() -> RunHandle {
 
 /// A run that v1 is asked for, and no other.
 fn v1_run(answers: &Answers) -> Run {
-    answers.client().resume_run(handle().pin(ApiVersion::V1))
+    answers
+        .client()
+        .resume_run(handle().pin_api_version(ApiVersion::V1))
 }
 
 async fn end(answers: &Answers) -> Result<RunReport, Error> {
@@ -99,8 +101,8 @@ async fn an_unknown_state_is_waited_on_and_told_once() {
     let mut events = v1_run(&answers).events();
     let mut states = Vec::new();
     while let Some(event) = events.try_next().await.expect("an event") {
-        if let Event::Changed(change) = event {
-            states.push(change.status.state().clone());
+        if let Event::Changed { current, .. } = event {
+            states.push(current.state().clone());
         }
     }
     let warming_up = RunState::Unrecognised("warming-up".to_owned());
@@ -128,7 +130,7 @@ async fn an_unknown_state_does_not_hang_a_wait_beyond_its_deadline() {
     let started = tokio::time::Instant::now();
     let policy = PollPolicy::fixed(10 * SECOND).deadline(95 * SECOND);
     let error = v1_run(&answers)
-        .poll_policy(policy)
+        .with_poll_policy(policy)
         .await
         .expect_err("a time-out");
     assert!(error.is_deadline_exceeded());
@@ -144,7 +146,10 @@ async fn an_unknown_state_does_not_hang_a_wait_beyond_its_deadline() {
 async fn an_endless_deadline_is_none() {
     let answers = Answers::new([json!({ "status": "passed" })]);
     let policy = PollPolicy::fixed(SECOND).deadline(Duration::MAX);
-    v1_run(&answers).poll_policy(policy).await.expect("an end");
+    v1_run(&answers)
+        .with_poll_policy(policy)
+        .await
+        .expect("an end");
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,7 +168,7 @@ async fn trouble_is_borne_and_told() {
     let mut told = Vec::new();
     while let Some(event) = events.try_next().await.expect("an event") {
         told.push(match event {
-            Event::Changed(change) => change.status.state().to_string(),
+            Event::Changed { current, .. } => current.state().to_string(),
             Event::PollFailed(trouble) => format!("trouble, next in {:?}", trouble.next_poll_in),
             Event::PollRecovered { after } => format!("recovered after {after:?}"),
             Event::Finished(report) => format!("finished {}", report.outcome()),
@@ -192,7 +197,7 @@ async fn trouble_beyond_patience_gives_up_without_a_verdict() {
     let answers = Answers::new([Answer::status(503)]);
     let policy = PollPolicy::fixed(10 * SECOND).error_timeout(60 * SECOND);
     let error = v1_run(&answers)
-        .poll_policy(policy)
+        .with_poll_policy(policy)
         .await
         .expect_err("an error");
     assert_eq!(error.kind(), ErrorKind::PollingFailed);
@@ -201,7 +206,7 @@ async fn trouble_beyond_patience_gives_up_without_a_verdict() {
         error.to_string(),
         "polling run job failed for 60 s; its outcome is unknown: \
          get_run_status (GET /public-api/v1/execution/status/job): \
-         503 Service Unavailable: an empty body; trying again can help"
+         503 Service Unavailable: an empty body; retryable"
     );
     assert_eq!(answers.requests().len(), 7);
 }
@@ -271,6 +276,7 @@ async fn the_other_route_is_tried_and_kept() {
             "10 GET /v1/execution/status/job",
             "20 GET /v1/execution/status/job",
             "20 GET /v2/execution/status/job",
+            "20 GET /v1/execution/status/run/run-id",
         ]
     );
 }
@@ -304,7 +310,7 @@ async fn members_that_nobody_knew_stay_reachable() {
     let answers =
         Answers::new([json!({ "status": "failed", "shards": [1], "failureReason": "x" })]);
     let status = v1_run(&answers).status().await.expect("a status");
-    assert_eq!(status.other()["shards"], json!([1]));
+    assert_eq!(status.unknown_fields()["shards"], json!([1]));
     assert_eq!(status.failure_reason(), Some("x"));
 }
 
@@ -349,10 +355,13 @@ async fn three_failures_in_a_row_are_tolerated_however_long_they_take() {
         Answers::new(failures.chain([passed]))
     };
     let slow = PollPolicy::fixed(400 * SECOND);
-    let report = v1_run(&failing(2)).poll_policy(slow).await.expect("an end");
+    let report = v1_run(&failing(2))
+        .with_poll_policy(slow)
+        .await
+        .expect("an end");
     assert!(report.outcome().is_success());
     let error = v1_run(&failing(3))
-        .poll_policy(slow)
+        .with_poll_policy(slow)
         .await
         .expect_err("an error");
     assert_eq!(error.kind(), ErrorKind::PollingFailed);
@@ -365,12 +374,12 @@ async fn a_deadline_of_nothing_polls_once() {
         let policy = PollPolicy::fixed(10 * SECOND).deadline(limit);
         let ended = Answers::new([json!({ "status": "passed", "passed": 1, "failed": 0 })]);
         v1_run(&ended)
-            .poll_policy(policy)
+            .with_poll_policy(policy)
             .await
             .expect("its verdict");
         let running = Answers::new([json!({ "status": "running" })]);
         let error = v1_run(&running)
-            .poll_policy(policy)
+            .with_poll_policy(policy)
             .await
             .expect_err("a time-out");
         assert!(error.is_deadline_exceeded());
@@ -388,7 +397,7 @@ async fn a_deadline_that_passes_while_the_process_is_suspended_has_one_last_poll
             json!({ "status": last, "passed": 1, "failed": 0 }),
         ]);
         let policy = PollPolicy::fixed(10 * SECOND).deadline(15 * SECOND);
-        let wait = tokio::spawn(v1_run(&answers).poll_policy(policy).wait());
+        let wait = tokio::spawn(v1_run(&answers).with_poll_policy(policy).wait());
         for _ in 0..1_000 {
             tokio::task::yield_now().await;
         }
@@ -433,10 +442,12 @@ async fn a_test_run_id_is_a_sign_of_the_end_on_v2_alone() {
     let early = json!({ "status": "warming-up", "testRunId": "run-id", "runId": "run-id" });
     let answers = Answers::new([early]);
     let policy = PollPolicy::fixed(10 * SECOND).deadline(600 * SECOND);
-    let error = v1_run(&answers).poll_policy(policy).await;
+    let error = v1_run(&answers).with_poll_policy(policy).await;
     assert!(error.expect_err("no end").is_deadline_exceeded());
-    let run = answers.client().resume_run(handle().pin(ApiVersion::V2));
-    let report = run.poll_policy(policy).await.expect("an end");
+    let run = answers
+        .client()
+        .resume_run(handle().pin_api_version(ApiVersion::V2));
+    let report = run.with_poll_policy(policy).await.expect("an end");
     assert!(matches!(report.outcome(), Outcome::Unrecognised(_)));
 }
 
@@ -479,7 +490,13 @@ async fn single_waits_share_the_clients_budget() {
         .build()
         .expect("a client");
     let waits: Vec<_> = (0..200)
-        .map(|_| tokio::spawn(client.resume_run(handle().pin(ApiVersion::V1)).wait()))
+        .map(|_| {
+            tokio::spawn(
+                client
+                    .resume_run(handle().pin_api_version(ApiVersion::V1))
+                    .wait(),
+            )
+        })
         .collect();
     tokio::time::sleep(100 * SECOND).await;
     waits.iter().for_each(tokio::task::JoinHandle::abort);
@@ -499,7 +516,7 @@ async fn single_waits_share_the_clients_budget() {
 async fn a_transport_of_ones_own_may_be_polled_more_than_once_a_second() {
     let answers = Answers::new([json!({ "status": "running" })]);
     let policy = PollPolicy::fixed(Duration::ZERO).deadline(10 * SECOND);
-    let error = v1_run(&answers).poll_policy(policy).await;
+    let error = v1_run(&answers).with_poll_policy(policy).await;
     assert!(error.expect_err("running").is_deadline_exceeded());
     let requests = answers.requests().len();
     assert!(
@@ -530,12 +547,12 @@ async fn a_deadline_bounds_a_slow_service() {
             .build();
         let client = client.expect("a client");
         let began = tokio::time::Instant::now();
-        let run = client.resume_run(handle().pin(ApiVersion::V1));
+        let run = client.resume_run(handle().pin_api_version(ApiVersion::V1));
         assert!(run.await.expect_err("a time-out").is_deadline_exceeded());
         assert_eq!(began.elapsed(), ended * SECOND, "{latency} s, {limit} s");
 
         let began = tokio::time::Instant::now();
-        let mut all = client.watch([handle().pin(ApiVersion::V1).into()]);
+        let mut all = client.watch([handle().pin_api_version(ApiVersion::V1).into()]);
         let mut timed_out = false;
         while let Some((_, event)) = all.next().await {
             timed_out |= event.is_err_and(|error| error.is_deadline_exceeded());
@@ -562,8 +579,8 @@ async fn a_deadline_bounds_the_wait_for_the_budget() {
     let waits: Vec<_> = (0..500)
         .map(|_| {
             let run = client
-                .resume_run(handle().pin(ApiVersion::V1))
-                .poll_policy(policy);
+                .resume_run(handle().pin_api_version(ApiVersion::V1))
+                .with_poll_policy(policy);
             tokio::spawn(run.wait())
         })
         .collect();
@@ -594,7 +611,7 @@ async fn work_of_unknown_age_has_a_grace_of_its_own() {
     };
     let policy = PollPolicy::fixed(SECOND);
     let error = v1_run(&answers())
-        .poll_policy(policy)
+        .with_poll_policy(policy)
         .await
         .expect_err("unknown");
     assert!(error.is_not_found());
@@ -602,7 +619,7 @@ async fn work_of_unknown_age_has_a_grace_of_its_own() {
         .not_found_grace_of_unknown_age(5 * SECOND)
         .error_timeout(Duration::ZERO);
     v1_run(&answers())
-        .poll_policy(policy)
+        .with_poll_policy(policy)
         .await
         .expect("an end");
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use checksum_api_ext::types::JobName;
+use checksum_api_ext::JobName;
 use checksum_api_ext::{
-    ApiVersion, Checksum, ChecksumBuilder, Error, ErrorKind, Event, Handle, PollPolicy,
-    RetryPolicy, RunHandle, StreamExt, WatchSet,
+    ApiVersion, Checksum, ChecksumBuilder, Error, ErrorKind, Event, Handle, HealOptions,
+    PollPolicy, PrNumber, RetryPolicy, RunHandle, WatchSet,
 };
 use checksum_mock::{BatchScript, Mock, RunScript};
 use checksum_tests::client_of;
@@ -109,7 +109,7 @@ impl Seen {
 
 fn job(number: usize) -> Handle {
     let name = JobName::new(format!("job-{number}")).expect("a job name");
-    RunHandle::new(name).pin(ApiVersion::V1).into()
+    RunHandle::new(name).pin_api_version(ApiVersion::V1).into()
 }
 
 fn jobs(count: usize) -> Vec<Handle> {
@@ -227,7 +227,7 @@ async fn one_that_fails_for_good_ends_alone() {
     let [(handle, Err(error))] = failed[..] else {
         panic!("{failed:?}")
     };
-    assert_eq!(handle.to_string(), "run job-3");
+    assert_eq!(handle.to_string(), "run:job-3");
     assert_eq!(error.kind(), ErrorKind::PollingFailed);
     let text = error.to_string();
     let after = text
@@ -259,7 +259,7 @@ async fn a_set_grows_and_shrinks_and_is_resumed() {
     let service = Service::new(100 * SECOND);
     let client = service.client(PollPolicy::fixed(10 * SECOND));
     let mut all = client.watch(jobs(3));
-    assert!(!all.add(job(1)), "it is watched already");
+    assert!(!all.insert(job(1)), "it is watched already");
     // To give up a wait in the middle loses nothing.
     while timeout(15 * SECOND, all.next()).await.is_ok() {
         if service.seen().began.elapsed() > 30 * SECOND {
@@ -268,8 +268,8 @@ async fn a_set_grows_and_shrinks_and_is_resumed() {
     }
     assert!(all.remove(&job(0)));
     assert!(!all.remove(&job(0)));
-    assert!(all.add(job(7)));
-    let saved = serde_json::to_string(&all.handles().collect::<Vec<_>>()).expect("JSON");
+    assert!(all.insert(job(7)));
+    let saved = serde_json::to_string(&all.iter().collect::<Vec<_>>()).expect("JSON");
     drop(all);
 
     let handles: Vec<Handle> = serde_json::from_str(&saved).expect("handles");
@@ -281,9 +281,9 @@ async fn a_set_grows_and_shrinks_and_is_resumed() {
         .map(|(h, _)| h.to_string())
         .collect();
     names.sort();
-    assert_eq!(names, ["run job-1", "run job-2", "run job-7"]);
+    assert_eq!(names, ["run:job-1", "run:job-2", "run:job-7"]);
     // It goes on after it was empty.
-    all.add(job(9));
+    all.insert(job(9));
     assert_eq!(ends(&mut all).await.len(), 1);
 }
 
@@ -298,7 +298,7 @@ async fn what_is_saved_has_each_run_whose_end_was_not_told() {
             told.insert(handle.to_string());
         }
         // Whoever is killed here finds each run among what it was told or what it has saved.
-        let saved: BTreeSet<String> = all.handles().map(Handle::to_string).collect();
+        let saved: BTreeSet<String> = all.iter().map(|handle| handle.to_string()).collect();
         assert!(told.is_disjoint(&saved));
         assert_eq!(told.len() + saved.len(), 2, "{told:?}, {saved:?}");
         assert_eq!(saved.len(), all.len());
@@ -333,14 +333,14 @@ async fn runs_and_batches_together() {
     mock.next_heal(BatchScript::new().fail_all());
     let repo = "acme-co/my-tests".parse().expect("a name");
     let heal = failed
-        .heal()
-        .pull_request(repo)
+        .heal(HealOptions::open_pull_request(repo))
+        .expect("an id")
         .start()
         .await
         .expect("a batch");
     let repo = "acme-co/webapp".parse().expect("a name");
     let generation = client
-        .generate(repo, 42, "branch")
+        .generate(repo, PrNumber::new(42).expect("a number"), "branch")
         .start()
         .await
         .expect("a batch");

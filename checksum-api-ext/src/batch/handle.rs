@@ -1,3 +1,5 @@
+//! What is needed to resume a batch from any process.
+
 use std::time::SystemTime;
 
 use checksum_api::types::BatchId;
@@ -29,7 +31,7 @@ pub struct BatchHandle {
     started_at: Option<SystemTime>,
 }
 
-/// The forms in which it may have been stored.
+/// The forms in which a handle may have been stored.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 enum Stored {
@@ -43,6 +45,14 @@ enum Stored {
 }
 
 impl BatchHandle {
+    /// Returns a handle from a batch's id alone.
+    pub fn new(batch_id: BatchId) -> Self {
+        Self {
+            batch_id,
+            started_at: None,
+        }
+    }
+
     pub(super) fn started_now(batch_id: BatchId) -> Self {
         Self {
             batch_id,
@@ -55,7 +65,7 @@ impl BatchHandle {
         &self.batch_id
     }
 
-    /// Returns when the batch was started, where this is known.
+    /// Returns when the batch was started, if this is known.
     pub fn started_at(&self) -> Option<SystemTime> {
         self.started_at
     }
@@ -63,10 +73,7 @@ impl BatchHandle {
 
 impl From<BatchId> for BatchHandle {
     fn from(batch_id: BatchId) -> Self {
-        Self {
-            batch_id,
-            started_at: None,
-        }
+        Self::new(batch_id)
     }
 }
 

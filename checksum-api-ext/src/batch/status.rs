@@ -7,32 +7,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::contradiction::Contradiction;
 use crate::poll::Event;
-use crate::run::Contradiction;
 
-/// What happens to a batch while it is watched.
-pub type BatchEvent = Event<BatchChange, BatchStatus>;
+/// What happens to a batch during a wait.
+pub type BatchEvent = Event<BatchStatus, BatchStatus>;
 
-/// What one look at a batch saw.
+/// The status of a batch, as one poll returns it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct BatchStatus(pub(crate) types::Batch);
-
-/// Something about a batch that is different from the last look.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(tag = "change", rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum BatchChange {
-    /// The batch is in another state.
-    State {
-        /// The state before; `None` at the first look.
-        previous: Option<BatchState>,
-        /// The state now.
-        current: BatchState,
-    },
-    /// A session appeared, is in another state, or has a pull request.
-    Session(BatchSession),
-}
 
 impl BatchStatus {
     /// Known states are known in any case.
@@ -78,6 +62,15 @@ impl BatchStatus {
         self.sessions()
             .iter()
             .find(|session| session.session_id == *id)
+    }
+
+    /// Returns the sessions that are new, in another state, or have another pull request than in
+    /// the previous status. Without one, all are new.
+    pub fn changed_sessions(&self, previous: Option<&Self>) -> impl Iterator<Item = &BatchSession> {
+        self.sessions().iter().filter(move |session| {
+            let previous = previous.and_then(|batch| batch.session(&session.session_id));
+            previous != Some(session)
+        })
     }
 
     /// Whether every session has ended: the service's own word, which alone ends a wait.
@@ -163,8 +156,8 @@ impl BatchStatus {
         self.sessions().iter().filter(is_meant).count() as u64
     }
 
-    /// The members of the answer that this version does not know.
-    pub fn other(&self) -> &Map<String, Value> {
+    /// Returns the fields of the response that this version does not know.
+    pub fn unknown_fields(&self) -> &Map<String, Value> {
         &self.0.extra
     }
 }
@@ -172,21 +165,4 @@ impl BatchStatus {
 /// A total, where it is there and can be read.
 fn count(total: &Option<Count>) -> Option<u64> {
     total.as_ref()?.read().copied()
-}
-
-impl BatchChange {
-    pub(crate) fn between(previous: Option<&BatchStatus>, current: &BatchStatus) -> Vec<Self> {
-        let state_before = previous.map(BatchStatus::state);
-        let state = (state_before != Some(current.state())).then(|| Self::State {
-            previous: state_before.cloned(),
-            current: current.state().clone(),
-        });
-        let sessions = current.sessions().iter().filter(|session| {
-            previous.and_then(|batch| batch.session(&session.session_id)) != Some(session)
-        });
-        state
-            .into_iter()
-            .chain(sessions.cloned().map(Self::Session))
-            .collect()
-    }
 }

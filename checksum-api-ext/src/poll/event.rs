@@ -1,3 +1,5 @@
+//! What a wait reports while it goes on.
+
 use std::fmt;
 use std::time::Duration;
 
@@ -6,48 +8,57 @@ use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 
-/// What a watcher learns, one at a time. The last one is [`Finished`](Event::Finished).
+/// One thing that happens during a wait, for work with status `S` and report `R`. The last one is
+/// [`Finished`](Event::Finished).
 ///
-/// As JSON it is one object with `event`, `changed`, `trouble`, `recovered` or `finished`; times
-/// are in seconds.
-#[derive(Debug, Serialize, JsonSchema)]
+/// As JSON it is one object whose `event` is `changed`, `poll-failed`, `poll-recovered` or
+/// `finished`; durations are in seconds.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(
     tag = "event",
     rename_all = "kebab-case",
     rename_all_fields = "camelCase"
 )]
-#[schemars(description = "What a watcher learns, one at a time.")]
+#[schemars(description = "One thing that happens during a wait.")]
 #[non_exhaustive]
-pub enum Event<Change, End> {
-    /// Something is different from the last look. The first look counts.
-    Changed(Change),
-    /// A look failed in a way that may pass; the watch goes on.
+pub enum Event<S, R> {
+    /// A poll returned another status than the poll before, or is the first.
+    Changed {
+        /// The status before; `None` for the first poll.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        previous: Option<S>,
+        /// The status now.
+        current: S,
+    },
+    /// A poll failed in a way that may be temporary. The wait goes on.
     PollFailed(PollFailure),
-    /// A look succeeded again.
+    /// A poll succeeded after one or more that failed.
     PollRecovered {
-        /// How long the trouble lasted.
+        /// For how long every poll had failed.
         #[serde(rename = "afterSeconds", serialize_with = "seconds")]
         #[schemars(with = "f64")]
         after: Duration,
     },
-    /// The work has ended.
-    Finished(End),
+    /// The work is done.
+    Finished(R),
 }
 
-/// A look that failed in a way that may pass.
-#[derive(Debug, Serialize, JsonSchema)]
+/// A poll that failed in a way that may be temporary.
+///
+/// Its text is the error's text.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PollFailure {
-    /// The failure; as JSON, its text.
+    /// Why the poll failed; as JSON, its text.
     #[serde(serialize_with = "message")]
     #[schemars(with = "String")]
     pub error: Error,
-    /// How long every look has failed.
+    /// For how long every poll has failed.
     #[serde(rename = "failingForSeconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
     pub failing_for: Duration,
-    /// When the next look is.
+    /// In how much time the next poll is sent.
     #[serde(rename = "nextPollInSeconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
     pub next_poll_in: Duration,

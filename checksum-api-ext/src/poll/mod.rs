@@ -1,13 +1,17 @@
+//! Waits for work in the service by polling it. Runs, batches and sets of both use the same loop.
+
+mod backoff;
 mod event;
-mod pace;
+mod events;
 mod policy;
 mod pollable;
-mod progress;
-mod watch;
+mod poller;
+mod state;
+mod throttle;
 
+pub(crate) use backoff::scaled;
 pub use event::{Event, PollFailure};
-pub(crate) use pace::{Pace, Pacer, scaled};
+pub use events::Events;
 pub use policy::PollPolicy;
-pub(crate) use pollable::{Ended, Pollable};
-pub(crate) use progress::{MIN_POLL_TIME, PollPlan, Progress, Seen, was_suspended};
-pub(crate) use watch::Watch;
+pub(crate) use pollable::{Pollable, Status, Terminal};
+pub(crate) use poller::{Poller, until_done};

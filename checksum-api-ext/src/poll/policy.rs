@@ -1,46 +1,60 @@
+//! The policy of a wait: how often to poll, and what ends the wait.
+
 use std::time::Duration;
 
-/// How a run or batch is waited for.
+use crate::error::Error;
+
+/// The shortest interval between two polls of a service that is not on this machine.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How to wait for a run or batch: how often it is polled, and what ends the wait.
 ///
-/// Looks are quick at first, so that a run which ends or starts at once is noticed, and then grow
-/// apart to a max_interval; a change makes them quick again. Runs are known to take 5 to 25 minutes, so
-/// there is a long max_interval while no run is expected to end and a shorter one from then on.
-/// `Retry-After` makes a pause longer, up to what is left of the [`error_timeout`](Self::error_timeout), and
-/// never shorter. A service that is not on this machine is polled once a second at the most,
-/// unless the client has a transport of its own.
+/// Polls are quick at first, so that a run which starts or ends at once is noticed, then the
+/// interval grows to a maximum. Any change makes polls quick again. Runs are known to take 5 to 25
+/// minutes, so the maximum is longer while no run is expected to end, and shorter from then on.
+///
+/// `Retry-After` makes an interval longer, up to what is left of the
+/// [`error_timeout`](Self::error_timeout), and never shorter. A service that is not on this machine
+/// is polled at most once a second, unless the client has a transport of its own.
 ///
 /// ```
 /// use std::time::Duration;
 /// use checksum_api_ext::PollPolicy;
 ///
-/// let policy = PollPolicy::default().deadline(Duration::from_secs(30 * 60));
+/// let adaptive = PollPolicy::default().deadline(Duration::from_secs(30 * 60));
 /// let fixed = PollPolicy::fixed(Duration::from_secs(10));
-/// # let _ = (policy, fixed);
+/// let in_a_test = PollPolicy::immediate();
+/// # let _ = (adaptive, fixed, in_a_test);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PollPolicy {
-    pub(crate) initial_interval: Duration,
-    pub(crate) multiplier: f64,
-    pub(crate) initial_max_interval: Duration,
-    pub(crate) early: Duration,
-    pub(crate) max_interval: Duration,
-    pub(crate) jitter: f64,
-    pub(crate) seed: Option<u64>,
+    pub(super) initial_interval: Duration,
+    pub(super) multiplier: f64,
+    pub(super) initial_max_interval: Duration,
+    /// For how long `initial_max_interval` is the maximum.
+    pub(super) initial_period: Duration,
+    pub(super) max_interval: Duration,
+    pub(super) jitter: f64,
+    pub(super) seed: Option<u64>,
     pub(crate) deadline: Option<Duration>,
-    pub(crate) error_timeout: Duration,
-    pub(crate) not_found_grace: Duration,
-    pub(crate) not_found_grace_of_unknown_age: Duration,
+    pub(super) error_timeout: Duration,
+    pub(super) not_found_grace: Duration,
+    pub(super) not_found_grace_of_unknown_age: Duration,
+    pub(crate) confirmation_timeout: Duration,
+    pub(crate) failure_reason_timeout: Duration,
+    pub(super) min_interval: Duration,
+    pub(super) tolerates_unauthorized: bool,
 }
 
 impl Default for PollPolicy {
-    /// Suits runs of 5 to 25 minutes: no more requests than a fixed loop of 10 s, and the end is
-    /// noticed sooner on average.
+    /// Suits runs of 5 to 25 minutes: no more requests than a fixed interval of 10 s, and the end
+    /// is noticed sooner on average.
     fn default() -> Self {
         Self {
             initial_interval: Duration::from_secs(1),
             multiplier: 2.0,
             initial_max_interval: Duration::from_secs(20),
-            early: Duration::from_secs(4 * 60),
+            initial_period: Duration::from_secs(4 * 60),
             max_interval: Duration::from_millis(9_750),
             jitter: 0.1,
             seed: None,
@@ -48,12 +62,16 @@ impl Default for PollPolicy {
             error_timeout: Duration::from_secs(5 * 60),
             not_found_grace: Duration::from_secs(30),
             not_found_grace_of_unknown_age: Duration::ZERO,
+            confirmation_timeout: Duration::from_secs(120),
+            failure_reason_timeout: Duration::from_secs(5),
+            min_interval: MIN_INTERVAL,
+            tolerates_unauthorized: false,
         }
     }
 }
 
 impl PollPolicy {
-    /// A fixed interval, without multiplier or jitter.
+    /// Polls at a fixed interval, without growth and jitter.
     pub fn fixed(interval: Duration) -> Self {
         Self {
             initial_interval: interval,
@@ -65,43 +83,48 @@ impl PollPolicy {
         }
     }
 
-    /// Polls without any pause, for tests against a mock server on this machine.
+    /// Polls without any interval, for tests against a mock server on this machine.
     ///
-    /// A service elsewhere is still polled once a second at most.
+    /// A service elsewhere is still polled at most once a second.
     pub fn immediate() -> Self {
         Self::fixed(Duration::ZERO)
     }
 
-    /// The pause after the first look and after each change.
+    /// Sets the interval after the first poll and after each change. Default: 1 s.
     #[must_use]
-    pub fn initial_interval(mut self, delay: Duration) -> Self {
-        self.initial_interval = delay;
+    pub fn initial_interval(mut self, interval: Duration) -> Self {
+        self.initial_interval = interval;
         self
     }
 
-    /// The factor by which pauses grow while nothing changes; below 1 it counts as 1.
+    /// Sets the factor by which the interval grows while nothing changes. Default: 2. A factor
+    /// below 1 counts as 1.
     #[must_use]
     pub fn multiplier(mut self, factor: f64) -> Self {
         self.multiplier = factor.max(1.0);
         self
     }
 
-    /// The longest pause during the first `period` of a wait.
+    /// Sets the longest interval during the first `period` of a wait. Default: 20 s for 4 minutes.
     #[must_use]
     pub fn initial_max_interval(mut self, max_interval: Duration, period: Duration) -> Self {
         self.initial_max_interval = max_interval;
-        self.early = period;
+        self.initial_period = period;
         self
     }
 
-    /// The longest pause after that period.
+    /// Sets the longest interval after that period. Default: 9.75 s.
     #[must_use]
     pub fn max_interval(mut self, max_interval: Duration) -> Self {
         self.max_interval = max_interval;
         self
     }
 
-    /// The share by which a pause is made longer or shorter at random, from 0 to 1.
+    /// Sets the share, from 0 to 1, by which each interval is made longer or shorter at random.
+    /// Default: 0.1.
+    ///
+    /// With any jitter, the interval after a failure is up to twice as long, at random, so that
+    /// waits which failed together do not come back together.
     #[must_use]
     pub fn jitter(mut self, share: f64) -> Self {
         self.jitter = if share.is_nan() {
@@ -119,38 +142,81 @@ impl PollPolicy {
         self
     }
 
-    /// How long to wait in all; without it, to the end. When it passes, the wait ends with
-    /// [`Error::WaitTimedOut`](crate::Error::WaitTimedOut) and the work goes on. Each wait polls
-    /// once at least, and once more where the process was suspended beyond the deadline; such a poll has 5 s.
+    /// Sets how long to wait in all. Default: until the work is done.
     ///
-    /// It bounds a start as well: a request that was not acted on is not repeated later than this,
-    /// and one that is under way is given up then, but not before it has had a second.
+    /// At the deadline the wait fails with an error that
+    /// [`is_deadline_exceeded`](crate::Error::is_deadline_exceeded), and the work goes on. Each
+    /// wait polls at least once, and once more if the process was suspended beyond the deadline;
+    /// such a poll may take 5 s.
+    ///
+    /// The deadline bounds a start as well: a request that the service did not act on is not
+    /// repeated later than this, and one that is in flight is given up then, but not within its
+    /// first second.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// For how long looks may fail in a row before the wait gives up; 5 minutes. Three failures in
-    /// a row are tolerated however long they take.
+    /// Sets for how long polls may fail in a row before the wait fails. Default: 5 minutes. However
+    /// long they take, it does not fail before the third in a row.
+    ///
+    /// It applies to failures that may be temporary: no connection, a time-out, a broken connection,
+    /// 408, 425, 429, 5xx, a body that is not JSON and, if the client has a provider of API keys, 401.
+    /// Any other failure ends the wait at once.
     #[must_use]
     pub fn error_timeout(mut self, error_timeout: Duration) -> Self {
         self.error_timeout = error_timeout;
         self
     }
 
-    /// For how long after its start a run may be unknown to the service; 30 s.
+    /// Sets for how long after its start 404 is tolerated, since the service may not know the work
+    /// yet. Default: 30 s.
     #[must_use]
-    pub fn not_found_grace(mut self, not_found_grace: Duration) -> Self {
-        self.not_found_grace = not_found_grace;
+    pub fn not_found_grace(mut self, grace: Duration) -> Self {
+        self.not_found_grace = grace;
         self
     }
 
-    /// The same for work of which it is not known when it was started, such as a run by its name,
-    /// from the beginning of the wait; none by default, so that a wrong name is found out at once.
+    /// Sets for how long 404 is tolerated if it is not known when the work was started, such as for
+    /// a run that was resumed by its job name. It begins with the wait. Default: 0, so that a wrong
+    /// name fails at once.
     #[must_use]
-    pub fn not_found_grace_of_unknown_age(mut self, not_found_grace: Duration) -> Self {
-        self.not_found_grace_of_unknown_age = not_found_grace;
+    pub fn not_found_grace_of_unknown_age(mut self, grace: Duration) -> Self {
+        self.not_found_grace_of_unknown_age = grace;
         self
+    }
+
+    /// Sets for how long a wait tries to confirm a pass by the route that takes a test run id.
+    /// Default: 2 minutes.
+    #[must_use]
+    pub fn confirmation_timeout(mut self, timeout: Duration) -> Self {
+        self.confirmation_timeout = timeout;
+        self
+    }
+
+    /// Sets for how long a wait tries to fetch the reason of a failure by that route. Default: 5 s.
+    #[must_use]
+    pub fn failure_reason_timeout(mut self, timeout: Duration) -> Self {
+        self.failure_reason_timeout = timeout;
+        self
+    }
+
+    /// Returns the policy as a client applies it. `may_poll_fast` allows intervals below one second;
+    /// without `is_key_fixed`, 401 counts as a poll failure and does not end the wait at once.
+    pub(crate) fn for_client(self, may_poll_fast: bool, is_key_fixed: bool) -> Self {
+        Self {
+            min_interval: match may_poll_fast {
+                true => Duration::ZERO,
+                false => MIN_INTERVAL,
+            },
+            tolerates_unauthorized: !is_key_fixed,
+            ..self
+        }
+    }
+
+    /// Returns whether the error may be temporary, and concern more than one work.
+    pub(super) fn is_outage(&self, error: &Error) -> bool {
+        error.is_transient() || (self.tolerates_unauthorized && error.is_unauthorized())
     }
 }

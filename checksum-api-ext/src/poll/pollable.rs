@@ -1,63 +1,78 @@
+//! What can be polled, and what a poll returns.
+
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
 use crate::error::Error;
 
-/// Work that goes on elsewhere and is looked at until it has ended.
-pub(crate) trait Pollable: Send {
-    /// What a look sees.
-    type Status: Clone + Send;
-    /// What is different from the last look.
-    type Change: Send;
-    /// What is known at the end.
-    type End: Send;
+/// Work in the service that is polled until it is done.
+pub(crate) trait Pollable: Send + Sync + 'static {
+    type Status: Status;
+    /// What is known of work that is done.
+    type Report: Send;
 
-    /// The work, as in `run job-name-12345`.
-    fn name(&self) -> String;
+    /// Returns a description for messages, such as `run job-name-12345`.
+    fn describe(&self) -> String;
 
-    /// Looks once.
-    fn look(&mut self) -> impl Future<Output = Result<Self::Status, Error>> + Send;
-
-    /// Whether the work has ended.
-    fn ended(status: &Self::Status) -> Ended;
-
-    /// The state, for a person.
-    fn state(status: &Self::Status) -> String;
-
-    /// What is different, in order.
-    fn changes(previous: Option<&Self::Status>, current: &Self::Status) -> Vec<Self::Change>;
-
-    /// Learns what only the end makes known, no longer than to the deadline.
-    fn end(
-        &mut self,
-        status: Self::Status,
-        deadline: Option<Instant>,
-    ) -> impl Future<Output = Self::End> + Send;
-
-    /// When the work was started, where that is known.
+    /// Returns when the work was started, if this is known.
     fn started_at(&self) -> Option<SystemTime>;
 
-    /// How long ago the work was started, where that is known.
+    /// Sends one status request.
+    fn poll(&self) -> impl Future<Output = Result<Self::Status, Error>> + Send;
+
+    /// Returns whether the work is done, as this wait sees it.
+    fn terminal(&self, status: &Self::Status) -> Terminal {
+        status.terminal()
+    }
+
+    /// Adds to the status of terminal work what takes further requests, such as the test run id.
+    /// Returns at the deadline with what is there by then.
+    ///
+    /// The returned status decides whether the work is done.
+    fn complete(
+        &self,
+        status: Self::Status,
+        _deadline: Option<Instant>,
+    ) -> impl Future<Output = Self::Status> + Send {
+        async { status }
+    }
+
+    /// Returns the report of work that is done.
+    fn report(&self, status: Self::Status) -> Self::Report;
+
+    /// Returns how long ago the work was started, if this is known.
     fn age(&self) -> Option<Duration> {
-        // A start in the future is one by a clock that is ahead of this one.
+        // A start in the future was recorded by a clock that is ahead of this one.
         let age = SystemTime::now().duration_since(self.started_at()?);
         Some(age.unwrap_or_default())
     }
 }
 
-/// What a status tells of the end.
+/// The status of work, as one poll returns it.
+pub(crate) trait Status: Clone + Send + Sync {
+    /// Returns the state as the service names it.
+    fn state(&self) -> &str;
+
+    /// Returns whether the work is done.
+    fn terminal(&self) -> Terminal;
+
+    /// Returns whether an event should report this status after the previous one.
+    fn differs_from(&self, previous: &Self) -> bool;
+}
+
+/// Whether work is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum Terminal {
     No,
-    /// The state is not known to this version, and the rest looks as at an end.
+    /// This version does not know the state, and the status has fields that only terminal work has.
     Perhaps,
     Yes,
 }
 
-impl From<bool> for Ended {
-    fn from(has_ended: bool) -> Self {
-        match has_ended {
+impl From<bool> for Terminal {
+    fn from(is_terminal: bool) -> Self {
+        match is_terminal {
             true => Self::Yes,
             false => Self::No,
         }

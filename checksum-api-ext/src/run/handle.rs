@@ -1,3 +1,5 @@
+//! What is needed to resume a run from any process.
+
 use std::fmt;
 use std::time::SystemTime;
 
@@ -7,7 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::timestamp;
 
-/// The way back to a run: a small value to store anywhere and resume from in any process.
+/// What is needed to resume a run.
+///
+/// A small value to store anywhere. It does not change while the run goes on, so that storing it once
+/// is enough.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -30,20 +35,20 @@ use crate::timestamp;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(description = "The way back to a run.")]
+#[schemars(description = "What is needed to resume a run.")]
 pub struct RunHandle {
     #[serde(flatten)]
     #[schemars(with = "Ids")]
     pub(crate) identity: Identity,
-    /// The version whose status route is asked first.
+    /// The version whose status route is polled first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) api_version: Option<ApiVersion>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) is_pinned: bool,
-    /// Whether healing was asked for; not known of a run that was taken up by its name.
+    pub(crate) pinned: bool,
+    /// Whether healing was requested; unknown for a handle from an id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) is_healing: Option<bool>,
-    /// When the run was started, in UTC; not known of a run that was taken up by its name.
+    pub(crate) auto_heal: Option<bool>,
+    /// When the run was started, in UTC; unknown for a handle from an id.
     #[serde(
         default,
         with = "timestamp::option",
@@ -53,7 +58,7 @@ pub struct RunHandle {
     pub(crate) started_at: Option<SystemTime>,
 }
 
-/// What a run is known by.
+/// The ids that a run is known by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Ids", into = "Ids")]
 pub(crate) enum Identity {
@@ -70,7 +75,7 @@ pub(crate) enum Identity {
     },
 }
 
-/// The same as it is stored.
+/// The ids as they are stored.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Ids {
@@ -98,7 +103,7 @@ impl From<Identity> for Ids {
 }
 
 impl Identity {
-    /// What a run is known by; `None` if it has neither.
+    /// Returns `None` without either id.
     pub(crate) fn new(job_name: Option<JobName>, test_run_id: Option<TestRunId>) -> Option<Self> {
         Some(match (job_name, test_run_id) {
             (Some(job_name), Some(test_run_id)) => Self::Both {
@@ -124,23 +129,15 @@ impl Identity {
             Self::JobName { .. } => None,
         }
     }
-
-    /// What kind of id tells this run from others, and the id: the job name where there is one.
-    pub(crate) fn as_pair(&self) -> (&'static str, &str) {
-        match self {
-            Self::Both { job_name, .. } | Self::JobName { job_name } => ("run", job_name.as_str()),
-            Self::TestRunId { test_run_id } => ("test run", test_run_id.as_str()),
-        }
-    }
 }
 
-/// A version of the API, of which each has a status route.
+/// A version of the API. Each has a status route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ApiVersion {
-    /// Answers for runs of a suite, a collection, named tests and the older grep.
+    /// Responds for runs of a suite, a collection, named tests and the older grep.
     V1,
-    /// Answers for runs of grep, and names the test run when the run has ended.
+    /// Responds for runs of grep, and names the test run when the run is done.
     V2,
 }
 
@@ -154,12 +151,12 @@ impl ApiVersion {
 }
 
 impl RunHandle {
-    /// A handle from a job name alone. The client asks v2 first, and learns from the answers.
+    /// Returns a handle from a job name alone. Its runs poll v2 first, and v1 if that returns 404.
     pub fn new(job_name: JobName) -> Self {
         Self::of(Identity::JobName { job_name })
     }
 
-    /// A handle from a test run id alone, as a sharded run has it.
+    /// Returns a handle from a test run id alone, as a sharded run has it.
     ///
     /// The status by test run id is not documented: the operation is known from the vendor's own
     /// client, and the service may not have it.
@@ -167,8 +164,7 @@ impl RunHandle {
         Self::of(Identity::TestRunId { test_run_id })
     }
 
-    /// A handle from what is known of a run: a job name, a test run id, or both. `None` without
-    /// either.
+    /// Returns a handle from a job name, a test run id, or both; `None` without either.
     pub fn known_by(job_name: Option<JobName>, test_run_id: Option<TestRunId>) -> Option<Self> {
         Identity::new(job_name, test_run_id).map(Self::of)
     }
@@ -177,49 +173,68 @@ impl RunHandle {
         Self {
             identity,
             api_version: None,
-            is_pinned: false,
-            is_healing: None,
+            pinned: false,
+            auto_heal: None,
             started_at: None,
         }
     }
 
-    /// Asks that version's status route and no other, if the run has a job name.
+    /// Polls that version's status route and no other, if the run has a job name.
     #[must_use]
-    pub fn pin(mut self, version: ApiVersion) -> Self {
+    pub fn pin_api_version(mut self, version: ApiVersion) -> Self {
         self.api_version = Some(version);
-        self.is_pinned = true;
+        self.pinned = true;
         self
     }
 
-    /// The name that the service gave the run. A sharded run has none; a run that has none has a
+    /// Returns the name that the service gave the run. A sharded run has none, but a
     /// [`test_run_id`](Self::test_run_id).
     pub fn job_name(&self) -> Option<&JobName> {
         self.identity.job_name()
     }
 
-    /// Whether the run was started with [`AutoHeal`](crate::AutoHeal). `None` for a handle from a
-    /// job name: the API does not tell.
-    pub fn is_healing(&self) -> Option<bool> {
-        self.is_healing
+    /// Returns whether the run was started with [`AutoHeal`](crate::AutoHeal); `None` for a handle
+    /// from an id, since the API does not say.
+    pub fn auto_heal(&self) -> Option<bool> {
+        self.auto_heal
     }
 
-    /// Returns when the run was started, where this is known. The service may not know a run yet
-    /// that was started moments ago.
+    /// Returns when the run was started, if this is known. The service may not know a run yet that
+    /// was started moments ago.
     pub fn started_at(&self) -> Option<SystemTime> {
         self.started_at
     }
 
-    /// The test run, where it was known when the handle was taken.
+    /// Returns the test run's id, if the service gave it when it accepted the run.
     pub fn test_run_id(&self) -> Option<&TestRunId> {
         self.identity.test_run_id()
     }
+
+    /// Returns the job name, or the test run id if the run has no job name.
+    pub fn id(&self) -> &str {
+        match &self.identity {
+            Identity::Both { job_name, .. } | Identity::JobName { job_name } => job_name.as_str(),
+            Identity::TestRunId { test_run_id } => test_run_id.as_str(),
+        }
+    }
+
+    /// Returns a description for messages, such as `run job-name-12345`.
+    pub(crate) fn describe(&self) -> String {
+        match self.job_name() {
+            Some(job_name) => format!("run {job_name}"),
+            None => format!("test run {}", self.id()),
+        }
+    }
 }
 
-/// As in `run job-name-12345`, or `test run run-id` for a run that has no job name.
+/// The key of the run's [`Handle`](crate::Handle), such as `run:job-name-12345`, or
+/// `test-run:run-id` for a run that has no job name.
 impl fmt::Display for RunHandle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, id) = self.identity.as_pair();
-        write!(formatter, "{kind} {id}")
+        match self.job_name() {
+            Some(job_name) => write!(formatter, "run:{job_name}"),
+            None => write!(formatter, "test-run:{}", self.id()),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::signal::until_signal;
 use crate::wait::handle_file::{Content, HandleFile};
-use crate::wait::start::nothing_to_run;
+use crate::wait::plan::nothing_to_run;
 use crate::wait::work::Work;
 
 pub(super) async fn execute(

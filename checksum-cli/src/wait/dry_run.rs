@@ -10,7 +10,7 @@ use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::json::{DryRunRequest, Message};
 use crate::output::stdout::Output;
-use crate::wait::plan::Plan;
+use crate::wait::plan::{Plan, nothing_to_run};
 
 /// Lets the client make its first request, and shows it.
 pub(crate) async fn execute<'a>(
@@ -26,7 +26,6 @@ pub(crate) async fn execute<'a>(
         async { Ok(http::Response::new("").into()) }
     };
     let checksum = client::dry_run_client(connection, transport)?;
-    // The empty response is always an error.
     let result = match plan(&checksum)? {
         Plan::Send(request) => request.send.await.map(drop).map_err(CliError::Start),
         Plan::LookUp(find) => find.await.map(drop),
@@ -38,6 +37,7 @@ pub(crate) async fn execute<'a>(
             Ok(ExitCode::Pass)
         }
         (None, Err(error)) => Err(error),
-        (None, Ok(())) => unreachable!("nothing can be started without a request"),
+        // No file changed, so there is nothing to ask the service for.
+        (None, Ok(())) => Ok(nothing_to_run(output)),
     }
 }

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::{
-    BatchChange, BatchEvent, BatchStatus, Error, Event, Handle, Run, RunChange, RunReport,
-    RunStatus, TryStreamExt,
-};
-use futures_util::Stream;
+use checksum_api_ext::{BatchStatus, Event, Events, Handle, Run, RunReport, RunStatus};
 use tokio::time::{Instant, interval_at};
 
 use crate::error::CliError;
@@ -24,9 +20,10 @@ pub(crate) async fn follow_run(
     reporter: &mut Reporter,
     output: &mut Output,
 ) -> Result<RunReport, CliError> {
-    let changed = |change: RunChange, reporter: &mut Reporter, output: &mut Output| {
-        run_changed(&change.status, reporter, output);
-    };
+    let changed = |_: Option<&RunStatus>,
+                   current: &RunStatus,
+                   reporter: &mut Reporter,
+                   output: &mut Output| run_changed(current, reporter, output);
     follow(run.events(), run.into(), reporter, output, changed).await
 }
 
@@ -54,37 +51,39 @@ fn run_changed(status: &RunStatus, reporter: &mut Reporter, output: &mut Output)
 
 /// Waits for a batch.
 pub(crate) async fn follow_batch(
-    events: impl Stream<Item = Result<BatchEvent, Error>> + Unpin,
+    events: Events<BatchStatus, BatchStatus>,
     handle: Handle,
     reporter: &mut Reporter,
     output: &mut Output,
 ) -> Result<BatchStatus, CliError> {
-    let changed = |change: BatchChange, reporter: &mut Reporter, output: &mut Output| match change {
-        BatchChange::State { current, .. } => {
-            reporter.state(current.as_str());
-            output.event(&Message::BatchChanged { state: &current });
+    let changed = |previous: Option<&BatchStatus>,
+                   current: &BatchStatus,
+                   reporter: &mut Reporter,
+                   output: &mut Output| {
+        let state = current.state();
+        if previous.map(BatchStatus::state) != Some(state) {
+            reporter.state(state.as_str());
+            output.event(&Message::BatchChanged { state });
         }
-        BatchChange::Session(changed) => {
-            reporter.note(&session(&changed));
-            output.event(&Message::SessionChanged { session: &changed });
+        for changed in current.changed_sessions(previous) {
+            reporter.note(&session(changed));
+            output.event(&Message::SessionChanged { session: changed });
         }
-        // A kind of change that this version does not know.
-        _ => {}
     };
     follow(events, handle, reporter, output, changed).await
 }
 
-async fn follow<Change, End>(
-    mut events: impl Stream<Item = Result<Event<Change, End>, Error>> + Unpin,
+async fn follow<S, R>(
+    mut events: Events<S, R>,
     handle: Handle,
     reporter: &mut Reporter,
     output: &mut Output,
-    mut changed: impl FnMut(Change, &mut Reporter, &mut Output),
-) -> Result<End, CliError> {
+    mut changed: impl FnMut(Option<&S>, &S, &mut Reporter, &mut Output),
+) -> Result<R, CliError> {
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     loop {
         let event = tokio::select! {
-            event = events.try_next() => event.map_err(|error| CliError::Wait {
+            event = events.next() => event.transpose().map_err(|error| CliError::Wait {
                 handle: Box::new(handle.clone()),
                 error,
             })?,
@@ -95,7 +94,9 @@ async fn follow<Change, End>(
         };
         heartbeat.reset();
         match event {
-            Some(Event::Changed(change)) => changed(change, reporter, output),
+            Some(Event::Changed { previous, current }) => {
+                changed(previous.as_ref(), &current, reporter, output);
+            }
             Some(Event::PollFailed(failure)) => {
                 reporter.poll_failed(&failure);
                 output.event(&Message::PollFailed {

@@ -9,7 +9,6 @@ use crate::args::Starting;
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::json::Message;
 use crate::output::resume_hint::resume_hint;
 use crate::output::stderr::{Reporter, eprint_line};
 use crate::output::stdout::Output;
@@ -18,7 +17,7 @@ use crate::redaction;
 use crate::signal::until_signal;
 use crate::wait::dry_run;
 use crate::wait::handle_file::{Content, HandleFile};
-use crate::wait::plan::{Plan, StartRequest};
+use crate::wait::plan::{Plan, StartRequest, nothing_to_run};
 
 /// What is the same for all work of a command.
 pub(crate) struct StartOptions<'a> {
@@ -122,13 +121,6 @@ pub(crate) async fn start<'a>(
             },
         })
     })
-}
-
-/// Reports that no test is affected, so there is nothing to wait for.
-pub(crate) fn nothing_to_run(output: &mut Output) -> ExitCode {
-    let text = "no test is affected; nothing was started";
-    output.result(&text, &Message::NothingToRun {});
-    ExitCode::Pass
 }
 
 /// Prints what the file contains, because it is about to be replaced: it is then still in the log.

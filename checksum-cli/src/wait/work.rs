@@ -1,7 +1,7 @@
 //! Work in the service: a run, a healing or a generation.
 
+use checksum_api_ext::JobName;
 use checksum_api_ext::RunStatus;
-use checksum_api_ext::types::JobName;
 use checksum_api_ext::{
     BatchStatus, Checksum, GenerationBatch, Handle, HealBatch, PollPolicy, Run,
 };
@@ -44,9 +44,9 @@ impl Work {
 
     pub(crate) fn with_poll_policy(self, policy: PollPolicy) -> Self {
         match self {
-            Self::Run(run) => Self::Run(run.poll_policy(policy)),
-            Self::Heal(batch) => Self::Heal(batch.poll_policy(policy)),
-            Self::Generation(batch) => Self::Generation(batch.poll_policy(policy)),
+            Self::Run(run) => Self::Run(run.with_poll_policy(policy)),
+            Self::Heal(batch) => Self::Heal(batch.with_poll_policy(policy)),
+            Self::Generation(batch) => Self::Generation(batch.with_poll_policy(policy)),
         }
     }
 

@@ -1,22 +1,18 @@
 //! The table of exit codes, line by line.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
-use std::time::Duration;
+use checksum_mock::{Fault, RunScript};
 
-use checksum_mock::{Fault, Mock, RunScript};
-
-use crate::invocation::{Ended, checksum, for_programs};
+use crate::invocation::{Ended, checksum, exec, start_mock};
 
 /// Runs the suite to the end of that script.
 async fn suite(script: RunScript) -> Ended {
-    let mock = Mock::start().await.expect("a stand-in");
+    let mock = start_mock().await;
     mock.next_run(script);
-    checksum(&mock.url(), "run suite --poll-interval 0s").end()
+    exec(&mock, "run suite --poll-interval 0s")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_terminal_state_has_its_code() {
+async fn each_terminal_state_has_its_exit_code() {
     for (script, code, outcome) in [
         (RunScript::new(), 0, "passed"),
         (RunScript::new().healed(), 0, "healed"),
@@ -25,68 +21,16 @@ async fn each_terminal_state_has_its_code() {
         (RunScript::new().cancelled(), 9, "cancelled"),
         (RunScript::new().end_state("evaporated"), 5, "evaporated"),
     ] {
-        let ended = suite(script).await;
-        assert_eq!(ended.code, code, "{ended:?}");
+        let ended = suite(script).await.exits(code);
         let verdict = format!("job-name-12345: {outcome} (");
         assert!(ended.stdout.starts_with(&verdict), "{ended:?}");
     }
 }
 
-#[test]
-fn a_stand_in_in_another_process_is_as_good() {
-    for (end, code) in [
-        ("passed", 0),
-        ("healed", 0),
-        ("failed", 1),
-        ("process-error", 6),
-        ("cancelled", 9),
-    ] {
-        let arguments = format!("mock --port 0 --end {end} --output json");
-        let mut server = checksum("", &arguments).spawn();
-        let mut line = String::new();
-        let stdout = server.stdout.take().expect("standard output");
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let serving = for_programs(&line);
-        assert_eq!(serving["type"], "mock");
-        let url = serving["url"].as_str().expect("an address");
-        let ended = checksum(url, "run suite --poll-interval 0s").end();
-        server.kill().expect("killed");
-        server.wait().expect("gone");
-        assert_eq!(ended.code, code, "{ended:?}");
-    }
-}
-
-/// A stand-in that runs out of file descriptors closes slow connections and goes on serving.
-#[cfg(unix)]
-#[test]
-fn a_stand_in_serves_beside_slow_connections() {
-    let mut server = checksum("", "mock --port 0")
-        .by_shell("ulimit -n 64")
-        .spawn();
-    let mut url = String::new();
-    let stdout = server.stdout.take().expect("standard output");
-    BufReader::new(stdout).read_line(&mut url).expect("a line");
-    let address = url.trim().strip_prefix("http://").expect("an address");
-    let address = address.strip_suffix("/public-api").expect("an address");
-    let address = address.parse().expect("an address");
-    let connect = |_| {
-        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
-        stream.write_all(b"GET /public-api/v1/me HTTP/1.1\r\n")?;
-        Ok(stream)
-    };
-    let slow: std::io::Result<Vec<TcpStream>> = (0..200).map(connect).collect();
-    let ended = slow.as_ref().map(|_| checksum(url.trim(), "me").end());
-    server.kill().expect("killed");
-    server.wait().expect("gone");
-    let ended = ended.expect("connections");
-    assert_eq!(ended.code, 0, "{ended:?}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn counts_do_not_make_or_break_a_pass_unless_asked() {
+async fn counts_change_a_pass_only_with_strict() {
     let contradicted = || RunScript::new().passed(45).failed(2).recovered(1).bug(0);
-    let ended = suite(contradicted()).await;
-    assert_eq!(ended.code, 0, "{ended:?}");
+    let ended = suite(contradicted()).await.exits(0);
     assert!(
         ended
             .stderr
@@ -94,20 +38,20 @@ async fn counts_do_not_make_or_break_a_pass_unless_asked() {
         "{ended:?}"
     );
 
-    let mock = Mock::start().await.expect("a stand-in");
+    let mock = start_mock().await;
     mock.next_run(contradicted());
-    let ended = checksum(&mock.url(), "run suite --poll-interval 0s --strict").end();
-    assert_eq!(ended.code, 1, "{ended:?}");
+    exec(&mock, "run suite --poll-interval 0s --strict").exits(1);
 
-    // What the description's own script gets wrong: no failed test, and no pass either.
-    let ended = suite(RunScript::new().process_error().failed(0)).await;
-    assert_eq!(ended.code, 6, "{ended:?}");
+    // No failed test does not mean a pass. The script in the API's description gets this wrong.
+    suite(RunScript::new().process_error().failed(0))
+        .await
+        .exits(6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn code_2_what_was_asked_for_is_wrong() {
-    let mock = Mock::start().await.expect("a stand-in");
-    for (arguments, said) in [
+async fn code_2_wrong_arguments_and_rejected_requests() {
+    let mock = start_mock().await;
+    for (arguments, expected) in [
         ("run", "Usage:"),
         ("run tests", "required"),
         ("run tests ..", "would change the request's path"),
@@ -128,15 +72,14 @@ async fn code_2_what_was_asked_for_is_wrong() {
         ("status nowhere", "there is no run `nowhere`"),
         ("results nowhere", "there is no test run `nowhere`"),
     ] {
-        let ended = checksum(&mock.url(), arguments).end();
-        assert_eq!(ended.code, 2, "{arguments}: {ended:?}");
-        assert!(ended.stderr.contains(said), "{arguments}: {ended:?}");
+        let ended = exec(&mock, arguments).exits(2);
+        ended.stderr_has(expected);
         assert!(ended.stdout.is_empty(), "{arguments}: {ended:?}");
-        assert!(!ended.stderr.contains("secret"), "{arguments}: {ended:?}");
+        ended.stderr_lacks("secret");
     }
     let empty = checksum(&mock.url(), "run grep").argument("").end();
     assert_eq!(empty.code, 2, "{empty:?}");
-    // A variable that is not set.
+    // As from a variable that is not set.
     for (arguments, option) in [
         ("run grep x --branch", "--branch"),
         (
@@ -151,10 +94,12 @@ async fn code_2_what_was_asked_for_is_wrong() {
         ("generate --repo acme-co/x --pr 1 --branch", "--branch"),
     ] {
         for value in ["", " ", "\t"] {
-            let ended = checksum(&mock.url(), arguments).argument(value).end();
-            assert_eq!(ended.code, 2, "{arguments}: {ended:?}");
-            assert!(ended.stderr.contains(option), "{arguments}: {ended:?}");
-            assert!(ended.stderr.contains("the branch is empty"), "{ended:?}");
+            checksum(&mock.url(), arguments)
+                .argument(value)
+                .end()
+                .exits(2)
+                .stderr_has(option)
+                .stderr_has("the branch is empty");
         }
     }
     for repo in ["my-tests", "acme-co/x/extra", " /x", "x/", "/x"] {
@@ -162,11 +107,11 @@ async fn code_2_what_was_asked_for_is_wrong() {
             .argument(repo)
             .end();
         assert_eq!(ended.code, 2, "{repo}: {ended:?}");
-        assert!(ended.stderr.contains("--repo"), "{ended:?}");
-        assert!(ended.stderr.contains("OWNER/REPO"), "{ended:?}");
+        ended.stderr_has("--repo");
+        ended.stderr_has("OWNER/REPO");
     }
     let started = |request: &checksum_mock::RecordedRequest| request.method == "POST";
-    // The unknown collection is the service's to refuse; everything else was not sent.
+    // Only the unknown collection is rejected by the service; nothing else was sent.
     assert_eq!(
         mock.requests()
             .iter()
@@ -177,7 +122,7 @@ async fn code_2_what_was_asked_for_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn code_2_the_configuration_is_wrong() {
+async fn code_2_wrong_configuration() {
     let missing = checksum("", "me").without_env("CHECKSUM_API_KEY").end();
     assert_eq!(missing.code, 2, "{missing:?}");
     assert!(missing.stderr.contains("CHECKSUM_API_KEY"), "{missing:?}");
@@ -192,66 +137,62 @@ async fn code_2_the_configuration_is_wrong() {
             .env(variable, value)
             .end();
         assert_eq!(ended.code, 2, "{variable}: {ended:?}");
-        assert!(!ended.stderr.contains("line-break"), "{ended:?}");
+        ended.stderr_lacks("line-break");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn code_3_the_wait_timed_out_and_the_run_goes_on() {
-    let mock = Mock::start().await.expect("a stand-in");
+async fn code_3_timeout() {
+    let mock = start_mock().await;
     mock.next_run(RunScript::new().queued(0).never_finishes());
-    let ended = checksum(&mock.url(), "run suite --poll-interval 0s --timeout 50ms").end();
-    assert_eq!(ended.code, 3, "{ended:?}");
-    assert!(ended.stderr.contains("it goes on"), "{ended:?}");
+    let ended = exec(&mock, "run suite --poll-interval 0s --timeout 50ms").exits(3);
+    ended.stderr_has("it goes on");
     assert!(
         ended
             .stderr
-            .ends_with("come back with `checksum wait job-name-12345`\n"),
+            .ends_with("resume with `checksum wait job-name-12345`\n"),
         "{ended:?}"
     );
-    // A deadline of nothing does not even look, and loses nothing either.
-    let ended = checksum(&mock.url(), "wait job-name-12345 --timeout 0s").end();
-    assert_eq!(ended.code, 3, "{ended:?}");
+    exec(&mock, "wait job-name-12345 --timeout 0s").exits(3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn code_4_the_service_refuses_the_key() {
+async fn code_4_unauthorized() {
     for status in [401, 403] {
-        let mock = Mock::start().await.expect("a stand-in");
+        let mock = start_mock().await;
         mock.fault(Fault::status(status).always());
         for arguments in ["run suite", "status job-name-12345", "me"] {
-            let ended = checksum(&mock.url(), arguments).end();
-            assert_eq!(ended.code, 4, "{arguments}: {ended:?}");
-            assert!(ended.stderr.contains("check the API key"), "{ended:?}");
+            exec(&mock, arguments)
+                .exits(4)
+                .stderr_has("check the API key");
         }
-        let ended = checksum(&mock.url(), "wait job-name-12345").end();
-        assert_eq!(ended.code, 4, "{ended:?}");
-        let hint = "dashboard; then come back with `checksum wait job-name-12345`";
-        assert!(ended.stderr.contains(hint), "{ended:?}");
+        let ended = exec(&mock, "wait job-name-12345").exits(4);
+        let hint = "dashboard; then resume with `checksum wait job-name-12345`";
+        ended.stderr_has(hint);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn code_8_status_of_a_run_that_has_not_finished() {
-    let mock = Mock::start().await.expect("a stand-in");
+async fn code_8_still_running() {
+    let mock = start_mock().await;
     mock.next_run(
         RunScript::new()
             .queued(1)
             .running(1)
             .fail_tests(["test-def-456"]),
     );
-    checksum(&mock.url(), "run suite --detach").end();
+    exec(&mock, "run suite --detach");
     let codes: Vec<i32> = (0..4)
-        .map(|_| checksum(&mock.url(), "status job-name-12345").end().code)
+        .map(|_| exec(&mock, "status job-name-12345").code)
         .collect();
     assert_eq!(codes, [8, 8, 1, 1]);
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn code_10_the_pass_could_not_be_written() {
-    let mock = Mock::start().await.expect("a stand-in");
-    // Nothing can be written to this device.
+async fn code_10_unwritable_standard_output() {
+    let mock = start_mock().await;
+    // Writing to this device always fails.
     let full = std::fs::File::options()
         .write(true)
         .open("/dev/full")
@@ -266,38 +207,4 @@ async fn code_10_the_pass_could_not_be_written() {
         .status()
         .expect("the command ends");
     assert_eq!(status.code(), Some(10));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_repository_without_its_owner_is_noted_and_sent_for_healing() {
-    let mock = Mock::start().await.expect("a stand-in");
-    let note = "note: --repo my-tests is not OWNER/REPO";
-    for (arguments, is_noted) in [
-        ("run suite --detach --auto-heal --repo my-tests", true),
-        ("run grep x --detach --auto-heal --repo my-tests", true),
-        (
-            "run suite --detach --auto-heal --repo my-tests --quiet",
-            false,
-        ),
-        (
-            "run suite --detach --auto-heal --repo acme-co/my-tests",
-            false,
-        ),
-        ("heal run-id --repo my-tests --dry-run", true),
-    ] {
-        let ended = checksum(&mock.url(), arguments).end();
-        assert_eq!(ended.code, 0, "{arguments}: {ended:?}");
-        assert_eq!(
-            ended.stderr.contains(note),
-            is_noted,
-            "{arguments}: {ended:?}"
-        );
-    }
-    let named = mock.requests();
-    let named = named
-        .iter()
-        .map(|one| one.body["autoHeal"]["repoName"].as_str());
-    let bare = Some("my-tests");
-    let expected = [bare, bare, bare, Some("acme-co/my-tests")];
-    assert_eq!(named.collect::<Vec<_>>(), expected);
 }

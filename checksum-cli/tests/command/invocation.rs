@@ -1,14 +1,19 @@
+//! Runs the command as a process, and checks what every invocation must keep: JSON that matches the
+//! schema, and no API key in any output.
+
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
+use checksum_mock::{Fault, Mock};
 use jsonschema::Validator;
 use serde_json::Value;
 
-/// The key that every invocation uses, and that nothing may print.
+/// The API key of every invocation, which nothing may print.
 pub(crate) const KEY: &str = "sk-test-5f2b9c-must-not-show";
 
-/// What every line for programs keeps to, with no member beside those that are described.
+/// The schema of every line for programs, which allows only the fields that it describes.
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
     let printed = checksum("", "schema").end();
     let mut schema: Value = serde_json::from_str(&printed.stdout).expect("a schema");
@@ -19,7 +24,7 @@ static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
 /// One invocation of the command.
 pub(crate) struct Invocation(Command);
 
-/// What an invocation came to.
+/// What a finished command printed, and its exit code.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
@@ -27,12 +32,62 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
-/// The command with these arguments, against that server, with nothing of the caller's environment
-/// that could change what it does.
-pub(crate) fn checksum(base_url: &str, arguments: &str) -> Invocation {
+/// Starts a mock server.
+pub(crate) async fn start_mock() -> Mock {
+    Mock::start().await.expect("a mock server")
+}
+
+/// Starts a mock server that responds to every poll of a run that it passed.
+pub(crate) async fn mock_with_passed_run() -> Mock {
+    let mock = start_mock().await;
+    let passed = r#"{"status":"passed","passed":1,"failed":0}"#;
+    for operation in ["get_run_status", "get_run_status_v2"] {
+        mock.fault(Fault::respond_with(passed).on_operation(operation).always());
+    }
+    mock
+}
+
+/// Starts a mock server that also serves what is known only from the vendor's clients.
+pub(crate) async fn observed_mock() -> Mock {
+    Mock::builder()
+        .observed()
+        .start()
+        .await
+        .expect("a mock server")
+}
+
+/// Waits until another process makes the condition true. Fails after a minute.
+#[track_caller]
+pub(crate) fn wait_until(condition: &str, mut is_true: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_true() {
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "never: {condition}"
+        );
+        std::thread::yield_now();
+    }
+}
+
+/// Returns the body of the last request of an operation.
+pub(crate) fn last_body(mock: &Mock, operation: &str) -> Value {
+    let mut requests = mock.requests().into_iter().rev();
+    let request = requests.find(|request| request.operation_id == Some(operation));
+    request.expect("a request").body
+}
+
+/// Runs the command with these arguments, separated by spaces, against the mock server.
+#[track_caller]
+pub(crate) fn exec(mock: &Mock, arguments: impl AsRef<str>) -> Ended {
+    checksum(&mock.url(), arguments).end()
+}
+
+/// Returns the command with these arguments, separated by spaces, and with an environment that has
+/// only the API key and the base URL.
+pub(crate) fn checksum(base_url: &str, arguments: impl AsRef<str>) -> Invocation {
     let mut command = Command::new(env!("CARGO_BIN_EXE_checksum"));
     command
-        .args(arguments.split_whitespace())
+        .args(arguments.as_ref().split_whitespace())
         .env_clear()
         .env("CHECKSUM_API_KEY", KEY)
         .env("CHECKSUM_API_BASE_URL", base_url)
@@ -58,13 +113,13 @@ impl Invocation {
         self
     }
 
-    /// The command as a parent starts it that ignores these signals.
+    /// Lets the command inherit these signals as ignored.
     #[cfg(unix)]
     pub(crate) fn ignoring(self, signals: &str) -> Self {
         self.by_shell(&format!("trap '' {signals}"))
     }
 
-    /// The command as a shell starts it that has done something before.
+    /// Lets a shell do something before it starts the command.
     #[cfg(unix)]
     pub(crate) fn by_shell(self, before: &str) -> Self {
         let mut shell = Command::new("/bin/sh");
@@ -94,6 +149,7 @@ impl Invocation {
         self.0.spawn().expect("the command starts")
     }
 
+    #[track_caller]
     pub(crate) fn end(self) -> Ended {
         let is_for_programs = self.0.get_args().any(|argument| {
             let argument = argument.to_str();
@@ -109,13 +165,43 @@ impl Invocation {
 }
 
 impl Ended {
-    /// What it printed for programs, each line of which is as the schema says.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn stdout_has(&self, text: &str) -> &Self {
+        assert!(self.stdout.contains(text), "no {text:?} in {self:#?}");
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn stderr_has(&self, text: &str) -> &Self {
+        assert!(self.stderr.contains(text), "no {text:?} in {self:#?}");
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn stderr_lacks(&self, text: &str) -> &Self {
+        assert!(!self.stderr.contains(text), "{text:?} in {self:#?}");
+        self
+    }
+
+    /// Returns the last line that it printed for programs.
+    #[track_caller]
+    pub(crate) fn last_line(&self) -> Value {
+        self.lines().last().expect("a line")
+    }
+
+    /// Returns what it printed for programs. Each line matches the schema.
     pub(crate) fn lines(&self) -> impl Iterator<Item = Value> {
         self.stdout.lines().map(for_programs)
     }
 }
 
-/// A line that programs read, which is as the schema says.
+/// Parses a line for programs, which must match the schema.
 pub(crate) fn for_programs(line: &str) -> Value {
     let value = serde_json::from_str(line).expect(line);
     if let Err(error) = SCHEMA.validate(&value) {
@@ -124,8 +210,8 @@ pub(crate) fn for_programs(line: &str) -> Value {
     value
 }
 
-/// The text with the same time in place of each that a handle or an intent keeps.
-pub(crate) fn with_one_time(text: &str) -> String {
+/// Returns the text with a fixed time in place of each time of a handle or an intent.
+pub(crate) fn with_fixed_times(text: &str) -> String {
     const TIME: &str = "2026-11-25T09:30:00.000Z";
     let mut fixed = String::new();
     let mut rest = text;
@@ -141,7 +227,7 @@ pub(crate) fn with_one_time(text: &str) -> String {
     fixed + rest
 }
 
-/// What a process came to. Whatever it was asked, the key is in none of its outputs.
+/// Returns what a process printed. Its outputs must not contain the API key.
 pub(crate) fn ended(output: Output) -> Ended {
     let ended = Ended {
         code: output.status.code().unwrap_or(-1),

@@ -1,18 +1,28 @@
-//! The command as a process, against the stand-in and against a server that shares no code with it.
+//! Runs the command as a process against the mock server, and against a server that shares no code with
+//! it.
 
 mod affected;
-mod after_the_verdict;
-mod dispatch;
+mod attachments;
+mod bugs;
+mod dry_run;
 mod exit_codes;
-mod hostile_text;
-mod interruption;
+mod generate;
+mod handle_file;
+mod heal;
+mod help;
+mod independent_server;
 mod invocation;
-mod outputs;
+mod mock;
+mod output_formats;
 mod proxies;
 mod readme;
 mod redirects;
-mod second_server;
+mod report;
+mod run;
 mod secrets;
-mod starts;
+mod signals;
 mod tls;
+mod transcript;
+mod untrusted_text;
 mod verdicts;
+mod wait;

@@ -1,22 +1,21 @@
-//! The README shows what the command prints, both streams as a terminal would.
+//! The console sessions of the README show exactly what the command prints on both streams.
 
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command};
-use std::thread;
 
 use snapbox::Data;
 
-use crate::invocation::with_one_time;
+use crate::invocation::{wait_until, with_fixed_times};
 
-/// Commands of the README that are about building, and what they stand before.
+/// How the README starts the command before it is installed.
 const BUILT: &str = "cargo run -p checksum-cli -- ";
 
-/// Somebody who follows the README.
+/// Runs the console sessions of the README.
 struct Reader {
     directory: tempfile::TempDir,
     mock: Option<Child>,
-    /// Where the stand-in serves, which the README has at its usual port.
+    /// The address of the mock server. The README shows its default port.
     origin: String,
     last_code: Option<i32>,
 }
@@ -31,7 +30,7 @@ impl Reader {
         }
     }
 
-    /// What a terminal would show below this command; `None` where it is not tried here.
+    /// Returns the output of this command; `None` if it is not run here.
     fn enter(&mut self, line: &str) -> Option<String> {
         if line == "echo $?" {
             return Some(format!("{}\n", self.last_code.expect("a command before")));
@@ -47,18 +46,17 @@ impl Reader {
     fn serve(&mut self, command: &str) -> String {
         let path = self.directory.path().join("served");
         let child = self.command(&format!("{command} --port 0"), &path).spawn();
-        let child = self.mock.insert(child.expect("the stand-in starts"));
-        loop {
+        let child = self.mock.insert(child.expect("the mock server starts"));
+        let mut printed = String::new();
+        wait_until("the mock server prints its address", || {
             let ended = child.try_wait().expect("a child");
-            assert!(ended.is_none(), "the stand-in ended: {ended:?}");
-            let shown = std::fs::read_to_string(&path).expect("what was printed");
-            if shown.lines().count() == 2 && shown.ends_with('\n') {
-                let url = shown.lines().next().expect("an address");
-                self.origin = url.replace("/public-api", "");
-                return shown.replace(&self.origin, "http://127.0.0.1:4010");
-            }
-            thread::yield_now();
-        }
+            assert!(ended.is_none(), "the mock server ended: {ended:?}");
+            printed = std::fs::read_to_string(&path).expect("what was printed");
+            printed.lines().count() == 2 && printed.ends_with('\n')
+        });
+        let url = printed.lines().next().expect("an address");
+        self.origin = url.replace("/public-api", "");
+        printed.replace(&self.origin, "http://127.0.0.1:4010")
     }
 
     fn run(&mut self, command: &str) -> String {
@@ -72,7 +70,7 @@ impl Reader {
         let status = self.command(&command, &path).status();
         self.last_code = status.expect("the command ends").code();
         let shown = std::fs::read_to_string(&path).expect("what was printed");
-        let shown = with_one_time(&shown);
+        let shown = with_fixed_times(&shown);
         match self.origin.as_str() {
             "" => shown,
             origin => shown.replace(origin, "http://127.0.0.1:4010"),
@@ -110,12 +108,9 @@ impl Drop for Reader {
 
 /// `SNAPSHOTS=overwrite` writes what is printed into the README.
 #[test]
-fn every_command_prints_what_the_readme_shows() {
-    // The package has its own copy of the workspace's.
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let places = [here.join("README.md"), here.join("../README.md")];
-    let path = places.iter().find(|path| path.exists()).expect("a README");
-    let readme = std::fs::read_to_string(path).expect("the README");
+fn console_sessions_of_the_readme_are_exact() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = std::fs::read_to_string(&path).expect("the README");
     let mut reader = Reader::new();
     let mut actual = String::new();
     let mut is_session = false;
@@ -140,5 +135,5 @@ fn every_command_prints_what_the_readme_shows() {
         }
     }
     assert!(entered > 20, "{entered} commands were tried");
-    snapbox::assert_data_eq!(actual, Data::read_from(path, None).raw());
+    snapbox::assert_data_eq!(actual, Data::read_from(&path, None).raw());
 }

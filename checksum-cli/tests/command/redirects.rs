@@ -1,11 +1,11 @@
-//! Redirects: a start that is redirected is neither sent twice nor denied.
+//! Redirects: a redirected start is not sent twice, and not reported as not started if it may be.
 
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::invocation::{Ended, checksum};
 
-/// What starts work, with the path of its request.
+/// The commands that start work, with the paths of their requests.
 const STARTS: [(&str, &str); 3] = [
     ("run suite --detach", "/public-api/v1/execution/suite"),
     (
@@ -22,7 +22,7 @@ fn status(status: u16) -> ResponseTemplate {
     ResponseTemplate::new(status)
 }
 
-/// Runs the command against a server that redirects its request, and tells the requests.
+/// Runs the command against a server that redirects its request; returns the received requests.
 async fn redirected(
     arguments: &str,
     from: &str,
@@ -47,7 +47,7 @@ async fn redirected(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_that_is_redirected_to_another_method_may_have_started() {
+async fn a_start_redirected_to_another_method_may_have_started() {
     for (arguments, start) in STARTS {
         for (code, then) in [
             (301, 400),
@@ -66,15 +66,15 @@ async fn a_start_that_is_redirected_to_another_method_may_have_started() {
                 "/there, which was not followed",
                 "base URL",
             ] {
-                assert!(ended.stderr.contains(text), "{ended:?}");
+                ended.stderr_has(text);
             }
-            assert!(!ended.stderr.contains("private"), "{ended:?}");
+            ended.stderr_lacks("private");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_that_is_sent_on_as_it_is_counts_by_what_comes_of_it() {
+async fn a_start_redirected_with_the_same_method_has_the_final_response() {
     for (arguments, start) in STARTS {
         for code in [307, 308] {
             for (then, exit, may_have_started) in [(400, 2, false), (401, 4, false), (502, 5, true)]
@@ -90,18 +90,15 @@ async fn a_start_that_is_sent_on_as_it_is_counts_by_what_comes_of_it() {
             let away = status(code).insert_header("location", "https://elsewhere.invalid/there");
             let (ended, requests) = redirected(arguments, start, away, status(200)).await;
             assert_eq!(requests.len(), 1, "{requests:?}");
-            assert_eq!(ended.code, 5, "{ended:?}");
-            assert!(!ended.stderr.contains("may have started"), "{ended:?}");
-            assert!(
-                ended.stderr.contains("https://elsewhere.invalid/there"),
-                "{ended:?}"
-            );
+            let ended = ended.exits(5);
+            ended.stderr_lacks("may have started");
+            ended.stderr_has("https://elsewhere.invalid/there");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_is_redirected_within_the_origin() {
+async fn a_read_follows_redirects_within_the_origin() {
     let project = status(200).set_body_raw(r#"{"id": "a", "name": "My Project"}"#, "text/json");
     for code in [301, 302, 303, 307, 308] {
         let server = MockServer::start().await;
@@ -115,7 +112,6 @@ async fn a_read_is_redirected_within_the_origin() {
             .respond_with(project.clone())
             .mount(&server)
             .await;
-        let ended = checksum(&server.uri(), "me").end();
-        assert_eq!(ended.code, 0, "{ended:?}");
+        checksum(&server.uri(), "me").end().exits(0);
     }
 }

@@ -1,15 +1,15 @@
-//! The key and the values of variables are in no output, at the most talkative level. Every other
-//! test asserts the same of its own outputs, where the key is concerned.
+//! The API key and the values of variables are in no output, even with the most verbose log. Every
+//! other test checks its own output for the API key.
 
 use std::io::Write;
 
 use checksum_mock::{Fault, Mock, RunScript};
 
-use crate::invocation::{KEY, checksum};
+use crate::invocation::{KEY, checksum, exec, start_mock};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_secret_is_logged() {
-    let mock = Mock::start().await.expect("a stand-in");
+async fn secrets_are_not_logged() {
+    let mock = start_mock().await;
     mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
     mock.fault(
         Fault::status(500)
@@ -18,30 +18,30 @@ async fn nothing_secret_is_logged() {
     );
     mock.fault(Fault::reset_before_handling().on_operation("get_run_status_v2"));
     let arguments = "run grep checkout --poll-interval 0s --env TOKEN=value-not-to-show -vvv";
-    let ended = checksum(&mock.url(), arguments)
+    checksum(&mock.url(), arguments)
         .env("CHECKSUM_LOG", "trace")
-        .end();
-    assert_eq!(ended.code, 1, "{ended:?}");
-    assert!(ended.stderr.contains("TRACE"), "the log is not talkative");
-    assert!(ended.stderr.contains("you sent ***"), "{ended:?}");
-    assert!(!ended.stderr.contains("value-not-to-show"), "{ended:?}");
+        .end()
+        .exits(1)
+        .stderr_has("TRACE")
+        .stderr_has("you sent ***")
+        .stderr_lacks("value-not-to-show");
 
-    let refused = Mock::builder()
+    let rejecting = Mock::builder()
         .api_key("another")
         .start()
         .await
-        .expect("a stand-in");
-    let ended = checksum(&refused.url(), "me -vvv")
+        .expect("a mock server");
+    checksum(&rejecting.url(), "me -vvv")
         .env("CHECKSUM_LOG", "trace")
-        .end();
-    assert_eq!(ended.code, 4, "{ended:?}");
+        .end()
+        .exits(4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_service_repeats_is_hidden() {
-    let mock = Mock::start().await.expect("a stand-in");
+async fn secrets_that_the_service_repeats_are_redacted() {
+    let mock = start_mock().await;
     let value = "https://user:hush@preview.example/";
-    for said in [
+    for expected in [
         format!("cannot reach {value}"),
         serde_json::json!({ "message": format!("cannot reach {value}") }).to_string(),
         serde_json::json!({ "sent": { "BASE_URL": value } }).to_string(),
@@ -54,35 +54,38 @@ async fn what_the_service_repeats_is_hidden() {
             for operation in operations {
                 mock.fault(
                     Fault::status(400)
-                        .body(said.clone())
+                        .body(expected.clone())
                         .on_operation(operation),
                 );
             }
             let arguments = format!("{arguments} --env BASE_URL={value} --output json -vvv");
-            let ended = checksum(&mock.url(), &arguments).end();
-            assert_eq!(ended.code, 2, "{ended:?}");
+            let ended = exec(&mock, &arguments).exits(2);
             let shown = ended.stdout + &ended.stderr;
             assert!(shown.contains("***"), "{shown}");
             assert!(!shown.contains("hush"), "{shown}");
         }
     }
 
-    // Not even a part of it, where the text is cut.
+    // Not even a part of it if the text is truncated.
     for length in 270..300 {
-        let said = format!("{}{KEY}", "x".repeat(length));
-        mock.fault(Fault::status(400).body(said).on_operation("get_project"));
-        let ended = checksum(&mock.url(), "me").end();
-        assert!(!ended.stderr.contains(&KEY[..4]), "{ended:?}");
+        let expected = format!("{}{KEY}", "x".repeat(length));
+        mock.fault(
+            Fault::status(400)
+                .body(expected)
+                .on_operation("get_project"),
+        );
+        let ended = exec(&mock, "me");
+        ended.stderr_lacks(&KEY[..4]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_key_comes_from_a_file_or_from_standard_input() {
+async fn the_api_key_is_read_from_a_file_or_standard_input() {
     let mock = Mock::builder()
         .api_key(KEY)
         .start()
         .await
-        .expect("a stand-in");
+        .expect("a mock server");
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     writeln!(file, "{KEY}").expect("written");
 
@@ -111,16 +114,11 @@ async fn the_key_comes_from_a_file_or_from_standard_input() {
         .end();
     assert_eq!(large.code, 2, "{large:?}");
     assert!(large.stderr.contains("too large"), "{large:?}");
-    assert_eq!(
-        checksum(&mock.url(), "me --api-key-file /nowhere")
-            .end()
-            .code,
-        2
-    );
+    assert_eq!(exec(&mock, "me --api-key-file /nowhere").code, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn variables_come_from_the_environment_or_a_file_and_are_not_shown() {
+async fn variables_are_read_from_the_environment_or_a_file_and_redacted() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("variables.env");
     let lines =
@@ -130,15 +128,15 @@ async fn variables_come_from_the_environment_or_a_file_and_are_not_shown() {
         "run grep checkout --detach",
         "generate --repo acme-co/webapp --pr 42 --branch feature --detach",
     ] {
-        let mock = Mock::start().await.expect("a stand-in");
+        let mock = start_mock().await;
         let arguments =
             format!("{start} --env BOTH=of-the-arguments --env PASSED_ON --env EMPTY --env-file");
-        let ended = checksum(&mock.url(), &arguments)
+        checksum(&mock.url(), &arguments)
             .env("PASSED_ON", "from the environment")
             .env("EMPTY", "")
             .argument(&file)
-            .end();
-        assert_eq!(ended.code, 0, "{ended:?}");
+            .end()
+            .exits(0);
         let sent = serde_json::json!({
             "FROM_FILE": "file value",
             "BOTH": "of-the-arguments",
@@ -148,19 +146,19 @@ async fn variables_come_from_the_environment_or_a_file_and_are_not_shown() {
         let requests = mock.requests();
         assert_eq!(requests[0].body["envOverrides"], sent, "{start}");
 
-        // The service repeats them, in the place of the run's state and of a title.
-        let said = "<file value> of-the-arguments from%20the%20environment";
-        let failed = serde_json::json!({ "message": said }).to_string();
+        // The service repeats them in an error.
+        let expected = "<file value> of-the-arguments from%20the%20environment";
+        let failed = serde_json::json!({ "message": expected }).to_string();
         mock.fault(Fault::status(400).body(failed).always());
         let ended = checksum(&mock.url(), &arguments)
             .env("PASSED_ON", "from the environment")
             .env("EMPTY", "")
             .argument(&file)
             .end();
-        assert!(ended.stderr.contains("<***> *** ***"), "{ended:?}");
+        ended.stderr_has("<***> *** ***");
     }
 
-    let mock = Mock::start().await.expect("a stand-in");
+    let mock = start_mock().await;
     let state =
         serde_json::json!({ "status": "odd hush-hush", "isTerminal": true, "verdict": "fail" });
     mock.fault(
@@ -169,7 +167,7 @@ async fn variables_come_from_the_environment_or_a_file_and_are_not_shown() {
             .always(),
     );
     let arguments = "run grep checkout --poll-interval 0s --env TOKEN=hush-hush --output json";
-    let ended = checksum(&mock.url(), arguments).end();
+    let ended = exec(&mock, arguments);
     let shown = format!("{}{}", ended.stdout, ended.stderr);
     assert!(
         shown.contains("odd ***") && !shown.contains("hush"),
@@ -178,11 +176,11 @@ async fn variables_come_from_the_environment_or_a_file_and_are_not_shown() {
 }
 
 #[test]
-fn a_variable_that_cannot_be_passed_on_is_named_without_its_value() {
+fn an_invalid_variable_is_reported_without_its_value() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("variables.env");
     let path = file.to_str().expect("UTF-8");
-    for (arguments, lines, said) in [
+    for (arguments, lines, expected) in [
         (
             "--env NOT_THERE".to_owned(),
             "",
@@ -208,26 +206,27 @@ fn a_variable_that_cannot_be_passed_on_is_named_without_its_value() {
     ] {
         std::fs::write(&file, lines).expect("a file");
         for start in ["run grep a", "generate --repo a/b --pr 1 --branch c"] {
-            let ended = checksum("http://127.0.0.1:9", &format!("{start} {arguments}")).end();
-            assert_eq!(ended.code, 2, "{arguments}: {ended:?}");
-            assert!(ended.stderr.contains(said), "{arguments}: {ended:?}");
-            assert!(!ended.stderr.contains("hush"), "{arguments}: {ended:?}");
+            checksum("http://127.0.0.1:9", &format!("{start} {arguments}"))
+                .end()
+                .exits(2)
+                .stderr_has(expected)
+                .stderr_lacks("hush");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_trimmed_wherever_it_is_from_and_a_mistake_is_named() {
+async fn the_api_key_is_trimmed_and_mistakes_are_reported() {
     let mock = Mock::builder()
         .api_key(KEY)
         .start()
         .await
-        .expect("a stand-in");
+        .expect("a mock server");
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("key");
     let path = file.to_str().expect("UTF-8");
     let by_file = format!("me --api-key-file {path}");
-    for (text, code, said) in [
+    for (text, code, expected) in [
         (format!("{KEY}\n"), 0, ""),
         (format!(" \t{KEY} \r\n\n"), 0, ""),
         (format!("\"{KEY}\""), 2, "in quotes"),
@@ -256,15 +255,15 @@ async fn a_key_is_trimmed_wherever_it_is_from_and_a_mistake_is_named() {
                 .end(),
         ] {
             assert_eq!(ended.code, code, "{text:?}: {ended:?}");
-            assert!(ended.stderr.contains(said), "{text:?}: {ended:?}");
+            assert!(ended.stderr.contains(expected), "{text:?}: {ended:?}");
         }
     }
 }
 
 #[test]
-fn what_the_arguments_hold_by_mistake_is_not_repeated() {
+fn secrets_in_wrong_arguments_are_not_repeated() {
     let secret = "hush-hush";
-    for (arguments, said) in [
+    for (arguments, expected) in [
         ("run grep checkout --env A=1 B=hush-hush", "'B=***'"),
         ("run grep checkout --env A=1 -B=hush-hush", "'-B'"),
         ("run suite --api-key=hush-hush", "'--api-key'"),
@@ -275,9 +274,8 @@ fn what_the_arguments_hold_by_mistake_is_not_repeated() {
             "--base-url: the base URL carries credentials",
         ),
     ] {
-        let ended = checksum("", arguments).end();
-        assert_eq!(ended.code, 2, "{arguments}: {ended:?}");
-        assert!(ended.stderr.contains(said), "{arguments}: {ended:?}");
+        let ended = checksum("", arguments).end().exits(2);
+        ended.stderr_has(expected);
         let shown = ended.stdout + &ended.stderr;
         assert!(!shown.contains(secret), "{arguments}: {shown}");
     }

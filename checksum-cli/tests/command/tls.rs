@@ -1,4 +1,4 @@
-//! TLS: certificates that are not accepted, and machines without certificate authorities.
+//! TLS: invalid certificates, and machines without certificate authorities.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,22 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use checksum_mock::Mock;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::invocation::{Invocation, checksum};
+use crate::invocation::{Invocation, checksum, start_mock};
 
-/// What a server that does not speak TLS comes to.
+/// The error for a server that does not speak TLS.
 const NO_TLS: &str = "corrupt message";
 
-/// A certificate authority, and the file that a machine trusts it by.
+/// A certificate authority and its certificate file.
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Authority {
@@ -31,16 +30,16 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
         let issuer = CertifiedIssuer::self_signed(params, key).expect("an authority");
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("ca.pem"), issuer.pem()).expect("written");
-        Self { issuer, folder }
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(directory.path().join("ca.pem"), issuer.pem()).expect("written");
+        Self { issuer, directory }
     }
 
     pub(crate) fn file(&self) -> PathBuf {
-        self.folder.path().join("ca.pem")
+        self.directory.path().join("ca.pem")
     }
 
-    /// A server whose certificate, of this authority, is for that name.
+    /// Starts a server with a certificate of this authority for that name.
     pub(crate) fn serves(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
         let mut params = CertificateParams::new([name.to_owned()]).expect("parameters");
         change(&mut params);
@@ -50,7 +49,7 @@ impl Authority {
     }
 }
 
-/// A server of https that gives every request a project.
+/// An https server whose every response is a project.
 pub(crate) struct Server {
     pub(crate) port: u16,
     connections: Arc<AtomicUsize>,
@@ -69,12 +68,12 @@ impl Server {
         let config = Arc::new(config);
         Self::accepting(move |stream| {
             let connection = ServerConnection::new(Arc::clone(&config)).expect("a connection");
-            // What the client does not accept, it hangs up on.
+            // The client closes the connection if it rejects the certificate.
             let _ = respond(StreamOwned::new(connection, stream));
         })
     }
 
-    /// A server that does not speak TLS at all.
+    /// Starts a server that does not speak TLS.
     fn plain() -> Self {
         Self::accepting(|mut stream| {
             let _ = stream.read(&mut [0; 1024]);
@@ -101,7 +100,7 @@ impl Server {
     }
 }
 
-/// Reads the head of a request, and responds.
+/// Reads the head of a request and responds.
 fn respond(mut stream: impl Read + Write) -> std::io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -124,16 +123,15 @@ fn trusting(base_url: &str, arguments: &str, authorities: &Path) -> Invocation {
 }
 
 #[test]
-fn a_certificate_of_a_private_authority_is_accepted_where_it_is_trusted() {
+fn a_trusted_private_authority_is_accepted() {
     let authority = Authority::new("trusted");
     let server = authority.serves("localhost", |_| {});
     let url = format!("https://localhost:{}", server.port);
-    let ended = trusting(&url, "me", &authority.file()).end();
-    assert_eq!(ended.code, 0, "{ended:?}");
+    trusting(&url, "me", &authority.file()).end().exits(0);
 }
 
 #[test]
-fn a_certificate_that_is_not_accepted_is_one_try_and_one_line() {
+fn an_invalid_certificate_is_one_attempt_and_one_line() {
     let authority = Authority::new("trusted");
     let of_another = Authority::new("another").serves("localhost", |_| {});
     let self_signed = {
@@ -187,8 +185,8 @@ fn a_certificate_that_is_not_accepted_is_one_try_and_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_certificate_authorities_all_but_https_works() {
-    let mock = Mock::start().await.expect("a stand-in");
+async fn without_certificate_authorities_only_https_fails() {
+    let mock = start_mock().await;
     let slim = |base_url: &str, arguments: &str| {
         checksum(base_url, arguments)
             .env("SSL_CERT_FILE", "/nonexistent/file")
@@ -201,20 +199,18 @@ async fn without_certificate_authorities_all_but_https_works() {
         (&*mock.url(), "me"),
         (&*mock.url(), "run suite --poll-interval 0s"),
     ] {
-        let ended = slim(url, arguments);
-        assert_eq!(ended.code, 0, "{arguments}: {ended:?}");
+        slim(url, arguments).exits(0);
     }
     for arguments in ["me", "run suite"] {
-        let ended = slim("https://localhost:1", arguments);
-        assert_eq!(ended.code, 5, "{arguments}: {ended:?}");
+        let ended = slim("https://localhost:1", arguments).exits(5);
         assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
         for text in [
             "cannot set up TLS for https://localhost:1",
             "No CA certificates were loaded from the system",
             "SSL_CERT_FILE",
         ] {
-            assert!(ended.stderr.contains(text), "{ended:?}");
+            ended.stderr_has(text);
         }
-        assert!(!ended.stderr.contains("may have started"), "{ended:?}");
+        ended.stderr_lacks("may have started");
     }
 }

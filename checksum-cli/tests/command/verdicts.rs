@@ -1,12 +1,12 @@
-//! What takes a pass away, and what is said of it.
+//! What fails a run that the service calls passed, and what the command prints about it.
 
-use checksum_mock::{BatchScript, Fault, Mock, RunScript};
+use checksum_mock::{BatchScript, Fault, RunScript};
 use serde_json::json;
 
-use crate::invocation::{Ended, checksum};
+use crate::invocation::{Ended, checksum, exec, start_mock};
 
 async fn suite(script: RunScript, arguments: &str) -> Ended {
-    let mock = Mock::start().await.expect("a stand-in");
+    let mock = start_mock().await;
     mock.next_run(script);
     checksum(
         &mock.url(),
@@ -20,40 +20,37 @@ fn no_tests() -> RunScript {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_of_no_tests_fails_unless_it_is_allowed() {
+async fn a_run_without_tests_fails_unless_allowed() {
     for arguments in ["", "--strict"] {
-        let ended = suite(no_tests(), arguments).await;
-        assert_eq!(ended.code, 1, "{ended:?}");
+        let ended = suite(no_tests(), arguments).await.exits(1);
         assert!(
             ended.stdout.starts_with("job-name-12345: no tests ("),
             "{ended:?}"
         );
-        assert!(ended.stderr.contains("--allow-no-tests"), "{ended:?}");
+        ended.stderr_has("--allow-no-tests");
     }
     for arguments in ["--allow-no-tests", "--allow-no-tests --strict"] {
-        let ended = suite(no_tests(), arguments).await;
-        assert_eq!(ended.code, 0, "{ended:?}");
+        suite(no_tests(), arguments).await.exits(0);
     }
-    let mock = Mock::start().await.expect("a stand-in");
+    let mock = start_mock().await;
     mock.next_run(no_tests().queued(0).running(0));
-    checksum(&mock.url(), "run suite --detach").end();
+    exec(&mock, "run suite --detach");
     for (arguments, code) in [
         ("status job-name-12345", 1),
         ("status job-name-12345 --allow-no-tests", 0),
         ("wait job-name-12345", 1),
         ("wait job-name-12345 --allow-no-tests", 0),
     ] {
-        let ended = checksum(&mock.url(), &format!("{arguments} --output json")).end();
-        assert_eq!(ended.code, code, "{arguments}: {ended:?}");
-        let verdict = ended.lines().last().expect("a line");
+        let ended = exec(&mock, &format!("{arguments} --output json")).exits(code);
+        let verdict = ended.last_line();
         assert_eq!(verdict["pass"], code == 0);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn odd_fields_are_reported_and_fail_when_strict() {
+async fn contradictions_are_reported_and_fail_with_strict() {
     let good = json!({ "status": "passed", "passed": 3, "failed": 0, "recovered": 0, "bug": 0 });
-    for (field, value, code, strict_code, said) in [
+    for (field, value, code, strict_code, expected) in [
         (
             "failed",
             json!("3"),
@@ -73,7 +70,7 @@ async fn odd_fields_are_reported_and_fail_when_strict() {
             json!("FAIL"),
             1,
             1,
-            "its verdict is fail; it has failed",
+            "its verdict is fail; the run failed",
         ),
         (
             "verdict",
@@ -85,7 +82,7 @@ async fn odd_fields_are_reported_and_fail_when_strict() {
         ("verdict", json!("failed"), 0, 1, "its verdict is `failed`"),
         ("passed", json!(null), 0, 1, "does not count the tests"),
     ] {
-        let mock = Mock::start().await.expect("a stand-in");
+        let mock = start_mock().await;
         let mut status = good.clone();
         status[field] = value;
         mock.fault(
@@ -95,79 +92,72 @@ async fn odd_fields_are_reported_and_fail_when_strict() {
         );
         for (arguments, code) in [("", code), ("--strict", strict_code)] {
             let wait = format!("run suite --poll-interval 0s {arguments}");
-            let ended = checksum(&mock.url(), &wait).end();
+            let ended = exec(&mock, &wait);
             assert_eq!(ended.code, code, "{status}: {ended:?}");
             if arguments.is_empty() {
-                assert!(ended.stderr.contains(said), "{said}: {ended:?}");
+                assert!(ended.stderr.contains(expected), "{expected}: {ended:?}");
             } else {
-                assert!(!ended.stderr.contains("--strict would"), "{ended:?}");
+                ended.stderr_lacks("--strict would");
             }
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_totals_of_a_batch_count() {
+async fn totals_of_a_batch_decide_its_result() {
     let batch = json!({
         "batchId": "batch-1", "status": "completed", "allTerminal": true, "sessions": [],
         "totalSessions": 5, "completedCount": 0, "failedCount": 0,
     });
-    let mock = Mock::start().await.expect("a stand-in");
+    let mock = start_mock().await;
     mock.fault(
         Fault::respond_with(batch.to_string())
             .on_operation("get_heal_batch")
             .always(),
     );
-    let ended = checksum(&mock.url(), "wait --heal-batch batch-1").end();
-    assert_eq!(ended.code, 1, "{ended:?}");
-    assert!(ended.stderr.contains("counts 0 of 5 sessions"), "{ended:?}");
+    exec(&mock, "wait --heal-batch batch-1")
+        .exits(1)
+        .stderr_has("counts 0 of 5 sessions");
 
     let mut odd = batch;
     odd["totalSessions"] = json!("five");
     for (arguments, code) in [("", 0), ("--strict", 1)] {
-        let mock = Mock::start().await.expect("a stand-in");
+        let mock = start_mock().await;
         mock.fault(
             Fault::respond_with(odd.to_string())
                 .on_operation("get_heal_batch")
                 .always(),
         );
         let wait = format!("wait --heal-batch batch-1 --output json {arguments}");
-        let ended = checksum(&mock.url(), &wait).end();
-        assert_eq!(ended.code, code, "{ended:?}");
-        assert!(
-            ended.stderr.contains("`totalSessions` cannot be read"),
-            "{ended:?}"
-        );
-        let batch = ended.lines().last().expect("a line");
+        let ended = exec(&mock, &wait).exits(code);
+        ended.stderr_has("`totalSessions` cannot be read");
+        let batch = ended.last_line();
         assert!(batch["contradiction"].is_string(), "{batch}");
     }
 
-    // A healing that had nothing to heal is none that failed.
-    let mock = Mock::start().await.expect("a stand-in");
+    // A healing with nothing to heal did not fail.
+    let mock = start_mock().await;
     mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
-    checksum(&mock.url(), "run suite --poll-interval 0s").end();
+    exec(&mock, "run suite --poll-interval 0s");
     mock.next_heal(BatchScript::new().no_sessions());
     let heal = "heal 00000000-0000-4000-8000-000000000001 --no-create-pr --strict";
-    let ended = checksum(&mock.url(), &format!("{heal} --poll-interval 0s")).end();
-    assert_eq!(ended.code, 0, "{ended:?}");
+    exec(&mock, &format!("{heal} --poll-interval 0s")).exits(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_state_that_is_not_known_is_named_and_so_is_what_follows() {
+async fn an_unknown_state_is_reported_with_its_effect() {
     for state in ["canceled", "error", "healing"] {
-        let ended = suite(RunScript::new().end_state(state), "").await;
-        assert_eq!(ended.code, 5, "{ended:?}");
-        let seen = format!("this version does not know the state `{state}`; it looks like an end");
-        assert!(ended.stderr.contains(&seen), "{ended:?}");
+        let ended = suite(RunScript::new().end_state(state), "").await.exits(5);
+        let seen = format!("this version does not know the state `{state}`; it seems terminal");
+        ended.stderr_has(&seen);
         let verdict = format!("the state `{state}`, which counts neither as passed nor as failed");
-        assert!(ended.stderr.contains(&verdict), "{ended:?}");
+        ended.stderr_has(&verdict);
     }
-    // One that says nothing of an end is waited for.
-    let mock = Mock::start().await.expect("a stand-in");
+    // A state that does not seem terminal is waited for.
+    let mock = start_mock().await;
     let healing = Fault::respond_with(r#"{"status":"healing"}"#).on_operation("get_run_status");
     mock.fault(healing.times(3));
-    let ended = checksum(&mock.url(), "run suite --poll-interval 0s").end();
-    assert_eq!(ended.code, 0, "{ended:?}");
+    let ended = exec(&mock, "run suite --poll-interval 0s").exits(0);
     assert!(
         ended
             .stderr
@@ -175,6 +165,7 @@ async fn a_state_that_is_not_known_is_named_and_so_is_what_follows() {
         "{ended:?}"
     );
 
-    let ended = suite(RunScript::new().end_state("PASSED"), "").await;
-    assert_eq!(ended.code, 0, "{ended:?}");
+    suite(RunScript::new().end_state("PASSED"), "")
+        .await
+        .exits(0);
 }

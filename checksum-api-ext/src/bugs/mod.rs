@@ -1,0 +1,83 @@
+mod list;
+mod page;
+mod pages;
+mod stream;
+
+use checksum_api::types::{BugSeverity, BugStatus, TestId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use list::ListBugs;
+pub use page::BugPage;
+pub use stream::{Bugs, Truncation};
+
+use crate::lenient::{string, strings};
+
+/// A bug of the application that tests have found.
+///
+/// The API's description lists the states and severities and does not show a bug: every member is
+/// what was found under a likely name, and may be absent. Whatever came is kept as `raw`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Bug {
+    /// The bug's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What it is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// How far its triage has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<BugStatus>,
+    /// How bad it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<BugSeverity>,
+    /// The test that found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_id: Option<TestId>,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The collection of the test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection_name: Option<String>,
+    /// This part of the answer, as it came.
+    pub raw: Value,
+}
+
+impl Bug {
+    /// What a bug's entry says; `None` where it is no object.
+    fn decode(raw: &Value) -> Option<Self> {
+        let object = raw.as_object()?;
+        let id =
+            ["id", "bugId", "_id", "uuid"]
+                .iter()
+                .find_map(|name| match object.get(*name)? {
+                    Value::String(id) if !id.is_empty() => Some(id.clone()),
+                    Value::Number(id) => Some(id.to_string()),
+                    _ => None,
+                });
+        let test_id = string(raw, &["checksumTestId", "testId"])
+            .or_else(|| string(raw.get("test")?, &["checksumTestId", "id"]))
+            .and_then(|id| TestId::new(id).ok());
+        let collection_name = string(raw, &["collectionName", "collection"])
+            .or_else(|| string(raw.get("collection")?, &["name"]));
+        Some(Self {
+            id,
+            title: string(raw, &["title", "name", "summary"]).map(str::to_owned),
+            status: string(raw, &["status", "state"]).map(BugStatus::from),
+            severity: string(raw, &["severity"]).map(BugSeverity::from),
+            test_id,
+            tags: strings(raw, &["tags", "labels"]),
+            collection_name: collection_name.map(str::to_owned),
+            raw: raw.clone(),
+        })
+    }
+
+    /// What tells this bug from others: its id, or all that is known of it.
+    fn key(&self) -> String {
+        self.id.clone().unwrap_or_else(|| self.raw.to_string())
+    }
+}

@@ -1,0 +1,102 @@
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, OnceLock};
+
+use futures_core::Stream;
+use futures_util::stream;
+
+use super::{Bug, BugPage, ListBugs, Truncation};
+use crate::error::Error;
+
+/// One walk over all pages.
+pub(super) struct Pages {
+    list: ListBugs,
+    /// Of the next page; none before the first, which is asked for as the caller has said.
+    offset: Option<u64>,
+    seen: HashSet<String>,
+    /// Elements that are no bugs.
+    others: u64,
+    bytes: usize,
+    bugs: VecDeque<Bug>,
+    is_over: bool,
+    truncation: Arc<OnceLock<Truncation>>,
+}
+
+impl Pages {
+    pub(super) fn new(list: ListBugs, truncation: Arc<OnceLock<Truncation>>) -> Self {
+        Self {
+            list,
+            offset: None,
+            seen: HashSet::new(),
+            others: 0,
+            bytes: 0,
+            bugs: VecDeque::new(),
+            is_over: false,
+            truncation,
+        }
+    }
+
+    pub(super) fn stream(self) -> impl Stream<Item = Result<Bug, Error>> {
+        stream::try_unfold(self, |mut pages| async move {
+            Ok(pages.next().await?.map(|bug| (bug, pages)))
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<Bug>, Error> {
+        loop {
+            if let Some(bug) = self.bugs.pop_front() {
+                return Ok(Some(bug));
+            }
+            if self.is_over {
+                return Ok(None);
+            }
+            let page = match self.offset {
+                None => self.list.page().await?,
+                offset => self.list.page_at(offset).await?,
+            };
+            self.take(page);
+        }
+    }
+
+    fn take(&mut self, page: BugPage) {
+        let start = self.offset.unwrap_or_else(|| self.list.start());
+        let end = start.saturating_add(page.length as u64);
+        self.offset = Some(end);
+        let is_last = page.length == 0 || page.is_said_to_be_last(end);
+        let says_more = page.has_more == Some(true);
+        let (total, others) = (page.total, page.length - page.bugs.len());
+        self.others += others as u64;
+        let before = self.seen.len();
+        for bug in page.bugs {
+            if !self.seen.insert(bug.key()) {
+                continue;
+            }
+            self.bytes = self.bytes.saturating_add(bug.raw.to_string().len());
+            if self.seen.len() as u64 > self.list.max_bugs {
+                return self.end(Truncation::MaxBugs);
+            }
+            if self.bytes > self.list.max_bytes {
+                return self.end(Truncation::MaxBytes);
+            }
+            self.bugs.push_back(bug);
+        }
+        let read = self.seen.len() as u64 + self.others;
+        if is_last {
+            let expected = total.unwrap_or(0).saturating_sub(self.list.start());
+            if says_more || expected > read {
+                self.end(Truncation::FewerThanCounted);
+            }
+            self.is_over = true;
+        } else if self.seen.len() == before && others == 0 {
+            self.end(Truncation::RepeatedPage);
+        } else if read >= self.list.max_bugs {
+            self.end(Truncation::MaxBugs);
+        }
+    }
+
+    /// Ends the walk, although there may be more.
+    fn end(&mut self, truncation: Truncation) {
+        self.is_over = true;
+        // A walk ends once.
+        let _ = self.truncation.set(truncation);
+    }
+}

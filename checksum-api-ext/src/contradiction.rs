@@ -1,0 +1,128 @@
+//! Responses that say success in one place, and something else in another.
+
+use std::fmt;
+
+/// A run that the service calls passed or healed, or a batch that it calls completed, of which the
+/// same response says something else, or says too little.
+///
+/// The description's own example does so: `passed` beside two failed tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Contradiction {
+    /// Tests are counted as failed.
+    FailedTests {
+        /// The state that the service gave.
+        state: String,
+        /// How many tests it counts as failed.
+        failed: u64,
+    },
+    /// The verdict is `fail`. It takes the pass away, whether or not the caller is strict.
+    Verdict {
+        /// The state that the service gave.
+        state: String,
+    },
+    /// The verdict is neither `pass` nor `fail`.
+    NoVerdict {
+        /// The state that the service gave.
+        state: String,
+        /// The verdict that it gave beside it.
+        verdict: String,
+    },
+    /// A field that can take a pass away is there and cannot be read.
+    Unreadable {
+        /// The state that the service gave.
+        state: String,
+        /// The field, as the API spells it.
+        field: String,
+    },
+    /// The service gives a reason for a failure.
+    FailureReason {
+        /// The state that the service gave.
+        state: String,
+        /// The reason that it gave beside it.
+        reason: String,
+    },
+    /// How many tests passed and failed is not there.
+    NoCounts {
+        /// The state that the service gave.
+        state: String,
+    },
+    /// The service did not answer when it was asked to confirm the end of the run.
+    Unconfirmed {
+        /// The state that the service gave.
+        state: String,
+    },
+    /// Not every session of a batch has completed. It takes the success away, whether or not the
+    /// caller is strict.
+    Sessions {
+        /// The state that the service gave.
+        state: String,
+        /// How many sessions have completed.
+        completed: u64,
+        /// How many sessions there are.
+        total: u64,
+    },
+    /// A total of a batch is not what its list of sessions comes to.
+    Total {
+        /// The state that the service gave.
+        state: String,
+        /// The total, as the API spells it.
+        field: &'static str,
+        /// How many sessions it counts.
+        counted: u64,
+        /// How many such sessions the list has.
+        listed: u64,
+    },
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FailedTests { state, failed } => write!(
+                formatter,
+                "the service says {state}, and counts {failed} failed tests"
+            ),
+            Self::Verdict { state } => write!(
+                formatter,
+                "the service says {state}, and its verdict is fail"
+            ),
+            Self::NoVerdict { state, verdict } => write!(
+                formatter,
+                "the service says {state}, and its verdict is `{verdict}`, which is no pass"
+            ),
+            Self::Unreadable { state, field } => write!(
+                formatter,
+                "the service says {state}, and its `{field}` cannot be read"
+            ),
+            Self::FailureReason { state, reason } => write!(
+                formatter,
+                "the service says {state}, and gives a reason for a failure: {reason}"
+            ),
+            Self::NoCounts { state } => write!(
+                formatter,
+                "the service says {state}, and does not count the tests that passed and failed"
+            ),
+            Self::Unconfirmed { state } => write!(
+                formatter,
+                "the service says {state}, and did not answer when it was asked to confirm this"
+            ),
+            Self::Sessions {
+                state,
+                completed,
+                total,
+            } => write!(
+                formatter,
+                "the service says {state}, and counts {completed} of {total} sessions as completed"
+            ),
+            Self::Total {
+                state,
+                field,
+                counted,
+                listed,
+            } => write!(
+                formatter,
+                "the service says {state}, and its `{field}` is {counted} where it lists {listed}"
+            ),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The growing intervals between the polls of one wait, with jitter.
+
+use std::time::Duration;
+
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+
+use super::policy::PollPolicy;
+
+/// The intervals between the polls of one wait. It takes the policy with each call, because
+/// thousands of waits share one policy.
+pub(crate) struct Backoff {
+    next: Duration,
+    random: SmallRng,
+}
+
+impl Backoff {
+    /// `number` tells the waits of one seed apart.
+    pub(crate) fn new(policy: &PollPolicy, number: u64) -> Self {
+        let random = match policy.seed {
+            Some(seed) => SmallRng::seed_from_u64(seed.wrapping_add(number)),
+            None => SmallRng::from_rng(&mut rand::rng()),
+        };
+        Self {
+            next: policy.initial_interval,
+            random,
+        }
+    }
+
+    /// Goes back to the initial interval: after a change, another may follow soon.
+    pub(crate) fn reset(&mut self, policy: &PollPolicy) {
+        self.next = policy.initial_interval;
+    }
+
+    /// Returns the interval before the next poll of a wait that has lasted `elapsed`.
+    pub(crate) fn next_interval(&mut self, policy: &PollPolicy, elapsed: Duration) -> Duration {
+        let max_interval = if elapsed < policy.initial_period {
+            policy.initial_max_interval
+        } else {
+            policy.max_interval
+        };
+        let interval = self.next.min(max_interval);
+        self.next = scaled(interval, policy.multiplier);
+        let share = policy.jitter;
+        let interval = scaled(interval, 1.0 + share * self.random.random_range(-1.0..=1.0));
+        interval.max(policy.min_interval)
+    }
+
+    /// Returns the interval after a poll that failed: up to twice as long, at random, so that waits
+    /// which failed together do not come back together. A policy without jitter keeps its interval.
+    ///
+    /// It is no shorter than `retry_after`, to which the policy's jitter is added for the same
+    /// reason, but `retry_after` counts only up to `max_retry_after`.
+    pub(crate) fn next_interval_after_failure(
+        &mut self,
+        policy: &PollPolicy,
+        elapsed: Duration,
+        retry_after: Option<Duration>,
+        max_retry_after: Duration,
+    ) -> Duration {
+        let mut interval = self.next_interval(policy, elapsed);
+        if policy.jitter > 0.0 {
+            interval = scaled(interval, self.random.random_range(1.0..=2.0));
+        }
+        let retry_after = retry_after.unwrap_or_default();
+        let spread = 1.0 + policy.jitter * self.random.random_range(0.0..=1.0);
+        interval.max(scaled(retry_after, spread).min(max_retry_after))
+    }
+}
+
+/// Returns the product, or the longest duration where `Duration`'s own multiplication panics.
+pub(crate) fn scaled(duration: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fast(policy: PollPolicy) -> PollPolicy {
+        policy.for_client(true, true)
+    }
+
+    fn intervals(policy: &PollPolicy, count: usize) -> Vec<Duration> {
+        let mut backoff = Backoff::new(policy, 0);
+        (0..count)
+            .map(|_| backoff.next_interval(policy, Duration::ZERO))
+            .collect()
+    }
+
+    /// Polls a run that starts running after 15 s and ends after `length` seconds. Returns the
+    /// number of polls, and for how many seconds the end goes unnoticed.
+    fn poll_run(policy: PollPolicy, length: f64) -> (u32, f64) {
+        let policy = fast(policy);
+        let mut backoff = Backoff::new(&policy, 0);
+        let (mut now, mut polls, mut running) = (0.0, 1, false);
+        while now < length {
+            let elapsed = Duration::from_secs_f64(now);
+            now += backoff.next_interval(&policy, elapsed).as_secs_f64();
+            polls += 1;
+            if now >= 15.0 && !running {
+                running = true;
+                backoff.reset(&policy);
+            }
+        }
+        (polls, now - length)
+    }
+
+    #[test]
+    fn the_default_costs_no_more_than_a_fixed_interval_and_notices_the_end_sooner() {
+        let fixed = PollPolicy::fixed(Duration::from_secs(10));
+        let (mut late, mut fixed_late) = (0.0, 0.0);
+        for step in 0..4_000_u32 {
+            let length = 300.0 + f64::from(step) * 0.3;
+            let default = poll_run(PollPolicy::default().seed(step.into()), length);
+            let fixed = poll_run(fixed, length);
+            assert!(default.0 <= fixed.0, "{default:?}, {fixed:?} at {length} s");
+            late += default.1;
+            fixed_late += fixed.1;
+        }
+        assert!(late < fixed_late, "{late} s against {fixed_late} s");
+    }
+
+    #[test]
+    fn intervals_grow_to_the_maximum_of_the_period_and_are_reset() {
+        let policy = PollPolicy::default().jitter(0.0);
+        let mut backoff = Backoff::new(&policy, 0);
+        let next = |backoff: &mut Backoff, elapsed| {
+            let elapsed = Duration::from_secs(elapsed);
+            backoff.next_interval(&policy, elapsed).as_secs_f64()
+        };
+        let early: Vec<f64> = (0..7).map(|_| next(&mut backoff, 0)).collect();
+        assert_eq!(early, [1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0]);
+        assert_eq!(next(&mut backoff, 240), 9.75);
+        backoff.reset(&policy);
+        assert_eq!(next(&mut backoff, 600), 1.0);
+    }
+
+    #[test]
+    fn no_setting_overflows() {
+        let policy = PollPolicy::fixed(Duration::MAX)
+            .multiplier(f64::MAX)
+            .jitter(f64::NAN);
+        assert_eq!(intervals(&policy, 3), [Duration::MAX; 3]);
+        let interval = Backoff::new(&policy, 0).next_interval_after_failure(
+            &policy,
+            Duration::MAX,
+            Some(Duration::MAX),
+            Duration::MAX,
+        );
+        assert_eq!(interval, Duration::MAX);
+    }
+
+    #[test]
+    fn jitter_stays_within_its_share_and_repeats_with_its_seed() {
+        let fixed = PollPolicy::fixed(Duration::from_secs(10));
+        let policy = fixed.jitter(0.1).seed(7);
+        let drawn = intervals(&policy, 100);
+        assert_eq!(drawn, intervals(&policy, 100));
+        let range = Duration::from_secs(9)..=Duration::from_secs(11);
+        assert!(drawn.iter().all(|interval| range.contains(interval)));
+        assert!(drawn.iter().any(|interval| *interval != drawn[0]));
+        let other = Backoff::new(&policy, 1).next_interval(&policy, Duration::ZERO);
+        assert_ne!(other, drawn[0], "each wait of a seed has its own jitter");
+    }
+
+    #[test]
+    fn a_service_elsewhere_is_polled_at_most_once_a_second() {
+        for policy in [PollPolicy::immediate(), PollPolicy::default().seed(7)] {
+            let second = Duration::from_secs(1);
+            assert!(intervals(&policy, 100).iter().all(|one| *one >= second));
+        }
+        assert_eq!(
+            intervals(&fast(PollPolicy::immediate()), 1)[0],
+            Duration::ZERO
+        );
+    }
+
+    #[test]
+    fn intervals_after_failures_are_spread_whether_or_not_the_service_names_one() {
+        let policy = PollPolicy::fixed(Duration::from_secs(10))
+            .jitter(0.1)
+            .seed(7);
+        for (retry_after, max, bounds) in [
+            (None, 300, 9..=22),
+            (Some(60), 300, 60..=66),
+            (Some(86_400), 300, 300..=300),
+        ] {
+            let mut backoff = Backoff::new(&policy, 0);
+            let retry_after = retry_after.map(Duration::from_secs);
+            let mut drawn: Vec<u64> = (0..1_000)
+                .map(|_| {
+                    let max = Duration::from_secs(max);
+                    let elapsed = Duration::ZERO;
+                    backoff.next_interval_after_failure(&policy, elapsed, retry_after, max)
+                })
+                .map(|interval| interval.as_secs())
+                .collect();
+            assert!(drawn.iter().all(|one| bounds.contains(one)), "{drawn:?}");
+            drawn.sort_unstable();
+            drawn.dedup();
+            let spread = bounds.end() - bounds.start();
+            assert!(drawn.len() as u64 >= spread * 9 / 10, "{drawn:?}");
+        }
+    }
+}

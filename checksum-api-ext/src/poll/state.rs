@@ -1,0 +1,278 @@
+//! The state machine of one wait. It performs no I/O.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::event::{Event, PollFailure};
+use super::policy::PollPolicy;
+use super::pollable::{Pollable, Status, Terminal};
+use crate::error::Error;
+
+/// However long failures in a row take, the wait does not fail before this many.
+const MIN_FAILURES: u32 = 3;
+
+/// How many more polls must return a status that is perhaps terminal before it counts as terminal.
+const CONFIRMATIONS: u32 = 3;
+
+/// A process that wakes up later than it should by more than this was suspended.
+const MAX_DELAY: Duration = Duration::from_secs(1);
+
+/// The least time that the first poll, and one after a suspension, may take, whatever the deadline.
+const MIN_POLL_TIME: Duration = Duration::from_secs(5);
+
+/// Stands for a time that is too late for `Instant`: a hundred years.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+pub(super) struct PollState<P: Pollable> {
+    started: Instant,
+    deadline: Option<Instant>,
+    /// Until then 404 is tolerated.
+    not_found_until: Option<Instant>,
+    last: Option<P::Status>,
+    backoff: Backoff,
+    failing: Option<Failing>,
+    /// How many polls in a row returned a status that is perhaps terminal.
+    perhaps_terminal: u32,
+    has_polled: bool,
+    suspension: Suspension,
+}
+
+/// Polls that failed, one after the other.
+struct Failing {
+    since: Instant,
+    count: u32,
+}
+
+/// Whether the process was suspended when the deadline passed.
+#[derive(PartialEq, Eq)]
+enum Suspension {
+    None,
+    /// It was, and the wait may poll once more.
+    MayPoll,
+    /// It was, and the wait has polled once more.
+    HasPolled,
+}
+
+/// How one poll is to be made.
+#[derive(Clone, Copy)]
+pub(super) struct PollPlan {
+    began: Instant,
+    /// When to stop waiting for the response.
+    pub(super) deadline: Option<Instant>,
+    /// Whether a status that is perhaps terminal counts as terminal.
+    pub(super) perhaps_is_terminal: bool,
+}
+
+/// What one poll brought.
+pub(super) struct PollOutcome<P: Pollable> {
+    pub(super) status: P::Status,
+    pub(super) terminal: Terminal,
+    /// Present if the work is done.
+    pub(super) report: Option<P::Report>,
+}
+
+/// What follows once a deadline is due.
+pub(super) enum Expiry {
+    /// Wait until then: the work is still owed a poll.
+    Later(Instant),
+    /// Poll now, and check again at this time.
+    PollUntil(Instant),
+    TimedOut,
+}
+
+type Events<P> = Vec<Event<<P as Pollable>::Status, <P as Pollable>::Report>>;
+
+impl<P: Pollable> PollState<P> {
+    /// `number` tells the waits of one seed apart.
+    pub(super) fn new(work: &P, policy: &PollPolicy, number: u64) -> Self {
+        let started = Instant::now();
+        let grace = match work.age() {
+            Some(age) => policy.not_found_grace.checked_sub(age),
+            None => Some(policy.not_found_grace_of_unknown_age),
+        };
+        let after = |duration: Duration| started.checked_add(duration);
+        Self {
+            started,
+            // A deadline that `Instant` cannot represent is none.
+            deadline: policy.deadline.and_then(after),
+            not_found_until: grace.and_then(after),
+            last: None,
+            backoff: Backoff::new(policy, number),
+            failing: None,
+            perhaps_terminal: 0,
+            has_polled: false,
+            suspension: Suspension::None,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Returns how to poll now, or `None` if the deadline has passed. Each wait polls once, whatever
+    /// its deadline, and once more if the process was suspended when the deadline passed.
+    pub(super) fn plan(&mut self) -> Option<PollPlan> {
+        let now = Instant::now();
+        let mut deadline = self.deadline;
+        if !self.has_polled {
+            deadline = deadline.max(deadline.map(|_| self.started + MIN_POLL_TIME));
+        }
+        if deadline.is_some_and(|deadline| now > deadline) {
+            if self.suspension != Suspension::MayPoll {
+                return None;
+            }
+            self.suspension = Suspension::HasPolled;
+            deadline = Some(now + MIN_POLL_TIME);
+        }
+        Some(PollPlan {
+            began: now,
+            deadline,
+            perhaps_is_terminal: self.perhaps_terminal >= CONFIRMATIONS,
+        })
+    }
+
+    /// Returns what follows when `at`, the deadline or a time that this function returned, has passed
+    /// while no poll is in flight.
+    pub(super) fn expire(&mut self, at: Instant) -> Expiry {
+        let now = Instant::now();
+        let first = (!self.has_polled).then(|| self.started + MIN_POLL_TIME);
+        if let Some(first) = first.filter(|first| *first > now) {
+            Expiry::Later(first)
+        } else if self.is_suspended_since(at) {
+            Expiry::PollUntil(now + MIN_POLL_TIME)
+        } else {
+            Expiry::TimedOut
+        }
+    }
+
+    /// Returns, the first time that it is asked, whether the process was suspended at that time.
+    fn is_suspended_since(&mut self, at: Instant) -> bool {
+        let is_suspended = self.suspension == Suspension::None && at.elapsed() > MAX_DELAY;
+        if is_suspended {
+            self.suspension = Suspension::MayPoll;
+        }
+        is_suspended
+    }
+
+    /// Returns what follows from a poll, where `None` is one whose deadline passed first: events,
+    /// and when to poll again. Without such a time the work is done. An error ends the wait.
+    pub(super) fn on_result(
+        &mut self,
+        work: &P,
+        policy: &PollPolicy,
+        plan: PollPlan,
+        result: Option<Result<PollOutcome<P>, Error>>,
+        events: &mut Events<P>,
+    ) -> Result<Option<Instant>, Error> {
+        self.has_polled = true;
+        let interval = match result {
+            None => match plan.deadline.is_some_and(|at| self.is_suspended_since(at)) {
+                true => Some(Duration::ZERO),
+                false => return Err(self.timed_out(work)),
+            },
+            Some(Ok(outcome)) => self.on_outcome(policy, outcome, events),
+            Some(Err(error)) => {
+                let failure = self.on_failure(work, policy, plan, error)?;
+                let interval = failure.next_poll_in;
+                events.push(Event::PollFailed(failure));
+                Some(interval)
+            }
+        };
+        let Some(interval) = interval else {
+            return Ok(None);
+        };
+        let now = Instant::now();
+        // The deadline passed while the poll was in flight, whose result counts.
+        let is_over = self.deadline.is_some_and(|deadline| deadline <= now);
+        if is_over && self.suspension != Suspension::MayPoll {
+            return Err(self.timed_out(work));
+        }
+        Ok(Some(now.checked_add(interval).unwrap_or(now + NEVER)))
+    }
+
+    fn on_outcome(
+        &mut self,
+        policy: &PollPolicy,
+        outcome: PollOutcome<P>,
+        events: &mut Events<P>,
+    ) -> Option<Duration> {
+        let PollOutcome {
+            status,
+            terminal,
+            report,
+        } = outcome;
+        if let Some(failing) = self.failing.take() {
+            let after = failing.since.elapsed();
+            events.push(Event::PollRecovered { after });
+        }
+        let previous = self.last.replace(status.clone());
+        let has_changed = previous
+            .as_ref()
+            .is_none_or(|previous| status.differs_from(previous));
+        self.perhaps_terminal = match terminal {
+            // Work that still changes is not done.
+            Terminal::Perhaps if has_changed => 1,
+            Terminal::Perhaps => self.perhaps_terminal + 1,
+            Terminal::No | Terminal::Yes => 0,
+        };
+        if has_changed {
+            if terminal != Terminal::Perhaps {
+                self.backoff.reset(policy);
+            }
+            let current = status;
+            events.push(Event::Changed { previous, current });
+        }
+        match report {
+            Some(report) => {
+                events.push(Event::Finished(report));
+                None
+            }
+            None => Some(self.backoff.next_interval(policy, self.started.elapsed())),
+        }
+    }
+
+    fn on_failure(
+        &mut self,
+        work: &P,
+        policy: &PollPolicy,
+        plan: PollPlan,
+        error: Error,
+    ) -> Result<PollFailure, Error> {
+        let is_too_new = error.is_not_found()
+            && self.last.is_none()
+            && self
+                .not_found_until
+                .is_some_and(|until| Instant::now() < until);
+        if !is_too_new && !policy.is_outage(&error) {
+            return Err(error);
+        }
+        let failing = self.failing.get_or_insert(Failing {
+            since: plan.began,
+            count: 0,
+        });
+        failing.count += 1;
+        let failing_for = failing.since.elapsed();
+        let left = policy.error_timeout.saturating_sub(failing_for);
+        if !is_too_new && left.is_zero() && failing.count >= MIN_FAILURES {
+            return Err(Error::polling_failed(&work.describe(), failing_for, &error));
+        }
+        let next_poll_in = self.backoff.next_interval_after_failure(
+            policy,
+            self.started.elapsed(),
+            error.retry_after(),
+            left,
+        );
+        Ok(PollFailure {
+            error,
+            failing_for,
+            next_poll_in,
+        })
+    }
+
+    pub(super) fn timed_out(&self, work: &P) -> Error {
+        let last_state = self.last.as_ref().map_or("nothing", Status::state);
+        Error::deadline_exceeded(&work.describe(), self.started.elapsed(), last_state)
+    }
+}

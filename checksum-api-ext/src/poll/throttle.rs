@@ -1,0 +1,69 @@
+//! What the failure of one poll means for all that are polled together.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::policy::PollPolicy;
+
+/// Slows a set of waits down during an outage, since transient errors seldom come alone.
+pub(super) struct Throttle {
+    failures_in_a_row: u32,
+    outage_backoff: Backoff,
+    /// No poll starts before.
+    paused_until: Instant,
+    /// No `Retry-After` pauses the set before. The set is paused for at most half of the time, so
+    /// that works which fail for good do not hold the others back.
+    may_pause_from: Instant,
+}
+
+impl Throttle {
+    pub(super) fn new(policy: &PollPolicy) -> Self {
+        Self {
+            failures_in_a_row: 0,
+            outage_backoff: Backoff::new(policy, 0),
+            paused_until: Instant::now(),
+            may_pause_from: Instant::now(),
+        }
+    }
+
+    pub(super) fn paused_until(&self) -> Instant {
+        self.paused_until
+    }
+
+    /// Returns how many polls may be in flight now. Each failure in a row halves `max`.
+    pub(super) fn current_concurrency(&self, max: usize) -> usize {
+        (max >> self.failures_in_a_row.min(usize::BITS - 1)).max(1)
+    }
+
+    pub(super) fn on_success(&mut self, policy: &PollPolicy) {
+        self.failures_in_a_row = 0;
+        self.outage_backoff.reset(policy);
+    }
+
+    /// `requested_pause` is the interval after a response with `Retry-After`. It pauses the set if a
+    /// second poll in a row fails.
+    pub(super) fn on_transient_error(
+        &mut self,
+        policy: &PollPolicy,
+        max: usize,
+        requested_pause: Option<Duration>,
+    ) {
+        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+        let now = Instant::now();
+        let may_pause = self.failures_in_a_row > 1 && now >= self.may_pause_from;
+        let requested = requested_pause.filter(|_| may_pause);
+        let pause = requested.unwrap_or_else(|| match self.current_concurrency(max) {
+            1 => self.outage_backoff.next_interval(policy, Duration::ZERO),
+            _ => Duration::ZERO,
+        });
+        let Some(until) = now.checked_add(pause) else {
+            return;
+        };
+        self.paused_until = self.paused_until.max(until);
+        if requested.is_some() {
+            self.may_pause_from = until.checked_add(pause).unwrap_or(until);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! How a run is polled: which status route is used, and how the end is confirmed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use checksum_api::OperationId;
+use checksum_api::types::{JobName, TestRunId};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::Run;
+use super::handle::{ApiVersion, Identity, RunHandle};
+use super::report::RunReport;
+use super::status::RunStatus;
+use crate::TARGET;
+use crate::core::Retry;
+use crate::error::Error;
+use crate::poll::{Pollable, Status, Terminal};
+
+/// The status route that responded last. Clones of a run share it, and so do its waits.
+#[derive(Clone, Debug)]
+pub(super) struct KnownVersion(Arc<AtomicBool>);
+
+impl KnownVersion {
+    /// Without a version in the handle, v2 is tried first.
+    pub(super) fn new(handle: &RunHandle) -> Self {
+        let is_v1 = handle.api_version == Some(ApiVersion::V1);
+        Self(Arc::new(AtomicBool::new(is_v1)))
+    }
+
+    fn get(&self) -> ApiVersion {
+        match self.0.load(Ordering::Relaxed) {
+            true => ApiVersion::V1,
+            false => ApiVersion::V2,
+        }
+    }
+
+    fn set(&self, version: ApiVersion) {
+        self.0.store(version == ApiVersion::V1, Ordering::Relaxed);
+    }
+}
+
+impl Run {
+    /// Polls the run by its job name if it has one, otherwise by its test run id.
+    pub(super) async fn poll_unconfirmed(&self, retry: Retry) -> Result<RunStatus, Error> {
+        let mut status = match &self.handle.identity {
+            Identity::TestRunId { test_run_id } => self.poll_by_id(test_run_id, retry).await?,
+            Identity::JobName { job_name } => self.poll_by_name(job_name, retry).await?,
+            Identity::Both {
+                job_name,
+                test_run_id,
+            } => match self.poll_by_name(job_name, retry).await {
+                Err(error) if error.is_not_found() && !self.handle.pinned => {
+                    let polled = self.poll_by_id(test_run_id, retry).await;
+                    polled.map_err(|_| error)?
+                }
+                polled => polled?,
+            },
+        };
+        status.allows_no_tests = self.core.allows_no_tests;
+        Ok(status)
+    }
+
+    /// Polls the documented route that responded last, and the other one if that does not know the
+    /// run.
+    async fn poll_by_name(&self, job_name: &JobName, retry: Retry) -> Result<RunStatus, Error> {
+        let preferred = self.known_version.get();
+        let error = match self.poll_version(preferred, job_name, retry).await {
+            Err(error) if error.is_not_found() && !self.handle.pinned => error,
+            polled => return polled,
+        };
+        let other = preferred.other();
+        match self.poll_version(other, job_name, retry).await {
+            // The error of the preferred route is the one to report.
+            Err(other) if other.is_not_found() => Err(error),
+            Err(other) => Err(other),
+            Ok(status) => {
+                self.known_version.set(other);
+                Ok(status)
+            }
+        }
+    }
+
+    async fn poll_version(
+        &self,
+        version: ApiVersion,
+        job_name: &JobName,
+        retry: Retry,
+    ) -> Result<RunStatus, Error> {
+        let api = self.core.api();
+        let v1 = || api.get_run_status().job_name(job_name).execute();
+        let v2 = || api.get_run_status_v2().job_name(job_name).execute();
+        let polled = match version {
+            ApiVersion::V1 => self.core.read(retry, v1).await.map(Into::into),
+            ApiVersion::V2 => self.core.read(retry, v2).await.map(Into::into),
+        };
+        polled.map_err(Error::of_started_work)
+    }
+
+    /// Polls the observed route. Without a readable `isTerminal` its status misleads.
+    async fn poll_by_id(&self, id: &TestRunId, retry: Retry) -> Result<RunStatus, Error> {
+        let api = self.core.api();
+        let by_id = || api.get_run_status_by_run_id().run_id(id).execute();
+        let response = self.core.read(retry, by_id).await;
+        let response = response.map_err(Error::of_started_work)?;
+        let shown = serde_json::to_value(&response).unwrap_or_default();
+        let status = RunStatus::by_run_id(response, id.clone());
+        match status.is_terminal {
+            Some(_) => Ok(status),
+            None => {
+                let operation = OperationId::GetRunStatusByRunId;
+                let missing = "no `isTerminal` that can be read";
+                let error = Error::unexpected_response(operation, missing, shown);
+                Err(error.without_key(api).of_started_work())
+            }
+        }
+    }
+
+    /// Lets the observed route decide whether a run that seems done is done, and whether it passed:
+    /// the plain state misleads for empty selections and for sharded runs. The state stands if the
+    /// test run id is not known, the route does not know the run, or it returns nothing that can be
+    /// read.
+    pub(super) async fn confirm(
+        &self,
+        mut status: RunStatus,
+        deadline: Option<Instant>,
+    ) -> RunStatus {
+        if !status.is_terminal() || status.is_judged {
+            return status;
+        }
+        let known = self.handle.test_run_id().or(status.test_run_id());
+        let Some(test_run_id) = known.cloned() else {
+            return status;
+        };
+        status.test_run_id = Some(test_run_id.clone());
+        if self.handle.pinned {
+            return status;
+        }
+        let (retry, max) = match status.final_outcome().is_success() {
+            true => (Retry::ByPolicy, self.policy.confirmation_timeout),
+            // Nothing can make it a pass: only the reason is of interest.
+            false => (Retry::Never, self.policy.failure_reason_timeout),
+        };
+        let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        let time_limit = left.map_or(max, |left| left.min(max));
+        match timeout(time_limit, self.poll_by_id(&test_run_id, retry)).await {
+            Ok(Ok(judged)) => status.confirm(judged),
+            Ok(Err(error)) if error.is_not_found() => {
+                tracing::debug!(target: TARGET, %error, "the end is not confirmed");
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(target: TARGET, %error, "the end is not confirmed");
+                status.is_unconfirmed = error.is_transient() || error.raw().is_none();
+            }
+            Err(_) => {
+                tracing::warn!(target: TARGET, ?time_limit, "the end is not confirmed in time");
+                status.is_unconfirmed = true;
+            }
+        }
+        status
+    }
+
+    /// Returns the test run id of a run that v1 responded for, which does not name it. v2 is polled
+    /// once; without a response the id stays unknown.
+    async fn find_test_run_id(&self, deadline: Option<Instant>) -> Option<TestRunId> {
+        let polled = self.poll_version(ApiVersion::V2, self.job_name()?, Retry::Never);
+        let polled = match deadline {
+            None => polled.await,
+            Some(deadline) => timeout_at(deadline, polled).await.ok()?,
+        };
+        polled.ok()?.test_run_id
+    }
+}
+
+impl Pollable for Run {
+    type Status = RunStatus;
+    type Report = RunReport;
+
+    fn describe(&self) -> String {
+        self.handle.describe()
+    }
+
+    fn started_at(&self) -> Option<SystemTime> {
+        self.handle.started_at()
+    }
+
+    async fn poll(&self) -> Result<RunStatus, Error> {
+        let status = self.poll_unconfirmed(Retry::Never).await?;
+        Ok(self.confirm(status, None).await)
+    }
+
+    /// A v1 response does not name the test run, which results and healing need. v2 is polled for
+    /// it once, and the end is then confirmed as if the start had named it.
+    async fn complete(&self, mut status: RunStatus, deadline: Option<Instant>) -> RunStatus {
+        let is_v1 = status.api_version() == Some(ApiVersion::V1);
+        if is_v1 && status.test_run_id().is_none() && !self.handle.pinned {
+            status.test_run_id = self.find_test_run_id(deadline).await;
+            status = self.confirm(status, deadline).await;
+        }
+        status
+    }
+
+    fn report(&self, status: RunStatus) -> RunReport {
+        RunReport::new(&self.core, self.job_name().cloned(), status)
+    }
+}
+
+impl Status for RunStatus {
+    fn state(&self) -> &str {
+        self.state.as_str()
+    }
+
+    fn terminal(&self) -> Terminal {
+        self.terminal()
+    }
+
+    fn differs_from(&self, previous: &Self) -> bool {
+        self.state() != previous.state() || self.counts() != previous.counts()
+    }
+}

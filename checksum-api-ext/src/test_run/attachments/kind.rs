@@ -1,0 +1,104 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// What an attachment is. The API's description names three kinds and lists none, so that this is
+/// told from whatever the answer has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AttachmentKind {
+    /// A record of every step, for a trace viewer.
+    Trace,
+    /// A picture.
+    Screenshot,
+    /// A film.
+    Video,
+    /// Anything else, by the service's word for it; `file` where it has none.
+    Other(String),
+}
+
+impl AttachmentKind {
+    /// The kind, in one word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Trace => "trace",
+            Self::Screenshot => "screenshot",
+            Self::Video => "video",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// What a service's word for a kind means, singular or plural; `None` for a word that is not
+    /// known.
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        let word = word.trim().to_ascii_lowercase();
+        let singular = word.strip_suffix('s').unwrap_or(&word);
+        match singular {
+            "trace" => Some(Self::Trace),
+            "screenshot" | "image" | "picture" | "snapshot" => Some(Self::Screenshot),
+            "video" | "recording" => Some(Self::Video),
+            _ => None,
+        }
+    }
+
+    /// What a media type tells.
+    pub(super) fn of_content_type(content_type: &str) -> Option<Self> {
+        match content_type.split_once('/')?.0 {
+            "image" => Some(Self::Screenshot),
+            "video" => Some(Self::Video),
+            _ => None,
+        }
+    }
+
+    /// What a file's name tells. An archive is a trace: Playwright, which the tests are written
+    /// for, makes them so.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();
+        match &*extension {
+            "zip" => Some(Self::Trace),
+            "png" | "jpg" | "jpeg" | "webp" | "gif" => Some(Self::Screenshot),
+            "webm" | "mp4" | "mov" => Some(Self::Video),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for AttachmentKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl From<&str> for AttachmentKind {
+    fn from(word: &str) -> Self {
+        Self::from_word(word).unwrap_or_else(|| Self::Other(word.to_owned()))
+    }
+}
+
+impl Serialize for AttachmentKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for AttachmentKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(String::deserialize(deserializer)?.as_str().into())
+    }
+}
+
+impl JsonSchema for AttachmentKind {
+    fn schema_name() -> Cow<'static, str> {
+        "AttachmentKind".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What an attachment is.",
+            "type": "string",
+            "anyOf": [{ "type": "string", "enum": ["trace", "screenshot", "video"] }, { "type": "string" }],
+        })
+    }
+}

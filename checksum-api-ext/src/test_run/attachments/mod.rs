@@ -1,0 +1,205 @@
+use checksum_api::OperationId;
+mod decode;
+mod kind;
+
+use std::fmt;
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+use url::Url;
+
+pub use kind::AttachmentKind;
+
+use crate::core::Core;
+use crate::download::{Download, DownloadAll, FileNames, Place, Source};
+use crate::error::Error;
+use crate::url::{redacted, serialize};
+
+/// What a test left behind; from [`TestInRun::attachments`](crate::TestInRun::attachments).
+///
+/// The API's description names traces, screenshots and videos, and does not show the answer. Read
+/// are an array, an object with `attachments`, `items`, `data`, `results` or `files`, and one whose
+/// members are the kinds (`{"traces": […], "screenshots": […]}`); their elements may be objects
+/// with `url`, `href` or the like, or bare addresses. Elements without an address are left out;
+/// whatever came is kept as [`raw`](Self::raw).
+#[derive(Clone)]
+pub struct Attachments {
+    core: Core,
+    list: Vec<Attachment>,
+    raw: Value,
+}
+
+/// One trace, screenshot, video or other file.
+///
+/// As JSON it is what the methods tell, without the raw answer.
+#[derive(Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Attachment {
+    #[serde(skip)]
+    core: Core,
+    name: String,
+    file_name: String,
+    kind: AttachmentKind,
+    content_type: Option<String>,
+    #[serde(serialize_with = "serialize")]
+    #[schemars(with = "String")]
+    url: Url,
+    size: Option<u64>,
+    #[serde(skip)]
+    raw: Value,
+}
+
+impl Attachments {
+    pub(crate) fn decode(core: &Core, raw: Value) -> Result<Self, Error> {
+        let Some(entries) = decode::entries(&raw, core.base_url()) else {
+            return Err(Error::unexpected_response(
+                OperationId::GetTestAttachments,
+                "no list",
+                raw,
+            ));
+        };
+        let mut names = FileNames::default();
+        let attachment = |entry: decode::Entry<'_>| Attachment {
+            core: core.clone(),
+            file_name: names.next(&entry.name),
+            name: entry.name,
+            kind: entry.kind,
+            content_type: entry.content_type,
+            url: entry.url,
+            size: entry.size,
+            raw: entry.raw.clone(),
+        };
+        Ok(Self {
+            core: core.clone(),
+            list: entries.into_iter().map(attachment).collect(),
+            raw,
+        })
+    }
+
+    /// The attachments, in the order of the answer.
+    pub fn iter(&self) -> std::slice::Iter<'_, Attachment> {
+        self.list.iter()
+    }
+
+    /// The attachments of one kind.
+    pub fn of_kind(&self, kind: &AttachmentKind) -> impl Iterator<Item = &Attachment> {
+        self.list.iter().filter(move |one| one.kind == *kind)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The answer as it came.
+    pub fn raw(&self) -> &Value {
+        &self.raw
+    }
+
+    /// Writes all of them into a directory, a few at once, each by its
+    /// [`file_name`](Attachment::file_name). Nothing is sent before it is awaited.
+    ///
+    /// A link in the place of a file, or anything else that is no file, is an error for that file
+    /// alone. The directory itself may be a link.
+    pub fn download_all(&self, directory: impl AsRef<Path>) -> DownloadAll {
+        let directory = directory.as_ref();
+        let file = |one: &Attachment| {
+            let place = Place::Inside(directory.join(&one.file_name));
+            (one.source(), place)
+        };
+        DownloadAll::new(&self.core, self.list.iter().map(file))
+    }
+}
+
+impl<'a> IntoIterator for &'a Attachments {
+    type Item = &'a Attachment;
+    type IntoIter = std::slice::Iter<'a, Attachment>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Attachment {
+    /// The name, as the service gives it; the last part of the address where it gives none. Not a
+    /// safe file name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name that it is stored by: safe in any directory, and no other attachment's of the same
+    /// list. The same list gives the same names.
+    pub fn file_name(&self) -> &str {
+        &self.file_name
+    }
+
+    /// What it is, told by its kind, content type or name.
+    pub fn kind(&self) -> &AttachmentKind {
+        &self.kind
+    }
+
+    /// The media type, where the service gives it.
+    pub fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
+    }
+
+    /// The address. It may grant access to whoever has it, for a while.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The size in bytes, where the service tells it.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// This part of the answer, as it came.
+    pub fn raw(&self) -> &Value {
+        &self.raw
+    }
+
+    /// Writes it into a directory by its [`file_name`](Self::file_name), in place of what was
+    /// there by that name. Nothing is sent before it is awaited.
+    ///
+    /// A link in its place, or anything else that is no file, is an error. The directory itself may
+    /// be a link.
+    pub fn download(&self, directory: impl AsRef<Path>) -> Download {
+        let place = Place::Inside(directory.as_ref().join(&self.file_name));
+        Download::new(&self.core, self.source(), place)
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            url: self.url.clone(),
+            name: self.file_name.clone(),
+            may_be_empty: self.size == Some(0),
+        }
+    }
+}
+
+impl fmt::Debug for Attachments {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the raw answer, whose addresses may grant access.
+        formatter.debug_list().entries(&self.list).finish()
+    }
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Attachment")
+            .field("file_name", &self.file_name)
+            .field("kind", &self.kind)
+            .field("content_type", &self.content_type)
+            .field("url", &redacted(&self.url))
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}

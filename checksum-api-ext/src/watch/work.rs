@@ -1,0 +1,161 @@
+//! A run or a batch, as a set watches it.
+
+use std::time::SystemTime;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::handle::Handle;
+use crate::batch::{Batch, BatchStatus, Kind};
+use crate::core::Core;
+use crate::error::Error;
+use crate::poll::{Event, Pollable, Status, Terminal};
+use crate::run::{Run, RunReport, RunStatus};
+
+/// What happens to a run or a batch of a [`WatchSet`](crate::WatchSet).
+pub type WatchEvent = Event<WatchStatus, WatchReport>;
+
+/// The status of a run or a batch.
+// Boxed, since thousands of them are kept.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum WatchStatus {
+    /// Of a run.
+    Run(Box<RunStatus>),
+    /// Of a batch.
+    Batch(Box<BatchStatus>),
+}
+
+/// What is known of a run or a batch that is done.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum WatchReport {
+    /// Of a run.
+    Run(Box<RunReport>),
+    /// Of a batch.
+    Batch(Box<BatchStatus>),
+}
+
+impl WatchStatus {
+    /// Returns the state as the service names it, whichever kind of work it is.
+    pub fn state(&self) -> &str {
+        match self {
+            Self::Run(status) => status.state().as_str(),
+            Self::Batch(status) => status.state().as_str(),
+        }
+    }
+}
+
+impl WatchReport {
+    /// Returns the state at the end as the service names it, whichever kind of work it is.
+    pub fn state(&self) -> &str {
+        match self {
+            Self::Run(report) => report.state().as_str(),
+            Self::Batch(status) => status.state().as_str(),
+        }
+    }
+
+    /// Returns whether the run passed or was healed, or every session of the batch completed.
+    pub fn is_success(&self) -> bool {
+        match self {
+            Self::Run(report) => report.outcome().is_success(),
+            Self::Batch(status) => status.is_success(),
+        }
+    }
+}
+
+pub(super) enum Work {
+    Run(Run),
+    Batch(Batch),
+}
+
+impl Work {
+    pub(super) fn new(core: &Core, handle: Handle) -> Self {
+        match handle {
+            Handle::Run(handle) => Self::Run(Run::new(core, handle)),
+            Handle::HealBatch(handle) => Self::Batch(Batch::new(core, Kind::Heal, handle)),
+            Handle::GenerationBatch(handle) => {
+                Self::Batch(Batch::new(core, Kind::Generation, handle))
+            }
+        }
+    }
+
+    pub(super) fn handle(&self) -> Handle {
+        match self {
+            Self::Run(run) => run.into(),
+            Self::Batch(batch) => match batch.kind() {
+                Kind::Heal => Handle::HealBatch(batch.handle().clone()),
+                Kind::Generation => Handle::GenerationBatch(batch.handle().clone()),
+            },
+        }
+    }
+}
+
+impl Pollable for Work {
+    type Status = WatchStatus;
+    type Report = WatchReport;
+
+    fn describe(&self) -> String {
+        match self {
+            Self::Run(run) => run.describe(),
+            Self::Batch(batch) => batch.describe(),
+        }
+    }
+
+    fn started_at(&self) -> Option<SystemTime> {
+        match self {
+            Self::Run(run) => run.started_at(),
+            Self::Batch(batch) => batch.started_at(),
+        }
+    }
+
+    async fn poll(&self) -> Result<WatchStatus, Error> {
+        Ok(match self {
+            Self::Run(run) => WatchStatus::Run(Box::new(run.poll().await?)),
+            Self::Batch(batch) => WatchStatus::Batch(Box::new(batch.poll().await?)),
+        })
+    }
+
+    async fn complete(&self, status: WatchStatus, deadline: Option<Instant>) -> WatchStatus {
+        match (self, status) {
+            (Self::Run(run), WatchStatus::Run(status)) => {
+                WatchStatus::Run(Box::new(run.complete(*status, deadline).await))
+            }
+            (_, status) => status,
+        }
+    }
+
+    fn report(&self, status: WatchStatus) -> WatchReport {
+        match (self, status) {
+            (Self::Run(run), WatchStatus::Run(status)) => {
+                WatchReport::Run(Box::new(run.report(*status)))
+            }
+            (_, WatchStatus::Batch(status)) => WatchReport::Batch(status),
+            (_, WatchStatus::Run(_)) => unreachable!("a batch has no status of a run"),
+        }
+    }
+}
+
+impl Status for WatchStatus {
+    fn state(&self) -> &str {
+        self.state()
+    }
+
+    fn terminal(&self) -> Terminal {
+        match self {
+            Self::Run(status) => status.terminal(),
+            Self::Batch(status) => status.terminal(),
+        }
+    }
+
+    fn differs_from(&self, previous: &Self) -> bool {
+        match (self, previous) {
+            (Self::Run(status), Self::Run(previous)) => status.differs_from(previous),
+            (Self::Batch(status), Self::Batch(previous)) => status.differs_from(previous),
+            _ => true,
+        }
+    }
+}
