@@ -213,7 +213,6 @@ impl ChecksumBuilder {
                 "no API key: set {API_KEY_ENV} (Settings, Project Settings in the dashboard)"
             ))
         })?;
-        let is_key_replaceable = api_key.fixed().is_none();
         // The service must not be flooded; a server on this machine, or a test, may be.
         let may_poll_fast = self.base_url.is_loopback() || self.has_own_transport;
         let builder = Client::builder(api_key)
@@ -234,7 +233,6 @@ impl ChecksumBuilder {
             poll: Arc::new(self.poll),
             budget: Arc::new(Budget::new(per_second)),
             may_poll_fast,
-            is_key_replaceable,
             allows_no_tests: self.allows_no_tests,
         }))
     }
@@ -278,15 +276,5 @@ mod tests {
         let transport = |_| std::future::pending();
         let own = builder("https://api.checksum.ai").transport(transport);
         assert!(own.build().expect("a client").core.may_poll_fast);
-    }
-
-    #[test]
-    fn only_a_provider_can_replace_the_key() {
-        let url = "https://api.checksum.ai";
-        let fixed = builder(url).build().expect("a client");
-        assert!(!fixed.core.is_key_replaceable);
-        let provider = || async { ApiKey::new("key") };
-        let rotating = builder(url).api_key_provider(provider).build();
-        assert!(rotating.expect("a client").core.is_key_replaceable);
     }
 }

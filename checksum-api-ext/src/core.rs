@@ -36,8 +36,6 @@ pub(crate) struct Core {
     pub(crate) budget: Arc<Budget>,
     /// Whether polls may follow each other faster than once a second.
     pub(crate) may_poll_fast: bool,
-    /// Whether a poll that gets 401 may succeed later, with another key.
-    pub(crate) is_key_replaceable: bool,
     pub(crate) allows_no_tests: bool,
 }
 
@@ -51,7 +49,6 @@ impl Core {
             poll: Arc::new(PollPolicy::immediate()),
             budget: Arc::new(Budget::new(1)),
             may_poll_fast: true,
-            is_key_replaceable: false,
             allows_no_tests: false,
         }
     }
@@ -70,7 +67,7 @@ impl Core {
 
     /// Returns the policy with what this client adds to it.
     pub(crate) fn applied(&self, policy: PollPolicy) -> PollPolicy {
-        policy.for_client(self.may_poll_fast, self.is_key_replaceable)
+        policy.for_client(self.may_poll_fast, self.client.has_fixed_api_key())
     }
 
     /// Waits until the client's budget allows one more poll or retry.

@@ -111,7 +111,9 @@ mod watch;
 
 // Client
 pub use builder::{API_KEY_ENV, BASE_URL_ENV, ChecksumBuilder};
-pub use checksum_api::{ApiKey, ApiKeyProvider, BaseUrl, Transport, TransportError};
+pub use checksum_api::{
+    ApiKey, ApiKeyFuture, ApiKeyProvider, BaseUrl, Transport, TransportError, TransportFuture,
+};
 pub use client::Checksum;
 pub use poll::PollPolicy;
 pub use retry::RetryPolicy;
