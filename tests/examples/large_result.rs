@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     writeln!(
         std::io::stdout(),
         "{} tests, {failed} failed, {bytes} bytes: {seconds:.2} s, {grown} bytes more memory, {:.1} times the body",
-        results.tests.len(),
+        results.tests().len(),
         grown as f64 / bytes as f64,
     )?;
     Ok(())

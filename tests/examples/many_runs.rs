@@ -11,7 +11,7 @@ use std::error::Error;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use checksum_api_ext::{Event, Handle};
+use checksum_api_ext::{Event, Handle, PrNumber};
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
 use checksum_tests::{client_of, memory};
 
@@ -51,7 +51,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             false => script.fail_all(),
         });
         let batch = checksum
-            .generate("acme-co/webapp".parse()?, 42, "main")
+            .generate(
+                "acme-co/webapp".parse()?,
+                PrNumber::new(42).expect("a number"),
+                "main",
+            )
             .start()
             .await?;
         expected.insert(
