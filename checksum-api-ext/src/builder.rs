@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checksum_api::{ApiKey, BaseUrl, Client, Transport};
+use checksum_api::{ApiKey, ApiKeyProvider, BaseUrl, Client, Transport};
 
 use crate::budget::Budget;
 use crate::client::Checksum;
@@ -25,7 +25,7 @@ const MAX_REQUESTS_PER_SECOND: u32 = 25;
 #[derive(Default)]
 #[must_use]
 pub struct ChecksumBuilder {
-    api_key: Option<ApiKey>,
+    api_key: Option<Arc<dyn ApiKeyProvider>>,
     base_url: BaseUrl,
     request_timeout: Option<Duration>,
     max_response_bytes: Option<usize>,
@@ -60,7 +60,17 @@ impl Checksum {
 impl ChecksumBuilder {
     /// The API key. There is no default.
     pub fn api_key(mut self, api_key: ApiKey) -> Self {
-        self.api_key = Some(api_key);
+        self.api_key = Some(Arc::new(api_key));
+        self
+    }
+
+    /// Sets a provider of API keys, for keys that rotate while the program runs.
+    ///
+    /// After a response of 401 the provider is called again, and if it returns another key, the
+    /// request is repeated once. A poll that still gets 401 counts as a poll failure, which a wait
+    /// tolerates for [`PollPolicy::error_timeout`](crate::PollPolicy::error_timeout).
+    pub fn api_key_provider(mut self, provider: impl ApiKeyProvider) -> Self {
+        self.api_key = Some(Arc::new(provider));
         self
     }
 
@@ -78,7 +88,8 @@ impl ChecksumBuilder {
     /// It is set, and cannot be a key. A missing key is an error of [`build`](Self::build) only.
     pub fn api_key_from_env(mut self) -> Result<Self, Error> {
         if let Some(key) = variable(API_KEY_ENV)? {
-            self.api_key = Some(ApiKey::new(key).map_err(|error| unusable(API_KEY_ENV, error))?);
+            let key = ApiKey::new(key).map_err(|error| unusable(API_KEY_ENV, error))?;
+            self.api_key = Some(Arc::new(key));
         }
         Ok(self)
     }

@@ -67,7 +67,7 @@ impl Core {
 
     /// Returns the policy with what this client adds to it.
     pub(crate) fn applied(&self, policy: PollPolicy) -> PollPolicy {
-        policy.for_client(self.may_poll_fast, false)
+        policy.for_client(self.may_poll_fast, self.client.has_fixed_api_key())
     }
 
     /// Waits until the client's budget allows one more poll or retry.

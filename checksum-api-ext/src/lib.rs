@@ -113,7 +113,7 @@ const TARGET: &str = "checksum_api_ext";
 
 // Client
 pub use builder::{API_KEY_ENV, BASE_URL_ENV, ChecksumBuilder};
-pub use checksum_api::{ApiKey, BaseUrl, Transport};
+pub use checksum_api::{ApiKey, ApiKeyFuture, ApiKeyProvider, BaseUrl, Transport};
 pub use client::Checksum;
 pub use poll::PollPolicy;
 pub use retry::RetryPolicy;

@@ -258,7 +258,7 @@ impl<P: Pollable> Poller<P> {
         };
         let is_success = matches!(&result, Some(Ok(_)));
         let failure = match &result {
-            Some(Err(error)) if error.is_transient() => Some(error.retry_after().is_some()),
+            Some(Err(error)) if self.policy.is_outage(error) => Some(error.retry_after().is_some()),
             _ => None,
         };
         let mut events = Vec::new();
