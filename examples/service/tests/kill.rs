@@ -83,7 +83,7 @@ async fn a_run_is_followed_to_its_end_after_a_kill_and_started_once() {
     assert_eq!(service.put("release-1").await.status(), 200);
     let end = last_event(&service.get("release-1/events").await);
     assert_eq!(end["isFinished"], true);
-    assert_eq!(end["event"]["outcome"], "passed");
+    assert_eq!(end["event"]["run"]["outcome"], "passed");
     let starts = mock
         .requests()
         .into_iter()
