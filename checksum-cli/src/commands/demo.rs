@@ -12,7 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
-use crate::wait::follow::follow_run;
+use crate::wait::follow::{follow, run_changed};
 use crate::wait::work::{print_run, run_started};
 
 /// One second of the demo is a minute of the mock server.
@@ -95,7 +95,8 @@ async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport,
     let mut reporter = Reporter::new(quiet, output.is_text());
     reporter.note(&format!("started {}", run.handle()));
     output.event(&run_started(run));
-    follow_run(run, &mut reporter, output).await
+    let handle = run.into();
+    follow(run.events(), handle, &mut reporter, output, run_changed).await
 }
 
 async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestResult>, CliError> {
