@@ -1,19 +1,18 @@
-use checksum_api::types::{BatchId, CollectionId, Project, RepoName, TestId, TestRunId};
+//! The client: one method for each thing that it can do.
 
-use crate::batch::{Batch, BatchHandle, Generation, Heal};
-use crate::bug::ListBugs;
+use checksum_api::types::{CollectionId, PrNumber, Project, RepoName, SuiteId, TestId, TestRunId};
 
-use crate::batch::{StartGeneration, StartHealing};
+use crate::batch::{
+    BatchHandle, GenerationBatch, HealBatch, HealOptions, StartGeneration, StartHealing,
+};
+use crate::bugs::ListBugs;
 use crate::core::{Core, Retry};
-use crate::environment::Environment;
 use crate::error::Error;
-use crate::latest::LatestTestRun;
-use crate::run::affected;
-use crate::run::{Collection, Grep, LegacyGrep, Run, RunHandle, StartRun, Suite, Tests};
-use crate::test_run::TestRun;
+use crate::run::{Grep, Run, RunHandle, Selection, StartRun, affected};
+use crate::test_run::{LatestTestRun, TestRun};
 use crate::watch::{Handle, WatchSet};
 
-/// The client. Cheap to clone; clones share one connection pool.
+/// The client. Cheap to clone; clones share one connection pool and one budget of requests.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -37,71 +36,109 @@ impl Checksum {
         Self { core }
     }
 
-    /// The raw client, for what this one does not offer.
-    pub fn api(&self) -> &checksum_api::Client {
+    /// Returns the raw client, for what this one does not offer.
+    pub fn raw(&self) -> &checksum_api::Client {
         self.core.api()
     }
 
-    /// The project that the API key belongs to.
+    /// Returns the project that the API key belongs to.
     ///
     /// # Errors
     ///
-    /// The request failed; [`Error::is_refused`] says whether because of the key.
+    /// The request failed; [`Error::is_unauthorized`] says whether because of the key.
     pub async fn project(&self) -> Result<Project, Error> {
-        self.core
-            .read(Retry::ByPolicy, || self.api().get_project().execute())
-            .await
+        let get = || self.core.api().get_project().execute();
+        self.core.read(Retry::ByPolicy, get).await
     }
 
-    /// Runs every test of the project, or those of [some suites](StartRun::suites).
-    pub fn run_suite(&self) -> StartRun<Suite> {
-        StartRun::new(&self.core, Suite { ids: Vec::new() })
+    /// Prepares a run of this selection. [`run_suite`](Self::run_suite) and its siblings are the
+    /// same for a selection that is known.
+    pub fn run(&self, selection: impl Into<Selection>) -> StartRun {
+        StartRun::new(&self.core, selection.into())
     }
 
-    /// Runs every test of a collection.
-    pub fn run_collection(&self, id: CollectionId) -> StartRun<Collection> {
-        StartRun::new(&self.core, Collection { id })
+    /// Prepares a run of every test of the project.
+    pub fn run_suite(&self) -> StartRun {
+        self.run(Selection::Suite)
     }
 
-    /// Runs the named tests. Without any, starting is refused before a request is sent.
-    pub fn run_tests(&self, ids: impl IntoIterator<Item = TestId>) -> StartRun<Tests> {
-        StartRun::new(
-            &self.core,
-            Tests {
-                ids: ids.into_iter().collect(),
-            },
-        )
-    }
-
-    /// Runs the tests whose name contains the pattern or matches it as a regular expression.
-    pub fn run_grep(&self, pattern: impl Into<String>) -> StartRun<Grep> {
-        StartRun::new(
-            &self.core,
-            Grep {
-                pattern: pattern.into(),
-                branch: None,
-                env: Environment::default(),
-                shards: None,
-            },
-        )
-    }
-
-    /// [`run_grep`](Self::run_grep) by the older route, which takes the pattern alone.
-    #[deprecated = "the service keeps this route for old integrations; use `run_grep`"]
-    pub fn run_grep_v1(&self, pattern: impl Into<String>) -> StartRun<LegacyGrep> {
-        StartRun::new(
-            &self.core,
-            LegacyGrep {
-                pattern: pattern.into(),
-            },
-        )
-    }
-
-    /// Takes up a run that was started earlier, here or elsewhere. Nothing is sent.
+    /// Prepares a run of every test of these suites. Without an id, starting it is an error.
     ///
-    /// A bare [`JobName`] or [`TestRunId`] does too: `checksum.resume_run(job_name)`.
+    /// This field of the request is not documented: it is known from the vendor's own client.
+    pub fn run_suites(&self, ids: impl IntoIterator<Item = SuiteId>) -> StartRun {
+        self.run(Selection::Suites(ids.into_iter().collect()))
+    }
+
+    /// Prepares a run of every test of a collection.
+    pub fn run_collection(&self, id: CollectionId) -> StartRun {
+        self.run(Selection::Collection(id))
+    }
+
+    /// Prepares a run of the tests with these ids. Without an id, starting it is an error.
+    pub fn run_tests(&self, ids: impl IntoIterator<Item = TestId>) -> StartRun {
+        self.run(Selection::Tests(ids.into_iter().collect()))
+    }
+
+    /// Prepares a run of the tests whose name contains a pattern or matches it as a regular
+    /// expression: `run_grep("checkout")`, or a [`Grep`] with a branch and environment variables.
+    pub fn run_grep(&self, grep: impl Into<Grep>) -> StartRun {
+        self.run(grep.into())
+    }
+
+    /// Finds the tests that a change may affect, from the paths of the files that changed: relative
+    /// to the root of the repository, as `git diff --name-only` prints them. Returns sorted ids.
+    ///
+    /// This operation is not documented: it is known from the vendor's own client, and a service may
+    /// not have it. More than 1,000 files are sent in several requests.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::builder().observed().start().await?;
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::immediate())
+    /// #     .build()?;
+    /// use checksum_api_ext::Grep;
+    ///
+    /// let affected = checksum.affected_tests(["src/checkout.ts"]).await?;
+    /// match Grep::of_tests(&affected) {
+    ///     None => println!("no test is affected"),
+    ///     Some(grep) => {
+    ///         let report = checksum.run_grep(grep.branch("feature/checkout")).start().await?.await?;
+    ///         assert!(report.is_success());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The request failed; [`Error::is_not_found`] if the service does not have the operation.
+    pub async fn affected_tests(
+        &self,
+        changed_files: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Vec<TestId>, Error> {
+        affected::affected_tests(&self.core, changed_files).await
+    }
+
+    /// Resumes a run that was started earlier, by this process or another. Nothing is sent.
+    ///
+    /// It takes a [`RunHandle`], a [`JobName`](crate::JobName) or a [`TestRunId`].
     pub fn resume_run(&self, handle: impl Into<RunHandle>) -> Run {
-        Run::resume(&self.core, handle.into())
+        Run::new(&self.core, handle.into())
+    }
+
+    /// Resumes a healing batch, by its handle or its [`BatchId`](crate::BatchId). Nothing is sent.
+    pub fn resume_heal_batch(&self, handle: impl Into<BatchHandle>) -> HealBatch {
+        HealBatch::resume(&self.core, handle.into())
+    }
+
+    /// Resumes a generation batch, by its handle or its [`BatchId`](crate::BatchId). Nothing is sent.
+    pub fn resume_generation_batch(&self, handle: impl Into<BatchHandle>) -> GenerationBatch {
+        GenerationBatch::resume(&self.core, handle.into())
     }
 
     /// Watches many runs and batches by one stream, with a back-off that they share. More can be
@@ -141,13 +178,13 @@ impl Checksum {
         WatchSet::new(&self.core, handles)
     }
 
-    /// A run that has ended: its results, report and attachments. Nothing is sent.
+    /// Returns a run that has ended, for its results, HTML report and attachments. Nothing is sent.
     pub fn test_run(&self, id: TestRunId) -> TestRun {
         TestRun::new(&self.core, id)
     }
 
-    /// The project's most recent run, which need not be the one that the caller started: for a run
-    /// of one's own, [`RunReport::test_run_id`](crate::RunReport::test_run_id) is the one to use.
+    /// Returns the project's most recent run, which need not be the one that the caller started:
+    /// for that one, use [`RunReport::test_run`](crate::RunReport::test_run).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -156,34 +193,31 @@ impl Checksum {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::immediate())
     /// #     .build()?;
     /// # checksum.run_suite().start().await?.await?;
     /// let latest = checksum.latest_test_run().await?;
-    /// let results = checksum.test_run(latest.id().clone()).results().await?;
-    /// assert_eq!(results.id, *latest.id());
-    /// assert_eq!(results.status.as_str(), "passed");
+    /// let results = latest.test_run().results().await?;
+    /// assert_eq!(results.id(), latest.id());
+    /// assert_eq!(results.state().as_str(), "passed");
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// The request failed, or the answer names no run: [`Error::UnexpectedAnswer`].
+    /// The request failed, or the response names no run:
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse).
     pub async fn latest_test_run(&self) -> Result<LatestTestRun, Error> {
-        let answer = self
-            .core
-            .read(Retry::ByPolicy, || {
-                self.api().get_latest_test_run().execute()
-            })
-            .await?;
-        LatestTestRun::read(answer.0).map_err(|error| error.without_key(self.api()))
+        let get = || self.core.api().get_latest_test_run().execute();
+        let response = self.core.read(Retry::ByPolicy, get).await?;
+        LatestTestRun::decode(&self.core, response.0)
+            .map_err(|error| error.without_key(self.core.api()))
     }
 
-    /// Sets agents to work on the failures of a run that has ended.
+    /// Prepares healing of the failures of a run that has ended. Each start makes another batch.
     ///
-    /// Each start makes another batch. A run that was started with [`AutoHeal`](crate::AutoHeal)
-    /// needs none.
+    /// A run that was started with [`StartRun::auto_heal`] does not need it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -193,18 +227,16 @@ impl Checksum {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::immediate())
     /// #     .build()?;
     /// # let report = checksum.run_suite().start().await?.await?;
     /// # let test_run_id = report.test_run_id().ok_or("no test run")?.clone();
-    /// let batch = checksum
-    ///     .heal(test_run_id)
-    ///     .pull_request("acme-co/my-tests".parse()?)
-    ///     .branch("main")
-    ///     .pr(42)
-    ///     .metadata("context", "post-deploy healing")
-    ///     .start()
-    ///     .await?;
+    /// use checksum_api_ext::{HealOptions, PrNumber};
+    ///
+    /// let options = HealOptions::open_pull_request("acme-co/my-tests".parse()?)
+    ///     .target_branch("main")
+    ///     .report_to(PrNumber::new(42)?);
+    /// let batch = checksum.heal(test_run_id, options).start().await?;
     /// assert_eq!(batch.failure_count(), Some(1));
     ///
     /// let healed = batch.await?;
@@ -214,14 +246,13 @@ impl Checksum {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn heal(&self, test_run_id: TestRunId) -> StartHealing {
-        StartHealing::new(&self.core, Some(test_run_id))
+    pub fn heal(&self, test_run_id: TestRunId, options: HealOptions) -> StartHealing {
+        StartHealing::new(&self.core, test_run_id, options)
     }
 
-    /// Sets an agent to write tests for a pull request: the repository that hosts it,
-    /// `owner/repo`, its number from 1, and its own branch, whose changes the agent reads.
-    ///
-    /// Each start makes another batch.
+    /// Prepares generation of tests for a pull request: the repository that hosts it, as
+    /// `owner/name`, its number, and its own branch, whose changes the agent reads. Each start makes
+    /// another batch.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -230,10 +261,12 @@ impl Checksum {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::immediate())
     /// #     .build()?;
+    /// use checksum_api_ext::PrNumber;
+    ///
     /// let batch = checksum
-    ///     .generate("acme-co/webapp".parse()?, 42, "feature/checkout-redesign")
+    ///     .generate("acme-co/webapp".parse()?, PrNumber::new(42)?, "feature/checkout-redesign")
     ///     .env("BASE_URL", "https://preview.example.com/pr-42/")
     ///     .metadata("triggeredBy", "release-bot")
     ///     .start()
@@ -246,11 +279,16 @@ impl Checksum {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn generate(&self, repo: RepoName, pr: u64, branch: impl Into<String>) -> StartGeneration {
-        StartGeneration::new(&self.core, repo, pr, branch.into())
+    pub fn generate(
+        &self,
+        repo: RepoName,
+        pull_request: PrNumber,
+        branch: impl Into<String>,
+    ) -> StartGeneration {
+        StartGeneration::new(&self.core, repo, pull_request, branch.into())
     }
 
-    /// The bugs that runs have uncovered.
+    /// Prepares a list of the bugs that runs have found.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -260,110 +298,28 @@ impl Checksum {
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
     /// #     .build()?;
-    /// use checksum_api_ext::{Bug, TryStreamExt};
-    /// use checksum_api_ext::types::{BugSeverity, BugStatus};
+    /// use checksum_api_ext::{BugSeverity, BugStatus};
     ///
     /// let page = checksum
     ///     .bugs()
     ///     .status(BugStatus::Confirmed)
     ///     .severity(BugSeverity::Critical)
     ///     .tag("checkout")
-    ///     .first_page()
+    ///     .page()
     ///     .await?;
     /// assert_eq!(page.bugs[0].title.as_deref(), Some("The pay button never becomes active"));
     ///
-    /// // All of them, two in a request.
-    /// let bugs: Vec<Bug> = checksum.bugs().limit(2).stream().try_collect().await?;
-    /// assert_eq!(bugs.len(), 5);
+    /// let mut bugs = checksum.bugs().page_size(2).into_stream();
+    /// let mut count = 0;
+    /// while let Some(bug) = bugs.next().await {
+    ///     println!("{}", bug?.title.unwrap_or_default());
+    ///     count += 1;
+    /// }
+    /// assert_eq!(count, 5);
     /// # Ok(())
     /// # }
     /// ```
     pub fn bugs(&self) -> ListBugs {
         ListBugs::new(&self.core)
-    }
-
-    /// Takes up a healing batch by its id. Nothing is sent.
-    pub fn heal_batch(&self, id: BatchId) -> Batch<Heal> {
-        self.resume_heal_batch(id.into())
-    }
-
-    /// Resumes a healing batch from [`Batch::handle`]. Nothing is sent.
-    pub fn resume_heal_batch(&self, handle: BatchHandle) -> Batch<Heal> {
-        Batch::new(&self.core, handle)
-    }
-
-    /// Takes up a generation batch by its id. Nothing is sent.
-    pub fn generation_batch(&self, id: BatchId) -> Batch<Generation> {
-        self.resume_generation_batch(id.into())
-    }
-
-    /// Resumes a generation batch from [`Batch::handle`]. Nothing is sent.
-    pub fn resume_generation_batch(&self, handle: BatchHandle) -> Batch<Generation> {
-        Batch::new(&self.core, handle)
-    }
-
-    /// Finds the tests that a change may affect, from the paths of the files that changed: relative
-    /// to the root of the repository, as `git diff --name-only` prints them. The ids are sorted.
-    ///
-    /// This operation is not documented: it is known from the vendor's own client, and a service may
-    /// not have it. More than 1,000 files are sent in several requests.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let mock = checksum_mock::Mock::builder().observed().start().await?;
-    /// # let checksum = checksum_api_ext::Checksum::builder()
-    /// #     .api_key("my-key".parse()?)
-    /// #     .base_url(mock.url().parse()?)
-    /// #     .build()?;
-    /// let affected = checksum.affected_tests(["src/checkout.ts"]).await?;
-    /// assert!(!affected.is_empty());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The request failed; [`Error::is_not_found`] where the service does not have the operation.
-    pub async fn affected_tests(
-        &self,
-        changed_files: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Result<Vec<TestId>, Error> {
-        affected::affected_tests(&self.core, changed_files).await
-    }
-
-    /// Prepares a run of the tests that a change may affect; see
-    /// [`affected_tests`](Self::affected_tests). `None` if no test is affected, so that there is
-    /// nothing to run.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let mock = checksum_mock::Mock::builder().observed().start().await?;
-    /// # let checksum = checksum_api_ext::Checksum::builder()
-    /// #     .api_key("my-key".parse()?)
-    /// #     .base_url(mock.url().parse()?)
-    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
-    /// #     .build()?;
-    /// match checksum.run_affected(["src/checkout.ts"]).await? {
-    ///     None => println!("no test is affected"),
-    ///     Some(run) => {
-    ///         let report = run.branch("feature/checkout").start().await?.await?;
-    ///         assert!(report.outcome().is_success());
-    ///     }
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`affected_tests`](Self::affected_tests). Nothing was started.
-    pub async fn run_affected(
-        &self,
-        changed_files: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Result<Option<StartRun<Grep>>, Error> {
-        let affected = self.affected_tests(changed_files).await?;
-        Ok(affected::pattern(&affected).map(|pattern| self.run_grep(pattern)))
     }
 }

@@ -1,22 +1,22 @@
 //! What every value of this crate that sends requests holds: the raw client, and how to retry and poll
 //! with it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use checksum_api::{BaseUrl, Client, ErrorKind};
+use checksum_api::{BaseUrl, Client, ErrorKind, RawResponse};
 use tokio::time::{Instant, timeout_at};
 
 use crate::TARGET;
 use crate::budget::Budget;
 use crate::error::Error;
-use crate::members::Members;
+use crate::extra_fields::ExtraFields;
 use crate::poll::PollPolicy;
 use crate::retry::RetryPolicy;
 
 /// Whether a failed read is sent again.
 #[derive(Clone, Copy, Debug)]
-pub enum Retry {
+pub(crate) enum Retry {
     /// The poller decides what follows. The request counts towards the client's budget.
     Never,
     /// As the [`RetryPolicy`] says.
@@ -29,7 +29,7 @@ const MIN_START_TIME: Duration = Duration::from_secs(1);
 
 /// The raw client and the policies of a [`Checksum`](crate::Checksum). Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Core {
+pub(crate) struct Core {
     pub(crate) client: Client,
     pub(crate) retry: RetryPolicy,
     pub(crate) poll: Arc<PollPolicy>,
@@ -40,6 +40,19 @@ pub struct Core {
 }
 
 impl Core {
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        let key = checksum_api::ApiKey::new("key").expect("a key");
+        Self {
+            client: Client::builder(key).build().expect("a client"),
+            retry: RetryPolicy::none(),
+            poll: Arc::new(PollPolicy::immediate()),
+            budget: Arc::new(Budget::new(1)),
+            may_poll_fast: true,
+            allows_no_tests: false,
+        }
+    }
+
     pub(crate) fn api(&self) -> &Client {
         &self.client
     }
@@ -55,26 +68,6 @@ impl Core {
     /// Returns the policy with what this client adds to it.
     pub(crate) fn applied(&self, policy: PollPolicy) -> PollPolicy {
         policy.for_client(self.may_poll_fast, false)
-    }
-
-    /// Returns a core whose requests carry fields that the document does not have.
-    pub(crate) fn with_extra_fields(&self, fields: Members) -> Self {
-        Self {
-            client: self.client.with_extra_fields(fields.0),
-            ..self.clone()
-        }
-    }
-
-    /// Returns a core that passes the body of each successful response to `inspect`.
-    pub(crate) fn inspected(&self, inspect: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
-        Self {
-            client: self.client.inspect_responses(move |response| {
-                if response.status.is_success() {
-                    inspect(&response.body);
-                }
-            }),
-            ..self.clone()
-        }
     }
 
     /// Waits until the client's budget allows one more poll or retry.
@@ -101,27 +94,38 @@ impl Core {
         Ok(self.with_retries(send, may_retry, None).await?)
     }
 
-    /// Sends a request that starts work. It is retried only where the service cannot have acted on
-    /// it, and not after `time_limit`.
-    pub(crate) async fn dispatch<T, Body, Sending>(
+    /// Sends a request that starts work, with fields that the document does not have, and returns
+    /// the response beside what is decoded of it.
+    ///
+    /// It is retried only where the service cannot have acted on it, and not after the deadline of
+    /// the client's poll policy.
+    pub(crate) async fn dispatch<T, Sending>(
         &self,
-        time_limit: Option<Duration>,
-        body: Body,
-        send: impl Fn(Client, Body) -> Sending,
-    ) -> Result<T, Error>
+        fields: ExtraFields,
+        send: impl Fn(Client) -> Sending,
+    ) -> Result<(T, Option<RawResponse>), Error>
     where
-        Body: Clone,
         Sending: Future<Output = Result<T, checksum_api::Error>>,
     {
         let may_retry = |error: &checksum_api::Error| {
             let is_retryable = matches!(error.kind(), ErrorKind::Connect | ErrorKind::RateLimited);
             is_retryable && !error.may_have_taken_effect()
         };
-        let deadline = time_limit.and_then(|limit| Instant::now().checked_add(limit));
-        let send = || send(self.limited(deadline), body.clone());
-        self.with_retries(send, may_retry, deadline)
-            .await
-            .map_err(Error::of_start)
+        let response = Arc::new(OnceLock::new());
+        let kept = Arc::clone(&response);
+        let client = self.client.with_extra_fields(fields.0);
+        let client = client.inspect_responses(move |response| {
+            if response.status.is_success() {
+                // Only the last attempt has a success.
+                let _ = kept.set(response.clone());
+            }
+        });
+        let limit = self.poll.deadline;
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let send = || send(limited(&client, deadline));
+        let started = self.with_retries(send, may_retry, deadline).await;
+        let started = started.map_err(Error::of_start)?;
+        Ok((started, response.get().cloned()))
     }
 
     async fn with_retries<T, Sending>(
@@ -161,15 +165,13 @@ impl Core {
             delayed += delay;
         }
     }
+}
 
-    /// Returns the client with what is left until the deadline as its request timeout, if that is
-    /// less than its own.
-    fn limited(&self, deadline: Option<Instant>) -> Client {
-        match deadline.map(|deadline| (deadline - Instant::now()).max(MIN_START_TIME)) {
-            Some(left) if left < self.client.request_timeout() => {
-                self.client.with_request_timeout(left)
-            }
-            _ => self.client.clone(),
-        }
+/// Returns the client with what is left until the deadline as its request timeout, if that is less
+/// than its own.
+fn limited(client: &Client, deadline: Option<Instant>) -> Client {
+    match deadline.map(|deadline| (deadline - Instant::now()).max(MIN_START_TIME)) {
+        Some(left) if left < client.request_timeout() => client.with_request_timeout(left),
+        _ => client.clone(),
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use siphasher::sip::SipHasher13;
 
-use crate::members::Members;
+use crate::extra_fields::ExtraFields;
 use crate::timestamp;
 
 /// A record of work that is about to be started: store it before the request is sent, and replace
@@ -63,7 +63,11 @@ pub struct Intent {
 impl Intent {
     /// `request` is what the request consists of. Values of variables, and of fields that the
     /// document does not have, are left out, since they may be secret.
-    pub(crate) fn new(operation: OperationId, request: &impl Serialize, extra: &Members) -> Self {
+    pub(crate) fn new(
+        operation: OperationId,
+        request: &impl Serialize,
+        extra: &ExtraFields,
+    ) -> Self {
         let request = serde_json::to_value(request).unwrap_or_default();
         let secret = operation.operation().redacted_fields;
         let extra: BTreeSet<&String> = extra.0.keys().collect();
@@ -164,7 +168,7 @@ mod tests {
     use super::*;
 
     fn of(request: Value) -> String {
-        Intent::new(OperationId::RunGrepV2, &request, &Members::default()).fingerprint
+        Intent::new(OperationId::RunGrepV2, &request, &ExtraFields::default()).fingerprint
     }
 
     #[test]
@@ -183,7 +187,7 @@ mod tests {
 
     #[test]
     fn an_intent_comes_back_from_json() {
-        let intent = Intent::new(OperationId::RunSuite, &json!({}), &Members::default());
+        let intent = Intent::new(OperationId::RunSuite, &json!({}), &ExtraFields::default());
         let saved = serde_json::to_string(&intent).expect("JSON");
         let read: Intent = serde_json::from_str(&saved).expect("an intent");
         assert_eq!(read, intent);

@@ -84,59 +84,83 @@
 //!
 //! The API cannot cancel a run. Dropping a [`Run`] or a wait stops the looking and nothing else.
 
-mod address;
-mod attachment;
 mod batch;
 mod budget;
-mod bug;
+mod bugs;
 mod builder;
 mod client;
+mod contradiction;
 mod core;
+mod counts;
+#[cfg(test)]
+mod decoders_fuzz;
 mod download;
-mod environment;
+mod env_overrides;
 mod error;
-mod html_report;
+mod extra_fields;
 mod intent;
-mod latest;
-mod members;
+mod lenient;
 mod poll;
-mod results;
 mod retry;
 mod run;
 mod test_run;
 mod timestamp;
-mod undocumented;
-#[cfg(test)]
-mod undocumented_at_random;
+mod url;
 mod watch;
 
 /// The target of this crate's events in `tracing`, which no move of code between modules changes.
 const TARGET: &str = "checksum_api_ext";
 
-pub use attachment::{Attachment, AttachmentKind, Attachments};
-pub use batch::{
-    Batch, BatchEvent, BatchHandle, BatchKind, BatchStatus, Generation, GenerationBatch, Heal,
-    HealBatch, StartGeneration, StartHealing,
-};
-pub use bug::{Bug, BugPage, Bugs, ListBugs, Truncation};
+// Client
 pub use builder::{API_KEY_ENV, BASE_URL_ENV, ChecksumBuilder};
-pub use checksum_api::{
-    ApiKey, BaseUrl, ParseApiKeyError, ParseBaseUrlError, ParseIdError, Transport, types,
-};
+pub use checksum_api::{ApiKey, BaseUrl, Transport};
 pub use client::Checksum;
-pub use download::{Download, DownloadAll, DownloadedFile, Progress};
-pub use error::{Error, ErrorKind, Started};
-pub use futures_util::{StreamExt, TryStreamExt};
-pub use html_report::HtmlReport;
-pub use intent::Intent;
-pub use latest::LatestTestRun;
-pub use poll::{Event, Events, PollFailure, PollPolicy};
-pub use results::{GetResults, Results};
+pub use poll::PollPolicy;
 pub use retry::RetryPolicy;
-pub use run::{
-    ApiVersion, AutoHeal, Collection, Contradiction, Counts, Grep, Healable, LegacyGrep, Outcome,
-    Run, RunEvent, RunHandle, RunReport, RunStatus, Selection, StartRun, Suite, Tests,
+
+// Errors
+pub use checksum_api::{ParseApiKeyError, ParseBaseUrlError, ParseIdError};
+pub use error::{Error, ErrorKind, Started};
+
+// Values
+pub use checksum_api::types::{
+    BatchId, BatchSession, BatchState, BugSeverity, BugStatus, CollectionId, HealthStatus, JobName,
+    PrNumber, Project, RepoName, RunState, SessionId, SessionState, SuiteId, TestId, TestResult,
+    TestRunId, TestStatus, Verdict,
 };
-pub use test_run::{TestInRun, TestRun};
-pub use url::Url;
+
+// Runs
+pub use batch::HealOptions;
+pub use contradiction::Contradiction;
+pub use counts::Counts;
+pub use intent::Intent;
+pub use run::{
+    ApiVersion, Grep, Outcome, Run, RunHandle, RunReport, RunStatus, Selection, StartRun,
+};
+
+// Agents
+pub use batch::{
+    BatchHandle, BatchStatus, GenerationBatch, HealBatch, StartGeneration, StartHealing,
+};
+
+// Waiting
+pub use batch::BatchEvent;
+pub use futures_util::{StreamExt, TryStreamExt};
+pub use poll::{Event, Events, PollFailure};
+pub use run::RunEvent;
 pub use watch::{Handle, WatchEvent, WatchReport, WatchSet, WatchSetAdder, WatchStatus};
+
+// After a run
+pub use test_run::{
+    Attachment, AttachmentKind, Attachments, HtmlReport, LatestTestRun, TestRun, TestRunResults,
+};
+
+// Files
+pub use download::{Download, DownloadAll, DownloadProgress, DownloadedFile};
+
+// Bugs
+pub use bugs::{Bug, BugPage, Bugs, ListBugs, Truncation};
+
+// The layer below
+pub use ::url::Url;
+pub use checksum_api as raw;

@@ -13,6 +13,7 @@ mod generated {
 }
 mod network;
 mod operation;
+mod pr_number;
 mod redaction;
 mod repo_name;
 mod response;

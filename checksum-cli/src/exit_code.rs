@@ -3,7 +3,7 @@
 
 use std::process;
 
-use checksum_api_ext::types::RunState;
+use checksum_api_ext::RunState;
 use checksum_api_ext::{BatchStatus, Contradiction, Error, ErrorKind, Outcome, RunStatus};
 
 use crate::error::CliError;

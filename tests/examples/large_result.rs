@@ -1,5 +1,5 @@
-//! What a result of a hundred thousand tests costs: the body's size, the time to decode it, and how
-//! far the process's memory grows at its highest.
+//! Measures a result of a hundred thousand tests: the body's size, the time to decode it, and how
+//! far the process's peak memory grows.
 //!
 //! ```text
 //! cargo run --release -p checksum-tests --example large_result
@@ -35,13 +35,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     writeln!(
         std::io::stdout(),
         "{} tests, {failed} failed, {bytes} bytes: {seconds:.2} s, {grown} bytes more memory, {:.1} times the body",
-        results.tests.len(),
+        results.tests().len(),
         grown as f64 / bytes as f64,
     )?;
     Ok(())
 }
 
-/// Made in one piece, so that its making does not take more memory than the decoding.
+/// Builds the text in one piece, so that this does not take more memory than the decoding.
 fn body() -> String {
     let mut body = String::with_capacity(TESTS * 256);
     body += r#"{"id":"run-id","status":"failed","tests":["#;

@@ -1,6 +1,6 @@
-//! What it costs to watch ten thousand runs and five hundred batches of the stand-in by one stream,
-//! over ten minutes of tokio's paused clock: the looks, and how far the process's memory grows at
-//! its highest. Each has to end as the stand-in was told.
+//! Measures one stream that watches ten thousand runs and five hundred batches of the mock server
+//! over ten minutes of tokio's paused clock: the polls, and how far the process's peak memory grows.
+//! Each has to end as its script says.
 //!
 //! ```text
 //! cargo run --release -p checksum-tests --example many_runs
@@ -11,7 +11,7 @@ use std::error::Error;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use checksum_api_ext::{Event, Handle};
+use checksum_api_ext::{Event, Handle, PrNumber};
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
 use checksum_tests::{client_of, memory};
 
@@ -51,7 +51,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             false => script.fail_all(),
         });
         let batch = checksum
-            .generate("acme-co/webapp".parse()?, 42, "main")
+            .generate(
+                "acme-co/webapp".parse()?,
+                PrNumber::new(42).expect("a number"),
+                "main",
+            )
             .start()
             .await?;
         expected.insert(
@@ -73,7 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let known = expected.remove(&handle.to_string());
             let (_, is_success) = known.ok_or_else(|| format!("{handle} ended twice"))?;
             if report.is_success() != is_success {
-                return Err(format!("{handle} ended otherwise than it was told").into());
+                return Err(format!("{handle} did not end as its script says").into());
             }
         }
     }
@@ -84,9 +88,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     writeln!(
         std::io::stdout(),
-        "{RUNS} runs and {BATCHES} batches ended rightly, after {} looks in {} s of the service's \
-         time and {:.2} s of ours: {grown} bytes more memory, {} for each, {highest} at the \
-         highest with the stand-in's own",
+        "{RUNS} runs and {BATCHES} batches ended as scripted, after {} polls in {} s of the \
+         service's time and {:.2} s of ours: {grown} bytes more memory, {} for each; peak memory \
+         {highest} bytes, the mock server included",
         mock.request_count() - requests,
         began.elapsed().as_secs(),
         real.elapsed().as_secs_f64(),

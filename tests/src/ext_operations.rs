@@ -5,8 +5,11 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use checksum_api::OperationId;
-use checksum_api::types::{BugSeverity, BugStatus, TestStatus};
-use checksum_api_ext::{ApiVersion, AutoHeal, Checksum, Error, RunHandle};
+use checksum_api::types::RunGrepRequest;
+use checksum_api_ext::{
+    ApiVersion, BatchId, BugSeverity, BugStatus, Checksum, Error, Grep, HealOptions, PrNumber,
+    RunHandle, TestStatus,
+};
 
 use crate::operations::{Inputs, Options};
 
@@ -39,27 +42,25 @@ pub async fn call(
         OperationId::GetProject => drop(checksum.project().await?),
         OperationId::RunSuite => match options {
             None => start!(checksum.run_suite()),
-            Some(_) => start!(checksum.run_suite().suites(ids(&inputs.grep))),
+            Some(_) => start!(checksum.run_suites(ids(&inputs.grep))),
         },
         OperationId::RunCollection => start!(checksum.run_collection(id(&inputs.collection))),
         OperationId::RunTests => match options {
             None => start!(checksum.run_tests([id(&inputs.test)])),
             Some(_) => start!(checksum.run_tests(ids(&inputs.test))),
         },
-        #[expect(deprecated, reason = "it is an operation all the same")]
+        // The extension crate does not have it: the service keeps it for old integrations.
         OperationId::RunGrep => {
-            let mut start = checksum.run_grep_v1(&inputs.grep);
-            if let Some(options) = options {
-                start = start.extra_field(&options.text, 1);
-            }
-            drop(start.start().await?);
+            let pattern = inputs.grep.parse().expect("a pattern");
+            let body = RunGrepRequest::new(pattern);
+            drop(checksum.raw().run_grep().body(body).execute().await?);
         }
         OperationId::RunGrepV2 => {
-            let mut run = checksum.run_grep(&inputs.grep);
+            let mut grep = Grep::new(&inputs.grep);
             if let Some(Options { text, .. }) = options {
-                run = run.branch(text).env(text, text).env("EMPTY", "");
+                grep = grep.branch(text).env(text, text).env("EMPTY", "");
             }
-            start!(run)
+            start!(checksum.run_grep(grep))
         }
         OperationId::FindAffectedTests => drop(checksum.affected_tests([&inputs.file]).await?),
         OperationId::GetRunStatus => {
@@ -78,30 +79,25 @@ pub async fn call(
             None => drop(test_run.results().await?),
             Some(Options { text, .. }) => {
                 let status: TestStatus = id(text);
-                drop(test_run.results().status(status).await?);
+                drop(test_run.results_with_status(status).await?);
             }
         },
         OperationId::GetTestRunReport => drop(test_run.report().await?),
-        OperationId::GetTestAttachments => {
-            drop(test_run.test(id(&inputs.test)).attachments().await?)
-        }
+        OperationId::GetTestAttachments => drop(test_run.attachments(id(&inputs.test)).await?),
         OperationId::GetLatestTestRun => drop(checksum.latest_test_run().await?),
         OperationId::TriggerAutoHeal => {
-            let heal = match options {
-                None => test_run.heal().without_pull_request(),
-                Some(Options { text, .. }) => {
-                    let heal = test_run.heal().pull_request(id(text)).branch(text);
-                    let heal = heal.pr(inputs.pr_number.get()).metadata(text, &**text);
-                    heal.extra_field(text, 1)
-                }
-            };
+            let options = auto_heal.unwrap_or_else(HealOptions::no_pull_request);
+            let heal = test_run.heal(options);
             drop(heal.start().await?);
         }
-        OperationId::GetHealBatch => {
-            drop(checksum.heal_batch(id(&inputs.heal_batch)).status().await?)
-        }
+        OperationId::GetHealBatch => drop(
+            checksum
+                .resume_heal_batch(id::<BatchId>(&inputs.heal_batch))
+                .status()
+                .await?,
+        ),
         OperationId::TriggerAutoGenerate => {
-            let pr_number = inputs.pr_number.get();
+            let pr_number = PrNumber::new(inputs.pr_number.get()).expect("a number");
             let mut generate = checksum.generate(id(&inputs.repo), pr_number, &inputs.branch);
             if let Some(Options { text, .. }) = options {
                 generate = generate.env(text, text).env("EMPTY", "");
@@ -110,7 +106,7 @@ pub async fn call(
             drop(generate.start().await?);
         }
         OperationId::GetGenerationBatch => {
-            let batch = checksum.generation_batch(id(&inputs.generation_batch));
+            let batch = checksum.resume_generation_batch(id::<BatchId>(&inputs.generation_batch));
             drop(batch.status().await?);
         }
         OperationId::ListBugs => {
@@ -118,21 +114,21 @@ pub async fn call(
             if let Some(Options { text, number, .. }) = options {
                 let severity: BugSeverity = id(text);
                 bugs = bugs.status(BugStatus::NeedsTriage).severity(severity);
-                bugs = bugs.search("").limit(1).offset(*number);
+                bugs = bugs.search("").page_size(1).offset(*number);
                 bugs = bugs.tag(text).tag("plain").tag("");
                 bugs = bugs.project(text).collection_name(text);
             }
-            drop(bugs.first_page().await?);
+            drop(bugs.page().await?);
         }
     }
     Ok(())
 }
 
-fn auto_heal(inputs: &Inputs, options: &Options) -> AutoHeal {
+fn auto_heal(inputs: &Inputs, options: &Options) -> HealOptions {
     let text = &options.text;
-    AutoHeal::pull_request(id(text))
-        .branch(text)
-        .pr(inputs.pr_number.get())
+    HealOptions::open_pull_request(id(text))
+        .target_branch(text)
+        .report_to(PrNumber::new(inputs.pr_number.get()).expect("a number"))
         .metadata(text, &**text)
         .extra_field(text, &**text)
 }

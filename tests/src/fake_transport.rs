@@ -6,8 +6,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use checksum_api::TransportError;
 use checksum_api_ext::{Checksum, ChecksumBuilder, PollPolicy, RetryPolicy};
 use http::{HeaderMap, Method};
+use reqwest::ResponseBuilderExt;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -46,22 +48,67 @@ pub struct FakeRequest {
     pub body: Value,
 }
 
-/// One response. A JSON value becomes a 200 with that body.
+/// One response, or none. A JSON value becomes a 200 with that body.
 #[derive(Clone, Debug)]
 pub struct FakeResponse {
-    status: u16,
+    outcome: Outcome,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+    url: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    Status(u16),
+    NotSent,
+    Never,
 }
 
 impl FakeResponse {
     /// Returns a response of this status code without a body.
     pub fn status(status: u16) -> Self {
+        Self::new(Outcome::Status(status))
+    }
+
+    /// Makes the request fail without a connection, so that the service knows nothing of it.
+    pub fn not_sent() -> Self {
+        Self::new(Outcome::NotSent)
+    }
+
+    /// Sends no response, however long the client waits.
+    pub fn never() -> Self {
+        Self::new(Outcome::Never)
+    }
+
+    /// Takes the response from this URL, as a transport does that follows redirects by itself.
+    pub fn url(mut self, url: &'static str) -> Self {
+        self.url = Some(url);
+        self
+    }
+
+    fn new(outcome: Outcome) -> Self {
         Self {
-            status,
+            outcome,
             headers: Vec::new(),
             body: Vec::new(),
+            url: None,
         }
+    }
+
+    async fn sent(self) -> Result<reqwest::Response, TransportError> {
+        let status = match self.outcome {
+            Outcome::Status(status) => status,
+            Outcome::NotSent => return Err(TransportError::not_sent("nobody listens")),
+            Outcome::Never => std::future::pending().await,
+        };
+        let mut response = http::Response::builder().status(status);
+        for (name, value) in self.headers {
+            response = response.header(name, value);
+        }
+        if let Some(url) = self.url {
+            response = response.url(url.parse().expect("a URL"));
+        }
+        Ok(response.body(self.body).expect("a response").into())
     }
 
     /// Adds a header.
@@ -80,16 +127,6 @@ impl FakeResponse {
 impl From<Value> for FakeResponse {
     fn from(body: Value) -> Self {
         Self::status(200).body(body.to_string())
-    }
-}
-
-impl From<FakeResponse> for reqwest::Response {
-    fn from(response: FakeResponse) -> Self {
-        let mut built = http::Response::builder().status(response.status);
-        for (name, value) in response.headers {
-            built = built.header(name, value);
-        }
-        built.body(response.body).expect("a response").into()
     }
 }
 
@@ -191,7 +228,7 @@ impl FakeTransport {
             .poll_policy(PollPolicy::fixed(Duration::from_secs(10)))
             .transport(move |request: reqwest::Request| {
                 let transport = transport.clone();
-                async move { Ok(transport.exchange(&request).await.into()) }
+                async move { transport.exchange(&request).await }
             })
     }
 
@@ -211,7 +248,10 @@ impl FakeTransport {
         self.state().max_in_flight
     }
 
-    async fn exchange(&self, request: &reqwest::Request) -> FakeResponse {
+    async fn exchange(
+        &self,
+        request: &reqwest::Request,
+    ) -> Result<reqwest::Response, TransportError> {
         let request = {
             let mut state = self.state();
             let request = FakeRequest::new(request, state.began.elapsed());
@@ -225,7 +265,7 @@ impl FakeTransport {
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
         }
-        response
+        response.sent().await
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -276,7 +316,11 @@ impl fmt::Display for FakeResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let body = String::from_utf8_lossy(&self.body);
         let body: String = body.chars().take(80).collect();
-        write!(formatter, "{}", self.status)?;
+        match self.outcome {
+            Outcome::Status(status) => write!(formatter, "{status}")?,
+            Outcome::NotSent => formatter.write_str("not sent")?,
+            Outcome::Never => formatter.write_str("no response")?,
+        }
         for (name, value) in &self.headers {
             write!(formatter, ", {name}: {value}")?;
         }

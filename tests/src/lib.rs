@@ -1,5 +1,5 @@
-//! What the scenarios in `tests/` share: the client over services that have no socket, so that
-//! tokio's clock can be paused and every timestamp is exact.
+//! What the tests in `tests/` share: clients of services that have no socket, so that tokio's clock
+//! can be paused and every time is exact.
 
 pub mod document;
 pub mod ext_operations;
@@ -22,12 +22,12 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-/// A client of the stand-in, with the pace that users get but without its randomness.
+/// Returns a client of the mock server, with the default policies but without jitter of polls.
 pub fn client_of(mock: &Mock) -> Checksum {
     builder_of(mock).build().expect("a client")
 }
 
-/// The same, to be given other settings.
+/// Returns the builder of [`client_of`], for other settings.
 pub fn builder_of(mock: &Mock) -> ChecksumBuilder {
     let router = mock.router();
     Checksum::builder()
@@ -161,7 +161,7 @@ impl Answers {
     }
 }
 
-/// Compares a text with its snapshot, whose header has nothing but the file of the test.
+/// Compares a text with its snapshot, whose header names the test's file only.
 #[macro_export]
 macro_rules! snapshot {
     ($($arguments:tt)*) => {{

@@ -1,12 +1,12 @@
-//! The memory of this process, as Linux tells it.
+//! The memory of this process, as Linux counts it.
 
 use std::io::{Error, Result};
 
-/// The highest resident memory so far, in bytes.
+/// Returns the highest resident memory so far, in bytes.
 ///
 /// # Errors
 ///
-/// The system is another one.
+/// The system is not Linux.
 pub fn highest() -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,6 +1,6 @@
 //! The tests that a change affects: how they are requested, and the run of them.
 
-use checksum_api_ext::Started;
+use checksum_api_ext::{Grep, Started};
 use checksum_tests::{FakeTransport, Script};
 use serde_json::{Value, json};
 
@@ -24,9 +24,11 @@ async fn affected_tests_are_run_by_a_pattern_of_their_ids() {
             Script::always(json!({ "name": "job" })),
         ),
     ]);
-    let run = transport.client().run_affected(["b.ts", "a.ts"]).await;
-    let run = run.expect("a response").expect("affected tests");
-    drop(run.branch("feature").start().await.expect("a run"));
+    let checksum = transport.client();
+    let affected = checksum.affected_tests(["b.ts", "a.ts"]).await;
+    let grep = Grep::of_tests(&affected.expect("a response")).expect("affected tests");
+    let run = checksum.run_grep(grep.branch("feature")).start().await;
+    drop(run.expect("a run"));
     let bodies = bodies(&transport);
     assert_eq!(bodies[0], json!({ "changedFiles": ["a.ts", "b.ts"] }));
     assert_eq!(
@@ -39,8 +41,8 @@ async fn affected_tests_are_run_by_a_pattern_of_their_ids() {
 async fn nothing_is_started_if_nothing_is_affected() {
     let none = json!({ "affectedTestIds": [] });
     let transport = FakeTransport::by_path([(AFFECTED, Script::always(none))]);
-    let run = transport.client().run_affected(["README.md"]).await;
-    assert!(run.expect("a response").is_none());
+    let affected = transport.client().affected_tests(["README.md"]).await;
+    assert!(Grep::of_tests(&affected.expect("a response")).is_none());
     assert_eq!(
         bodies(&transport),
         [json!({ "changedFiles": ["README.md"] })]
@@ -63,8 +65,8 @@ async fn nothing_is_started_if_nothing_is_affected() {
 async fn a_response_without_the_list_is_an_error() {
     for response in [json!({}), json!({ "affectedTestIds": null }), json!([])] {
         let transport = FakeTransport::by_path([(AFFECTED, Script::always(response.clone()))]);
-        let run = transport.client().run_affected(["a.ts"]).await;
-        let error = run.expect_err("no list");
+        let affected = transport.client().affected_tests(["a.ts"]).await;
+        let error = affected.expect_err("no list");
         assert_eq!(error.started(), Started::No, "{response}: {error}");
     }
 }

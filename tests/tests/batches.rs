@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::types::TestRunId;
-use checksum_api_ext::{Checksum, Error, Event, HealBatch, PollPolicy, Started, TryStreamExt};
+use checksum_api_ext::TestRunId;
+use checksum_api_ext::{
+    Checksum, Error, Event, HealBatch, HealOptions, PollPolicy, PrNumber, Started, TryStreamExt,
+};
 use checksum_mock::{BatchScript, Fault, Mock, RunScript};
 use checksum_tests::client_of;
 
@@ -20,8 +22,8 @@ async fn failed_run(mock: &Mock, checksum: &Checksum) -> TestRunId {
 }
 
 async fn heal(checksum: &Checksum, id: &TestRunId) -> Result<HealBatch, Error> {
-    let heal = checksum.heal(id.clone()).without_pull_request();
-    heal.start().await
+    let options = HealOptions::no_pull_request();
+    checksum.heal(id.clone(), options).start().await
 }
 
 #[tokio::test(start_paused = true)]
@@ -30,8 +32,12 @@ async fn healing_returns_the_sessions_and_can_be_resumed_by_its_id() {
     let checksum = client_of(&mock);
     let id = failed_run(&mock, &checksum).await;
     let repo = "acme-co/my-tests".parse().expect("a repository");
-    let batch = checksum.heal(id.clone()).pull_request(repo).start().await;
+    let options = HealOptions::open_pull_request(repo);
+    let batch = checksum.heal(id.clone(), options).start().await;
     let batch = batch.expect("a batch");
+    let response = batch.start_response().expect("a response");
+    assert_eq!(response.status, 200);
+    assert!(!response.body.is_empty());
     assert_eq!(batch.session_ids().len(), 2);
     assert_eq!(batch.failure_count(), Some(2));
     assert_eq!(batch.test_ids()[1].as_str(), "test-def-456");
@@ -44,8 +50,8 @@ async fn healing_returns_the_sessions_and_can_be_resumed_by_its_id() {
         }
     }
     assert!(changes > 2);
-    let resumed = checksum.heal_batch(batch.id().clone());
-    assert!(resumed.accepted().is_none() && resumed.session_ids().is_empty());
+    let resumed = checksum.resume_heal_batch(batch.id().clone());
+    assert!(resumed.start_response().is_none() && resumed.session_ids().is_empty());
     let report = resumed.await.expect("a report");
     assert!(report.is_success());
     assert_eq!(report.test_run_id(), Some(&id));
@@ -57,13 +63,16 @@ async fn generation_returns_the_session_and_can_be_resumed_by_its_id() {
     let mock = mock();
     let checksum = client_of(&mock);
     let repo = "acme-co/webapp".parse().expect("a repository");
-    let batch = checksum.generate(repo, 42, "b").start().await;
+    let batch = checksum
+        .generate(repo, PrNumber::new(42).expect("a number"), "b")
+        .start()
+        .await;
     let batch = batch.expect("a batch");
     let session = batch.session_id().expect("a session");
     let page = batch.session_url().expect("a page");
     assert!(page.ends_with(session.as_str()), "{page}");
 
-    let resumed = checksum.generation_batch(batch.id().clone());
+    let resumed = checksum.resume_generation_batch(batch.id().clone());
     assert!(resumed.session_id().is_none() && resumed.session_url().is_none());
     let report = resumed.await.expect("a report");
     assert_eq!(report.pull_requests().count(), 1);
@@ -75,7 +84,11 @@ async fn a_report_heals_its_own_run() {
     mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
     let run = client_of(&mock).run_suite().start().await.expect("a run");
     let report = run.await.expect("a report");
-    let batch = report.heal().without_pull_request().start().await;
+    let batch = report
+        .heal(HealOptions::no_pull_request())
+        .expect("an id")
+        .start()
+        .await;
     let end = batch.expect("a batch").await.expect("a report");
     assert!(end.is_success());
     assert_eq!(end.test_run_id(), report.test_run_id());
@@ -104,7 +117,10 @@ async fn batches_are_started_at_most_once() {
         assert_eq!(error.started(), Started::Maybe, "{error}");
         assert_eq!(mock.request_count(), before + 1);
         let repo = "acme-co/webapp".parse().expect("a repository");
-        let error = checksum.generate(repo, 1, "main").start().await;
+        let error = checksum
+            .generate(repo, PrNumber::new(1).expect("a number"), "main")
+            .start()
+            .await;
         let error = error.expect_err("a failure");
         assert_eq!(error.started(), Started::Maybe, "{error}");
         assert_eq!(mock.request_count(), before + 2);
@@ -132,12 +148,15 @@ async fn a_batch_may_be_unknown_right_after_its_start_and_not_later() {
     batch.clone().await.expect("a report");
 
     mock.fault(Fault::status(404).on_operation("get_heal_batch"));
-    let resumed = checksum.heal_batch(batch.id().clone());
+    let resumed = checksum.resume_heal_batch(batch.id().clone());
     assert!(resumed.await.expect_err("unknown").is_not_found());
 
     mock.next_generation(BatchScript::new().fail_all());
     let repo = "acme-co/webapp".parse().expect("a repository");
-    let batch = checksum.generate(repo, 1, "b").start().await;
+    let batch = checksum
+        .generate(repo, PrNumber::new(1).expect("a number"), "b")
+        .start()
+        .await;
     mock.fault(Fault::status(404).on_operation("get_generation_batch"));
     let report = batch.expect("a batch").await.expect("a report");
     assert!(!report.is_success());

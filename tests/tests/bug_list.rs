@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use checksum_api_ext::types::BugStatus;
+use checksum_api_ext::BugStatus;
 use checksum_api_ext::{Bug, Error, ListBugs, Truncation, TryStreamExt};
 use checksum_mock::Mock;
 use checksum_tests::{FakeResponse, FakeTransport, Script, client_of};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn reads_all_pages_of_the_mock_server() {
     let mock = Mock::builder().without_socket();
-    let stream = client_of(&mock).bugs().limit(2).stream();
+    let stream = client_of(&mock).bugs().page_size(2).into_stream();
     let bugs: Vec<Bug> = stream.try_collect().await.expect("bugs");
     assert_eq!(bugs.len(), 5);
     assert_eq!(bugs[0].status, Some(BugStatus::Confirmed));
@@ -40,7 +40,7 @@ async fn walk(
         page(&bugs, end, count).into()
     });
     let bugs: Vec<Bug> = filter(transport.client().bugs())
-        .stream()
+        .into_stream()
         .try_collect()
         .await?;
     let ids = bugs.into_iter().filter_map(|bug| bug.id).collect();
@@ -81,7 +81,7 @@ async fn each_form_of_a_page_is_read_to_its_end() {
 #[tokio::test]
 async fn a_smaller_page_size_of_the_service_loses_nothing() {
     let bare = |bugs: &[Value], _, _| json!(bugs);
-    let (found, _) = walk(10, 3, bare, |bugs| bugs.limit(500))
+    let (found, _) = walk(10, 3, bare, |bugs| bugs.page_size(500))
         .await
         .expect("bugs");
     assert_eq!(found, ids(0..10));
@@ -100,7 +100,7 @@ async fn read(
 ) -> (Vec<String>, Option<Truncation>, usize) {
     let last = pages.last().cloned().expect("a page");
     let transport = FakeTransport::from(Script::in_order(pages).then_always(last));
-    let mut stream = filter(transport.client().bugs()).stream();
+    let mut stream = filter(transport.client().bugs()).into_stream();
     let mut ids = Vec::new();
     while let Some(bug) = stream.try_next().await.expect("a bug") {
         ids.push(bug.id.or(bug.title).expect("an id"));
@@ -259,8 +259,8 @@ async fn an_endless_list_is_bounded_in_number_and_bytes() {
         let client = endless("x");
         let list = client.bugs();
         let mut bugs = match max {
-            None => list.stream(),
-            Some(max) => list.max_bugs(max).stream(),
+            None => list.into_stream(),
+            Some(max) => list.max_bugs(max).into_stream(),
         };
         let given: Vec<Bug> = (&mut bugs).try_collect().await.expect("bugs");
         assert_eq!(
@@ -269,13 +269,13 @@ async fn an_endless_list_is_bounded_in_number_and_bytes() {
         );
     }
     let client = endless("a title of some length");
-    let mut bugs = client.bugs().max_bytes(10_000).stream();
+    let mut bugs = client.bugs().max_bytes(10_000).into_stream();
     let given: Vec<Bug> = (&mut bugs).try_collect().await.expect("bugs");
     assert!((100..300).contains(&given.len()), "{}", given.len());
     assert_eq!(bugs.truncation(), Some(Truncation::MaxBytes));
 
     let nulls = FakeTransport::always(json!([null, null])).client();
-    let mut bugs = nulls.bugs().max_bugs(99).stream();
+    let mut bugs = nulls.bugs().max_bugs(99).into_stream();
     assert!(bugs.try_next().await.expect("the end").is_none());
     assert_eq!(bugs.truncation(), Some(Truncation::MaxBugs));
 }
@@ -291,7 +291,7 @@ async fn a_limit_that_equals_the_length_truncates_nothing() {
 async fn an_error_is_the_last_item() {
     let page = json!({ "bugs": [{ "id": "a" }], "hasMore": true });
     let transport = FakeTransport::in_order([page.into(), FakeResponse::status(503)]);
-    let mut bugs = transport.client().bugs().stream();
+    let mut bugs = transport.client().bugs().into_stream();
     assert!(bugs.try_next().await.expect("a bug").is_some());
     assert!(bugs.try_next().await.is_err());
     assert!(bugs.try_next().await.expect("the end").is_none());

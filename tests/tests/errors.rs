@@ -4,7 +4,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use checksum_api_ext::types::JobName;
+use checksum_api_ext::JobName;
 use checksum_api_ext::{ApiKey, BaseUrl, Checksum, Error, PollPolicy, RetryPolicy, Run, Started};
 use checksum_mock::{Fault, Mock};
 use checksum_tests::wording::without_json_library;

@@ -1,6 +1,6 @@
 //! Requests that the service would certainly reject. None of them is sent.
 
-use checksum_api_ext::{AutoHeal, Checksum, Error, ErrorKind, Started};
+use checksum_api_ext::{Checksum, Error, ErrorKind, Grep, HealOptions, PrNumber, Started};
 use checksum_mock::{Mock, RunScript};
 use checksum_tests::{FakeTransport, client_of, snapshot};
 use serde_json::json;
@@ -11,30 +11,45 @@ fn repo<T: std::str::FromStr<Err: std::fmt::Debug>>() -> T {
 
 async fn errors_of_runs(checksum: &Checksum) -> Vec<(&'static str, Error)> {
     let suite = |heal| checksum.run_suite().auto_heal(heal).start();
-    let grep = || checksum.run_grep("a");
-    let heal = || AutoHeal::pull_request(repo());
+    let run = |grep: Grep| checksum.run_grep(grep).start();
+    let grep = || Grep::new("a");
+    let heal = || HealOptions::open_pull_request(repo());
     let mut errors = Vec::new();
     for (name, started) in [
         ("no test ids", checksum.run_tests([]).start().await),
-        ("an empty pattern", checksum.run_grep("").start().await),
-        ("an empty branch", grep().branch("").start().await),
-        ("a blank branch", grep().branch("\u{a0}\r\n").start().await),
-        ("one shard", grep().shards(1).start().await),
-        ("41 shards", grep().shards(41).start().await),
+        ("no suite ids", checksum.run_suites([]).start().await),
+        ("an empty pattern", run(Grep::new("")).await),
+        ("an empty branch", run(grep().branch("")).await),
+        ("a blank branch", run(grep().branch("\u{a0}\r\n")).await),
+        ("one shard", run(grep().shards(1)).await),
+        ("41 shards", run(grep().shards(41)).await),
         (
             "shards and healing",
-            grep().shards(2).auto_heal(heal()).start().await,
+            checksum
+                .run_grep(grep().shards(2))
+                .auto_heal(heal())
+                .start()
+                .await,
         ),
         (
             "healing: a pull request without its repository",
-            suite(AutoHeal::without_pull_request().pr(42)).await,
+            suite(HealOptions::no_pull_request().report_to(number())).await,
         ),
-        ("healing: pull request 0", suite(heal().pr(0)).await),
-        ("healing: an empty branch", suite(heal().branch("")).await),
-        ("healing: a blank branch", suite(heal().branch(" \t")).await),
+        (
+            "healing: an empty branch",
+            suite(heal().target_branch("")).await,
+        ),
+        (
+            "healing: a blank branch",
+            suite(heal().target_branch(" \t")).await,
+        ),
         (
             "healing of a grep: a blank branch",
-            grep().auto_heal(heal().branch(" ")).start().await,
+            checksum
+                .run_grep("a")
+                .auto_heal(heal().target_branch(" "))
+                .start()
+                .await,
         ),
     ] {
         errors.push((name, started.expect_err(name)));
@@ -42,35 +57,32 @@ async fn errors_of_runs(checksum: &Checksum) -> Vec<(&'static str, Error)> {
     errors
 }
 
+fn number() -> PrNumber {
+    PrNumber::new(1).expect("a number")
+}
+
 async fn errors_of_batches(checksum: &Checksum) -> Vec<(&'static str, Error)> {
-    let heal = || checksum.heal("run-id".parse().expect("an id"));
     let mut errors = Vec::new();
-    for (name, heal) in [
-        ("heal: no repository", heal()),
-        ("heal: a branch alone", heal().branch("main")),
+    for (name, options) in [
         (
             "heal: a pull request without its repository",
-            heal().without_pull_request().pr(1),
+            HealOptions::no_pull_request().report_to(number()),
         ),
-        ("heal: pull request 0", heal().pull_request(repo()).pr(0)),
         (
             "heal: an empty branch",
-            heal().pull_request(repo()).branch(""),
+            HealOptions::open_pull_request(repo()).target_branch(""),
         ),
         (
             "heal: a blank branch",
-            heal().without_pull_request().branch(" \t\n"),
+            HealOptions::no_pull_request().target_branch(" \t\n"),
         ),
     ] {
+        let heal = checksum.heal("run-id".parse().expect("an id"), options);
         errors.push((name, heal.start().await.expect_err(name)));
     }
-    for (name, pr_number, branch) in [
-        ("generate: pull request 0", 0, "main"),
-        ("generate: a blank branch", 1, " "),
-    ] {
-        let generate = checksum.generate(repo(), pr_number, branch);
-        errors.push((name, generate.start().await.expect_err(name)));
-    }
+    let name = "generate: a blank branch";
+    let generate = checksum.generate(repo(), number(), " ");
+    errors.push((name, generate.start().await.expect_err(name)));
     errors
 }
 
@@ -108,7 +120,11 @@ async fn generation_needs_the_owner_of_the_repository() {
         "https://github.com/acme-co/x",
     ] {
         let name = repo.parse().expect("a name");
-        let error = transport.client().generate(name, 1, "main").start().await;
+        let error = transport
+            .client()
+            .generate(name, number(), "main")
+            .start()
+            .await;
         let error = error.expect_err(repo);
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{repo}: {error}");
     }
@@ -125,10 +141,11 @@ async fn healing_does_not_need_the_owner_of_the_repository() {
     let bare = || "my-tests".parse().expect("a repository");
     let run = checksum
         .run_suite()
-        .auto_heal(AutoHeal::pull_request(bare()));
+        .auto_heal(HealOptions::open_pull_request(bare()));
     drop(run.start().await.expect("a run"));
-    let heal = checksum.heal("run-id".parse().expect("an id"));
-    drop(heal.pull_request(bare()).start().await.expect("a batch"));
+    let options = HealOptions::open_pull_request(bare());
+    let heal = checksum.heal("run-id".parse().expect("an id"), options);
+    drop(heal.start().await.expect("a batch"));
     let log = transport.log();
     assert_eq!(log[0].body["autoHeal"]["repoName"], "my-tests");
     assert_eq!(log[1].body["repoName"], "my-tests");
@@ -143,8 +160,9 @@ async fn a_report_without_a_test_run_id_cannot_be_healed() {
     let run = client_of(&mock).run_suite().start().await.expect("a run");
     let report = run.await.expect("a report");
     let sent = mock.request_count();
-    let error = report.heal().without_pull_request().start().await;
-    let error = error.expect_err("no id");
+    let error = report
+        .heal(HealOptions::no_pull_request())
+        .expect_err("no id");
     assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
     assert_eq!(mock.request_count(), sent);
 }

@@ -1,11 +1,11 @@
 //! The JSON forms of handles, events and reports, which programs in other languages read: each is as
 //! its schema says.
 
-use checksum_api_ext::types::TestRunId;
+use checksum_api_ext::TestRunId;
 use checksum_api_ext::{
     Attachment, BatchEvent, BatchStatus, BugPage, Checksum, DownloadedFile, Event, Handle,
-    HealBatch, HtmlReport, LatestTestRun, Results, Run, RunEvent, RunHandle, RunReport, TestRun,
-    TryStreamExt, WatchEvent,
+    HealBatch, HealOptions, HtmlReport, LatestTestRun, PrNumber, Run, RunEvent, RunHandle,
+    RunReport, TestRun, TestRunResults, TryStreamExt, WatchEvent,
 };
 use checksum_mock::{Fault, Mock, RunScript};
 use checksum_tests::client_of;
@@ -25,8 +25,9 @@ fn public_values_are_clone_send_and_sync() {
     fn send<T: Send>(_: T) {}
     let key = "key".parse().expect("a key");
     let checksum = Checksum::builder().api_key(key).build().expect("a client");
-    send(checksum.bugs().stream());
-    send(checksum.heal(TestRunId::new("a").expect("an id")).start());
+    send(checksum.bugs().into_stream());
+    let id = TestRunId::new("a").expect("an id");
+    send(checksum.heal(id, HealOptions::no_pull_request()).start());
     send(checksum.latest_test_run());
     send(checksum.watch([]));
 }
@@ -57,7 +58,7 @@ fn schemas_are_for_readers_who_know_no_rust() {
         schema_for!(RunReport),
         schema_for!(BatchEvent),
         schema_for!(BatchStatus),
-        schema_for!(Results),
+        schema_for!(TestRunResults),
         schema_for!(LatestTestRun),
         schema_for!(BugPage),
         schema_for!(DownloadedFile),
@@ -82,7 +83,7 @@ fn schemas_reject_other_values() {
         validator::<RunReport>(),
         validator::<BatchEvent>(),
         validator::<BatchStatus>(),
-        validator::<Results>(),
+        validator::<TestRunResults>(),
         validator::<LatestTestRun>(),
         validator::<BugPage>(),
         validator::<DownloadedFile>(),
@@ -104,17 +105,24 @@ async fn results_reports_attachments_and_bugs() {
     let run = checksum.run_suite().start().await.expect("a run");
     json(&run.handle());
     json(&Handle::from(&run));
-    json(&run.await.expect("a report"));
+    let report = run.await.expect("a report");
+    let stored = json(&report);
+    assert_eq!(stored["outcome"], "failed");
+    assert_eq!(stored["isSuccess"], false);
+    let stored: RunReport = serde_json::from_value(stored).expect("a report");
+    assert_eq!(stored.outcome(), report.outcome());
+    assert_eq!(stored.status(), report.status());
+    stored.test_run().expect_err("it has no client");
     let latest = checksum.latest_test_run().await.expect("a test run");
     json(&latest);
     let test_run = checksum.test_run(latest.id().clone());
     json(&test_run.results().await.expect("results"));
     json(&test_run.report().await.expect("a report"));
     let test = "test-def-456".parse().expect("an id");
-    let attachments = test_run.test(test).attachments().await;
+    let attachments = test_run.attachments(test).await;
     let attachments = attachments.expect("attachments");
     assert!(attachments.iter().map(json).count() > 0);
-    json(&checksum.bugs().first_page().await.expect("a page"));
+    json(&checksum.bugs().page().await.expect("a page"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,15 +178,9 @@ async fn events_name_their_kind() {
         ]
     );
 
-    let batch = client_of(&mock).heal(
-        client_of(&mock)
-            .latest_test_run()
-            .await
-            .expect("a run")
-            .id()
-            .clone(),
-    );
-    let batch = batch.without_pull_request().await.expect("a batch");
+    let latest = client_of(&mock).latest_test_run().await.expect("a run");
+    let heal = latest.test_run().heal(HealOptions::no_pull_request());
+    let batch = heal.await.expect("a batch");
     let mut events = batch.events();
     while let Some(event) = events.try_next().await.expect("an event") {
         let json = json(&event);
@@ -197,7 +199,10 @@ async fn events_of_a_set_name_their_work() {
     let checksum = client_of(&mock);
     let run = checksum.run_suite().start().await.expect("a run");
     let repo = "acme-co/webapp".parse().expect("a name");
-    let batch = checksum.generate(repo, 42, "branch").start().await;
+    let batch = checksum
+        .generate(repo, PrNumber::new(42).expect("a number"), "branch")
+        .start()
+        .await;
     let handles = [Handle::from(&run), Handle::from(&batch.expect("a batch"))];
     let mut all = checksum.watch(handles);
     let mut ended = 0;

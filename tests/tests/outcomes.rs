@@ -1,10 +1,10 @@
 //! What makes a run or a batch a success, a failure or a contradiction, alone and in a watch set.
 
-use checksum_api_ext::types::{BatchId, JobName};
 use checksum_api_ext::{
     ApiVersion, BatchStatus, Checksum, Contradiction, Event, Handle, Outcome, RunHandle, RunReport,
     RunStatus,
 };
+use checksum_api_ext::{BatchId, JobName};
 use checksum_tests::FakeTransport;
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ async fn end(status: Value) -> RunReport {
 async fn batch(status: Value) -> BatchStatus {
     let checksum = FakeTransport::always(status).client();
     let id = BatchId::new("batch").expect("an id");
-    checksum.heal_batch(id).await.expect("a report")
+    checksum.resume_heal_batch(id).await.expect("a report")
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@ const ESCAPED: &str = "a b/c?d=e&f#g%41+\"'<>;,|{}[]^`~é漢😀\u{202e}";
 /// Returns the one request of each operation by the raw client.
 async fn raw(inputs: &Inputs) -> Vec<String> {
     let transport = documented();
-    let client = transport.client().api().clone();
+    let client = transport.client().raw().clone();
     for id in OperationId::ALL.iter().copied() {
         let called = inputs.call(&client, id).await;
         called.unwrap_or_else(|error| panic!("{id}: {error}"));
@@ -84,9 +84,12 @@ async fn a_sharded_grep_sends_its_shard_count() {
     let checksum = transport.client();
     let mut body = types::RunGrepV2Request::new("a".parse().expect("a pattern"));
     body.shard_count = Some(4);
-    let raw = checksum.api().run_grep_v2().body(body).execute().await;
+    let raw = checksum.raw().run_grep_v2().body(body).execute().await;
     raw.expect("a run");
-    let ext = checksum.run_grep("a").shards(4).start().await;
+    let ext = checksum
+        .run_grep(checksum_api_ext::Grep::new("a").shards(4))
+        .start()
+        .await;
     drop(ext.expect("a run"));
     for request in transport.log() {
         assert_eq!(request.body, json!({ "grep": "a", "shardCount": 4 }));
@@ -97,7 +100,7 @@ async fn a_sharded_grep_sends_its_shard_count() {
 #[tokio::test]
 async fn ids_that_would_change_the_path_are_not_sent() {
     let transport = documented();
-    let client = transport.client().api().clone();
+    let client = transport.client().raw().clone();
     let operations = OperationId::ALL.iter().copied();
     for id in operations.filter(|id| id.operation().path.contains('{')) {
         for bad in ["", ".", "..", "a\\b", "a\nb", "\u{0}", "\u{85}"] {

@@ -20,7 +20,7 @@ async fn decoded(
         .collect();
     let count = bodies.len();
     // One client for all of them: to set up TLS takes longer than to decode.
-    let client: Client = FakeTransport::in_order(bodies).client().api().clone();
+    let client: Client = FakeTransport::in_order(bodies).client().raw().clone();
     let mut outcomes = Vec::new();
     for _ in 0..count {
         outcomes.push(Inputs::documented().call(&client, operation).await);

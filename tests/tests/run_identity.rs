@@ -1,10 +1,11 @@
 //! Runs that are known by a job name, a test run id, or both: which routes are polled, and which
 //! decide.
 
-use checksum_api_ext::types::{JobName, TestRunId};
 use checksum_api_ext::{
-    Contradiction, ErrorKind, Handle, Outcome, RetryPolicy, Run, RunHandle, RunReport, Started,
+    Contradiction, ErrorKind, Grep, Handle, Outcome, RetryPolicy, Run, RunHandle, RunReport,
+    Started,
 };
+use checksum_api_ext::{JobName, TestRunId};
 use checksum_tests::{FakeResponse, FakeTransport, Script};
 use serde_json::{Value, json};
 
@@ -57,7 +58,7 @@ async fn a_sharded_run_is_polled_by_its_test_run_id() {
             ]),
         ),
     ]);
-    let grep = transport.client().run_grep("checkout").shards(8);
+    let grep = transport.client().run_grep(Grep::new("checkout").shards(8));
     let run = grep.start().await.expect("a run");
     assert_eq!(run.job_name(), None);
     assert_eq!(run.test_run_id().map(TestRunId::as_str), Some("run-id"));
@@ -265,8 +266,8 @@ async fn a_run_without_any_id_may_have_started() {
     ] {
         let transport =
             FakeTransport::by_path([("/v2/execution/grep", Script::always(response.clone()))]);
-        let grep = transport.client().run_grep("checkout");
-        let grep = grep.env("PASSWORD", "hunter2-of-nobody");
+        let grep = Grep::new("checkout").env("PASSWORD", "hunter2-of-nobody");
+        let grep = transport.client().run_grep(grep);
         let error = grep.start().await.expect_err("no identity");
         assert_eq!(error.kind(), ErrorKind::MayHaveStarted, "{error:?}");
         assert_eq!(error.started(), Started::Maybe);

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::types::BatchId;
-use checksum_api_ext::{AutoHeal, BatchStatus, Event, TryStreamExt};
+use checksum_api_ext::{
+    BatchId, BatchStatus, ErrorKind, Event, HealOptions, PrNumber, TryStreamExt,
+};
 use checksum_mock::{BatchScript, Mock, RunScript};
 use checksum_tests::{client_of, snapshot};
 
@@ -42,7 +43,8 @@ async fn a_failed_run_and_its_healing() {
     );
     mock.next_heal(BatchScript::new().pending(MINUTE).session(2 * MINUTE));
     let checksum = client_of(&mock);
-    let heal = AutoHeal::pull_request("acme-co/my-tests".parse().expect("a name")).branch("main");
+    let heal = HealOptions::open_pull_request("acme-co/my-tests".parse().expect("a name"))
+        .target_branch("main");
     let run = checksum
         .run_suite()
         .auto_heal(heal)
@@ -53,7 +55,7 @@ async fn a_failed_run_and_its_healing() {
     assert!(!report.outcome().is_success());
 
     let id = BatchId::new(&mock.heal_batches()[0]).expect("an id");
-    let batch = checksum.heal_batch(id).await.expect("an end");
+    let batch = checksum.resume_heal_batch(id).await.expect("an end");
     assert!(batch.is_success());
     let url = batch.sessions()[0]
         .pr_url
@@ -86,7 +88,7 @@ async fn each_session_of_a_batch_is_an_event_once() {
     mock.next_run(RunScript::new().fail_tests(["a", "b", "c"]));
     mock.next_heal(BatchScript::new().pending(1).session(2).fail_tests(["b"]));
     let checksum = client_of(&mock);
-    let heal = AutoHeal::pull_request("acme-co/my-tests".parse().expect("a name"));
+    let heal = HealOptions::open_pull_request("acme-co/my-tests".parse().expect("a name"));
     let run = checksum
         .run_suite()
         .auto_heal(heal)
@@ -95,7 +97,7 @@ async fn each_session_of_a_batch_is_an_event_once() {
         .expect("a run");
     run.await.expect("an end");
     let id = BatchId::new(&mock.heal_batches()[0]).expect("an id");
-    let mut events = checksum.heal_batch(id).events();
+    let mut events = checksum.resume_heal_batch(id).events();
     let mut lines = Vec::new();
     while let Some(event) = events.try_next().await.expect("an event") {
         match event {
@@ -123,7 +125,7 @@ async fn nothing_to_heal_is_a_success() {
     mock.next_run(RunScript::new().fail_tests(["a"]));
     mock.next_heal(BatchScript::new().no_sessions());
     let checksum = client_of(&mock);
-    let heal = AutoHeal::without_pull_request();
+    let heal = HealOptions::no_pull_request();
     let run = checksum
         .run_suite()
         .auto_heal(heal)
@@ -132,7 +134,7 @@ async fn nothing_to_heal_is_a_success() {
         .expect("a run");
     run.await.expect("an end");
     let id = BatchId::new(&mock.heal_batches()[0]).expect("an id");
-    let batch = checksum.heal_batch(id).await.expect("an end");
+    let batch = checksum.resume_heal_batch(id).await.expect("an end");
     assert!(batch.is_success() && batch.sessions().is_empty());
 }
 
@@ -146,7 +148,8 @@ async fn a_run_that_v2_does_not_know_keeps_its_outcome() {
     let report = resumed.await.expect("an end");
     assert!(report.outcome().is_success());
     assert_eq!(report.test_run_id(), None);
-    assert!(report.results().await.expect("no request").is_none());
+    let error = report.results().await.expect_err("no id");
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
 }
 
 /// The end state and the version decide the outcome and the last requests, and nothing else.
@@ -202,7 +205,10 @@ async fn generation_batches() {
         let mock = mock();
         mock.next_generation(script.pending(MINUTE).session(3 * MINUTE));
         let repo = "acme-co/webapp".parse().expect("a name");
-        let batch = client_of(&mock).generate(repo, 42, "b").start().await;
+        let batch = client_of(&mock)
+            .generate(repo, PrNumber::new(42).expect("a number"), "b")
+            .start()
+            .await;
         let report = batch.expect("a batch").await.expect("an end");
         let session = &report.sessions()[0];
         lines.push(format!(

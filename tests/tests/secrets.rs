@@ -1,6 +1,6 @@
 //! What must not show: the API key, however the service repeats it.
 
-use checksum_api_ext::RunHandle;
+use checksum_api_ext::{BatchId, RunHandle};
 use checksum_tests::{FakeTransport, KEY};
 use serde_json::json;
 
@@ -15,9 +15,9 @@ async fn no_error_shows_the_key_of_an_echo() {
     });
     let checksum = transport.client();
     let test_run = checksum.test_run("run-id".parse().expect("an id"));
-    let test = test_run.test("test-id".parse().expect("an id"));
+    let test_id = "test-id".parse().expect("an id");
     let run = checksum.resume_run(RunHandle::new("job-name".parse().expect("a name")));
-    let batch = checksum.heal_batch("batch-id".parse().expect("an id"));
+    let batch = checksum.resume_heal_batch(BatchId::new("batch-id").expect("an id"));
     let errors = [
         checksum.project().await.err(),
         checksum.run_suite().start().await.err(),
@@ -25,8 +25,8 @@ async fn no_error_shows_the_key_of_an_echo() {
         checksum.latest_test_run().await.err(),
         test_run.results().await.err(),
         test_run.report().await.err(),
-        test.attachments().await.err(),
-        checksum.bugs().first_page().await.err(),
+        test_run.attachments(test_id).await.err(),
+        checksum.bugs().page().await.err(),
         batch.status().await.err(),
     ];
     for (number, error) in errors.into_iter().enumerate() {

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::types::TestRunId;
-use checksum_api_ext::{Error, ErrorKind, PollPolicy, RetryPolicy, Run, Started};
+use checksum_api_ext::TestRunId;
+use checksum_api_ext::{
+    Error, ErrorKind, Grep, HealOptions, PollPolicy, PrNumber, RetryPolicy, Run, Started,
+};
 use checksum_tests::{FakeResponse, FakeTransport, KEY, Script};
 use serde_json::json;
 use tokio::time::Instant;
@@ -102,10 +104,11 @@ async fn a_response_without_the_job_name_is_quoted() {
     }
     // The same for a batch, which cannot be polled without its id.
     let transport = FakeTransport::always(json!({ "id": "batch-77" }));
-    let heal = transport
-        .client()
-        .heal(TestRunId::new("run-id").expect("an id"));
-    let error = heal.without_pull_request().start().await;
+    let heal = transport.client().heal(
+        TestRunId::new("run-id").expect("an id"),
+        HealOptions::no_pull_request(),
+    );
+    let error = heal.start().await;
     let error = error.expect_err("no id");
     assert!(error.to_string().contains("batch-77"), "{error}");
     assert_eq!(error.started(), Started::Maybe);
@@ -174,9 +177,7 @@ async fn a_start_is_not_retried_when_the_budget_frees_up_after_its_deadline() {
         .expect("a client");
     let began = Instant::now();
     let (start, _) = tokio::join!(client.run_suite().start(), async {
-        let name = "job"
-            .parse::<checksum_api_ext::types::JobName>()
-            .expect("a name");
+        let name = "job".parse::<checksum_api_ext::JobName>().expect("a name");
         let waits: Vec<_> = (0..100)
             .map(|_| {
                 tokio::spawn(
@@ -207,9 +208,7 @@ async fn no_error_has_the_value_of_an_env_override() {
         json!(["hunter2-secret"]),
     ] {
         let client = FakeTransport::always(body).client();
-        let start = client
-            .run_grep("checkout")
-            .env("PASSWORD", "hunter2-secret");
+        let start = client.run_grep(Grep::new("checkout").env("PASSWORD", "hunter2-secret"));
         let error = start.start().await.expect_err("no name");
         let shown = format!("{error} {error:?} {:?}", error.response_body());
         assert!(!shown.contains("hunter2"), "{shown}");
@@ -221,12 +220,14 @@ async fn no_error_has_the_value_of_an_env_override() {
 fn debug_forms_have_names_and_no_values() {
     let checksum = FakeTransport::always(json!({})).client();
     let repo = "acme-co/webapp".parse().expect("a repository");
-    let grep = checksum.run_grep("a").env("NAME", "hunter2");
-    let generation = checksum.generate(repo, 42, "b").env("NAME", "hunter2");
-    let heal = checksum.heal(TestRunId::new("run-id").expect("an id"));
-    let heal = heal
+    let grep = checksum.run_grep(Grep::new("a").env("NAME", "hunter2"));
+    let generation = checksum
+        .generate(repo, PrNumber::new(42).expect("a number"), "b")
+        .env("NAME", "hunter2");
+    let options = HealOptions::no_pull_request()
         .metadata("NAME", "hunter2")
         .extra_field("FIELD", "hunter3");
+    let heal = checksum.heal(TestRunId::new("run-id").expect("an id"), options);
     for shown in [
         format!("{grep:?}"),
         format!("{generation:?}"),

@@ -4,7 +4,7 @@
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use checksum_api_ext::types::JobName;
+use checksum_api_ext::JobName;
 use checksum_api_ext::{ApiVersion, RunHandle, Started};
 use checksum_tests::{FakeResponse, FakeTransport, KEY, snapshot};
 use serde_json::json;
@@ -131,7 +131,7 @@ async fn ignored_fields_are_warned_about_once() {
         "tests": [test(json!(7)), test(json!(["smoke", 8])), test(json!(null)), test(json!([]))],
     });
     let client = FakeTransport::always(response).client();
-    let results = client.api().get_test_run_results().id("run-id").execute();
+    let results = client.raw().get_test_run_results().id("run-id").execute();
     results.await.expect("results");
     let lines = lines.take();
     let warnings: Vec<&str> = lines.split("WARN event of ").skip(1).collect();
@@ -153,7 +153,7 @@ async fn null_for_an_optional_list_is_no_warning() {
     let tests = json!([{ "checksumTestId": "a", "status": "passed", "tags": null }]);
     let response = json!({ "id": "run-id", "status": "passed", "tests": tests });
     let client = FakeTransport::always(response).client();
-    let results = client.api().get_test_run_results().id("run-id").execute();
+    let results = client.raw().get_test_run_results().id("run-id").execute();
     results.await.expect("results");
     let lines = lines.take();
     assert!(

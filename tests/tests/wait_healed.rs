@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::{AutoHeal, Checksum, Outcome, Run, RunHandle};
+use checksum_api_ext::{Checksum, HealOptions, Outcome, Run, RunHandle};
 use checksum_tests::{FakeResponse, FakeTransport, Script};
 use serde_json::json;
 use tokio::time::Instant;
@@ -35,7 +35,7 @@ fn resumed(checksum: &Checksum) -> Run {
 #[tokio::test(start_paused = true)]
 async fn a_failed_run_is_polled_until_it_is_healed() {
     let checksum = client_of(&["running", "failed", "failed", "running", "healed"]);
-    let heal = AutoHeal::without_pull_request();
+    let heal = HealOptions::no_pull_request();
     let run = checksum.run_grep("a").auto_heal(heal).start().await;
     let report = run.expect("a run").wait_healed(HOUR).await;
     assert_eq!(report.expect("a report").outcome(), Outcome::Healed);

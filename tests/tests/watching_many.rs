@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use checksum_api_ext::types::JobName;
+use checksum_api_ext::JobName;
 use checksum_api_ext::{
-    ApiVersion, Checksum, ChecksumBuilder, Error, ErrorKind, Event, Handle, PollPolicy,
-    RetryPolicy, RunHandle, WatchSet,
+    ApiVersion, Checksum, ChecksumBuilder, Error, ErrorKind, Event, Handle, HealOptions,
+    PollPolicy, PrNumber, RetryPolicy, RunHandle, WatchSet,
 };
 use checksum_mock::{BatchScript, Mock, RunScript};
 use checksum_tests::client_of;
@@ -333,14 +333,14 @@ async fn runs_and_batches_together() {
     mock.next_heal(BatchScript::new().fail_all());
     let repo = "acme-co/my-tests".parse().expect("a name");
     let heal = failed
-        .heal()
-        .pull_request(repo)
+        .heal(HealOptions::open_pull_request(repo))
+        .expect("an id")
         .start()
         .await
         .expect("a batch");
     let repo = "acme-co/webapp".parse().expect("a name");
     let generation = client
-        .generate(repo, 42, "branch")
+        .generate(repo, PrNumber::new(42).expect("a number"), "branch")
         .start()
         .await
         .expect("a batch");

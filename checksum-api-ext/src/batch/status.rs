@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::contradiction::Contradiction;
 use crate::poll::Event;
-use crate::run::Contradiction;
 
 /// What happens to a batch during a wait.
 pub type BatchEvent = Event<BatchStatus, BatchStatus>;
@@ -156,8 +156,8 @@ impl BatchStatus {
         self.sessions().iter().filter(is_meant).count() as u64
     }
 
-    /// The members of the answer that this version does not know.
-    pub fn other(&self) -> &Map<String, Value> {
+    /// Returns the fields of the response that this version does not know.
+    pub fn unknown_fields(&self) -> &Map<String, Value> {
         &self.0.extra
     }
 }

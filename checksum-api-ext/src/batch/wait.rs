@@ -1,56 +1,35 @@
 //! How a batch is polled and waited for.
 
-use std::future::IntoFuture;
-use std::pin::Pin;
 use std::time::SystemTime;
 
-use super::Batch;
-use super::kind::BatchKind;
 use super::status::BatchStatus;
+use super::{Batch, Kind};
 use crate::core::Retry;
 use crate::error::Error;
-use crate::poll::{Events, PollPolicy, Pollable, Poller, Status, Terminal, until_done};
+use crate::poll::{Events, Pollable, Poller, Status, Terminal, until_done};
 
-impl<K: BatchKind> Batch<K> {
-    /// Waits by this policy in place of the client's.
-    pub fn with_poll_policy(mut self, policy: PollPolicy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// Waits until every session is done. Awaiting the batch itself does the same.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Run::wait`](crate::Run::wait).
-    pub async fn wait(self) -> Result<BatchStatus, Error> {
+impl Batch {
+    pub(super) async fn wait(self) -> Result<BatchStatus, Error> {
         let policy = self.core.applied(self.policy);
         until_done(self, policy).await
     }
 
-    /// Returns a stream of what happens until every session is done. The last item is
-    /// [`Finished`](crate::Event::Finished), or the error that ended the wait.
-    pub fn events(&self) -> Events<BatchStatus, BatchStatus> {
+    pub(super) fn events(&self) -> Events<BatchStatus, BatchStatus> {
         let policy = self.core.applied(self.policy);
         Events::new(Poller::of_one(self.clone(), policy))
     }
 }
 
-impl<K: BatchKind> IntoFuture for Batch<K> {
-    type Output = Result<BatchStatus, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.wait())
-    }
-}
-
-impl<K: BatchKind> Pollable for Batch<K> {
+impl Pollable for Batch {
     type Status = BatchStatus;
     type Report = BatchStatus;
 
     fn describe(&self) -> String {
-        format!("{} batch {}", K::NAME, self.id())
+        let kind = match self.kind {
+            Kind::Heal => "healing",
+            Kind::Generation => "generation",
+        };
+        format!("{kind} batch {}", self.id())
     }
 
     fn started_at(&self) -> Option<SystemTime> {
@@ -58,7 +37,7 @@ impl<K: BatchKind> Pollable for Batch<K> {
     }
 
     async fn poll(&self) -> Result<BatchStatus, Error> {
-        K::poll(&self.core, Retry::Never, self.id()).await
+        self.status(Retry::Never).await
     }
 
     fn report(&self, status: BatchStatus) -> BatchStatus {

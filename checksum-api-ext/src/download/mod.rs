@@ -77,7 +77,7 @@ pub struct DownloadAll {
 /// How far a download has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Progress<'a> {
+pub struct DownloadProgress<'a> {
     /// The file's name.
     pub name: &'a str,
     /// How many bytes are on disk. Falls back to 0 where a transfer has to start again.
@@ -113,7 +113,7 @@ struct Options {
     on_progress: Option<OnProgress>,
 }
 
-type OnProgress = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
+type OnProgress = Arc<dyn Fn(DownloadProgress<'_>) + Send + Sync>;
 
 impl Default for Options {
     fn default() -> Self {
@@ -140,7 +140,10 @@ impl Download {
     }
 
     /// Called with each part that has been written. It should return soon.
-    pub fn on_progress(mut self, call: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
+    pub fn on_progress(
+        mut self,
+        call: impl Fn(DownloadProgress<'_>) + Send + Sync + 'static,
+    ) -> Self {
         self.options.on_progress = Some(Arc::new(call));
         self
     }
@@ -170,7 +173,10 @@ impl DownloadAll {
     }
 
     /// Called with each part of each file that has been written. It should return soon.
-    pub fn on_progress(mut self, call: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
+    pub fn on_progress(
+        mut self,
+        call: impl Fn(DownloadProgress<'_>) + Send + Sync + 'static,
+    ) -> Self {
         self.options.on_progress = Some(Arc::new(call));
         self
     }

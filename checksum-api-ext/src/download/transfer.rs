@@ -10,11 +10,11 @@ use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::range::{Range, validator};
-use super::{DownloadedFile, Options, Progress, Source, Target};
+use super::{DownloadProgress, DownloadedFile, Options, Source, Target};
 use crate::TARGET;
-use crate::address::shown;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind};
+use crate::url::redacted;
 
 /// Brings a file to its place.
 pub(super) async fn save(
@@ -226,7 +226,7 @@ impl Transfer<'_> {
             written.map_err(|source| self.failed(&source))?;
             self.written = after;
             if let Some(call) = &self.options.on_progress {
-                call(Progress {
+                call(DownloadProgress {
                     name: &self.target.source.name,
                     bytes: self.written,
                     total: self.total,
@@ -246,7 +246,7 @@ impl Transfer<'_> {
         let Source { name, url, .. } = &self.target.source;
         Error::new(
             ErrorKind::UnexpectedResponse,
-            format!("{name} was not saved: GET {}: {reason}", shown(url)),
+            format!("{name} was not saved: GET {}: {reason}", redacted(url)),
         )
     }
 

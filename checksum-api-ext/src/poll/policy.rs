@@ -38,6 +38,8 @@ pub struct PollPolicy {
     pub(super) error_timeout: Duration,
     pub(super) not_found_grace: Duration,
     pub(super) not_found_grace_of_unknown_age: Duration,
+    pub(crate) confirmation_timeout: Duration,
+    pub(crate) failure_reason_timeout: Duration,
     pub(super) min_interval: Duration,
     pub(super) tolerates_unauthorized: bool,
 }
@@ -58,6 +60,8 @@ impl Default for PollPolicy {
             error_timeout: Duration::from_secs(5 * 60),
             not_found_grace: Duration::from_secs(30),
             not_found_grace_of_unknown_age: Duration::ZERO,
+            confirmation_timeout: Duration::from_secs(120),
+            failure_reason_timeout: Duration::from_secs(5),
             min_interval: MIN_INTERVAL,
             tolerates_unauthorized: false,
         }
@@ -174,6 +178,21 @@ impl PollPolicy {
     #[must_use]
     pub fn not_found_grace_of_unknown_age(mut self, grace: Duration) -> Self {
         self.not_found_grace_of_unknown_age = grace;
+        self
+    }
+
+    /// Sets for how long a wait tries to confirm a pass by the route that takes a test run id.
+    /// Default: 2 minutes.
+    #[must_use]
+    pub fn confirmation_timeout(mut self, timeout: Duration) -> Self {
+        self.confirmation_timeout = timeout;
+        self
+    }
+
+    /// Sets for how long a wait tries to fetch the reason of a failure by that route. Default: 5 s.
+    #[must_use]
+    pub fn failure_reason_timeout(mut self, timeout: Duration) -> Self {
+        self.failure_reason_timeout = timeout;
         self
     }
 

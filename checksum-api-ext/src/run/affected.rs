@@ -1,3 +1,5 @@
+//! Finding the tests that a change may affect.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -6,21 +8,21 @@ use checksum_api::types::{FindAffectedTestsRequest, TestId};
 use crate::core::{Core, Retry};
 use crate::error::Error;
 
-/// How many files the vendor's client names in a request at most.
+/// The most files that the vendor's client names in one request.
 const MAX_FILES: usize = 1000;
 
-/// For how long the vendor's client waits for the response.
-const TIME_LIMIT: Duration = Duration::from_secs(300);
+/// How long the vendor's client waits for the response.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Finds the tests that a change of these files may affect. The ids are sorted.
+/// Returns the sorted ids of the tests that a change of these files may affect.
 pub(crate) async fn affected_tests(
     core: &Core,
     changed_files: impl IntoIterator<Item = impl Into<String>>,
 ) -> Result<Vec<TestId>, Error> {
     let files: BTreeSet<String> = changed_files.into_iter().map(Into::into).collect();
     let files: Vec<String> = files.into_iter().collect();
-    let time_limit = core.api().request_timeout().max(TIME_LIMIT);
-    let api = core.api().with_request_timeout(time_limit);
+    let timeout = core.api().request_timeout().max(REQUEST_TIMEOUT);
+    let api = core.api().with_request_timeout(timeout);
     let mut affected = BTreeSet::new();
     for files in files.chunks(MAX_FILES) {
         let body = FindAffectedTestsRequest::new(files.to_vec());
@@ -29,33 +31,4 @@ pub(crate) async fn affected_tests(
         affected.extend(found.affected_test_ids);
     }
     Ok(affected.into_iter().collect())
-}
-
-/// The pattern that the vendor's client sends for tests: their ids, with what a regular expression
-/// gives a meaning escaped.
-pub(crate) fn pattern(ids: &[TestId]) -> Option<String> {
-    let escaped = |id: &TestId| {
-        let mut escaped = String::new();
-        for character in id.as_str().chars() {
-            if r".*+?^${}()|[]\".contains(character) {
-                escaped.push('\\');
-            }
-            escaped.push(character);
-        }
-        escaped
-    };
-    let ids: Vec<String> = ids.iter().map(escaped).collect();
-    (!ids.is_empty()).then(|| format!("({})", ids.join("|")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_matches_the_ids_literally() {
-        let ids = ["a.b", "c|d", "e-f"].map(|id| id.parse().expect("an id"));
-        assert_eq!(pattern(&ids).as_deref(), Some(r"(a\.b|c\|d|e-f)"));
-        assert_eq!(pattern(&[]), None);
-    }
 }

@@ -1,25 +1,26 @@
+//! Runs: starting, polling and resuming them.
+
 pub(crate) mod affected;
-mod auto_heal;
-mod contradiction;
 mod handle;
 mod outcome;
 mod poll;
 mod report;
+mod selection;
 mod start;
 mod status;
 mod wait;
 
+use std::sync::Arc;
+
+use checksum_api::RawResponse;
 use checksum_api::types::{JobName, TestRunId};
 
-pub use auto_heal::AutoHeal;
-pub(crate) use auto_heal::pr_number;
-pub use contradiction::Contradiction;
-pub(crate) use handle::Identity;
 pub use handle::{ApiVersion, RunHandle};
 pub use outcome::Outcome;
 pub use report::RunReport;
-pub use start::{Collection, Grep, Healable, LegacyGrep, Selection, StartRun, Suite, Tests};
-pub use status::{Counts, RunStatus};
+pub use selection::{Grep, Selection};
+pub use start::StartRun;
+pub use status::RunStatus;
 
 use self::poll::KnownVersion;
 use crate::core::{Core, Retry};
@@ -57,16 +58,29 @@ pub struct Run {
     handle: RunHandle,
     policy: PollPolicy,
     known_version: KnownVersion,
+    start_response: Option<Arc<RawResponse>>,
 }
 
 impl Run {
-    pub(crate) fn resume(core: &Core, handle: RunHandle) -> Self {
+    pub(crate) fn new(core: &Core, handle: RunHandle) -> Self {
         Self {
             core: core.clone(),
             known_version: KnownVersion::new(&handle),
             handle,
             policy: core.poll_policy(),
+            start_response: None,
         }
+    }
+
+    fn with_start_response(mut self, response: Option<RawResponse>) -> Self {
+        self.start_response = response.map(Arc::new);
+        self
+    }
+
+    /// Returns the response to the request that started the run: its request id, headers and body.
+    /// `None` if the run was resumed.
+    pub fn start_response(&self) -> Option<&RawResponse> {
+        self.start_response.as_deref()
     }
 
     /// The name that the service gave the run. A sharded run has none; a run that has none has a

@@ -1,13 +1,16 @@
+//! What the end of a run means for a gate.
+
+use std::borrow::Cow;
 use std::fmt;
 
 use checksum_api::Meaning;
 use checksum_api::types::RunState;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What the end of a run means for a gate.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+/// What the end of a run means for a gate. As text and as JSON it is one word, such as `passed` or
+/// `process-error`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// The tests passed, or recovered.
@@ -20,20 +23,43 @@ pub enum Outcome {
     ProcessError,
     /// Somebody cancelled the run.
     Cancelled,
-    /// The service calls the run passed, and no test ran: all its counts are 0. It is no pass unless
-    /// [`ChecksumBuilder::allow_no_tests`](crate::ChecksumBuilder::allow_no_tests) makes it one.
+    /// The service calls the run passed, and no test ran: all its counts are 0. It is no success
+    /// unless [`ChecksumBuilder::allow_no_tests`](crate::ChecksumBuilder::allow_no_tests) makes it
+    /// one.
     NoTests,
-    /// The run ended in a state that this version does not know. It never counts as a pass.
+    /// The run ended in a state that this version does not know. It is never a success.
     Unrecognised(String),
 }
 
+const KNOWN: [Outcome; 6] = [
+    Outcome::Passed,
+    Outcome::Healed,
+    Outcome::Failed,
+    Outcome::ProcessError,
+    Outcome::Cancelled,
+    Outcome::NoTests,
+];
+
 impl Outcome {
-    /// Whether a gate may open: passed or healed, and nothing else.
+    /// Returns whether a gate may open: passed or healed, and nothing else.
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Passed | Self::Healed)
     }
 
-    /// What a state means once the run has ended, before anything else takes a pass away.
+    /// Returns the outcome as one word; an unrecognised state as the service spells it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Passed => "passed",
+            Self::Healed => "healed",
+            Self::Failed => "failed",
+            Self::ProcessError => "process-error",
+            Self::Cancelled => "cancelled",
+            Self::NoTests => "no-tests",
+            Self::Unrecognised(state) => state,
+        }
+    }
+
+    /// Returns what a state means once the run has ended, before anything else takes a success away.
     pub(super) fn of_state(state: &RunState) -> Self {
         match state.meaning() {
             Some(Meaning::Passed) => Self::Passed,
@@ -41,7 +67,7 @@ impl Outcome {
             Some(Meaning::Failed) => Self::Failed,
             Some(Meaning::ProcessError) => Self::ProcessError,
             Some(Meaning::Cancelled) => Self::Cancelled,
-            // A run that has ended in a state that is none of an end.
+            // A run has ended in a state that is not terminal.
             Some(Meaning::Pending | Meaning::Completed) | None => {
                 Self::Unrecognised(state.to_string())
             }
@@ -51,14 +77,35 @@ impl Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Passed => "passed",
-            Self::Healed => "healed",
-            Self::Failed => "failed",
-            Self::ProcessError => "infrastructure error",
-            Self::Cancelled => "cancelled",
-            Self::NoTests => "no tests",
-            Self::Unrecognised(state) => state,
+        formatter.pad(self.as_str())
+    }
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Outcome {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let known = KNOWN.into_iter().find(|outcome| outcome.as_str() == word);
+        Ok(known.unwrap_or(Self::Unrecognised(word)))
+    }
+}
+
+impl JsonSchema for Outcome {
+    fn schema_name() -> Cow<'static, str> {
+        "Outcome".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let known = KNOWN.map(|outcome| outcome.as_str().to_owned());
+        json_schema!({
+            "description": "What the end of a run means for a gate.",
+            "type": "string",
+            "anyOf": [{ "type": "string", "enum": known }, { "type": "string" }],
         })
     }
 }

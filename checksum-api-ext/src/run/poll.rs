@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use checksum_api::OperationId;
 use checksum_api::types::{JobName, TestRunId};
@@ -16,12 +16,6 @@ use crate::TARGET;
 use crate::core::Retry;
 use crate::error::Error;
 use crate::poll::{Pollable, Status, Terminal};
-
-/// How long to try to confirm a pass.
-const MAX_CONFIRMATION: Duration = Duration::from_secs(120);
-
-/// How long to try to fetch the reason of a failure.
-const MAX_REASON: Duration = Duration::from_secs(5);
 
 /// The status route that responded last. Clones of a run share it, and so do its waits.
 #[derive(Clone, Debug)]
@@ -143,9 +137,9 @@ impl Run {
             return status;
         }
         let (retry, max) = match status.final_outcome().is_success() {
-            true => (Retry::ByPolicy, MAX_CONFIRMATION),
+            true => (Retry::ByPolicy, self.policy.confirmation_timeout),
             // Nothing can make it a pass: only the reason is of interest.
-            false => (Retry::Never, MAX_REASON),
+            false => (Retry::Never, self.policy.failure_reason_timeout),
         };
         let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
         let time_limit = left.map_or(max, |left| left.min(max));
@@ -198,7 +192,7 @@ impl Pollable for Run {
     /// A v1 response does not name the test run, which results and healing need. v2 is polled for
     /// it once, and the end is then confirmed as if the start had named it.
     async fn complete(&self, mut status: RunStatus, deadline: Option<Instant>) -> RunStatus {
-        let is_v1 = status.api_version() == ApiVersion::V1;
+        let is_v1 = status.api_version() == Some(ApiVersion::V1);
         if is_v1 && status.test_run_id().is_none() && !self.handle.pinned {
             status.test_run_id = self.find_test_run_id(deadline).await;
             status = self.confirm(status, deadline).await;
@@ -207,11 +201,7 @@ impl Pollable for Run {
     }
 
     fn report(&self, status: RunStatus) -> RunReport {
-        RunReport {
-            core: self.core.clone(),
-            job_name: self.job_name().cloned(),
-            status,
-        }
+        RunReport::new(&self.core, self.job_name().cloned(), status)
     }
 }
 

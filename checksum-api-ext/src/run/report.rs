@@ -1,35 +1,74 @@
+//! What is known of a run that has ended.
+
 use checksum_api::types::{JobName, RunState, TestRunId};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Contradiction, Counts, Outcome, RunStatus};
-use crate::batch::StartHealing;
+use super::{Outcome, RunStatus};
+use crate::batch::{HealOptions, StartHealing};
+use crate::contradiction::Contradiction;
 use crate::core::Core;
+use crate::counts::Counts;
 use crate::error::Error;
-use crate::results::Results;
-use crate::test_run::TestRun;
+use crate::test_run::{TestRun, TestRunResults};
 
 /// What is known of a run that has ended.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+///
+/// As JSON it is one object with the fields of [`RunStatus`], `jobName`, `outcome` and `isSuccess`. It
+/// can be read back; see [`test_run`](Self::test_run) for what such a report cannot do.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(into = "Json", from = "Json")]
+#[schemars(description = "What is known of a run that has ended.")]
 pub struct RunReport {
-    #[serde(skip)]
-    pub(crate) core: Core,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) job_name: Option<JobName>,
+    /// `None` if the report was read from JSON.
+    core: Option<Core>,
+    job_name: Option<JobName>,
+    status: RunStatus,
+}
+
+/// A report as it is stored.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(
+    rename = "RunReport",
+    description = "What is known of a run that has ended."
+)]
+struct Json {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    job_name: Option<JobName>,
+    outcome: Outcome,
+    is_success: bool,
     #[serde(flatten)]
-    pub(crate) status: RunStatus,
+    status: RunStatus,
 }
 
 impl RunReport {
-    /// What the end means for a gate. The state decides, a verdict of `fail` takes a pass away, and
-    /// so does a run of no tests. Counts never overrule the state silently, see
+    pub(super) fn new(core: &Core, job_name: Option<JobName>, mut status: RunStatus) -> Self {
+        // As JSON, these names are the report's own.
+        for name in ["jobName", "outcome", "isSuccess"] {
+            status.unknown_fields.remove(name);
+        }
+        Self {
+            core: Some(core.clone()),
+            job_name,
+            status,
+        }
+    }
+
+    /// Returns what the end means for a gate. The state decides; a verdict of `fail` takes a success
+    /// away, and so does a run of no tests. Counts do not overrule the state, see
     /// [`contradiction`](Self::contradiction).
     pub fn outcome(&self) -> Outcome {
         self.status.final_outcome()
     }
 
-    /// As [`outcome`](Self::outcome), but a pass that the same answer contradicts is a failure.
+    /// Returns whether the run passed or was healed.
+    pub fn is_success(&self) -> bool {
+        self.outcome().is_success()
+    }
+
+    /// Returns [`outcome`](Self::outcome), or [`Outcome::Failed`] for a success that the same
+    /// response contradicts.
     pub fn strict_outcome(&self) -> Outcome {
         match (self.contradiction(), self.outcome()) {
             (Some(_), outcome) if outcome.is_success() => Outcome::Failed,
@@ -37,60 +76,67 @@ impl RunReport {
         }
     }
 
-    /// What in the last answer contradicts a state of passed or healed, if anything.
+    /// Returns what in the last response contradicts a state of passed or healed.
     pub fn contradiction(&self) -> Option<Contradiction> {
         self.status.contradiction()
     }
 
-    /// The name that the service gave the run. A sharded run has none.
+    /// Returns the name that the service gave the run. A sharded run has none.
     pub fn job_name(&self) -> Option<&JobName> {
         self.job_name.as_ref()
     }
 
-    /// The state at the end, as the service names it.
+    /// Returns the state at the end, as the service names it.
     pub fn state(&self) -> &RunState {
         self.status.state()
     }
 
-    /// The counts, where the service gave any.
+    /// Returns the counts of tests, if the service gave any.
     pub fn counts(&self) -> Option<Counts> {
         self.status.counts()
     }
 
-    /// The test run, which results and healing are asked for by. It stays unknown where only v1
-    /// knows the run.
+    /// Returns the test run's id, which results and healing need. It stays unknown for a run that
+    /// only the v1 routes know.
     pub fn test_run_id(&self) -> Option<&TestRunId> {
         self.status.test_run_id()
     }
 
-    /// The last answer in full.
+    /// Returns the last response in full.
     pub fn status(&self) -> &RunStatus {
         &self.status
     }
 
-    /// The run, for its results, report and attachments; `None` where its id is not known.
-    pub fn test_run(&self) -> Option<TestRun> {
-        let id = self.test_run_id()?;
-        Some(TestRun::new(&self.core, id.clone()))
-    }
-
-    /// The result of each test; `None` where the test run's id is not known.
+    /// Returns the run for its results, HTML report and attachments. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// The request failed.
-    pub async fn results(&self) -> Result<Option<Results>, Error> {
-        match self.test_run() {
-            None => Ok(None),
-            Some(test_run) => test_run.results().await.map(Some),
-        }
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the run's test run id is not
+    /// known, or the report was read from JSON and has no client. Use
+    /// [`Checksum::test_run`](crate::Checksum::test_run) for the latter.
+    pub fn test_run(&self) -> Result<TestRun, Error> {
+        let id = self.test_run_id().ok_or_else(|| {
+            Error::invalid_request(
+                "the run's test run id is not known; results, attachments and healing need it",
+            )
+        })?;
+        let core = self.core.as_ref().ok_or_else(|| {
+            Error::invalid_request("a report that was read from JSON has no client")
+        })?;
+        Ok(TestRun::new(core, id.clone()))
     }
 
-    /// Heals the run's failures; see [`Checksum::heal`]. Not needed where the run was started with
-    /// [`AutoHeal`](crate::AutoHeal), which has started it.
+    /// Returns the result of each test.
     ///
-    /// Where the test run's id is not known, starting is refused before a request is sent:
-    /// [`InvalidRequest::NoTestRun`](crate::InvalidRequest::NoTestRun).
+    /// # Errors
+    ///
+    /// As for [`test_run`](Self::test_run), or the request failed.
+    pub async fn results(&self) -> Result<TestRunResults, Error> {
+        self.test_run()?.results().await
+    }
+
+    /// Prepares healing of the run's failures; see [`Checksum::heal`](crate::Checksum::heal). A run
+    /// that was started with [`StartRun::auto_heal`](crate::StartRun::auto_heal) does not need it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -100,18 +146,45 @@ impl RunReport {
     /// # let checksum = checksum_api_ext::Checksum::builder()
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
-    /// #     .poll_policy(checksum_api_ext::PollPolicy::fixed(std::time::Duration::ZERO))
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::immediate())
     /// #     .build()?;
+    /// use checksum_api_ext::HealOptions;
+    ///
     /// let report = checksum.run_suite().start().await?.await?;
-    /// assert!(!report.outcome().is_success());
-    /// let batch = report.heal().pull_request("acme-co/my-tests".parse()?).start().await?;
-    /// let healed = batch.await?;
+    /// assert!(!report.is_success());
+    /// let options = HealOptions::open_pull_request("acme-co/my-tests".parse()?);
+    /// let healed = report.heal(options)?.start().await?.await?;
     /// let pull_requests: Vec<&str> = healed.pull_requests().collect();
     /// assert_eq!(pull_requests, ["https://github.com/acme-co/my-tests/pull/43"]);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn heal(&self) -> StartHealing {
-        StartHealing::new(&self.core, self.test_run_id().cloned())
+    ///
+    /// # Errors
+    ///
+    /// As for [`test_run`](Self::test_run).
+    pub fn heal(&self, options: HealOptions) -> Result<StartHealing, Error> {
+        Ok(self.test_run()?.heal(options))
+    }
+}
+
+impl From<RunReport> for Json {
+    fn from(report: RunReport) -> Self {
+        Self {
+            outcome: report.outcome(),
+            is_success: report.is_success(),
+            job_name: report.job_name,
+            status: report.status,
+        }
+    }
+}
+
+impl From<Json> for RunReport {
+    fn from(json: Json) -> Self {
+        Self {
+            core: None,
+            job_name: json.job_name,
+            status: json.status,
+        }
     }
 }

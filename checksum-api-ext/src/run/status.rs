@@ -1,5 +1,3 @@
-use std::fmt;
-
 use checksum_api::types::{
     Count, RunState, RunStatus as V1, RunStatusByRunId as ByRunId, RunStatusV2 as V2, TerminalFlag,
     TestRunId, Verdict,
@@ -9,7 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ApiVersion, Contradiction, Outcome};
+use super::{ApiVersion, Outcome};
+use crate::contradiction::Contradiction;
+use crate::counts::Counts;
 use crate::poll::Terminal;
 
 /// What one look at a run saw, whichever version of the API answered.
@@ -21,7 +21,8 @@ pub struct RunStatus {
     pub(crate) counts: Option<Counts>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) test_run_id: Option<TestRunId>,
-    pub(crate) api_version: ApiVersion,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) api_version: Option<ApiVersion>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) is_terminal: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,24 +46,10 @@ pub struct RunStatus {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_unconfirmed: bool,
     /// Whether a run of no tests may pass.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) allows_no_tests: bool,
     #[serde(flatten)]
-    pub(crate) other: Map<String, Value>,
-}
-
-/// How many tests came to what. A count that an answer leaves out is 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Tests that passed.
-    pub passed: u64,
-    /// Tests that failed.
-    pub failed: u64,
-    /// Tests that failed first and passed when they were repeated.
-    pub recovered: u64,
-    /// Tests whose failure is a bug of the application.
-    pub bug: u64,
+    pub(crate) unknown_fields: Map<String, Value>,
 }
 
 impl RunStatus {
@@ -81,8 +68,9 @@ impl RunStatus {
         self.test_run_id.as_ref()
     }
 
-    /// Returns the version of the API that responded: v1 also for the observed route by test run id.
-    pub fn api_version(&self) -> ApiVersion {
+    /// Returns the version of the API whose status route responded; `None` if the run was polled by
+    /// its test run id.
+    pub fn api_version(&self) -> Option<ApiVersion> {
         self.api_version
     }
 
@@ -96,9 +84,9 @@ impl RunStatus {
         self.failure_reason.as_deref()
     }
 
-    /// The members of the answer that this version does not know.
-    pub fn other(&self) -> &Map<String, Value> {
-        &self.other
+    /// Returns the fields of the response that this version does not know.
+    pub fn unknown_fields(&self) -> &Map<String, Value> {
+        &self.unknown_fields
     }
 
     /// Whether the run has ended.
@@ -145,7 +133,7 @@ impl RunStatus {
             ..Fields::default()
         };
         let status = fields.into_status(
-            ApiVersion::V1,
+            None,
             answer.status,
             Some(id),
             answer.failure_reason,
@@ -206,17 +194,42 @@ impl RunStatus {
     /// What in the answer contradicts a state of passed or healed, if anything. Counts never
     /// overrule the state silently.
     pub fn contradiction(&self) -> Option<Contradiction> {
-        Contradiction::within(self)
-    }
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} passed, {} failed, {} recovered, {} bug",
-            self.passed, self.failed, self.recovered, self.bug
-        )
+        if !Outcome::of_state(&self.state).is_success() {
+            return None;
+        }
+        let state = self.state.to_string();
+        if self.verdict == Some(Verdict::Fail) {
+            return Some(Contradiction::Verdict { state });
+        }
+        let failed = self.counts.map_or(0, |counts| counts.failed);
+        if failed > 0 {
+            return Some(Contradiction::FailedTests { state, failed });
+        }
+        if let Some(field) = self.unreadable.first() {
+            let field = field.clone();
+            return Some(Contradiction::Unreadable { state, field });
+        }
+        if let Some(reason) = self.failure_reason().filter(|text| !text.trim().is_empty()) {
+            let reason = reason.to_owned();
+            return Some(Contradiction::FailureReason { state, reason });
+        }
+        match &self.verdict {
+            Some(Verdict::Pass) => {}
+            None if !self.is_judged => {}
+            None => {
+                let verdict = "null".to_owned();
+                return Some(Contradiction::NoVerdict { state, verdict });
+            }
+            Some(verdict) => {
+                let verdict = verdict.to_string();
+                return Some(Contradiction::NoVerdict { state, verdict });
+            }
+        }
+        match (self.is_unconfirmed, self.is_uncounted) {
+            (true, _) => Some(Contradiction::Unconfirmed { state }),
+            (false, true) => Some(Contradiction::NoCounts { state }),
+            (false, false) => None,
+        }
     }
 }
 
@@ -235,11 +248,11 @@ impl Fields {
     /// A status with these fields. Known words are known in any case.
     fn into_status(
         self,
-        api_version: ApiVersion,
+        api_version: Option<ApiVersion>,
         state: RunState,
         test_run_id: Option<TestRunId>,
         failure_reason: Option<String>,
-        other: Map<String, Value>,
+        unknown_fields: Map<String, Value>,
     ) -> RunStatus {
         let mut unreadable = Vec::new();
         let is_uncounted = self.passed.is_none() || self.failed.is_none();
@@ -274,7 +287,7 @@ impl Fields {
             is_judged: false,
             is_unconfirmed: false,
             allows_no_tests: false,
-            other,
+            unknown_fields,
         }
     }
 }
@@ -305,7 +318,7 @@ impl From<V1> for RunStatus {
             verdict: answer.verdict,
         };
         fields.into_status(
-            ApiVersion::V1,
+            Some(ApiVersion::V1),
             answer.status,
             None,
             answer.failure_reason,
@@ -325,7 +338,7 @@ impl From<V2> for RunStatus {
             verdict: answer.verdict,
         };
         fields.into_status(
-            ApiVersion::V2,
+            Some(ApiVersion::V2),
             answer.status,
             answer.test_run_id,
             answer.failure_reason,

@@ -77,7 +77,7 @@ impl Run {
     /// Waits until the run is done and, if it failed and healing was requested, up to `within` longer
     /// for its state to become `healed`.
     ///
-    /// The API does not say which batch [`AutoHeal`](crate::AutoHeal) has started, nor that it has.
+    /// The API does not say which batch [`StartRun::auto_heal`](crate::StartRun::auto_heal) has started, nor that it has.
     /// The only sign is the run's state, which may change from `failed` to `healed`; the service's
     /// description lists that state and does not say when it comes. So `failed` means *not healed
     /// within that time*, and not that healing failed or is done. To follow healing itself, start it
@@ -97,10 +97,10 @@ impl Run {
     /// #     .poll_policy(checksum_api_ext::PollPolicy::immediate())
     /// #     .build()?;
     /// use std::time::Duration;
-    /// use checksum_api_ext::AutoHeal;
+    /// use checksum_api_ext::HealOptions;
     ///
-    /// let heal = AutoHeal::pull_request("acme-co/my-tests".parse()?);
-    /// let run = checksum.run_suite().auto_heal(heal).start().await?;
+    /// let options = HealOptions::open_pull_request("acme-co/my-tests".parse()?);
+    /// let run = checksum.run_suite().auto_heal(options).start().await?;
     /// let report = run.wait_healed(Duration::from_secs(15 * 60)).await?;
     /// assert_eq!(report.outcome().to_string(), "healed");
     /// # Ok(())

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::handle::Handle;
-use crate::batch::{BatchStatus, GenerationBatch, HealBatch};
+use crate::batch::{Batch, BatchStatus, Kind};
 use crate::core::Core;
 use crate::error::Error;
 use crate::poll::{Event, Pollable, Status, Terminal};
@@ -69,17 +69,16 @@ impl WatchReport {
 
 pub(super) enum Work {
     Run(Run),
-    HealBatch(HealBatch),
-    GenerationBatch(GenerationBatch),
+    Batch(Batch),
 }
 
 impl Work {
     pub(super) fn new(core: &Core, handle: Handle) -> Self {
         match handle {
-            Handle::Run(handle) => Self::Run(Run::resume(core, handle)),
-            Handle::HealBatch(handle) => Self::HealBatch(HealBatch::new(core, handle)),
+            Handle::Run(handle) => Self::Run(Run::new(core, handle)),
+            Handle::HealBatch(handle) => Self::Batch(Batch::new(core, Kind::Heal, handle)),
             Handle::GenerationBatch(handle) => {
-                Self::GenerationBatch(GenerationBatch::new(core, handle))
+                Self::Batch(Batch::new(core, Kind::Generation, handle))
             }
         }
     }
@@ -87,8 +86,10 @@ impl Work {
     pub(super) fn handle(&self) -> Handle {
         match self {
             Self::Run(run) => run.into(),
-            Self::HealBatch(batch) => batch.into(),
-            Self::GenerationBatch(batch) => batch.into(),
+            Self::Batch(batch) => match batch.kind() {
+                Kind::Heal => Handle::HealBatch(batch.handle().clone()),
+                Kind::Generation => Handle::GenerationBatch(batch.handle().clone()),
+            },
         }
     }
 }
@@ -100,24 +101,21 @@ impl Pollable for Work {
     fn describe(&self) -> String {
         match self {
             Self::Run(run) => run.describe(),
-            Self::HealBatch(batch) => batch.describe(),
-            Self::GenerationBatch(batch) => batch.describe(),
+            Self::Batch(batch) => batch.describe(),
         }
     }
 
     fn started_at(&self) -> Option<SystemTime> {
         match self {
             Self::Run(run) => run.started_at(),
-            Self::HealBatch(batch) => batch.started_at(),
-            Self::GenerationBatch(batch) => batch.started_at(),
+            Self::Batch(batch) => batch.started_at(),
         }
     }
 
     async fn poll(&self) -> Result<WatchStatus, Error> {
         Ok(match self {
             Self::Run(run) => WatchStatus::Run(Box::new(run.poll().await?)),
-            Self::HealBatch(batch) => WatchStatus::Batch(Box::new(batch.poll().await?)),
-            Self::GenerationBatch(batch) => WatchStatus::Batch(Box::new(batch.poll().await?)),
+            Self::Batch(batch) => WatchStatus::Batch(Box::new(batch.poll().await?)),
         })
     }
 

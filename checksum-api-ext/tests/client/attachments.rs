@@ -13,9 +13,7 @@ use crate::{client_at, client_of};
 
 pub(crate) async fn attachments_of(checksum: &Checksum) -> Result<Attachments, Error> {
     let run = checksum.test_run("run-id".parse().expect("an id"));
-    run.test("test-id".parse().expect("an id"))
-        .attachments()
-        .await
+    run.attachments("test-id".parse().expect("an id")).await
 }
 
 /// A server that answers the attachments' route with this.
@@ -55,11 +53,11 @@ async fn those_of_the_stand_in_are_listed_and_written() {
     mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
     let run = client_of(&mock).run_suite().start().await.expect("a run");
     let report = run.await.expect("a report");
-    let test = report
-        .test_run()
-        .expect("an id")
-        .test("test-def-456".parse().expect("an id"));
-    let attachments = test.attachments().await.expect("attachments");
+    let test_run = report.test_run().expect("an id");
+    let attachments = test_run
+        .attachments("test-def-456".parse().expect("an id"))
+        .await;
+    let attachments = attachments.expect("attachments");
     let kinds: Vec<&str> = attachments.iter().map(|one| one.kind().as_str()).collect();
     assert_eq!(kinds, ["trace", "screenshot", "video"]);
     let trace = attachments
@@ -97,8 +95,10 @@ async fn one_of_the_stand_in_goes_on_where_it_broke() {
     let run = client_of(&mock).run_suite().start().await.expect("a run");
     let report = run.await.expect("a report");
     let test_run = report.test_run().expect("an id");
-    let test = test_run.test("test-def-456".parse().expect("an id"));
-    let attachments = test.attachments().await.expect("attachments");
+    let attachments = test_run
+        .attachments("test-def-456".parse().expect("an id"))
+        .await;
+    let attachments = attachments.expect("attachments");
     let trace = attachments.iter().next().expect("a trace");
     let directory = tempfile::tempdir().expect("a directory");
     let whole = trace.download(directory.path()).await.expect("a file");

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use checksum_api::ErrorKind;
-use checksum_api_ext::{Checksum, Error, RetryPolicy};
+use checksum_api_ext::{Checksum, Error, HealOptions, PrNumber, RetryPolicy};
 use http::Response;
 use reqwest::ResponseBuilderExt;
 
@@ -118,17 +118,13 @@ async fn start(checksum: &Checksum, kind: &str) -> Result<(), Error> {
         }
         "heal" => {
             let id = "run-id".parse().expect("an id");
-            checksum
-                .heal(id)
-                .without_pull_request()
-                .start()
-                .await
-                .map(drop)
+            let options = HealOptions::no_pull_request();
+            checksum.heal(id, options).start().await.map(drop)
         }
         _ => {
             let repository = "acme-co/webapp".parse().expect("a name");
             checksum
-                .generate(repository, 42, "main")
+                .generate(repository, PrNumber::new(42).expect("a number"), "main")
                 .start()
                 .await
                 .map(drop)

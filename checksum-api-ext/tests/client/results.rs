@@ -1,4 +1,4 @@
-use checksum_api_ext::types::{HealthStatus, TestStatus};
+use checksum_api_ext::{HealthStatus, TestStatus};
 use checksum_mock::{Fault, Mock, RunScript, TestScript};
 use serde_json::json;
 
@@ -17,7 +17,7 @@ async fn tests_come_with_all_that_is_known_of_them() {
     let checksum = client_of(&mock);
     let run = checksum.run_suite().start().await.expect("a run");
     let report = run.await.expect("a report");
-    let results = report.results().await.expect("results").expect("an id");
+    let results = report.results().await.expect("results");
     let failed: Vec<_> = results.failed().collect();
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0].error_message.as_deref(), Some("no button"));
@@ -34,13 +34,10 @@ async fn tests_come_with_all_that_is_known_of_them() {
     assert_eq!(results.with_status("quarantined".into()).count(), 1);
     assert!(results.test(&"t-5".parse().expect("an id")).is_some());
 
-    let filtered = report
-        .test_run()
-        .expect("an id")
-        .results()
-        .status(TestStatus::Bug);
-    let filtered = filtered.await.expect("results");
-    assert!(filtered.tests.iter().eq(results.bugs()));
+    let test_run = report.test_run().expect("an id");
+    let filtered = test_run.results_with_status(TestStatus::Bug).await;
+    let filtered = filtered.expect("results");
+    assert!(filtered.tests().iter().eq(results.bugs()));
     let request = mock.requests().pop().expect("a request");
     assert_eq!(request.query.as_deref(), Some("status=bug"));
 }

@@ -9,6 +9,12 @@ pub struct ParseIdError {
     reason: &'static str,
 }
 
+impl ParseIdError {
+    pub(crate) fn new(type_name: &'static str, reason: &'static str) -> Self {
+        Self { type_name, reason }
+    }
+}
+
 impl fmt::Display for ParseIdError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "not a {}: {}", self.type_name, self.reason)

@@ -21,7 +21,6 @@ pub(crate) use read::{Attachments, Bugs, Report, Results, Status};
 pub(crate) use start::{
     AutoHealOptions, Generate, GrepOptions, Heal, Run, RunOptions, Selection, Starting,
 };
-pub(crate) use value::has_owner;
 pub(crate) use wait::{Awaited, Wait};
 
 use crate::exit_code;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use checksum_api_ext::types::{BugSeverity, BugStatus, JobName, TestId, TestRunId, TestStatus};
+use checksum_api_ext::{BugSeverity, BugStatus, JobName, TestId, TestRunId, TestStatus};
 use clap::Args;
 
 use super::connection::Connection;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use checksum_api_ext::types::{CollectionId, RepoName, SuiteId, TestId, TestRunId};
+use checksum_api_ext::{CollectionId, PrNumber, RepoName, SuiteId, TestId, TestRunId};
 use clap::{Args, Subcommand};
 
 use super::connection::Connection;
@@ -150,8 +150,8 @@ pub(crate) struct AutoHealOptions {
     #[arg(long, requires = "auto_heal", value_name = "BRANCH", value_parser = value::branch)]
     pub(crate) heal_branch: Option<String>,
     /// The number of an existing pull request to report to
-    #[arg(long, requires = "auto_heal", value_name = "NUMBER")]
-    pub(crate) pr: Option<u64>,
+    #[arg(long, requires = "auto_heal", value_name = "NUMBER", value_parser = value::pr_number)]
+    pub(crate) pr: Option<PrNumber>,
     /// Open no pull request with the fixes
     #[arg(long, requires = "auto_heal")]
     pub(crate) no_create_pr: bool,
@@ -172,8 +172,8 @@ pub(crate) struct Heal {
     #[arg(long, value_parser = value::branch)]
     pub(crate) branch: Option<String>,
     /// The number of an existing pull request to report to
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) pr: Option<u64>,
+    #[arg(long, value_name = "NUMBER", value_parser = value::pr_number)]
+    pub(crate) pr: Option<PrNumber>,
     /// Open no pull request with the fixes
     #[arg(long)]
     pub(crate) no_create_pr: bool,
@@ -192,8 +192,8 @@ pub(crate) struct Generate {
     #[arg(long, value_parser = value::with_owner)]
     pub(crate) repo: RepoName,
     /// The pull request's number
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) pr: u64,
+    #[arg(long, value_name = "NUMBER", value_parser = value::pr_number)]
+    pub(crate) pr: PrNumber,
     /// The pull request's branch
     #[arg(long, value_parser = value::branch)]
     pub(crate) branch: String,

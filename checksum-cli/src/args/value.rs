@@ -1,25 +1,25 @@
 //! Parsers of single values.
 
-use checksum_api_ext::types::RepoName;
-
-/// Returns whether a repository has the form `OWNER/REPO`.
-pub(crate) fn has_owner(repo: &RepoName) -> bool {
-    let is_name =
-        |part: &str| !matches!(part, "" | "." | "..") && !part.contains(char::is_whitespace);
-    let parts = repo.as_str().split_once('/');
-    parts.is_some_and(|(owner, repo)| is_name(owner) && is_name(repo) && !repo.contains('/'))
-}
+use checksum_api_ext::{PrNumber, RepoName};
 
 /// Parses `OWNER/REPO`, which generation requires.
 pub(super) fn with_owner(text: &str) -> Result<RepoName, String> {
     let repo = text
         .parse::<RepoName>()
         .map_err(|error| error.to_string())?;
-    if has_owner(&repo) {
+    if repo.has_owner() {
         Ok(repo)
     } else {
         Err("generation needs the repository as OWNER/REPO".to_owned())
     }
+}
+
+/// Parses the number of a pull request.
+pub(super) fn pr_number(text: &str) -> Result<PrNumber, &'static str> {
+    let number = text.parse().ok().map(PrNumber::new);
+    number
+        .and_then(Result::ok)
+        .ok_or("a pull request's number is 1 or more")
 }
 
 /// Parses the name of a branch. It is empty if a script's variable is not set.

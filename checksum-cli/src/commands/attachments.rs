@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use checksum_api_ext::types::{TestId, TestStatus};
 use checksum_api_ext::{Attachments, TestRun};
+use checksum_api_ext::{TestId, TestStatus};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::args;
@@ -34,7 +34,7 @@ pub(super) async fn execute(
     let mut unlisted = Vec::new();
     let mut exit_code = ExitCode::Pass;
     for test in tests {
-        let attachments = match test_run.test(test.clone()).attachments().await {
+        let attachments = match test_run.attachments(test.clone()).await {
             Ok(attachments) => attachments,
             Err(error) if is_one_test => return Err(error.into()),
             // Still list the attachments of the other tests.
@@ -87,13 +87,12 @@ pub(super) async fn execute(
 }
 
 async fn tests(test_run: &TestRun, only_failed: bool) -> Result<Vec<TestId>, CliError> {
-    let mut results = test_run.results();
-    if only_failed {
-        results = results.status(TestStatus::Failed);
-    }
-    let results = results.await?.into_inner();
-    let ids = results.tests.into_iter().map(|test| test.checksum_test_id);
-    Ok(ids.collect())
+    let results = match only_failed {
+        false => test_run.results().await?,
+        true => test_run.results_with_status(TestStatus::Failed).await?,
+    };
+    let tests = results.tests().iter();
+    Ok(tests.map(|test| test.checksum_test_id.clone()).collect())
 }
 
 /// The path of a downloaded file if it was downloaded, or why it was not.

@@ -21,7 +21,7 @@ pub(super) async fn execute(arguments: Bugs, output: &mut Output) -> Result<Exit
     let start = arguments.offset.unwrap_or(0);
     let list = filtered(checksum.bugs(), arguments);
     if is_one_page {
-        let page = list.first_page().await?;
+        let page = list.page().await?;
         let end = start.saturating_add(page.bugs.len() as u64);
         let is_counted = || page.total.is_some_and(|total| total > end);
         let message = Message::Bugs {
@@ -36,7 +36,7 @@ pub(super) async fn execute(arguments: Bugs, output: &mut Output) -> Result<Exit
 
 /// Shows the bugs of all pages; for people, a table for each page as soon as it arrives.
 async fn all(list: ListBugs, output: &mut Output) -> Result<ExitCode, CliError> {
-    let mut pages = list.stream().ready_chunks(ROWS);
+    let mut pages = list.into_stream().ready_chunks(ROWS);
     let mut bugs: Vec<Bug> = Vec::new();
     let mut count = 0;
     while let Some(page) = pages.next().await {
@@ -91,7 +91,7 @@ fn filtered(mut list: ListBugs, arguments: Bugs) -> ListBugs {
         list = list.collection_name(name);
     }
     if let Some(count) = arguments.limit {
-        list = list.limit(count);
+        list = list.page_size(count);
     }
     list = list.max_bugs(arguments.max);
     if let Some(count) = arguments.offset {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::types::{TestResult, TestStatus};
-use checksum_api_ext::{ApiKey, AutoHeal, BatchStatus, Checksum, PollPolicy, Run, RunReport};
+use checksum_api_ext::{
+    ApiKey, BatchId, BatchStatus, Checksum, HealOptions, PollPolicy, Run, RunReport,
+};
+use checksum_api_ext::{TestResult, TestStatus};
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
 
 use super::results::table;
@@ -36,7 +38,7 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
 
     reporter.note("\n1. A suite run, healed on failure");
     let repository = "acme-co/my-tests".parse().map_err(|_| CliError::Demo)?;
-    let heal = AutoHeal::pull_request(repository).branch("main");
+    let heal = HealOptions::open_pull_request(repository).target_branch("main");
     let run = checksum.run_suite().auto_heal(heal).start().await?;
     let report = watch(&run, quiet, output).await?;
     for test in failures(&checksum, &report).await? {
@@ -54,17 +56,15 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
         "(The API does not return the batch of an automatic healing; the mock server gave its id.)",
     );
     for id in mock.heal_batches() {
-        let id = id.parse().map_err(|_| CliError::Demo)?;
-        show(&checksum.heal_batch(id).await?, &reporter);
+        let id: BatchId = id.parse().map_err(|_| CliError::Demo)?;
+        show(&checksum.resume_heal_batch(id).await?, &reporter);
     }
 
     reporter.note("\n3. The suite again, with the fixes");
     let run = checksum.run_suite().start().await?;
     let report = watch(&run, quiet, output).await?;
-    if let Some(results) = report.results().await?
-        && output.is_text()
-    {
-        output.text(&table(&results));
+    if output.is_text() {
+        output.text(&table(&report.results().await?));
     }
     let job_name = report.job_name();
     let exit_code = print_run(job_name, report.status(), false, &reporter, output);
@@ -103,9 +103,9 @@ async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestRes
     let Some(id) = report.test_run_id() else {
         return Ok(Vec::new());
     };
-    let results = checksum.test_run(id.clone()).results();
-    let failed = results.status(TestStatus::Failed).await?;
-    Ok(failed.into_inner().tests)
+    let test_run = checksum.test_run(id.clone());
+    let failed = test_run.results_with_status(TestStatus::Failed).await?;
+    Ok(failed.tests().to_vec())
 }
 
 fn show(batch: &BatchStatus, reporter: &Reporter) {

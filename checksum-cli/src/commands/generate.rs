@@ -26,7 +26,7 @@ pub(super) async fn execute(
 
 fn plan<'a>(checksum: &Checksum, arguments: &args::Generate) -> Result<Plan<'a>, CliError> {
     let repo = arguments.repo.clone();
-    let mut generate = checksum.generate(repo, arguments.pr, &arguments.branch);
+    let mut generate = checksum.generate(repo, arguments.pr.clone(), &arguments.branch);
     for (name, value) in arguments.env_overrides.pairs()? {
         generate = generate.env(name, value);
     }

@@ -1,7 +1,6 @@
 //! `checksum heal`: starts a healing, waits for it, and exits with its result.
 
-use checksum_api_ext::Checksum;
-use checksum_api_ext::types::RepoName;
+use checksum_api_ext::{Checksum, HealOptions, RepoName};
 
 use crate::args;
 use crate::error::CliError;
@@ -30,7 +29,7 @@ pub(super) async fn execute(
 /// Prints a note if a repository has no owner. It may be correct: the vendor's own clients send only
 /// the name, while the API's description shows OWNER/REPO.
 pub(super) fn note_bare_repository(repo: Option<&RepoName>, quiet: bool) {
-    if let Some(repo) = repo.filter(|repo| !quiet && !args::has_owner(repo)) {
+    if let Some(repo) = repo.filter(|repo| !quiet && !repo.has_owner()) {
         eprint_line(&format!(
             "note: --repo {repo} is not OWNER/REPO; it is sent unchanged, and the service may not \
              find it"
@@ -38,26 +37,33 @@ pub(super) fn note_bare_repository(repo: Option<&RepoName>, quiet: bool) {
     }
 }
 
+pub(super) fn heal_options(
+    repo: Option<&RepoName>,
+    no_pull_request: bool,
+) -> Result<HealOptions, CliError> {
+    match (repo, no_pull_request) {
+        (Some(repo), false) => Ok(HealOptions::open_pull_request(repo.clone())),
+        (None, false) => Err(CliError::NoRepository),
+        (Some(repo), true) => Ok(HealOptions::no_pull_request().repo(repo.clone())),
+        (None, true) => Ok(HealOptions::no_pull_request()),
+    }
+}
+
 fn plan<'a>(checksum: &Checksum, arguments: &args::Heal) -> Result<Plan<'a>, CliError> {
-    let mut heal = checksum.heal(arguments.test_run.clone());
-    if let Some(repo) = &arguments.repo {
-        heal = heal.repo(repo.clone());
-    }
-    if arguments.no_create_pr {
-        heal = heal.without_pull_request();
-    }
+    let mut options = heal_options(arguments.repo.as_ref(), arguments.no_create_pr)?;
     if let Some(branch) = &arguments.branch {
-        heal = heal.branch(branch);
+        options = options.target_branch(branch);
     }
-    if let Some(number) = arguments.pr {
-        heal = heal.pr(number);
+    if let Some(number) = &arguments.pr {
+        options = options.report_to(number.clone());
     }
     for (name, value) in arguments.metadata.pairs()? {
-        heal = heal.metadata(name, value);
+        options = options.metadata(name, value);
     }
     for (name, value) in arguments.starting.fields.pairs()? {
-        heal = heal.extra_field(name, value);
+        options = options.extra_field(name, value);
     }
+    let heal = checksum.heal(arguments.test_run.clone(), options);
     Ok(Plan::Send(StartRequest {
         intent: heal.intent()?,
         send: Box::pin(async move { Ok(Work::Heal(heal.start().await?)) }),

@@ -1,6 +1,6 @@
 //! `checksum results`: shows the result of each test of a run.
 
-use checksum_api_ext::types::{TestResult, TestRunResults, TestStatus};
+use checksum_api_ext::{TestResult, TestRunResults, TestStatus};
 use comfy_table::Table;
 
 use crate::args::Results;
@@ -13,18 +13,18 @@ use crate::output::table;
 
 pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<ExitCode, CliError> {
     let checksum = client::client(&arguments.connection)?;
-    let mut results = checksum.test_run(arguments.test_run).results();
-    if let Some(status) = arguments.status {
-        results = results.status(status);
-    }
-    let results = results.await?;
+    let test_run = checksum.test_run(arguments.test_run);
+    let results = match arguments.status {
+        None => test_run.results().await?,
+        Some(status) => test_run.results_with_status(status).await?,
+    };
     output.result(&table(&results), &Message::Results { results: &results });
     Ok(ExitCode::Pass)
 }
 
 /// Returns a table of the tests, failed ones first.
 pub(super) fn table(results: &TestRunResults) -> Table {
-    let mut tests: Vec<&TestResult> = results.tests.iter().collect();
+    let mut tests: Vec<&TestResult> = results.tests().iter().collect();
     tests.sort_by_key(|test| test.status != TestStatus::Failed);
     let rows = tests.into_iter().map(|test| {
         [

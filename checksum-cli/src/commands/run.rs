@@ -1,9 +1,9 @@
 //! `checksum run`: starts a run, waits for it, and exits with its verdict.
 
-use checksum_api_ext::{AutoHeal, Checksum, Grep, Healable, StartRun};
+use checksum_api_ext::{Checksum, Grep, HealOptions, Selection as Chosen};
 use tokio::time::timeout;
 
-use super::heal::note_bare_repository;
+use super::heal::{heal_options, note_bare_repository};
 use crate::args::{self, AutoHealOptions, GrepOptions, RunOptions, Selection};
 use crate::changed_files::changed_files;
 use crate::error::CliError;
@@ -57,59 +57,54 @@ fn plan<'a>(
     files: Vec<String>,
 ) -> Result<Plan<'a>, CliError> {
     let options = options(selection);
-    Ok(Plan::Send(match selection {
-        Selection::Suite { suite, .. } => {
-            prepare(checksum.run_suite().suites(suite.iter().cloned()), options)?
-        }
-        Selection::Collection { id, .. } => prepare(checksum.run_collection(id.clone()), options)?,
-        Selection::Tests { ids, .. } => prepare(checksum.run_tests(ids.iter().cloned()), options)?,
-        Selection::Grep { pattern, grep, .. } => {
-            prepare(with_options(checksum.run_grep(pattern), grep)?, options)?
-        }
+    let chosen = match selection {
+        Selection::Suite { suite, .. } if suite.is_empty() => Chosen::Suite,
+        Selection::Suite { suite, .. } => Chosen::Suites(suite.clone()),
+        Selection::Collection { id, .. } => Chosen::Collection(id.clone()),
+        Selection::Tests { ids, .. } => Chosen::Tests(ids.clone()),
+        Selection::Grep { pattern, grep, .. } => with_options(Grep::new(pattern), grep)?.into(),
         Selection::Affected { grep, .. } => {
             // Report invalid options before anything is sent.
-            drop(prepare(
-                with_options(checksum.run_grep("any"), grep)?,
-                options,
-            )?);
+            let any = with_options(Grep::new("any"), grep)?;
+            drop(prepare(checksum, any.into(), options)?);
             let checksum = checksum.clone();
             return Ok(Plan::LookUp(Box::pin(async move {
-                let find = checksum.run_affected(files);
+                let find = checksum.affected_tests(files);
                 let found = match options.starting.waiting.timeout {
                     None => find.await,
                     Some(after) => timeout(after, find)
                         .await
                         .map_err(|_| CliError::AffectedTimedOut { after })?,
                 };
-                match found.map_err(CliError::Start)? {
+                match Grep::of_tests(&found.map_err(CliError::Start)?) {
                     None => Ok(None),
-                    Some(run) => prepare(with_options(run, grep)?, options).map(Some),
+                    Some(affected) => {
+                        let affected = with_options(affected, grep)?;
+                        prepare(&checksum, affected.into(), options).map(Some)
+                    }
                 }
             })));
         }
-    }))
+    };
+    prepare(checksum, chosen, options).map(Plan::Send)
 }
 
-fn with_options(
-    mut run: StartRun<Grep>,
-    options: &GrepOptions,
-) -> Result<StartRun<Grep>, CliError> {
+fn with_options(mut grep: Grep, options: &GrepOptions) -> Result<Grep, CliError> {
     if let Some(branch) = &options.branch {
-        run = run.branch(branch);
+        grep = grep.branch(branch);
     }
     if let Some(count) = options.shards {
-        run = run.shards(count);
+        grep = grep.shards(count);
     }
-    for (name, value) in options.env_overrides.pairs()? {
-        run = run.env(name, value);
-    }
-    Ok(run)
+    Ok(grep.envs(options.env_overrides.pairs()?))
 }
 
-fn prepare<S: Healable + 'static>(
-    mut run: StartRun<S>,
+fn prepare(
+    checksum: &Checksum,
+    selection: Chosen,
     options: &RunOptions,
 ) -> Result<StartRequest, CliError> {
+    let mut run = checksum.run(selection);
     if let Some(heal) = auto_heal(&options.auto_heal)? {
         run = run.auto_heal(heal);
     }
@@ -122,21 +117,16 @@ fn prepare<S: Healable + 'static>(
     })
 }
 
-fn auto_heal(options: &AutoHealOptions) -> Result<Option<AutoHeal>, CliError> {
+fn auto_heal(options: &AutoHealOptions) -> Result<Option<HealOptions>, CliError> {
     if !options.auto_heal {
         return Ok(None);
     }
-    let mut heal = match (&options.repo, options.no_create_pr) {
-        (Some(repo), false) => AutoHeal::pull_request(repo.clone()),
-        (None, false) => return Err(CliError::NoRepository),
-        (Some(repo), true) => AutoHeal::without_pull_request().repo(repo.clone()),
-        (None, true) => AutoHeal::without_pull_request(),
-    };
+    let mut heal = heal_options(options.repo.as_ref(), options.no_create_pr)?;
     if let Some(branch) = &options.heal_branch {
-        heal = heal.branch(branch);
+        heal = heal.target_branch(branch);
     }
-    if let Some(number) = options.pr {
-        heal = heal.pr(number);
+    if let Some(number) = &options.pr {
+        heal = heal.report_to(number.clone());
     }
     for (name, value) in options.metadata.pairs()? {
         heal = heal.metadata(name, value);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use checksum_api_ext::Attachment;
-use checksum_api_ext::types::TestId;
+use checksum_api_ext::TestId;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use checksum_api_ext::BatchStatus;
-use checksum_api_ext::types::{BatchId, BatchSession, BatchState, TestRunId};
+use checksum_api_ext::{BatchId, BatchSession, BatchState, TestRunId};
 use schemars::JsonSchema;
 use serde::Serialize;
 

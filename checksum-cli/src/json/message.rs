@@ -1,6 +1,6 @@
 //! The lines of `--output json` and `--output ndjson`.
 
-use checksum_api_ext::types::{
+use checksum_api_ext::{
     BatchId, BatchSession, BatchState, JobName, Project, RunState, SessionId, TestId, TestRunId,
     TestRunResults,
 };

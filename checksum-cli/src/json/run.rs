@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use checksum_api_ext::types::{JobName, RunState, TestRunId};
 use checksum_api_ext::{Counts, RunStatus};
+use checksum_api_ext::{JobName, RunState, TestRunId};
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use checksum_api_ext::{Handle, PollFailure, Progress};
+use checksum_api_ext::{DownloadProgress, Handle, PollFailure};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use crate::output::resume_hint::resume_hint;
@@ -71,7 +71,7 @@ impl Reporter {
     }
 
     /// Returns a callback that shows the progress of a download on a terminal.
-    pub(crate) fn download(&self) -> impl Fn(Progress<'_>) + Send + Sync + 'static {
+    pub(crate) fn download(&self) -> impl Fn(DownloadProgress<'_>) + Send + Sync + 'static {
         let bar = match &self.mode {
             Mode::Redrawn(bar) => Some(bar.clone()),
             Mode::Quiet | Mode::Lines => None,

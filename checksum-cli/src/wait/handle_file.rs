@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use checksum_api_ext::types::JobName;
+use checksum_api_ext::JobName;
 use checksum_api_ext::{Handle, Intent};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

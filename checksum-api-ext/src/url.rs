@@ -29,12 +29,12 @@ pub(crate) fn resolve(base: &BaseUrl, text: &str) -> Option<Url> {
 }
 
 /// An address for people to read: without its query, which often is what grants access.
-pub(crate) fn shown(url: &Url) -> String {
+pub(crate) fn redacted(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
 /// An address as data: with all that it takes to follow it.
-pub(crate) fn whole<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(url.as_str())
 }
 

@@ -1,6 +1,6 @@
 use checksum_api::OperationId;
+mod decode;
 mod kind;
-mod list;
 
 use std::fmt;
 use std::path::Path;
@@ -12,10 +12,10 @@ use url::Url;
 
 pub use kind::AttachmentKind;
 
-use crate::address::{shown, whole};
 use crate::core::Core;
 use crate::download::{Download, DownloadAll, FileNames, Place, Source};
 use crate::error::Error;
+use crate::url::{redacted, serialize};
 
 /// What a test left behind; from [`TestInRun::attachments`](crate::TestInRun::attachments).
 ///
@@ -43,7 +43,7 @@ pub struct Attachment {
     file_name: String,
     kind: AttachmentKind,
     content_type: Option<String>,
-    #[serde(serialize_with = "whole")]
+    #[serde(serialize_with = "serialize")]
     #[schemars(with = "String")]
     url: Url,
     size: Option<u64>,
@@ -52,8 +52,8 @@ pub struct Attachment {
 }
 
 impl Attachments {
-    pub(crate) fn read(core: &Core, raw: Value) -> Result<Self, Error> {
-        let Some(entries) = list::entries(&raw, core.base_url()) else {
+    pub(crate) fn decode(core: &Core, raw: Value) -> Result<Self, Error> {
+        let Some(entries) = decode::entries(&raw, core.base_url()) else {
             return Err(Error::unexpected_response(
                 OperationId::GetTestAttachments,
                 "no list",
@@ -61,7 +61,7 @@ impl Attachments {
             ));
         };
         let mut names = FileNames::default();
-        let attachment = |entry: list::Entry<'_>| Attachment {
+        let attachment = |entry: decode::Entry<'_>| Attachment {
             core: core.clone(),
             file_name: names.next(&entry.name),
             name: entry.name,
@@ -198,7 +198,7 @@ impl fmt::Debug for Attachment {
             .field("file_name", &self.file_name)
             .field("kind", &self.kind)
             .field("content_type", &self.content_type)
-            .field("url", &shown(&self.url))
+            .field("url", &redacted(&self.url))
             .field("size", &self.size)
             .finish_non_exhaustive()
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Bug;
 use crate::error::Error;
-use crate::undocumented::{number, truth};
+use crate::lenient::{boolean, integer};
 
 /// Members that hold the list.
 const LISTS: [&str; 6] = ["bugs", "items", "data", "results", "records", "result"];
@@ -44,7 +44,7 @@ pub struct BugPage {
 }
 
 impl BugPage {
-    pub(crate) fn read(raw: Value) -> Result<Self, Error> {
+    pub(crate) fn decode(raw: Value) -> Result<Self, Error> {
         let Some((holders, list)) = find(&raw, 0) else {
             return Err(Error::unexpected_response(
                 OperationId::ListBugs,
@@ -60,18 +60,18 @@ impl BugPage {
             })
             .collect();
         let total = ["total", "totalCount", "totalItems"];
-        let total = about.iter().find_map(|one| number(one, &total));
+        let total = about.iter().find_map(|one| integer(one, &total));
         let more = ["hasMore", "has_more", "hasNextPage", "hasNext"];
-        let more = about.iter().find_map(|one| truth(one, &more));
+        let more = about.iter().find_map(|one| boolean(one, &more));
         let next = ["next", "nextOffset", "nextPage", "nextCursor"];
         let next = about
             .iter()
             .find_map(|one| next.iter().find_map(|name| one.get(*name)))
             .map(|next| !matches!(next, Value::Null | Value::Bool(false)) && next != "");
         let limit = ["limit", "pageSize", "perPage"];
-        let limit = about.iter().find_map(|one| number(one, &limit));
+        let limit = about.iter().find_map(|one| integer(one, &limit));
         Ok(Self {
-            bugs: list.iter().filter_map(Bug::read).collect(),
+            bugs: list.iter().filter_map(Bug::decode).collect(),
             total,
             has_more: more.or(next),
             limit,
@@ -127,7 +127,7 @@ mod tests {
             json!({ "results": list }),
             json!({ "data": { "bugs": list } }),
         ] {
-            let page = BugPage::read(answer.clone()).expect("a page");
+            let page = BugPage::decode(answer.clone()).expect("a page");
             let ids: Vec<_> = page.bugs.iter().filter_map(|bug| bug.id.clone()).collect();
             assert_eq!(ids, ["a", "7"], "{answer}");
             assert_eq!((page.length, page.total, page.has_more), (4, None, None));
@@ -166,7 +166,7 @@ mod tests {
                 None,
             ),
         ] {
-            let page = BugPage::read(about.clone()).expect("a page");
+            let page = BugPage::decode(about.clone()).expect("a page");
             assert_eq!((page.total, page.has_more), (total, has_more), "{about}");
         }
     }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn nothing_is_an_empty_page_and_an_oddity_is_none() {
         for none in [json!(null), json!([]), json!({ "bugs": null })] {
-            assert!(BugPage::read(none).expect("a page").bugs.is_empty());
+            assert!(BugPage::decode(none).expect("a page").bugs.is_empty());
         }
         for odd in [
             json!("<html>"),
@@ -183,7 +183,7 @@ mod tests {
             json!({ "bugs": "none" }),
             json!({ "message": "x".repeat(1_000_000) }),
         ] {
-            let error = BugPage::read(odd.clone()).expect_err("no page");
+            let error = BugPage::decode(odd.clone()).expect_err("no page");
             assert_eq!(error.response_body(), Some(&odd));
             assert!(error.to_string().len() < 400);
         }
@@ -195,7 +195,7 @@ mod tests {
             "id": "bug-1", "title": "T", "status": "on-fire", "severity": "major",
             "checksumTestId": "test-1", "tags": ["a", null], "collection": { "name": "C" },
         });
-        let bug = Bug::read(&full).expect("a bug");
+        let bug = Bug::decode(&full).expect("a bug");
         assert_eq!(
             bug.status.as_ref().map(|status| status.as_str()),
             Some("on-fire")
@@ -206,7 +206,7 @@ mod tests {
             (vec!["a".to_owned()], Some("C".to_owned()))
         );
         let odd = json!({ "id": null, "status": 3, "tags": "one", "testId": ".." });
-        let bug = Bug::read(&odd).expect("a bug");
+        let bug = Bug::decode(&odd).expect("a bug");
         assert_eq!((bug.id, bug.status, bug.test_id), (None, None, None));
         assert_eq!(bug.tags, ["one"]);
     }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -9,7 +10,7 @@ use super::pages::Pages;
 use super::{Bug, ListBugs};
 use crate::error::Error;
 
-/// The bugs of all pages, as a stream; made by [`ListBugs::stream`].
+/// The bugs of all pages, as a stream; made by [`ListBugs::into_stream`].
 ///
 /// A list that ends without an error may still be incomplete, since the API's description does
 /// not say how it is paged: [`truncation`](Self::truncation) says so after the end.
@@ -40,6 +41,11 @@ impl Bugs {
             stream: Box::pin(Pages::new(list, Arc::clone(&truncation)).stream()),
             truncation,
         }
+    }
+
+    /// Returns the next bug; `None` after the last one. An error is the last item.
+    pub async fn next(&mut self) -> Option<Result<Bug, Error>> {
+        poll_fn(|context| self.stream.as_mut().poll_next(context)).await
     }
 
     /// Returns why there may be more bugs than the stream has given; `None` where the list is

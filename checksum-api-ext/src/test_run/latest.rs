@@ -1,34 +1,40 @@
+use std::fmt;
+
 use checksum_api::OperationId;
 use checksum_api::types::{RunState, TestRunId};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
+use super::TestRun;
+use crate::core::Core;
 use crate::error::Error;
-use crate::undocumented::{text, unwrapped};
+use crate::lenient::{string, unwrap};
 
 /// The project's most recent run, which need not be the one that the caller started.
 ///
 /// The API's description names the route and does not show its answer. Read are an object with
 /// `id`, `testRunId` or `runId`, on its own or as `data` or `testRun`, and the bare id; whatever
 /// came is kept as `raw`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LatestTestRun {
+    #[serde(skip)]
+    core: Core,
     id: TestRunId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<RunState>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     branch: Option<String>,
     raw: Value,
 }
 
 impl LatestTestRun {
-    pub(crate) fn read(raw: Value) -> Result<Self, Error> {
-        let found = unwrapped(&raw, &["testRun", "run", "latest"]).find_map(|value| {
+    pub(crate) fn decode(core: &Core, raw: Value) -> Result<Self, Error> {
+        let found = unwrap(&raw, &["testRun", "run", "latest"]).find_map(|value| {
             let id = match value {
                 Value::String(id) => id.trim(),
-                _ => text(value, &["testRunId", "id", "runId", "uuid"])?,
+                _ => string(value, &["testRunId", "id", "runId", "uuid"])?,
             };
             Some((TestRunId::new(id).ok()?, value))
         });
@@ -40,9 +46,10 @@ impl LatestTestRun {
             ));
         };
         Ok(Self {
+            core: core.clone(),
             id,
-            state: text(value, &["status", "state"]).map(RunState::from),
-            branch: text(value, &["branch"]).map(str::to_owned),
+            state: string(value, &["status", "state"]).map(RunState::from),
+            branch: string(value, &["branch"]).map(str::to_owned),
             raw,
         })
     }
@@ -50,6 +57,11 @@ impl LatestTestRun {
     /// The test run's id, which results and healing take.
     pub fn id(&self) -> &TestRunId {
         &self.id
+    }
+
+    /// Returns the run for its results, HTML report and attachments. Nothing is sent.
+    pub fn test_run(&self) -> TestRun {
+        TestRun::new(&self.core, self.id.clone())
     }
 
     /// The run's state, where the answer has one.
@@ -65,6 +77,17 @@ impl LatestTestRun {
     /// The answer as it came.
     pub fn raw(&self) -> &Value {
         &self.raw
+    }
+}
+
+impl fmt::Debug for LatestTestRun {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("LatestTestRun")
+            .field("id", &self.id)
+            .field("state", &self.state)
+            .field("branch", &self.branch)
+            .finish_non_exhaustive()
     }
 }
 
@@ -85,7 +108,7 @@ mod tests {
             json!({ "data": { "testRun": { "id": "run-id" } } }),
             json!({ "data": "run-id" }),
         ] {
-            let latest = LatestTestRun::read(answer.clone()).expect("a run");
+            let latest = LatestTestRun::decode(&Core::for_tests(), answer.clone()).expect("a run");
             assert_eq!(latest.id().as_str(), "run-id", "{answer}");
             assert_eq!(latest.raw(), &answer);
         }
@@ -101,7 +124,8 @@ mod tests {
             json!("a\nb"),
             json!({ "data": null }),
         ] {
-            let error = LatestTestRun::read(answer.clone()).expect_err("no run");
+            let error =
+                LatestTestRun::decode(&Core::for_tests(), answer.clone()).expect_err("no run");
             assert_eq!(error.response_body(), Some(&answer));
         }
     }

@@ -12,7 +12,7 @@ pub use list::ListBugs;
 pub use page::BugPage;
 pub use stream::{Bugs, Truncation};
 
-use crate::undocumented::{text, texts};
+use crate::lenient::{string, strings};
 
 /// A bug of the application that tests have found.
 ///
@@ -49,7 +49,7 @@ pub struct Bug {
 
 impl Bug {
     /// What a bug's entry says; `None` where it is no object.
-    fn read(raw: &Value) -> Option<Self> {
+    fn decode(raw: &Value) -> Option<Self> {
         let object = raw.as_object()?;
         let id =
             ["id", "bugId", "_id", "uuid"]
@@ -59,18 +59,18 @@ impl Bug {
                     Value::Number(id) => Some(id.to_string()),
                     _ => None,
                 });
-        let test_id = text(raw, &["checksumTestId", "testId"])
-            .or_else(|| text(raw.get("test")?, &["checksumTestId", "id"]))
+        let test_id = string(raw, &["checksumTestId", "testId"])
+            .or_else(|| string(raw.get("test")?, &["checksumTestId", "id"]))
             .and_then(|id| TestId::new(id).ok());
-        let collection_name = text(raw, &["collectionName", "collection"])
-            .or_else(|| text(raw.get("collection")?, &["name"]));
+        let collection_name = string(raw, &["collectionName", "collection"])
+            .or_else(|| string(raw.get("collection")?, &["name"]));
         Some(Self {
             id,
-            title: text(raw, &["title", "name", "summary"]).map(str::to_owned),
-            status: text(raw, &["status", "state"]).map(BugStatus::from),
-            severity: text(raw, &["severity"]).map(BugSeverity::from),
+            title: string(raw, &["title", "name", "summary"]).map(str::to_owned),
+            status: string(raw, &["status", "state"]).map(BugStatus::from),
+            severity: string(raw, &["severity"]).map(BugSeverity::from),
             test_id,
-            tags: texts(raw, &["tags", "labels"]),
+            tags: strings(raw, &["tags", "labels"]),
             collection_name: collection_name.map(str::to_owned),
             raw: raw.clone(),
         })

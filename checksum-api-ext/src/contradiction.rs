@@ -1,8 +1,6 @@
+//! Responses that say success in one place, and something else in another.
+
 use std::fmt;
-
-use checksum_api::types::Verdict;
-
-use super::{Outcome, RunStatus};
 
 /// A run that the service calls passed or healed, or a batch that it calls completed, of which the
 /// same response says something else, or says too little.
@@ -75,50 +73,6 @@ pub enum Contradiction {
         /// How many such sessions the list has.
         listed: u64,
     },
-}
-
-impl Contradiction {
-    pub(super) fn within(status: &RunStatus) -> Option<Self> {
-        if !Outcome::of_state(&status.state).is_success() {
-            return None;
-        }
-        let state = status.state.to_string();
-        if status.verdict == Some(Verdict::Fail) {
-            return Some(Self::Verdict { state });
-        }
-        let failed = status.counts.map_or(0, |counts| counts.failed);
-        if failed > 0 {
-            return Some(Self::FailedTests { state, failed });
-        }
-        if let Some(field) = status.unreadable.first() {
-            let field = field.clone();
-            return Some(Self::Unreadable { state, field });
-        }
-        if let Some(reason) = status
-            .failure_reason()
-            .filter(|text| !text.trim().is_empty())
-        {
-            let reason = reason.to_owned();
-            return Some(Self::FailureReason { state, reason });
-        }
-        match &status.verdict {
-            Some(Verdict::Pass) => {}
-            None if !status.is_judged => {}
-            None => {
-                let verdict = "null".to_owned();
-                return Some(Self::NoVerdict { state, verdict });
-            }
-            Some(verdict) => {
-                let verdict = verdict.to_string();
-                return Some(Self::NoVerdict { state, verdict });
-            }
-        }
-        match (status.is_unconfirmed, status.is_uncounted) {
-            (true, _) => Some(Self::Unconfirmed { state }),
-            (false, true) => Some(Self::NoCounts { state }),
-            (false, false) => None,
-        }
-    }
 }
 
 impl fmt::Display for Contradiction {

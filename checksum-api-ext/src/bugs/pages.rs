@@ -50,8 +50,8 @@ impl Pages {
                 return Ok(None);
             }
             let page = match self.offset {
-                None => self.list.first_page().await?,
-                offset => self.list.page(offset).await?,
+                None => self.list.page().await?,
+                offset => self.list.page_at(offset).await?,
             };
             self.take(page);
         }

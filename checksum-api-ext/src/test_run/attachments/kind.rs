@@ -32,7 +32,7 @@ impl AttachmentKind {
 
     /// What a service's word for a kind means, singular or plural; `None` for a word that is not
     /// known.
-    pub(super) fn of_word(word: &str) -> Option<Self> {
+    pub(super) fn from_word(word: &str) -> Option<Self> {
         let word = word.trim().to_ascii_lowercase();
         let singular = word.strip_suffix('s').unwrap_or(&word);
         match singular {
@@ -73,7 +73,7 @@ impl fmt::Display for AttachmentKind {
 
 impl From<&str> for AttachmentKind {
     fn from(word: &str) -> Self {
-        Self::of_word(word).unwrap_or_else(|| Self::Other(word.to_owned()))
+        Self::from_word(word).unwrap_or_else(|| Self::Other(word.to_owned()))
     }
 }
 

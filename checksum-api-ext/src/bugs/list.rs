@@ -6,7 +6,7 @@ use crate::error::Error;
 
 /// A request for bugs; made by [`Checksum::bugs`]. Without a filter it is for all of the project.
 #[derive(Clone, Debug)]
-#[must_use = "nothing is sent before `first_page` or `stream`"]
+#[must_use = "nothing is sent before `page` or `into_stream`"]
 pub struct ListBugs {
     core: Core,
     status: Option<BugStatus>,
@@ -15,7 +15,7 @@ pub struct ListBugs {
     tags: Vec<String>,
     project: Option<String>,
     collection_name: Option<String>,
-    limit: Option<u64>,
+    page_size: Option<u64>,
     offset: Option<u64>,
     pub(super) max_bugs: u64,
     pub(super) max_bytes: usize,
@@ -31,7 +31,7 @@ impl ListBugs {
             tags: Vec::new(),
             project: None,
             collection_name: None,
-            limit: None,
+            page_size: None,
             offset: None,
             max_bugs: 10_000,
             max_bytes: 64 * 1024 * 1024,
@@ -76,10 +76,10 @@ impl ListBugs {
     }
 
     /// How many bugs a page has at most; the service has a default, which is not documented. It
-    /// does not limit [`stream`](Self::stream), which goes on to the last page or to
+    /// does not limit [`into_stream`](Self::into_stream), which goes on to the last page or to
     /// [`max_bugs`](Self::max_bugs).
-    pub fn limit(mut self, bugs: u64) -> Self {
-        self.limit = Some(bugs);
+    pub fn page_size(mut self, bugs: u64) -> Self {
+        self.page_size = Some(bugs);
         self
     }
 
@@ -89,13 +89,13 @@ impl ListBugs {
         self
     }
 
-    /// How many bugs [`stream`](Self::stream) gives at most. Default: 10,000.
+    /// How many bugs [`into_stream`](Self::into_stream) gives at most. Default: 10,000.
     pub fn max_bugs(mut self, bugs: u64) -> Self {
         self.max_bugs = bugs;
         self
     }
 
-    /// How large the bugs of [`stream`](Self::stream) may be in all, in bytes of their JSON.
+    /// How large the bugs of [`into_stream`](Self::into_stream) may be in all, in bytes of their JSON.
     /// Default: 64 MiB.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
@@ -107,8 +107,8 @@ impl ListBugs {
     /// # Errors
     ///
     /// The request failed, or the answer can be no list of bugs: [`Error::UnexpectedAnswer`].
-    pub async fn first_page(&self) -> Result<BugPage, Error> {
-        self.page(self.offset).await
+    pub async fn page(&self) -> Result<BugPage, Error> {
+        self.page_at(self.offset).await
     }
 
     /// All bugs, page after page; a page is asked for when it is needed.
@@ -129,11 +129,11 @@ impl ListBugs {
     /// #     .api_key("my-key".parse()?)
     /// #     .base_url(mock.url().parse()?)
     /// #     .build()?;
-    /// use checksum_api_ext::{Truncation, TryStreamExt};
+    /// use checksum_api_ext::Truncation;
     ///
-    /// let mut bugs = checksum.bugs().max_bugs(3).stream();
-    /// while let Some(bug) = bugs.try_next().await? {
-    ///     println!("{}", bug.title.unwrap_or_default());
+    /// let mut bugs = checksum.bugs().max_bugs(3).into_stream();
+    /// while let Some(bug) = bugs.next().await {
+    ///     println!("{}", bug?.title.unwrap_or_default());
     /// }
     /// assert_eq!(bugs.truncation(), Some(Truncation::MaxBugs));
     /// # Ok(())
@@ -142,12 +142,12 @@ impl ListBugs {
     ///
     /// # Errors
     ///
-    /// As for [`first_page`](Self::first_page); an error is the last item.
-    pub fn stream(self) -> Bugs {
+    /// As for [`page`](Self::page); an error is the last item.
+    pub fn into_stream(self) -> Bugs {
         Bugs::new(self)
     }
 
-    pub(super) async fn page(&self, offset: Option<u64>) -> Result<BugPage, Error> {
+    pub(super) async fn page_at(&self, offset: Option<u64>) -> Result<BugPage, Error> {
         let answer = self
             .core
             .read(Retry::ByPolicy, || async {
@@ -171,7 +171,7 @@ impl ListBugs {
                 if let Some(name) = &self.collection_name {
                     request = request.collection_name(name.as_str());
                 }
-                if let Some(limit) = self.limit {
+                if let Some(limit) = self.page_size {
                     request = request.limit(limit);
                 }
                 if let Some(offset) = offset {
@@ -180,7 +180,7 @@ impl ListBugs {
                 request.execute().await
             })
             .await?;
-        BugPage::read(answer.0).map_err(|error| error.without_key(self.core.api()))
+        BugPage::decode(answer.0).map_err(|error| error.without_key(self.core.api()))
     }
 
     pub(super) fn start(&self) -> u64 {

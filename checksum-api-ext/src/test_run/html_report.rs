@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::address::{resolve, shown, whole};
 use crate::core::Core;
 use crate::download::{Download, Place, Source};
 use crate::error::Error;
-use crate::undocumented::{text, unwrapped};
+use crate::lenient::{string, unwrap};
+use crate::url::{redacted, resolve, serialize};
 
 /// Members that could hold the address.
 const ADDRESS: [&str; 7] = [
@@ -36,7 +36,7 @@ const ADDRESS: [&str; 7] = [
 pub struct HtmlReport {
     #[serde(skip)]
     core: Core,
-    #[serde(serialize_with = "whole")]
+    #[serde(serialize_with = "serialize")]
     #[schemars(with = "String")]
     url: Url,
     #[serde(skip)]
@@ -44,12 +44,12 @@ pub struct HtmlReport {
 }
 
 impl HtmlReport {
-    pub(crate) fn read(core: &Core, raw: Value) -> Result<Self, Error> {
+    pub(crate) fn decode(core: &Core, raw: Value) -> Result<Self, Error> {
         let base = core.base_url();
-        let found = unwrapped(&raw, &["report", "htmlReport", "links"]).find_map(|value| {
+        let found = unwrap(&raw, &["report", "htmlReport", "links"]).find_map(|value| {
             let named = match value {
                 Value::String(address) => address,
-                _ => text(value, &ADDRESS)?,
+                _ => string(value, &ADDRESS)?,
             };
             resolve(base, named)
         });
@@ -101,7 +101,7 @@ impl fmt::Debug for HtmlReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("HtmlReport")
-            .field("url", &shown(&self.url))
+            .field("url", &redacted(&self.url))
             .finish_non_exhaustive()
     }
 }
@@ -111,13 +111,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::client::Checksum;
-
-    fn core() -> Core {
-        let key = "key".parse().expect("a key");
-        let client = Checksum::builder().api_key(key).build();
-        client.expect("a client").core
-    }
 
     #[test]
     fn reads_whatever_holds_an_address() {
@@ -133,7 +126,7 @@ mod tests {
             json!({ "data": address }),
             json!({ "url": "<html>", "data": { "url": address } }),
         ] {
-            let report = HtmlReport::read(&core(), answer.clone()).expect("a report");
+            let report = HtmlReport::decode(&Core::for_tests(), answer.clone()).expect("a report");
             assert_eq!(report.url().as_str(), address, "{answer}");
             assert_eq!(report.raw(), &answer);
             assert!(!format!("{report:?}").contains("secret"));
@@ -149,7 +142,8 @@ mod tests {
             json!({ "url": "javascript:alert(1)" }),
             json!({ "url": "x ".repeat(500_000) }),
         ] {
-            let error = HtmlReport::read(&core(), answer.clone()).expect_err("no address");
+            let error =
+                HtmlReport::decode(&Core::for_tests(), answer.clone()).expect_err("no address");
             assert_eq!(error.response_body(), Some(&answer));
             assert!(error.to_string().len() < 400, "{error}");
         }

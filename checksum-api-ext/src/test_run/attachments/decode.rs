@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::AttachmentKind;
-use crate::address::resolve;
-use crate::undocumented::{number, text};
+use crate::lenient::{integer, string};
+use crate::url::resolve;
 
 /// Members that hold the list.
 const LISTS: [&str; 6] = ["attachments", "items", "data", "results", "files", "result"];
@@ -94,7 +94,7 @@ fn collect_members<'a>(
     for (name, value) in members {
         // Under a word for a kind anything may stand; under another word only a list counts, so
         // that a test's id or a link to the next page is no attachment.
-        let is_kind = AttachmentKind::of_word(name).is_some();
+        let is_kind = AttachmentKind::from_word(name).is_some();
         if is_kind || value.is_array() {
             is_list |= collect(value, Some(name), base, depth + 1, found);
         }
@@ -110,25 +110,25 @@ fn is_without_address(element: &Value) -> bool {
 fn entry<'a>(raw: &'a Value, kind: Option<&str>, base: &BaseUrl) -> Option<Entry<'a>> {
     let address = match raw {
         Value::String(address) => address,
-        _ => text(raw, &ADDRESS)?,
+        _ => string(raw, &ADDRESS)?,
     };
     let url = resolve(base, address)?;
-    let given_name = text(raw, &["name", "fileName", "filename", "title"]);
+    let given_name = string(raw, &["name", "fileName", "filename", "title"]);
     let name = given_name.map_or_else(|| last_segment(&url), str::to_owned);
-    let type_word = text(raw, &["type"]);
-    let content_type = text(raw, &["contentType", "content_type", "mimeType", "mime"])
+    let type_word = string(raw, &["type"]);
+    let content_type = string(raw, &["contentType", "content_type", "mimeType", "mime"])
         .or(type_word.filter(|word| word.contains('/')));
-    let word = text(raw, &["kind", "attachmentType", "category"])
+    let word = string(raw, &["kind", "attachmentType", "category"])
         .or(type_word.filter(|word| !word.contains('/')))
         .or(kind);
     let told = word
-        .and_then(AttachmentKind::of_word)
+        .and_then(AttachmentKind::from_word)
         .or_else(|| content_type.and_then(AttachmentKind::of_content_type))
-        .or_else(|| AttachmentKind::of_word(&name))
+        .or_else(|| AttachmentKind::from_word(&name))
         .or_else(|| AttachmentKind::of_name(&name))
         .or_else(|| AttachmentKind::of_name(&last_segment(&url)));
     // A word that is not known outweighs what a name suggests, where the entry itself has it.
-    let own = word.filter(|own| Some(*own) != kind && AttachmentKind::of_word(own).is_none());
+    let own = word.filter(|own| Some(*own) != kind && AttachmentKind::from_word(own).is_none());
     let kind = match (own, told) {
         (Some(own), _) => AttachmentKind::Other(own.to_owned()),
         (None, Some(told)) => told,
@@ -139,7 +139,7 @@ fn entry<'a>(raw: &'a Value, kind: Option<&str>, base: &BaseUrl) -> Option<Entry
         kind,
         content_type: content_type.map(str::to_owned),
         url,
-        size: number(
+        size: integer(
             raw,
             &["size", "sizeBytes", "sizeInBytes", "bytes", "contentLength"],
         ),
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     /// Each attachment as `kind name address`.
-    fn read(answer: &Value) -> Option<Vec<String>> {
+    fn decode(answer: &Value) -> Option<Vec<String>> {
         let base = "https://api.checksum.ai".parse().expect("a URL");
         let entries = entries(answer, &base)?;
         let line = |one: Entry<'_>| format!("{} {} {}", one.kind, one.name, one.url);
@@ -194,7 +194,7 @@ mod tests {
             json!({ "data": { "trace": trace, "screenshot": image, "testId": "test/a.b" } }),
             json!({ "attachments": { "traces": [trace], "screenshots": [image] } }),
         ] {
-            let mut lines = read(&answer).expect("a list");
+            let mut lines = decode(&answer).expect("a list");
             lines.sort_by_key(|line| !line.starts_with("trace"));
             assert_eq!(lines, expected, "{answer}");
         }
@@ -210,7 +210,7 @@ mod tests {
             json!({ "attachments": [null, 3, {}, "<html>"] }),
             json!([{ "name": "trace.zip", "url": null }]),
         ] {
-            assert_eq!(read(&none), Some(Vec::new()), "{none}");
+            assert_eq!(decode(&none), Some(Vec::new()), "{none}");
         }
         for odd in [
             json!("<html>Sign in</html>"),
@@ -221,7 +221,7 @@ mod tests {
             json!([3, {}, "<html>"]),
             json!({ "headers": [{ "authorization": "Bearer" }] }),
         ] {
-            assert_eq!(read(&odd), None, "{odd}");
+            assert_eq!(decode(&odd), None, "{odd}");
         }
     }
 
@@ -238,10 +238,10 @@ mod tests {
             (json!({ "url": "/a.png", "kind": "har" }), "har"),
             (json!({ "url": "/a" }), "file"),
         ] {
-            let lines = read(&json!([entry])).expect("a list");
+            let lines = decode(&json!([entry])).expect("a list");
             assert!(lines[0].starts_with(&format!("{kind} ")), "{lines:?}");
         }
-        let lines = read(&json!({ "logs": ["/a/b"] })).expect("a list");
+        let lines = decode(&json!({ "logs": ["/a/b"] })).expect("a list");
         assert_eq!(lines, ["logs b https://api.checksum.ai/a/b"]);
     }
 
@@ -266,6 +266,6 @@ mod tests {
         for _ in 0..100 {
             deep = json!({ "data": deep });
         }
-        assert_eq!(read(&deep), None);
+        assert_eq!(decode(&deep), None);
     }
 }
