@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use checksum_api_ext::{
-    ApiKey, BatchId, BatchStatus, Checksum, HealOptions, PollPolicy, Run, RunReport,
+    ApiKey, BatchId, BatchStatus, Checksum, Handle, HealOptions, PollPolicy, Run, RunReport,
+    TestResult, TestStatus,
 };
-use checksum_api_ext::{TestResult, TestStatus};
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
 
 use super::results::table;
@@ -93,9 +93,9 @@ fn client(mock: &Mock) -> Result<Checksum, CliError> {
 
 async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport, CliError> {
     let mut reporter = Reporter::new(quiet, output.is_text());
-    reporter.note(&format!("started {}", run.handle()));
+    let handle = Handle::from(run);
+    reporter.note(&one_line(&format!("started {}", handle.id())));
     output.event(&run_started(run));
-    let handle = run.into();
     follow(run.events(), handle, &mut reporter, output, run_changed).await
 }
 

@@ -1,9 +1,7 @@
 //! Work in the service: a run, a healing or a generation.
 
-use checksum_api_ext::JobName;
-use checksum_api_ext::RunStatus;
 use checksum_api_ext::{
-    BatchStatus, Checksum, GenerationBatch, Handle, HealBatch, PollPolicy, Run,
+    BatchStatus, Checksum, GenerationBatch, Handle, HealBatch, JobName, PollPolicy, Run, RunStatus,
 };
 
 use crate::error::CliError;
