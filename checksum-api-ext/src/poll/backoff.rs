@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn fast(policy: PollPolicy) -> PollPolicy {
-        policy.for_client(true, false)
+        policy.for_client(true, true)
     }
 
     fn intervals(policy: &PollPolicy, count: usize) -> Vec<Duration> {

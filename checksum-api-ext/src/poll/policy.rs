@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::error::Error;
+
 /// The shortest interval between two polls of a service that is not on this machine.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -158,6 +160,10 @@ impl PollPolicy {
 
     /// Sets for how long polls may fail in a row before the wait fails. Default: 5 minutes. However
     /// long they take, it does not fail before the third in a row.
+    ///
+    /// It applies to failures that may be temporary: no connection, a time-out, a broken connection,
+    /// 408, 425, 429, 5xx, a body that is not JSON and, if the client has a provider of API keys, 401.
+    /// Any other failure ends the wait at once.
     #[must_use]
     pub fn error_timeout(mut self, error_timeout: Duration) -> Self {
         self.error_timeout = error_timeout;
@@ -197,15 +203,20 @@ impl PollPolicy {
     }
 
     /// Returns the policy as a client applies it. `may_poll_fast` allows intervals below one second;
-    /// with `is_key_replaceable`, 401 counts as a poll failure and does not end the wait at once.
-    pub(crate) fn for_client(self, may_poll_fast: bool, is_key_replaceable: bool) -> Self {
+    /// without `is_key_fixed`, 401 counts as a poll failure and does not end the wait at once.
+    pub(crate) fn for_client(self, may_poll_fast: bool, is_key_fixed: bool) -> Self {
         Self {
             min_interval: match may_poll_fast {
                 true => Duration::ZERO,
                 false => MIN_INTERVAL,
             },
-            tolerates_unauthorized: is_key_replaceable,
+            tolerates_unauthorized: !is_key_fixed,
             ..self
         }
+    }
+
+    /// Returns whether the error may be temporary, and concern more than one work.
+    pub(super) fn is_outage(&self, error: &Error) -> bool {
+        error.is_transient() || (self.tolerates_unauthorized && error.is_unauthorized())
     }
 }

@@ -16,8 +16,8 @@ use super::policy::PollPolicy;
 use super::pollable::{Pollable, Terminal};
 use super::state::{Expiry, PollOutcome, PollPlan, PollState};
 use super::throttle::Throttle;
-use crate::TARGET;
 use crate::error::Error;
+use crate::telemetry::TARGET;
 
 /// Polls each work until it is done. Works are known by the number that [`insert`](Self::insert)
 /// returns.
@@ -258,7 +258,7 @@ impl<P: Pollable> Poller<P> {
         };
         let is_success = matches!(&result, Some(Ok(_)));
         let failure = match &result {
-            Some(Err(error)) if error.is_transient() => Some(error.retry_after().is_some()),
+            Some(Err(error)) if self.policy.is_outage(error) => Some(error.retry_after().is_some()),
             _ => None,
         };
         let mut events = Vec::new();

@@ -245,10 +245,7 @@ impl<P: Pollable> PollState<P> {
             && self
                 .not_found_until
                 .is_some_and(|until| Instant::now() < until);
-        let is_tolerated = error.is_transient()
-            || (policy.tolerates_unauthorized && error.is_unauthorized())
-            || is_too_new;
-        if !is_tolerated {
+        if !is_too_new && !policy.is_outage(&error) {
             return Err(error);
         }
         let failing = self.failing.get_or_insert(Failing {

@@ -56,6 +56,12 @@ impl Client {
         &self.baseurl
     }
 
+    /// Returns whether the API key never changes, because it does not come from a provider of keys
+    /// that rotate.
+    pub fn has_fixed_api_key(&self) -> bool {
+        self.key.is_fixed()
+    }
+
     /// Returns how long one request may take.
     pub fn request_timeout(&self) -> Duration {
         self.request_timeout

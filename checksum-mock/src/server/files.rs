@@ -13,7 +13,11 @@ use crate::state::{State, files};
 
 /// Responds with the file at a path below [`files::ROOT`], or with the range that is requested.
 pub(crate) fn respond(state: &State, path: &str, headers: &HeaderMap) -> Response {
-    let Some((content_type, bytes)) = files::find(state, path) else {
+    let file = path.split_once('/').and_then(|(run, path)| {
+        let run = state.finished_run(run)?;
+        files::find(run, path)
+    });
+    let Some((content_type, bytes)) = file else {
         return Rejection::not_found("there is no such file").into_response();
     };
     let bytes = Bytes::from(bytes.into_owned());

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::State;
 use super::run::Run;
 
 /// The path that stands before the paths of files.
@@ -52,10 +51,8 @@ pub(crate) fn report_path(run: &Run) -> String {
     format!("{ROOT}{}/{REPORT}", run.test_run_id)
 }
 
-/// Returns the file at a path below [`ROOT`].
-pub(crate) fn find(state: &State, path: &str) -> Option<File> {
-    let (run, path) = path.split_once('/')?;
-    let run = state.finished_run(run)?;
+/// Returns the file of a finished run at a path below its test run id.
+pub(crate) fn find(run: &Run, path: &str) -> Option<File> {
     if path == REPORT {
         let page = report(run).into_bytes();
         return Some(("text/html; charset=utf-8", page.into()));

@@ -28,7 +28,8 @@ async fn an_api_key_is_required() {
 async fn unknown_paths_are_404_and_wrong_methods_405() {
     let server = server();
     for path in ["/v1/you", "/v3/me", "/v1/execution/status/", "/v1/me/"] {
-        server.get(path).await.rejection(404);
+        let message = server.get(path).await.rejection(404);
+        assert_eq!(message, "there is no such route", "{path}");
     }
     let key = [("authorization", "Bearer key")];
     server.get_with("/", &key).await.rejection(404);

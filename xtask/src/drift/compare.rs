@@ -1,287 +1,187 @@
-//! Compares a body with a strict schema. The validator finds what differs; here it is said without
-//! a value of the response.
+//! Compares a body with a strict schema, and describes each difference without a value of the body.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fmt;
 
-use anyhow::{Context, Result};
-use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind as Kind;
-use jsonschema::paths::LocationSegment;
+use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use jsonschema::paths::LocationSegment as Segment;
+use jsonschema::{JsonType, JsonTypeSet, ValidationError};
 use serde_json::Value;
 
-use super::deviation::{Drift, DriftKind};
-use super::document::{Provenance, Response};
 use super::privacy::{is_enum_word, is_field_name};
+use super::schema::{Expected, provenance};
 
-/// How many drifts, and as many notes, are kept of one response.
-const MAX_DRIFTS: usize = 500;
-
-/// What differs in one body, each way once.
-#[derive(Default)]
-pub(super) struct Deviations {
-    found: BTreeMap<(String, DriftKind), Found>,
-    drifts: usize,
-}
-
-struct Found {
-    provenance: Provenance,
-    count: usize,
-    /// The JSON pointer of the first part that differs in this way.
-    first: String,
-}
-
-/// Compares a body with what the document says about it.
-pub(super) fn compare(response: &Response, body: &Value) -> Result<Deviations> {
-    let validator = jsonschema::draft202012::options()
-        .build(&response.schema)
-        .map_err(|error| anyhow::anyhow!("{}", error.masked()))
-        .context("the document has a schema that is not valid")?;
-    let mut deviations = Deviations::default();
-    for error in validator.iter_errors(body) {
-        deviations.add(response, &error);
-    }
-    Ok(deviations)
-}
-
-impl Deviations {
-    /// Returns the first part of the body for each way in which it differs, as JSON pointers.
-    pub(super) fn places(&self) -> BTreeSet<&str> {
-        self.found
-            .values()
-            .map(|found| found.first.as_str())
-            .collect()
-    }
-
-    pub(super) fn into_drifts(self, operation: &str) -> Vec<Drift> {
-        let found = self.found.into_iter();
-        let drift = |((path, kind), found): (_, Found)| Drift {
-            operation: operation.to_owned(),
-            path,
-            provenance: found.provenance,
-            count: found.count,
-            kind,
-        };
-        found.map(drift).collect()
-    }
-
-    fn add(&mut self, response: &Response, error: &ValidationError<'_>) {
-        let place = Place::of(response, error);
-        let instance = error.instance();
-        let mismatch = || DriftKind::TypeMismatch {
-            expected: type_name(&response.schema, place.node),
-            found: type_of(instance),
-        };
-        let kind = match error.kind() {
-            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
-                match nearest(context, error) {
-                    Some(choice) => {
-                        choice.iter().for_each(|error| self.add(response, error));
-                        return;
-                    }
-                    None => mismatch(),
-                }
-            }
-            Kind::AdditionalProperties { unexpected } => {
-                for name in unexpected {
-                    let name = if is_field_name(name) { name } else { "*" };
-                    let path = format!("{}.{name}", place.path);
-                    self.insert(path, DriftKind::UnknownField, place.provenance, error);
-                }
-                return;
-            }
-            Kind::Required { property } => {
-                let name = property.as_str().unwrap_or("*");
-                let own = Provenance::of(&place.node["properties"][name]);
-                let path = format!("{}.{name}", place.path);
-                let provenance = own.unwrap_or(place.provenance);
-                self.insert(path, DriftKind::MissingField, provenance, error);
-                return;
-            }
-            Kind::Enum { options } => match instance.as_str() {
-                Some(text) => DriftKind::UnknownEnumValue {
-                    value: is_shown(text, options).then(|| text.to_owned()),
-                },
-                // Its type is wrong, which is another error.
-                None => return,
-            },
-            // Empty, which is another error.
-            Kind::Pattern { .. }
-                if instance.as_str() == Some("") && place.node["minLength"] == 1 =>
-            {
-                return;
-            }
-            Kind::Pattern { .. } => DriftKind::PatternMismatch,
-            _ => mismatch(),
-        };
-        self.insert(place.path, kind, place.provenance, error);
-    }
-
-    fn insert(
-        &mut self,
-        path: String,
-        kind: DriftKind,
-        provenance: Provenance,
-        error: &ValidationError<'_>,
-    ) {
-        let is_drift = provenance == Provenance::Documented;
-        let alike = if is_drift {
-            self.drifts
-        } else {
-            self.found.len() - self.drifts
-        };
-        let key = (path, kind);
-        if let Some(found) = self.found.get_mut(&key) {
-            found.count += 1;
-        } else if alike < MAX_DRIFTS {
-            self.drifts += usize::from(is_drift);
-            let found = Found {
-                provenance,
-                count: 1,
-                first: error.instance_path().as_str().to_owned(),
-            };
-            self.found.insert(key, found);
-        }
-    }
-}
-
-/// Returns the choice that the value is nearest to, if it is of the type of one.
-fn nearest<'e>(
-    choices: &'e [Vec<ValidationError<'static>>],
-    whole: &ValidationError<'_>,
-) -> Option<&'e Vec<ValidationError<'static>>> {
-    let is_whole = |error: &ValidationError<'_>| error.instance_path() == whole.instance_path();
-    let is_other_type =
-        |error: &ValidationError<'_>| is_whole(error) && matches!(error.kind(), Kind::Type { .. });
-    let alike = choices.iter();
-    let alike = alike.filter(|errors| !errors.iter().any(is_other_type));
-    alike.min_by_key(|errors| errors.len())
-}
-
-/// Where in the schema an error stands.
-struct Place<'s> {
-    /// The schema that the value violates.
-    node: &'s Value,
-    provenance: Provenance,
-    /// The path in the body. It has no name that is not one of the document.
+/// One way in which a response differs from the document.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Drift {
+    /// Where, as a JSONPath for every element of an array: `$.tests[*].tags`. `*` is a field whose
+    /// name may be private.
     path: String,
+    difference: String,
+    /// The `x-provenance` of the part of the document that the response contradicts.
+    provenance: String,
 }
 
-impl<'s> Place<'s> {
-    /// Follows the evaluation path through the schema. Its last segment is the keyword.
-    fn of(response: &'s Response, error: &ValidationError<'_>) -> Self {
-        let root = &response.schema;
-        let mut place = Self {
-            node: root,
-            provenance: Provenance::of(root).unwrap_or(response.provenance),
-            path: "$".to_owned(),
-        };
-        let path = error.evaluation_path();
-        let mut segments: Vec<LocationSegment<'_>> = path.segments().collect();
-        segments.pop();
-        let mut is_name = false;
-        for segment in segments {
-            let next = match &segment {
-                LocationSegment::Index(index) => place.node.get(*index),
-                LocationSegment::Property(name) => place.node.get(name.as_ref()),
+/// Ways in which a response differs, and how often each occurs.
+pub(super) type Drifts = BTreeMap<Drift, usize>;
+
+impl Drift {
+    pub(super) fn new(path: &str, difference: &str, provenance: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            difference: difference.to_owned(),
+            provenance: provenance.to_owned(),
+        }
+    }
+
+    /// Returns whether the response contradicts a documented part. Otherwise, it is a note.
+    pub(super) fn is_failure(&self) -> bool {
+        !["mentioned", "observed", "assumed"].contains(&self.provenance.as_str())
+    }
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.is_failure() { "drift" } else { "note " };
+        let (path, difference) = (&self.path, &self.difference);
+        write!(
+            formatter,
+            "{kind}  {path}: {difference} ({})",
+            self.provenance
+        )
+    }
+}
+
+/// Returns each way in which a body differs from its schema.
+pub(super) fn compare(expected: &Expected, body: &Value) -> Drifts {
+    let mut drifts = Drifts::new();
+    for error in expected.validator.iter_errors(body) {
+        add(&mut drifts, expected, &error);
+    }
+    drifts
+}
+
+fn add(drifts: &mut Drifts, expected: &Expected, error: &ValidationError<'_>) {
+    let (schema, around) = part(expected, error);
+    let path = json_path(error);
+    let value: &Value = error.instance();
+    let mut insert = |path: &str, difference: &str, provenance: &str| {
+        *drifts
+            .entry(Drift::new(path, difference, provenance))
+            .or_default() += 1;
+    };
+    match error.kind() {
+        Kind::AnyOf { context } => {
+            let other_type = |errors: &Vec<ValidationError<'_>>| {
+                let mut errors = errors.iter();
+                errors
+                    .find(|inner| inner.instance_path() == error.instance_path())
+                    .and_then(types)
             };
-            let LocationSegment::Property(keyword) = segment else {
-                place.enter(next);
-                continue;
-            };
-            if is_name {
-                place.path += ".";
-                place.path += &keyword;
-                is_name = false;
-                place.enter(next);
-                continue;
-            }
-            match keyword.as_ref() {
-                "properties" => {
-                    is_name = true;
-                    place.node = next.unwrap_or(&Value::Null);
-                }
-                "items" => {
-                    place.path += "[*]";
-                    place.enter(next);
-                }
-                "additionalProperties" => {
-                    place.path += ".*";
-                    place.enter(next);
-                }
-                "$ref" => {
-                    let pointer = next.and_then(|next| next.as_str()?.strip_prefix('#'));
-                    place.enter(pointer.and_then(|pointer| root.pointer(pointer)));
-                }
-                _ => place.enter(next),
+            let of_type = context.iter().filter(|errors| other_type(errors).is_none());
+            if let Some(nearest) = of_type.min_by_key(|errors| errors.len()) {
+                nearest
+                    .iter()
+                    .for_each(|inner| add(drifts, expected, inner));
+            } else {
+                let types: Vec<String> = context.iter().filter_map(other_type).collect();
+                insert(&path, &mismatch(value, &types.join(" or ")), around);
             }
         }
-        place
-    }
-
-    fn enter(&mut self, next: Option<&'s Value>) {
-        self.node = next.unwrap_or(&Value::Null);
-        self.provenance = Provenance::of(self.node).unwrap_or(self.provenance);
+        Kind::AdditionalProperties { unexpected } => {
+            for name in unexpected {
+                let path = format!("{path}.{}", shown_name(name));
+                insert(&path, "a field that the document does not have", around);
+            }
+        }
+        Kind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            let own = provenance(&schema["properties"][name]);
+            insert(
+                &format!("{path}.{name}"),
+                "is missing",
+                own.unwrap_or(around),
+            );
+        }
+        Kind::Enum { options } => match value.as_str() {
+            Some(text) if is_shown(text, options) => {
+                insert(&path, &format!("a new value, {text}"), around);
+            }
+            Some(_) => insert(&path, "a value that is not among the known ones", around),
+            // Its type is wrong, which is another error.
+            None => {}
+        },
+        kind => {
+            let violated = || format!("violates the document's `{}`", kind.keyword());
+            let mismatched = types(error).map(|types| mismatch(value, &types));
+            insert(&path, &mismatched.unwrap_or_else(violated), around);
+        }
     }
 }
 
-/// Returns whether a value that is not among the known ones may be shown. A known word in other
-/// letters is no secret.
-pub(super) fn is_shown(text: &str, known: &Value) -> bool {
+/// Returns the schema that a value violates, and its provenance: that of the nearest schema around
+/// it which has one.
+fn part<'e>(expected: &'e Expected, error: &ValidationError<'_>) -> (&'e Value, &'e str) {
+    let mut schema = &expected.schema;
+    let mut nearest = provenance(schema).unwrap_or(&expected.provenance);
+    let path = error.evaluation_path();
+    // The last segment is the keyword.
+    let parents = path.segments().count().saturating_sub(1);
+    for segment in path.segments().take(parents) {
+        schema = match segment {
+            Segment::Index(index) => &schema[index],
+            Segment::Property(name) => {
+                let next = &schema[name.as_ref()];
+                let pointer = next.as_str().and_then(|target| target.strip_prefix('#'));
+                let target = pointer.and_then(|pointer| expected.schema.pointer(pointer));
+                target.unwrap_or(next)
+            }
+        };
+        nearest = provenance(schema).unwrap_or(nearest);
+    }
+    (schema, nearest)
+}
+
+fn json_path(error: &ValidationError<'_>) -> String {
+    let mut path = "$".to_owned();
+    for segment in error.instance_path().segments() {
+        match segment {
+            Segment::Index(_) => path += "[*]",
+            Segment::Property(name) => path = format!("{path}.{}", shown_name(&name)),
+        }
+    }
+    path
+}
+
+fn shown_name(name: &str) -> &str {
+    if is_field_name(name) { name } else { "*" }
+}
+
+/// Returns whether a new value may be shown. A known one in other letters is no secret.
+fn is_shown(text: &str, known: &Value) -> bool {
     let mut known = known.as_array().into_iter().flatten();
     is_enum_word(text)
         || known.any(|word| word.as_str().is_some_and(|w| w.eq_ignore_ascii_case(text)))
 }
 
-/// Follows `$ref` and an `allOf` of one part to what they stand for.
-pub(super) fn resolved<'s>(root: &'s Value, mut node: &'s Value) -> &'s Value {
-    // A reference that leads back to itself ends here.
-    for _ in 0..32 {
-        if let Some(pointer) = node["$ref"].as_str().and_then(|r| r.strip_prefix('#')) {
-            node = root.pointer(pointer).unwrap_or(&Value::Null);
-        } else if node.get("type").is_none()
-            && let Some([part]) = node["allOf"].as_array().map(Vec::as_slice)
-        {
-            node = part;
-        } else {
-            return node;
-        }
-    }
-    &Value::Null
-}
-
-/// Returns the type that a schema asks for.
-fn type_name(root: &Value, node: &Value) -> String {
-    let node = resolved(root, node);
-    if let Some(choices) = node["anyOf"].as_array() {
-        let names: Vec<String> = choices
-            .iter()
-            .map(|choice| type_name(root, choice))
-            .collect();
-        return names.join(" or ");
-    }
-    let name = |kind: &Value| match kind.as_str() {
-        Some("integer") if node["minimum"].as_f64() >= Some(0.0) => "unsigned integer".to_owned(),
-        Some("string") if node["minLength"].as_u64() >= Some(1) => "non-empty string".to_owned(),
-        Some(kind) => kind.to_owned(),
-        None => "any JSON".to_owned(),
+fn mismatch(value: &Value, types: &str) -> String {
+    let found = match value {
+        Value::Number(number) if number.is_f64() => JsonType::Number,
+        Value::Number(_) => JsonType::Integer,
+        value => JsonType::from(value),
     };
-    match &node["type"] {
-        Value::Array(kinds) => kinds.iter().map(name).collect::<Vec<_>>().join(" or "),
-        kind => name(kind),
-    }
+    format!("{found} where the document has {types}")
 }
 
-/// Returns the type of a value, in the words of JSON Schema and two more.
-pub(super) fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_u64() => "integer",
-        Value::Number(number) if number.is_i64() => "negative integer",
-        Value::Number(_) => "number",
-        Value::String(text) if text.is_empty() => "empty string",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
+/// Returns the types that the document allows, if the error is one of type.
+fn types(error: &ValidationError<'_>) -> Option<String> {
+    let types = match error.kind() {
+        Kind::Type { kind } => match kind {
+            TypeKind::Single(kind) => JsonTypeSet::from(*kind),
+            TypeKind::Multiple(kinds) => *kinds,
+        },
+        _ => return None,
+    };
+    let names: Vec<&str> = types.iter().map(JsonType::as_str).collect();
+    Some(names.join(" or "))
 }

@@ -1,142 +1,123 @@
-//! What became of each request, as text, as JSON and as an exit code.
+//! What became of each request, as text and as an exit code.
 
 use std::fmt;
 
 use checksum_api::OperationId;
-use serde::Serialize;
-use serde_json::{Value, json};
 
-use super::deviation::Drift;
+use super::compare::{Drift, Drifts};
 
 /// What became of each request, in the order in which they were sent.
 #[derive(Default)]
-pub(super) struct Report {
-    reads: Vec<Read>,
-}
-
-#[derive(Serialize)]
-struct Read {
-    operation: &'static str,
-    outcome: Outcome,
-    /// Why the response was not compared.
-    reason: Option<String>,
-    #[serde(skip)]
-    drifts: Vec<Drift>,
-}
+pub(super) struct Report(Vec<(OperationId, Outcome)>);
 
 /// What became of one request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug)]
 pub(super) enum Outcome {
     /// The response was compared.
-    Compared,
-    /// It was not sent.
-    Skipped,
-    /// The service does not know what was asked for, or does not have the operation.
-    NotFound,
-    /// The service did not accept the key. No other request is sent.
-    Unauthorized,
-    /// The service did not accept the request.
-    Rejected,
-    /// The service or the network failed.
-    Failed,
+    Compared(Drifts),
+    /// The request was not sent, for this reason.
+    Skipped(&'static str),
+    /// There is no response to compare, for this reason. The number is the exit code if nothing
+    /// else goes wrong.
+    NotCompared(u8, String),
 }
 
+/// The service does not know what the request names, or does not have the operation.
+pub(super) const NOT_FOUND: u8 = 0;
+
+const DRIFT: u8 = 1;
+
+/// The service does not accept the request.
+pub(super) const REJECTED: u8 = 2;
+
+/// The service does not accept the key. No other request is sent.
+pub(super) const UNAUTHORIZED: u8 = 4;
+
+/// The service or the network failed.
+pub(super) const FAILED: u8 = 5;
+
 impl Report {
-    /// Adds a response that was compared.
-    pub(super) fn compared(&mut self, id: OperationId, drifts: Vec<Drift>) {
-        self.push(id, Outcome::Compared, None, drifts);
+    pub(super) fn add(&mut self, id: OperationId, outcome: Outcome) {
+        self.0.push((id, outcome));
     }
 
-    /// Adds a request without a response to compare.
-    pub(super) fn add(&mut self, id: OperationId, outcome: Outcome, reason: impl Into<String>) {
-        self.push(id, outcome, Some(reason.into()), Vec::new());
+    /// Returns whether there is a request without a response to compare, for which the exit code
+    /// is this one.
+    pub(super) fn has(&self, exit_code: u8) -> bool {
+        let mut outcomes = self.0.iter().map(|(_, outcome)| outcome);
+        outcomes.any(|outcome| outcome.failed_with(exit_code))
     }
 
-    pub(super) fn has(&self, outcome: Outcome) -> bool {
-        self.reads.iter().any(|read| read.outcome == outcome)
-    }
-
-    /// Returns the exit code. `asked_for` are the operations that read what an option names: if the
-    /// service does not know it by any of them, that is a mistake.
-    pub(super) fn exit_code(&self, asked_for: &[&[OperationId]]) -> u8 {
+    /// Returns the exit code. Each of `named` lists the operations that read what an option names:
+    /// if the service does not know it by any of them, the option is wrong.
+    pub(super) fn exit_code(&self, named: &[&[OperationId]]) -> u8 {
         let is_unknown = |id: &OperationId| {
-            let is_it = |read: &Read| read.operation == id.as_str();
-            let mut reads = self.reads.iter().filter(|read| is_it(read));
-            reads.any(|read| read.outcome == Outcome::NotFound)
+            let mut reads = self.0.iter();
+            reads.any(|(read, outcome)| read == id && outcome.failed_with(NOT_FOUND))
         };
-        if self.has(Outcome::Unauthorized) {
-            4
-        } else if self.drifts().any(Drift::is_failure) {
-            1
-        } else if self.has(Outcome::Failed) {
-            5
-        } else if self.has(Outcome::Rejected)
-            || !self.has(Outcome::Compared)
-            || asked_for.iter().any(|ids| ids.iter().all(is_unknown))
+        if self.has(UNAUTHORIZED) {
+            UNAUTHORIZED
+        } else if self.drifts().any(|(drift, _)| drift.is_failure()) {
+            DRIFT
+        } else if self.has(FAILED) {
+            FAILED
+        } else if self.has(REJECTED)
+            || self.compared().count() == 0
+            || named.iter().any(|ids| ids.iter().all(is_unknown))
         {
-            2
+            REJECTED
         } else {
             0
         }
     }
 
-    pub(super) fn to_json(&self, exit_code: u8) -> Value {
-        let (drifts, notes): (Vec<&Drift>, Vec<&Drift>) =
-            self.drifts().partition(|drift| drift.is_failure());
-        json!({ "drifts": drifts, "notes": notes, "reads": self.reads, "exitCode": exit_code })
+    fn compared(&self) -> impl Iterator<Item = &Drifts> {
+        self.0.iter().filter_map(|(_, outcome)| match outcome {
+            Outcome::Compared(drifts) => Some(drifts),
+            _ => None,
+        })
     }
 
-    fn push(
-        &mut self,
-        id: OperationId,
-        outcome: Outcome,
-        reason: Option<String>,
-        drifts: Vec<Drift>,
-    ) {
-        self.reads.push(Read {
-            operation: id.as_str(),
-            outcome,
-            reason,
-            drifts,
-        });
+    fn drifts(&self) -> impl Iterator<Item = (&Drift, &usize)> {
+        self.compared().flatten()
     }
+}
 
-    fn drifts(&self) -> impl Iterator<Item = &Drift> {
-        self.reads.iter().flat_map(|read| &read.drifts)
+impl Outcome {
+    fn failed_with(&self, exit_code: u8) -> bool {
+        matches!(self, Self::NotCompared(code, _) if *code == exit_code)
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for read in &self.reads {
-            let operation = read.operation;
-            match (&read.reason, read.outcome) {
-                (None, _) => writeln!(formatter, "{operation}: {}", tally(&read.drifts))?,
-                (Some(reason), Outcome::Skipped) => {
-                    writeln!(formatter, "{operation}: skipped, {reason}")?;
+        for (id, outcome) in &self.0 {
+            match outcome {
+                Outcome::Compared(drifts) => {
+                    writeln!(formatter, "{id}: {}", tally(drifts))?;
+                    for (drift, count) in drifts {
+                        let times = match count {
+                            1 => String::new(),
+                            count => format!(", {count} times"),
+                        };
+                        writeln!(formatter, "  {drift}{times}")?;
+                    }
                 }
-                (Some(reason), _) => writeln!(formatter, "{operation}: not compared, {reason}")?,
-            }
-            for drift in &read.drifts {
-                writeln!(formatter, "  {}  {drift}", drift.sort())?;
+                Outcome::Skipped(reason) => writeln!(formatter, "{id}: skipped, {reason}")?,
+                Outcome::NotCompared(_, reason) => {
+                    writeln!(formatter, "{id}: not compared, {reason}")?;
+                }
             }
         }
-        let compared = self.reads.iter();
-        let compared = compared.filter(|read| read.outcome == Outcome::Compared);
-        let compared = compared.count();
-        writeln!(
-            formatter,
-            "{}; responses compared: {compared}",
-            tally(self.drifts())
-        )
+        let (tally, compared) = (tally(self.drifts()), self.compared().count());
+        writeln!(formatter, "{tally}; responses compared: {compared}")
     }
 }
 
 /// Returns how many drifts and notes there are, in words.
-pub(super) fn tally<'d>(all: impl IntoIterator<Item = &'d Drift>) -> String {
-    let (drifts, notes): (Vec<&Drift>, Vec<&Drift>) =
-        all.into_iter().partition(|drift| drift.is_failure());
+fn tally<'d>(all: impl IntoIterator<Item = (&'d Drift, &'d usize)>) -> String {
+    let (drifts, notes): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|(drift, _)| drift.is_failure());
     match (drifts.len(), notes.len()) {
         (0, 0) => "no drift".to_owned(),
         (drifts, notes) => format!("drifts: {drifts}, notes: {notes}"),

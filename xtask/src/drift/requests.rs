@@ -1,5 +1,6 @@
 //! Sends the requests that only read, and compares each response.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
@@ -7,32 +8,30 @@ use checksum_api::types::{JobName, TestId, TestRunId};
 use checksum_api::{Client, Error, ErrorKind, OperationId, RawResponse};
 use serde_json::Value;
 
-use super::deviation::{Drift, DriftKind};
-use super::document::{Document, Provenance};
-use super::recording::{Exchange, Recording};
-use super::report::{Outcome, Report};
-
-/// How many bugs are asked for.
-const BUGS: u64 = 20;
+use super::compare::{Drift, Drifts, compare};
+use super::report::{FAILED, NOT_FOUND, Outcome, REJECTED, Report, UNAUTHORIZED};
+use super::schema::Schemas;
 
 /// Under which names the latest test run's id may stand.
 const RUN_ID_FIELDS: [&str; 6] = ["id", "testRunId", "runId", "data", "testRun", "run"];
 
-/// What to read.
+/// A request that is sent once it is awaited. What it decodes to is dropped.
+type Request<'r> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'r>>;
+
+/// What to read, and what became of it.
 pub(super) struct Requests<'a> {
-    pub(super) client: &'a Client,
-    pub(super) document: &'a Document,
+    pub(super) client: Client,
+    pub(super) schemas: Schemas<'a>,
     pub(super) job: Option<JobName>,
     /// The latest, unless one is given.
     pub(super) test_run: Option<TestRunId>,
-    pub(super) first_test: Option<TestId>,
-    pub(super) report: Report,
-    pub(super) recording: Recording,
+    pub(super) test: Option<TestId>,
 }
 
 impl Requests<'_> {
-    /// Reads everything once. The latest run comes first, since others need its id.
-    pub(super) async fn send_all(&mut self) -> Result<()> {
+    /// Sends each request once. The latest run comes before what needs its id.
+    pub(super) async fn send_all(&mut self) -> Result<Report> {
+        let mut report = Report::default();
         let names_test_run = self.test_run.is_some();
         let reads = OperationId::ALL.iter().copied();
         let mut reads: Vec<OperationId> = reads.filter(|id| id.operation().is_read()).collect();
@@ -42,174 +41,134 @@ impl Requests<'_> {
             _ => 2,
         });
         for id in reads {
-            let skip = match id {
-                _ if self.report.has(Outcome::Unauthorized) => {
-                    Some("the service rejected the key before")
-                }
-                OperationId::GetLatestTestRun if names_test_run => Some("--test-run names one"),
-                _ => None,
+            let outcome = if report.has(UNAUTHORIZED) {
+                Outcome::Skipped("the service rejected the key before")
+            } else if id == OperationId::GetLatestTestRun && names_test_run {
+                Outcome::Skipped("--test-run names one")
+            } else {
+                self.read(id).await?
             };
-            let body = match skip {
-                Some(reason) => {
-                    self.report.add(id, Outcome::Skipped, reason);
-                    None
-                }
-                None => self.read(id).await?,
-            };
-            match (id, body) {
-                (OperationId::GetLatestTestRun, Some(body)) => self.test_run = run_id(&body),
-                (OperationId::GetTestRunResults, Some(body)) => {
-                    let test = body.pointer("/tests/0/checksumTestId");
-                    self.first_test = test.and_then(|id| id.as_str()?.parse().ok());
-                }
-                _ => {}
-            }
+            report.add(id, outcome);
         }
-        Ok(())
+        Ok(report)
     }
 
-    /// Sends a request, compares the response, and returns its body if it is a success in JSON.
-    /// Nothing is kept of the text of errors: it may repeat what is private.
-    async fn read(&mut self, id: OperationId) -> Result<Option<Value>> {
+    /// Sends a request, and compares the response. Nothing of the text of errors is kept, since it
+    /// may repeat what is private.
+    async fn read(&mut self, id: OperationId) -> Result<Outcome> {
         let seen = Arc::new(Mutex::new(None));
-        let tap = seen.clone();
+        let inspector = seen.clone();
         let client = self
             .client
             .inspect_responses(move |response: &RawResponse| {
-                *tap.lock().unwrap_or_else(PoisonError::into_inner) = Some(response.clone());
+                *inspector.lock().unwrap_or_else(PoisonError::into_inner) = Some(response.clone());
             });
-        let sent = match self.send(id, &client).await {
-            Ok(sent) => sent,
-            Err(reason) => {
-                self.report.add(id, Outcome::Skipped, reason);
-                return Ok(None);
-            }
+        let decoded = match self.request(id, &client) {
+            Ok(request) => request.await,
+            Err(reason) => return Ok(Outcome::Skipped(reason)),
         };
         let response = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(RawResponse {
-            status,
-            headers,
-            body,
-            ..
-        }) = response
-        else {
-            let (outcome, reason) = failure(sent.err().as_ref());
-            self.report.add(id, outcome, reason);
-            return Ok(None);
+        let success = response.filter(|response| response.status.is_success());
+        let Some(response) = success else {
+            return Ok(failure(decoded.err().as_ref()));
         };
-        let body: Option<Value> = serde_json::from_slice(&body).ok();
-        let media = headers
-            .get("content-type")
-            .and_then(|media| media.to_str().ok());
-        let (exchange, mut drifts) = Exchange::of(
-            self.document,
-            id.as_str(),
-            status.as_u16(),
-            media,
-            body.as_ref(),
-        )?;
-        self.recording.exchanges.push(exchange);
-        if !status.is_success() {
-            let (outcome, reason) = failure(sent.err().as_ref());
-            self.report.add(id, outcome, reason);
-            return Ok(None);
+        let expected = self.schemas.expected(id, response.status.as_u16())?;
+        let mut drifts = Drifts::new();
+        let mut add = |difference, provenance| {
+            drifts.insert(Drift::new("$", difference, provenance), 1);
+        };
+        if !expected.lists_status {
+            add("the document does not list this status code", "assumed");
         }
-        if sent.is_err_and(|error| error.kind() == ErrorKind::UnexpectedBody) {
-            let response = self.document.response(id.as_str(), status.as_u16());
-            let provenance = response.map_or(Provenance::Documented, |r| r.provenance);
-            drifts.push(Drift::of_response(
-                id.as_str(),
-                provenance,
-                DriftKind::Undecodable,
-            ));
+        if decoded.is_err_and(|error| error.kind() == ErrorKind::UnexpectedBody) {
+            add(
+                "the client cannot decode the response",
+                &expected.provenance,
+            );
         }
-        self.report.compared(id, drifts);
-        Ok(body)
+        let media_type = response.headers.get("content-type");
+        let is_text = media_type.is_some_and(|name| name.as_bytes().starts_with(b"text/plain"));
+        match serde_json::from_slice(&response.body) {
+            Ok(body) => {
+                drifts.extend(compare(&expected, &body));
+                self.remember(id, &body);
+            }
+            Err(_) if is_text && expected.allows_text => {}
+            Err(_) => add("the response is not JSON", &expected.provenance),
+        }
+        Ok(Outcome::Compared(drifts))
     }
 
-    /// Sends the request of an operation, or returns why it cannot be sent.
-    async fn send(
+    /// Keeps the ids that later requests need.
+    fn remember(&mut self, id: OperationId, body: &Value) {
+        match id {
+            OperationId::GetLatestTestRun => self.test_run = run_id(body),
+            OperationId::GetTestRunResults => {
+                let test = body.pointer("/tests/0/checksumTestId");
+                self.test = test.and_then(|id| id.as_str()?.parse().ok());
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns the request of an operation, or why none can be sent.
+    fn request<'r>(
         &self,
         id: OperationId,
-        client: &Client,
-    ) -> Result<Result<(), Error>, &'static str> {
+        client: &'r Client,
+    ) -> Result<Request<'r>, &'static str> {
+        use OperationId as Id;
         let job = self.job.as_ref().ok_or("no --job was given");
         let run = self.test_run.as_ref().ok_or("no test run id is known");
-        let test = self.first_test.as_ref().ok_or("no test id is known");
+        let test = self.test.as_ref().ok_or("no test id is known");
         Ok(match id {
-            OperationId::GetProject => client.get_project().execute().await.map(drop),
-            OperationId::GetLatestTestRun => client.get_latest_test_run().execute().await.map(drop),
-            OperationId::GetRunStatus => client
-                .get_run_status()
-                .job_name(job?)
-                .execute()
-                .await
-                .map(drop),
-            OperationId::GetRunStatusV2 => client
-                .get_run_status_v2()
-                .job_name(job?)
-                .execute()
-                .await
-                .map(drop),
-            OperationId::GetRunStatusByRunId => client
-                .get_run_status_by_run_id()
-                .run_id(run?)
-                .execute()
-                .await
-                .map(drop),
-            OperationId::GetTestRunResults => client
-                .get_test_run_results()
-                .id(run?)
-                .execute()
-                .await
-                .map(drop),
-            OperationId::GetTestRunReport => client
-                .get_test_run_report()
-                .id(run?)
-                .execute()
-                .await
-                .map(drop),
-            OperationId::GetTestAttachments => {
-                let request = client.get_test_attachments().run_id(run?).test_id(test?);
-                request.execute().await.map(drop)
+            Id::GetProject => request(client.get_project().execute()),
+            Id::GetLatestTestRun => request(client.get_latest_test_run().execute()),
+            Id::GetRunStatus => request(client.get_run_status().job_name(job?).execute()),
+            Id::GetRunStatusV2 => request(client.get_run_status_v2().job_name(job?).execute()),
+            Id::GetRunStatusByRunId => {
+                request(client.get_run_status_by_run_id().run_id(run?).execute())
             }
-            OperationId::ListBugs => client.list_bugs().limit(BUGS).execute().await.map(drop),
-            OperationId::FindAffectedTests => return Err("it needs a list of files"),
-            OperationId::GetHealBatch | OperationId::GetGenerationBatch => {
-                return Err("no batch id is known");
+            Id::GetTestRunResults => request(client.get_test_run_results().id(run?).execute()),
+            Id::GetTestRunReport => request(client.get_test_run_report().id(run?).execute()),
+            Id::GetTestAttachments => {
+                let attachments = client.get_test_attachments();
+                request(attachments.run_id(run?).test_id(test?).execute())
             }
-            OperationId::RunSuite
-            | OperationId::RunCollection
-            | OperationId::RunTests
-            | OperationId::RunGrep
-            | OperationId::RunGrepV2
-            | OperationId::TriggerAutoHeal
-            | OperationId::TriggerAutoGenerate => return Err("it would start work"),
+            Id::ListBugs => request(client.list_bugs().limit(20_u64).execute()),
+            Id::FindAffectedTests => return Err("it needs a list of files"),
+            Id::GetHealBatch | Id::GetGenerationBatch => return Err("no batch id is known"),
+            Id::RunSuite
+            | Id::RunCollection
+            | Id::RunTests
+            | Id::RunGrep
+            | Id::RunGrepV2
+            | Id::TriggerAutoHeal
+            | Id::TriggerAutoGenerate => return Err("it would start work"),
         })
     }
 }
 
+fn request<'r, T>(response: impl Future<Output = Result<T, Error>> + 'r) -> Request<'r> {
+    Box::pin(async { response.await.map(drop) })
+}
+
 /// Returns why there is no success, without a word of the service's.
-fn failure(error: Option<&Error>) -> (Outcome, String) {
-    let kind = error.map(Error::kind);
-    let outcome = match kind {
-        Some(ErrorKind::Unauthorized | ErrorKind::Forbidden) => Outcome::Unauthorized,
-        Some(ErrorKind::NotFound) => Outcome::NotFound,
-        Some(ErrorKind::Rejected | ErrorKind::InvalidRequest) => Outcome::Rejected,
-        _ => Outcome::Failed,
+fn failure(error: Option<&Error>) -> Outcome {
+    let Some((error, kind)) = error.map(|error| (error, error.kind())) else {
+        return Outcome::NotCompared(FAILED, "no usable response".to_owned());
     };
-    let reason = match (kind, error.and_then(Error::status)) {
-        (Some(ErrorKind::NotFound), _) => "the service does not know it (404)",
-        (Some(ErrorKind::Connect), _) => "no connection",
-        (Some(ErrorKind::Tls), _) => "no TLS connection",
-        (Some(ErrorKind::Timeout), _) => "no response in time",
-        (Some(ErrorKind::ConnectionLost), _) => "the connection broke",
-        (Some(ErrorKind::TooLarge), _) => "the response is too large",
-        (Some(ErrorKind::Redirect), _) => "a redirect to another address",
-        (_, Some(status)) => return (outcome, format!("status {}", status.as_u16())),
-        (_, None) => "no usable response",
+    let exit_code = match kind {
+        ErrorKind::Unauthorized | ErrorKind::Forbidden => UNAUTHORIZED,
+        ErrorKind::NotFound => NOT_FOUND,
+        ErrorKind::Rejected | ErrorKind::InvalidRequest => REJECTED,
+        _ => FAILED,
     };
-    (outcome, reason.to_owned())
+    let reason = match error.status() {
+        Some(status) => format!("{kind:?} (status {})", status.as_u16()),
+        None => format!("no response ({kind:?})"),
+    };
+    Outcome::NotCompared(exit_code, reason)
 }
 
 fn run_id(latest: &Value) -> Option<TestRunId> {
