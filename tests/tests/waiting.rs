@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use checksum_api_ext::{
     ApiVersion, Error, ErrorKind, Event, Outcome, PollPolicy, Run, RunHandle, RunReport,
-    TryStreamExt,
 };
 use checksum_api_ext::{JobName, RunState};
 use checksum_tests::{Answer, Answers};
@@ -100,7 +99,7 @@ async fn an_unknown_state_is_waited_on_and_told_once() {
     ]);
     let mut events = v1_run(&answers).events();
     let mut states = Vec::new();
-    while let Some(event) = events.try_next().await.expect("an event") {
+    while let Some(event) = events.next().await.transpose().expect("an event") {
         if let Event::Changed { current, .. } = event {
             states.push(current.state().clone());
         }
@@ -166,7 +165,7 @@ async fn trouble_is_borne_and_told() {
     ]);
     let mut events = v1_run(&answers).events();
     let mut told = Vec::new();
-    while let Some(event) = events.try_next().await.expect("an event") {
+    while let Some(event) = events.next().await.transpose().expect("an event") {
         told.push(match event {
             Event::Changed { current, .. } => current.state().to_string(),
             Event::PollFailed(trouble) => format!("trouble, next in {:?}", trouble.next_poll_in),
@@ -337,7 +336,7 @@ async fn retry_after_is_honoured_within_bounds() {
         let answers = Answers::new([busy]);
         let mut events = v1_run(&answers).events();
         let mut pauses = Vec::new();
-        while let Ok(Some(event)) = events.try_next().await {
+        while let Ok(Some(event)) = events.next().await.transpose() {
             if let Event::PollFailed(trouble) = event {
                 pauses.push(trouble.next_poll_in.as_secs());
             }
