@@ -32,13 +32,13 @@ use crate::timestamp;
 ///
 /// # let mut stored = String::new();
 /// # let mut store = |value: String| stored = value;
-/// let start = checksum.run_grep("checkout").env("PASSWORD", "hunter2");
+/// let start = checksum.run_suite();
 /// store(serde_json::to_string(&start.intent()?)?);
 /// match start.start().await {
 ///     Ok(run) => store(serde_json::to_string(&run.handle())?),
 ///     Err(error) => match error.started() {
 ///         Started::No => store("not started".to_owned()),
-///         // The intent stays: somebody has to look before this is started again.
+///         // The intent stays: check the dashboard before this is started again.
 ///         _ => eprintln!("{error}"),
 ///     },
 /// }
