@@ -1,3 +1,5 @@
+//! The record of a start that is about to be sent.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::Hasher;
@@ -56,7 +58,7 @@ pub struct Intent {
     #[serde(with = "timestamp")]
     #[schemars(with = "String")]
     at: SystemTime,
-    /// What tells one request from another.
+    /// Equal for equal requests.
     fingerprint: String,
 }
 
@@ -114,7 +116,7 @@ impl fmt::Display for Intent {
     }
 }
 
-/// The values in a request that nothing may repeat.
+/// Returns the values in a request that no message may repeat.
 pub(crate) fn secrets_of(operation: OperationId, request: &impl Serialize) -> Redactor {
     fn add(value: &Value, fields: &[&str], is_secret: bool, redactor: &mut Redactor) {
         match value {
