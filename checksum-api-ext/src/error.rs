@@ -233,7 +233,7 @@ impl Error {
         Some(self.raw()?.status()?.as_u16())
     }
 
-    /// Returns how long the service asks to wait, from its `Retry-After` header.
+    /// Returns how long to wait before a retry, from its `Retry-After` header.
     pub fn retry_after(&self) -> Option<Duration> {
         self.raw()?.retry_after()
     }

@@ -144,7 +144,7 @@ impl BatchStatus {
         })
     }
 
-    /// How many sessions have completed and how many there are, where some have not.
+    /// Returns how many sessions have completed and how many there are, if some have not.
     fn sessions_left(&self) -> Option<(u64, u64)> {
         let total = count(&self.0.total_sessions).unwrap_or_else(|| self.listed(None));
         let listed = self.listed(Some(SessionState::Completed));
@@ -164,7 +164,7 @@ impl BatchStatus {
     }
 }
 
-/// A total, where it is there and can be read.
+/// Returns a total, if it is there and can be read.
 fn count(total: &Option<Count>) -> Option<u64> {
     total.as_ref()?.read().copied()
 }

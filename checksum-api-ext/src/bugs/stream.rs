@@ -49,7 +49,7 @@ impl Bugs {
         poll_fn(|context| self.stream.as_mut().poll_next(context)).await
     }
 
-    /// Returns why there may be more bugs than the stream has given; `None` where the list is
+    /// Returns why there may be more bugs than the stream has given; `None` if the list is
     /// complete as far as the service says, and before the last page was read.
     pub fn truncation(&self) -> Option<Truncation> {
         self.truncation.get().copied()
