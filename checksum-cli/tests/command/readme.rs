@@ -144,5 +144,8 @@ fn sessions_of_the_readme_are_exact() {
 
 #[test]
 fn the_demo_of_the_workspaces_readme_is_exact() {
-    assert_sessions_are_exact("../README.md", 1);
+    // The package of this crate does not have it.
+    if Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi").exists() {
+        assert_sessions_are_exact("../README.md", 1);
+    }
 }
