@@ -1,9 +1,13 @@
+//! Building a client: from settings, or from the environment.
+
 use std::env::{self, VarError};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checksum_api::{ApiKey, ApiKeyProvider, BaseUrl, Client, Transport};
+use checksum_api::{
+    ApiKey, ApiKeyProvider, BaseUrl, Client, ClientBuilder, RawResponse, Transport,
+};
 
 use crate::budget::Budget;
 use crate::client::Checksum;
@@ -12,10 +16,10 @@ use crate::error::Error;
 use crate::poll::PollPolicy;
 use crate::retry::RetryPolicy;
 
-/// The variable that holds the API key.
+/// The environment variable of the API key.
 pub const API_KEY_ENV: &str = "CHECKSUM_API_KEY";
 
-/// The variable that says where the API is.
+/// The environment variable of the base URL.
 pub const BASE_URL_ENV: &str = "CHECKSUM_API_BASE_URL";
 
 /// The default of [`ChecksumBuilder::max_requests_per_second`]. The service documents no limit.
@@ -27,28 +31,30 @@ const MAX_REQUESTS_PER_SECOND: u32 = 25;
 pub struct ChecksumBuilder {
     api_key: Option<Arc<dyn ApiKeyProvider>>,
     base_url: BaseUrl,
-    request_timeout: Option<Duration>,
-    max_response_bytes: Option<usize>,
-    user_agent: Option<String>,
-    plain_http: bool,
-    transport: Option<Arc<dyn Transport>>,
+    settings: Vec<Setting>,
+    inspector: Option<Box<dyn Fn(&RawResponse) + Send + Sync>>,
+    has_own_transport: bool,
     retry: RetryPolicy,
     poll: PollPolicy,
     max_requests_per_second: Option<u32>,
     allows_no_tests: bool,
 }
 
+/// A setting of the raw client, which cannot be built before there is a key.
+type Setting = Box<dyn FnOnce(ClientBuilder) -> ClientBuilder + Send>;
+
 impl Checksum {
-    /// Starts with nothing set; [`ChecksumBuilder::api_key`] is the one setting that is needed.
+    /// Returns a builder. [`ChecksumBuilder::api_key`] is the one setting that has no default.
     pub fn builder() -> ChecksumBuilder {
         ChecksumBuilder::default()
     }
 
-    /// Builds a client from `CHECKSUM_API_KEY` and, where it is set, `CHECKSUM_API_BASE_URL`.
+    /// Builds a client from `CHECKSUM_API_KEY` and, if it is set, `CHECKSUM_API_BASE_URL`.
     ///
     /// # Errors
     ///
-    /// The key is missing, or one of the two cannot be used; the message says which and why.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): the key is missing, or one of
+    /// the two is invalid; the message says which and why.
     pub fn from_env() -> Result<Self, Error> {
         Self::builder()
             .api_key_from_env()?
@@ -58,99 +64,127 @@ impl Checksum {
 }
 
 impl ChecksumBuilder {
-    /// The API key. There is no default.
-    pub fn api_key(mut self, api_key: ApiKey) -> Self {
-        self.api_key = Some(Arc::new(api_key));
-        self
+    /// Sets the API key. There is no default.
+    pub fn api_key(self, api_key: ApiKey) -> Self {
+        self.api_key_provider(api_key)
     }
 
-    /// Sets a provider of API keys, for keys that rotate while the program runs.
+    /// Sets where the client gets its API key from, for a key that rotates while the program runs.
     ///
-    /// After a response of 401 the provider is called again, and if it returns another key, the
-    /// request is repeated once. A poll that still gets 401 counts as a poll failure, which a wait
-    /// tolerates for [`PollPolicy::error_timeout`](crate::PollPolicy::error_timeout).
+    /// After a response of 401 the client calls the provider again and, if it gets another key,
+    /// repeats the request once. A poll that still gets 401 then counts as a poll failure, which a
+    /// wait tolerates for [`PollPolicy::error_timeout`]; with a fixed key, 401 ends the wait at once.
     pub fn api_key_provider(mut self, provider: impl ApiKeyProvider) -> Self {
         self.api_key = Some(Arc::new(provider));
         self
     }
 
-    /// Where the API is; the default is the service itself.
+    /// Sets the base URL. Default: that of the service.
     pub fn base_url(mut self, base_url: BaseUrl) -> Self {
         self.base_url = base_url;
         self
     }
 
-    /// Takes the API key from `CHECKSUM_API_KEY`, where it is set. White space around it is left
-    /// out.
+    /// Sets the API key from `CHECKSUM_API_KEY`, if that is set. White space around it is removed.
     ///
     /// # Errors
     ///
-    /// It is set, and cannot be a key. A missing key is an error of [`build`](Self::build) only.
-    pub fn api_key_from_env(mut self) -> Result<Self, Error> {
-        if let Some(key) = variable(API_KEY_ENV)? {
-            let key = ApiKey::new(key).map_err(|error| unusable(API_KEY_ENV, error))?;
-            self.api_key = Some(Arc::new(key));
-        }
-        Ok(self)
+    /// It is set and is no key. A missing key is an error of [`build`](Self::build) only.
+    pub fn api_key_from_env(self) -> Result<Self, Error> {
+        Ok(match variable(API_KEY_ENV)? {
+            None => self,
+            Some(key) => {
+                let key = ApiKey::new(key).map_err(|error| invalid(API_KEY_ENV, error))?;
+                self.api_key(key)
+            }
+        })
     }
 
-    /// Takes the base URL from `CHECKSUM_API_BASE_URL`, where it is set and not empty.
+    /// Sets the base URL from `CHECKSUM_API_BASE_URL`, if that is set and not empty.
     ///
     /// # Errors
     ///
-    /// It is set, and cannot be a base URL.
+    /// It is set and is no base URL.
     pub fn base_url_from_env(mut self) -> Result<Self, Error> {
         if let Some(url) = variable(BASE_URL_ENV)?.filter(|url| !url.is_empty()) {
-            self.base_url = url.parse().map_err(|error| unusable(BASE_URL_ENV, error))?;
+            self.base_url = url.parse().map_err(|error| invalid(BASE_URL_ENV, error))?;
         }
         Ok(self)
     }
 
-    /// How long one request may take, from connecting to the last byte of the answer; 30 s.
-    pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.request_timeout = Some(timeout);
-        self
+    /// Sets how long one request may take, from connecting to the last byte of the response.
+    /// Default: 30 s.
+    pub fn request_timeout(self, timeout: Duration) -> Self {
+        self.configure_raw(move |raw| raw.request_timeout(timeout))
     }
 
-    /// The size, in bytes, above which an answer is refused; 128 MiB.
-    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
-        self.max_response_bytes = Some(bytes);
-        self
+    /// Sets the maximum size of a response body, in bytes. Default: 128 MiB.
+    pub fn max_response_bytes(self, bytes: usize) -> Self {
+        self.configure_raw(move |raw| raw.max_response_bytes(bytes))
     }
 
-    /// The `User-Agent` header; the default names this crate and its version.
-    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
-        self.user_agent = Some(user_agent.into());
-        self
+    /// Sets the `User-Agent` header. Default: the name of this crate and its version.
+    pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
+        let user_agent = user_agent.into();
+        self.configure_raw(move |raw| raw.user_agent(user_agent))
     }
 
-    /// Accepts a plain http base URL that is not on this machine.
-    pub fn allow_plain_http(mut self) -> Self {
-        self.plain_http = true;
-        self
+    /// Trusts the certificate authorities in `pem`, one or several certificates in PEM, beside those
+    /// of the system.
+    pub fn add_root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
+        let pem = pem.into();
+        self.configure_raw(move |raw| raw.add_root_certificates(pem))
     }
 
-    /// Sends requests through something other than the built-in HTTP client.
+    /// Accepts a plain http base URL that is not on this machine. The key is then readable to
+    /// everyone on the way.
+    pub fn allow_plain_http(self) -> Self {
+        self.configure_raw(ClientBuilder::allow_plain_http)
+    }
+
+    /// Sends requests with another transport than the built-in HTTP client: a `reqwest::Client`, or a
+    /// stack of the program's own.
     pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(Arc::new(transport));
+        self.has_own_transport = true;
+        self.configure_raw(move |raw| raw.transport(transport))
+    }
+
+    /// Changes any other setting of the raw client, such as the proxy.
+    pub fn configure_raw(
+        mut self,
+        change: impl FnOnce(ClientBuilder) -> ClientBuilder + Send + 'static,
+    ) -> Self {
+        self.settings.push(Box::new(change));
         self
     }
 
-    /// When a failed request is sent again.
+    /// Calls `inspect` with each response of the API before it is decoded: its status code, request
+    /// id, headers and body, of successes too. It should return soon. Downloads are not shown.
+    ///
+    /// A body may repeat the key; see [`raw::Client::redact`](crate::raw::Client::redact).
+    pub fn inspect_responses(
+        mut self,
+        inspect: impl Fn(&RawResponse) + Send + Sync + 'static,
+    ) -> Self {
+        self.inspector = Some(Box::new(inspect));
+        self
+    }
+
+    /// Sets when a failed request is sent again.
     pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// How runs and batches are waited for, unless one of them is told otherwise.
+    /// Sets how runs and batches are waited for, unless one of them has its own policy.
     pub fn poll_policy(mut self, policy: PollPolicy) -> Self {
         self.poll = policy;
         self
     }
 
-    /// How many polls and repeated requests this client starts in a second, at the most: 25, and
-    /// never less than 1. Single waits, sets and retries share it, so that a service that comes
-    /// back after an outage is not flooded.
+    /// Sets how many polls and retries this client starts in a second, at most; no less than 1.
+    /// Default: 25. Single waits, sets and retries share it, so that a service that recovers from an
+    /// outage is not flooded.
     ///
     /// At 25, ten thousand runs are polled every 400 s.
     pub fn max_requests_per_second(mut self, requests: u32) -> Self {
@@ -158,9 +192,9 @@ impl ChecksumBuilder {
         self
     }
 
-    /// Lets a run in which no test ran pass, where the service calls it passed. By default its
-    /// outcome is [`Outcome::NoTests`](crate::Outcome::NoTests), which is no pass: a selection that
-    /// matches nothing has tested nothing.
+    /// Lets a run in which no test ran count as a success if the service calls it passed. By default
+    /// its outcome is [`Outcome::NoTests`](crate::Outcome::NoTests), which is no success: a selection
+    /// that matches nothing has tested nothing.
     pub fn allow_no_tests(mut self) -> Self {
         self.allows_no_tests = true;
         self
@@ -170,41 +204,31 @@ impl ChecksumBuilder {
     ///
     /// # Errors
     ///
-    /// There is no API key, or the base URL would expose it on a network, or the environment names a
-    /// proxy for it that cannot be used.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): there is no API key, the base
+    /// URL would expose it on a network, the environment names a proxy that cannot be used, or a root
+    /// certificate is not PEM.
     pub fn build(self) -> Result<Checksum, Error> {
         let api_key = self.api_key.ok_or_else(|| {
             Error::configuration(format!(
                 "no API key: set {API_KEY_ENV} (Settings, Project Settings in the dashboard)"
             ))
         })?;
-        let user_agent = self
-            .user_agent
-            .unwrap_or_else(|| concat!("checksum-api-ext/", env!("CARGO_PKG_VERSION")).to_owned());
         // The service must not be flooded; a server on this machine, or a test, may be.
-        let may_poll_fast = self.base_url.is_loopback() || self.transport.is_some();
-        let mut builder = Client::builder(api_key)
+        let may_poll_fast = self.base_url.is_loopback() || self.has_own_transport;
+        let builder = Client::builder(api_key)
             .base_url(self.base_url)
-            .user_agent(user_agent);
-        if let Some(timeout) = self.request_timeout {
-            builder = builder.request_timeout(timeout);
-        }
-        if let Some(bytes) = self.max_response_bytes {
-            builder = builder.max_response_bytes(bytes);
-        }
-        if self.plain_http {
-            builder = builder.allow_plain_http();
-        }
-        if let Some(transport) = self.transport {
-            builder = builder.transport(move |request| transport.send(request));
+            .user_agent(concat!("checksum-api-ext/", env!("CARGO_PKG_VERSION")));
+        let builder = self.settings.into_iter().fold(builder, |raw, set| set(raw));
+        let client = builder.build();
+        let mut client = client.map_err(|error| Error::configuration(error.to_string()))?;
+        if let Some(inspect) = self.inspector {
+            client = client.inspect_responses(inspect);
         }
         let per_second = self
             .max_requests_per_second
             .unwrap_or(MAX_REQUESTS_PER_SECOND);
         Ok(Checksum::new(Core {
-            client: builder
-                .build()
-                .map_err(|error| Error::configuration(error.to_string()))?,
+            client,
             retry: self.retry,
             poll: Arc::new(self.poll),
             budget: Arc::new(Budget::new(per_second)),
@@ -224,7 +248,7 @@ fn variable(name: &'static str) -> Result<Option<String>, Error> {
     }
 }
 
-fn unusable(variable: &str, error: impl fmt::Display) -> Error {
+fn invalid(variable: &str, error: impl fmt::Display) -> Error {
     Error::configuration(format!("{variable}: {error}"))
 }
 
@@ -232,13 +256,14 @@ fn unusable(variable: &str, error: impl fmt::Display) -> Error {
 mod tests {
     use super::*;
 
+    fn builder(url: &str) -> ChecksumBuilder {
+        let key = "key".parse().expect("a key");
+        let builder = Checksum::builder().api_key(key);
+        builder.base_url(url.parse().expect("a URL"))
+    }
+
     #[test]
-    fn only_this_machine_and_a_transport_of_ones_own_may_be_polled_fast() {
-        let builder = |url: &str| {
-            let key = "key".parse().expect("a key");
-            let builder = Checksum::builder().api_key(key);
-            builder.base_url(url.parse().expect("a URL"))
-        };
+    fn only_loopback_and_an_own_transport_may_be_polled_fast() {
         for (url, may_poll_fast) in [
             ("https://api.checksum.ai", false),
             ("https://10.0.0.1", false),

@@ -1,5 +1,7 @@
 //! The client: one method for each thing that it can do.
 
+use std::sync::Arc;
+
 use checksum_api::types::{CollectionId, PrNumber, Project, RepoName, SuiteId, TestId, TestRunId};
 
 use crate::batch::{
@@ -10,6 +12,7 @@ use crate::core::{Core, Retry};
 use crate::error::Error;
 use crate::run::{Grep, Run, RunHandle, Selection, StartRun, affected};
 use crate::test_run::{LatestTestRun, TestRun};
+use crate::poll::PollPolicy;
 use crate::watch::{Handle, WatchSet};
 
 /// The client. Cheap to clone; clones share one connection pool and one budget of requests.
@@ -39,6 +42,16 @@ impl Checksum {
     /// Returns the raw client, for what this one does not offer.
     pub fn raw(&self) -> &checksum_api::Client {
         self.core.api()
+    }
+
+    /// Returns a client that starts and waits by this policy, and shares everything else.
+    #[must_use]
+    pub fn with_poll_policy(&self, policy: PollPolicy) -> Self {
+        let poll = Arc::new(policy);
+        Self::new(Core {
+            poll,
+            ..self.core.clone()
+        })
     }
 
     /// Returns the project that the API key belongs to.

@@ -1,18 +1,18 @@
 //! What every value of this crate that sends requests holds: the raw client, and how to retry and poll
 //! with it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use checksum_api::{BaseUrl, Client, ErrorKind, RawResponse};
+use checksum_api::{BaseUrl, Client, ErrorKind};
 use tokio::time::{Instant, timeout_at};
 
-use crate::TARGET;
 use crate::budget::Budget;
 use crate::error::Error;
 use crate::extra_fields::ExtraFields;
 use crate::poll::PollPolicy;
 use crate::retry::RetryPolicy;
+use crate::telemetry::TARGET;
 
 /// Whether a failed read is sent again.
 #[derive(Clone, Copy, Debug)]
@@ -94,8 +94,7 @@ impl Core {
         Ok(self.with_retries(send, may_retry, None).await?)
     }
 
-    /// Sends a request that starts work, with fields that the document does not have, and returns
-    /// the response beside what is decoded of it.
+    /// Sends a request that starts work, with fields that the document does not have.
     ///
     /// It is retried only where the service cannot have acted on it, and not after the deadline of
     /// the client's poll policy.
@@ -103,7 +102,7 @@ impl Core {
         &self,
         fields: ExtraFields,
         send: impl Fn(Client) -> Sending,
-    ) -> Result<(T, Option<RawResponse>), Error>
+    ) -> Result<T, Error>
     where
         Sending: Future<Output = Result<T, checksum_api::Error>>,
     {
@@ -111,21 +110,12 @@ impl Core {
             let is_retryable = matches!(error.kind(), ErrorKind::Connect | ErrorKind::RateLimited);
             is_retryable && !error.may_have_taken_effect()
         };
-        let response = Arc::new(OnceLock::new());
-        let kept = Arc::clone(&response);
         let client = self.client.with_extra_fields(fields.0);
-        let client = client.inspect_responses(move |response| {
-            if response.status.is_success() {
-                // Only the last attempt has a success.
-                let _ = kept.set(response.clone());
-            }
-        });
         let limit = self.poll.deadline;
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let send = || send(limited(&client, deadline));
         let started = self.with_retries(send, may_retry, deadline).await;
-        let started = started.map_err(Error::of_start)?;
-        Ok((started, response.get().cloned()))
+        started.map_err(Error::of_start)
     }
 
     async fn with_retries<T, Sending>(

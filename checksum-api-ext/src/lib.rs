@@ -103,17 +103,17 @@ mod lenient;
 mod poll;
 mod retry;
 mod run;
+mod telemetry;
 mod test_run;
 mod timestamp;
 mod url;
 mod watch;
 
-/// The target of this crate's events in `tracing`, which no move of code between modules changes.
-const TARGET: &str = "checksum_api_ext";
-
 // Client
 pub use builder::{API_KEY_ENV, BASE_URL_ENV, ChecksumBuilder};
-pub use checksum_api::{ApiKey, ApiKeyFuture, ApiKeyProvider, BaseUrl, Transport};
+pub use checksum_api::{
+    ApiKey, ApiKeyFuture, ApiKeyProvider, BaseUrl, Transport, TransportError, TransportFuture,
+};
 pub use client::Checksum;
 pub use poll::PollPolicy;
 pub use retry::RetryPolicy;
@@ -145,7 +145,6 @@ pub use batch::{
 
 // Waiting
 pub use batch::BatchEvent;
-pub use futures_util::{StreamExt, TryStreamExt};
 pub use poll::{Event, Events, PollFailure};
 pub use run::RunEvent;
 pub use watch::{Handle, WatchEvent, WatchReport, WatchSet, WatchSetAdder, WatchStatus};

@@ -57,7 +57,7 @@ pub(crate) enum CliError {
         intent: Option<Intent>,
     },
     #[error(
-        "--auto-heal needs the repository to open a pull request in: give --repo or --no-create-pr"
+        "healing needs the repository of the pull request: give --repo, or --no-create-pr without --pr"
     )]
     NoRepository,
     #[error("cannot open the browser: {0}")]

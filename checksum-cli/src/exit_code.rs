@@ -3,8 +3,9 @@
 
 use std::process;
 
-use checksum_api_ext::RunState;
-use checksum_api_ext::{BatchStatus, Contradiction, Error, ErrorKind, Outcome, RunStatus};
+use checksum_api_ext::{
+    BatchStatus, Contradiction, Error, ErrorKind, Outcome, RunState, RunStatus,
+};
 
 use crate::error::CliError;
 use crate::output::text::one_line;

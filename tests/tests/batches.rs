@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use checksum_api_ext::TestRunId;
 use checksum_api_ext::{
-    Checksum, Error, Event, HealBatch, HealOptions, PollPolicy, PrNumber, Started, TryStreamExt,
+    Checksum, Error, Event, HealBatch, HealOptions, PollPolicy, PrNumber, Started,
 };
 use checksum_mock::{BatchScript, Fault, Mock, RunScript};
 use checksum_tests::client_of;
@@ -44,7 +44,7 @@ async fn healing_returns_the_sessions_and_can_be_resumed_by_its_id() {
 
     let mut changes = 0;
     let mut events = batch.events();
-    while let Some(event) = events.try_next().await.expect("an event") {
+    while let Some(event) = events.next().await.transpose().expect("an event") {
         if let Event::Changed { previous, current } = event {
             changes += current.changed_sessions(previous.as_ref()).count();
         }

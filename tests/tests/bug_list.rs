@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use checksum_api_ext::BugStatus;
-use checksum_api_ext::{Bug, Error, ListBugs, Truncation, TryStreamExt};
+use checksum_api_ext::{Bug, Error, ListBugs, Truncation};
 use checksum_mock::Mock;
 use checksum_tests::{FakeResponse, FakeTransport, Script, client_of};
+use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use checksum_api_ext::TestRunId;
 use checksum_api_ext::{
     Attachment, BatchEvent, BatchStatus, BugPage, Checksum, DownloadedFile, Event, Handle,
     HealBatch, HealOptions, HtmlReport, LatestTestRun, PrNumber, Run, RunEvent, RunHandle,
-    RunReport, TestRun, TestRunResults, TryStreamExt, WatchEvent,
+    RunReport, TestRun, TestRunResults, WatchEvent,
 };
 use checksum_mock::{Fault, Mock, RunScript};
 use checksum_tests::client_of;
@@ -146,7 +146,7 @@ async fn events_name_their_kind() {
     );
     let mut seen = Vec::new();
     let mut events = run.events();
-    while let Some(event) = events.try_next().await.expect("an event") {
+    while let Some(event) = events.next().await.transpose().expect("an event") {
         let json = json(&event);
         match event {
             Event::PollFailed(_) => {
@@ -182,7 +182,7 @@ async fn events_name_their_kind() {
     let heal = latest.test_run().heal(HealOptions::no_pull_request());
     let batch = heal.await.expect("a batch");
     let mut events = batch.events();
-    while let Some(event) = events.try_next().await.expect("an event") {
+    while let Some(event) = events.next().await.transpose().expect("an event") {
         let json = json(&event);
         match event {
             Event::Changed { .. } => {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::{
-    BatchId, BatchStatus, ErrorKind, Event, HealOptions, PrNumber, TryStreamExt,
-};
+use checksum_api_ext::{BatchId, BatchStatus, ErrorKind, Event, HealOptions, PrNumber};
 use checksum_mock::{BatchScript, Mock, RunScript};
 use checksum_tests::{client_of, snapshot};
 
@@ -99,7 +97,7 @@ async fn each_session_of_a_batch_is_an_event_once() {
     let id = BatchId::new(&mock.heal_batches()[0]).expect("an id");
     let mut events = checksum.resume_heal_batch(id).events();
     let mut lines = Vec::new();
-    while let Some(event) = events.try_next().await.expect("an event") {
+    while let Some(event) = events.next().await.transpose().expect("an event") {
         match event {
             Event::Changed { previous, current } => {
                 let previous = previous.as_ref();

@@ -108,16 +108,22 @@ impl StartGeneration {
     /// As for [`StartRun::start`](crate::StartRun::start).
     pub async fn start(self) -> Result<GenerationBatch, Error> {
         let body = self.body()?;
-        let (started, response) = self
+        let started = self
             .core
             .dispatch(self.extra_fields, |client| {
                 let body = body.clone();
-                async move { client.trigger_auto_generate().body(body).execute().await }
+                async move {
+                    client
+                        .trigger_auto_generate()
+                        .body(body)
+                        .execute_with_response()
+                        .await
+                }
             })
             .await?;
-        let handle = BatchHandle::started_now(started.batch_id.clone());
+        let handle = BatchHandle::started_now(started.0.batch_id.clone());
         Ok(GenerationBatch {
-            started: Some(Arc::new((started, response))),
+            started: Some(Arc::new(started)),
             ..GenerationBatch::resume(&self.core, handle)
         })
     }
@@ -137,7 +143,7 @@ impl IntoFuture for StartGeneration {
 #[must_use = "a batch goes on unobserved unless it is awaited or its handle is kept"]
 pub struct GenerationBatch {
     pub(super) batch: Batch,
-    started: Option<Arc<(GenerationStarted, Option<RawResponse>)>>,
+    started: Option<Arc<(GenerationStarted, RawResponse)>>,
 }
 
 batch_methods!(GenerationBatch);

@@ -54,16 +54,22 @@ impl StartHealing {
     pub async fn start(self) -> Result<HealBatch, Error> {
         let body = self.options.heal_request(self.test_run_id)?;
         let fields = self.options.extra_fields().clone();
-        let (started, response) = self
+        let started = self
             .core
             .dispatch(fields, |client| {
                 let body = body.clone();
-                async move { client.trigger_auto_heal().body(body).execute().await }
+                async move {
+                    client
+                        .trigger_auto_heal()
+                        .body(body)
+                        .execute_with_response()
+                        .await
+                }
             })
             .await?;
-        let handle = BatchHandle::started_now(started.batch_id.clone());
+        let handle = BatchHandle::started_now(started.0.batch_id.clone());
         Ok(HealBatch {
-            started: Some(Arc::new((started, response))),
+            started: Some(Arc::new(started)),
             ..HealBatch::resume(&self.core, handle)
         })
     }
@@ -104,7 +110,7 @@ impl IntoFuture for StartHealing {
 #[must_use = "a batch goes on unobserved unless it is awaited or its handle is kept"]
 pub struct HealBatch {
     pub(super) batch: Batch,
-    started: Option<Arc<(HealBatchStarted, Option<RawResponse>)>>,
+    started: Option<Arc<(HealBatchStarted, RawResponse)>>,
 }
 
 batch_methods!(HealBatch);

@@ -118,7 +118,7 @@ macro_rules! batch_methods {
             /// Returns the response to the request that started the batch: its request id, headers
             /// and body. `None` if the batch was resumed.
             pub fn start_response(&self) -> Option<&checksum_api::RawResponse> {
-                self.started.as_ref()?.1.as_ref()
+                Some(&self.started.as_ref()?.1)
             }
         }
 

@@ -11,9 +11,9 @@ use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::range::{Range, validator};
 use super::{DownloadProgress, DownloadedFile, Options, Source, Target};
-use crate::TARGET;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind};
+use crate::telemetry::TARGET;
 use crate::url::redacted;
 
 /// Brings a file to its place.

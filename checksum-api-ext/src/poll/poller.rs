@@ -16,8 +16,8 @@ use super::policy::PollPolicy;
 use super::pollable::{Pollable, Terminal};
 use super::state::{Expiry, PollOutcome, PollPlan, PollState};
 use super::throttle::Throttle;
-use crate::TARGET;
 use crate::error::Error;
+use crate::telemetry::TARGET;
 
 /// Polls each work until it is done. Works are known by the number that [`insert`](Self::insert)
 /// returns.

@@ -72,8 +72,8 @@ impl Run {
         }
     }
 
-    fn with_start_response(mut self, response: Option<RawResponse>) -> Self {
-        self.start_response = response.map(Arc::new);
+    fn with_start_response(mut self, response: RawResponse) -> Self {
+        self.start_response = Some(Arc::new(response));
         self
     }
 

@@ -12,10 +12,10 @@ use super::Run;
 use super::handle::{ApiVersion, Identity, RunHandle};
 use super::report::RunReport;
 use super::status::RunStatus;
-use crate::TARGET;
 use crate::core::Retry;
 use crate::error::Error;
 use crate::poll::{Pollable, Status, Terminal};
+use crate::telemetry::TARGET;
 
 /// The status route that responded last. Clones of a run share it, and so do its waits.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use checksum_api::types::{
     AutoHeal, CollectionId, DispatchedRun, RunCollectionRequest, RunGrepV2Request, RunSuiteRequest,
     RunTestsRequest,
 };
-use checksum_api::{Client, OperationId};
+use checksum_api::{Client, OperationId, RawResponse};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -126,8 +126,7 @@ impl StartRun {
         let send = |client| request.clone().send(client);
         let (accepted, response) = self.core.dispatch(fields, send).await?;
         let Some(identity) = Identity::new(accepted.name, accepted.run_id) else {
-            let body = response.and_then(|response| serde_json::from_slice(&response.body).ok());
-            let body = body.unwrap_or_default();
+            let body = serde_json::from_slice(&response.body).unwrap_or_default();
             return Err(Error::unidentified(body)
                 .without_key(self.core.api())
                 .without(&secrets));
@@ -201,12 +200,28 @@ impl Request {
         }
     }
 
-    async fn send(self, client: Client) -> Result<DispatchedRun, checksum_api::Error> {
+    async fn send(
+        self,
+        client: Client,
+    ) -> Result<(DispatchedRun, RawResponse), checksum_api::Error> {
         match self {
-            Self::Suite(body) => client.run_suite().body(body).execute().await,
-            Self::Collection(id, body) => client.run_collection().id(id).body(body).execute().await,
-            Self::Tests(body) => client.run_tests().body(body).execute().await,
-            Self::Grep(body) => client.run_grep_v2().body(body).execute().await,
+            Self::Suite(body) => client.run_suite().body(body).execute_with_response().await,
+            Self::Collection(id, body) => {
+                client
+                    .run_collection()
+                    .id(id)
+                    .body(body)
+                    .execute_with_response()
+                    .await
+            }
+            Self::Tests(body) => client.run_tests().body(body).execute_with_response().await,
+            Self::Grep(body) => {
+                client
+                    .run_grep_v2()
+                    .body(body)
+                    .execute_with_response()
+                    .await
+            }
         }
     }
 }

@@ -10,10 +10,10 @@ use super::Run;
 use super::outcome::Outcome;
 use super::report::RunReport;
 use super::status::RunStatus;
-use crate::TARGET;
 use crate::core::Retry;
 use crate::error::Error;
 use crate::poll::{Events, PollPolicy, Pollable, Poller, Terminal, until_done};
+use crate::telemetry::TARGET;
 
 impl Run {
     /// Waits by this policy in place of the client's.

@@ -11,6 +11,7 @@ use crate::counts::Counts;
 /// its health, tags and file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(inline)]
 pub struct TestRunResults(pub(super) types::TestRunResults);
 
 impl TestRunResults {

@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use checksum_api::OperationId;
-use checksum_api_ext::{
-    AttachmentKind, Checksum, Grep, HealOptions, Outcome, PrNumber, TryStreamExt,
-};
+use checksum_api_ext::{AttachmentKind, Checksum, Grep, HealOptions, Outcome, PrNumber};
 use checksum_api_ext::{BatchState, BugSeverity, BugStatus, SessionState, TestStatus};
+use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};

@@ -2,7 +2,7 @@
 //! client sends it and decodes the response.
 //!
 //! Progenitor's `send` returns an error type that loses the status code and the headers of a response
-//! that cannot be decoded, and prints responses whole. Its hooks can only return reqwest's errors.
+//! that cannot be decoded, and that prints whole responses. Its hooks can only return reqwest's errors.
 
 use quote::{ToTokens, format_ident};
 use syn::{
@@ -20,6 +20,17 @@ pub(super) fn replace_send(file: &mut syn::File) {
             && name_of(&item.self_ty) == "Client"
         {
             methods(item).for_each(|method| show_execute(&mut method.attrs));
+        }
+    }
+    for item in &mut file.items {
+        if let Item::Mod(item) = item
+            && item.ident == "builder"
+        {
+            item.attrs
+                .retain(|attribute| !attribute.path().is_ident("doc"));
+            item.attrs.push(parse_quote! {
+                /// The requests of the operations, from the methods of [`Client`](crate::Client).
+            });
         }
     }
     let builders = module(&mut file.items, "builder");
@@ -62,7 +73,9 @@ fn show_execute(attributes: &mut [Attribute]) {
             && let Expr::Lit(value) = &mut meta.value
             && let Lit::Str(text) = &value.lit
         {
-            let shown = text.value().replace(".send()", ".execute()");
+            let shown = text
+                .value()
+                .replace(".send()\n    .await;", ".execute()\n    .await?;");
             value.lit = Lit::Str(LitStr::new(&shown, text.span()));
         }
     }

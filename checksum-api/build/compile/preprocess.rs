@@ -64,7 +64,7 @@ pub(crate) fn for_progenitor(document: &Value) -> Value {
 
 /// Of the responses of an operation, only its success stays, with a body if any success has one.
 /// Progenitor needs it for the type that the operation returns. What else comes back is classified by
-/// `client/execute.rs` from the status code, and progenitor would make public types of error bodies.
+/// `error/failure.rs` from the status code, and the body of an error can be anything.
 fn keep_one_success(document: &mut Value) {
     each_operation(document, |_, operation| {
         let Some(responses) = operation["responses"].as_object_mut() else {

@@ -14,10 +14,10 @@ struct Effect {
 }
 
 const EFFECTS: &[Effect] = &[
-    // The bodies of errors would be public types.
+    // Progenitor would need a type for the bodies of errors.
     Effect {
         rewrite: "keep_one_success",
-        without: "pub struct Error {",
+        without: "$ref #/components/schemas/Error is missing",
         with: "pub struct Project {",
     },
     // A body of another shape would not decode.

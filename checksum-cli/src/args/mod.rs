@@ -18,9 +18,7 @@ pub(crate) use connection::Connection;
 pub(crate) use mock::Mock;
 pub(crate) use output::{Format, Global};
 pub(crate) use read::{Attachments, Bugs, Report, Results, Status};
-pub(crate) use start::{
-    AutoHealOptions, Generate, GrepOptions, Heal, Run, RunOptions, Selection, Starting,
-};
+pub(crate) use start::{Generate, GrepOptions, Heal, Run, RunOptions, Selection, Starting};
 pub(crate) use wait::{Awaited, Wait};
 
 use crate::exit_code;

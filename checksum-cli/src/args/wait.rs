@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use checksum_api_ext::PollPolicy;
-use checksum_api_ext::{BatchId, JobName, TestRunId};
+use checksum_api_ext::{BatchId, JobName, PollPolicy, TestRunId};
 use clap::Args;
 
 use super::connection::Connection;

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use checksum_api_ext::{Attachments, TestRun};
-use checksum_api_ext::{TestId, TestStatus};
+use checksum_api_ext::{Attachments, TestId, TestRun, TestStatus};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::args;

@@ -1,7 +1,8 @@
 //! `checksum bugs`: lists the bugs of the application.
 
-use checksum_api_ext::{Bug, ListBugs, StreamExt};
+use checksum_api_ext::{Bug, ListBugs};
 use comfy_table::Table;
+use futures_util::StreamExt;
 
 use crate::args::Bugs;
 use crate::client;

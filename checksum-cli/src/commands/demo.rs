@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use checksum_api_ext::{
-    ApiKey, BatchId, BatchStatus, Checksum, HealOptions, PollPolicy, Run, RunReport,
+    ApiKey, BatchId, BatchStatus, Checksum, Handle, HealOptions, PollPolicy, Run, RunReport,
+    TestResult, TestStatus,
 };
-use checksum_api_ext::{TestResult, TestStatus};
 use checksum_mock::{BatchScript, Clock, Mock, RunScript};
 
 use super::results::table;
@@ -14,7 +14,7 @@ use crate::exit_code::ExitCode;
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
-use crate::wait::follow::follow_run;
+use crate::wait::follow::{follow, run_changed};
 use crate::wait::work::{print_run, run_started};
 
 /// One second of the demo is a minute of the mock server.
@@ -93,9 +93,10 @@ fn client(mock: &Mock) -> Result<Checksum, CliError> {
 
 async fn watch(run: &Run, quiet: bool, output: &mut Output) -> Result<RunReport, CliError> {
     let mut reporter = Reporter::new(quiet, output.is_text());
-    reporter.note(&format!("started {}", run.handle()));
+    let handle = Handle::from(run);
+    reporter.note(&one_line(&format!("started {}", handle.id())));
     output.event(&run_started(run));
-    follow_run(run, &mut reporter, output).await
+    follow(run.events(), handle, &mut reporter, output, run_changed).await
 }
 
 async fn failures(checksum: &Checksum, report: &RunReport) -> Result<Vec<TestResult>, CliError> {

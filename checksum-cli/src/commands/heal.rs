@@ -1,6 +1,7 @@
 //! `checksum heal`: starts a healing, waits for it, and exits with its result.
 
-use checksum_api_ext::{Checksum, HealOptions, RepoName};
+use checksum_api_ext::{Checksum, HealOptions, PrNumber, RepoName};
+use serde_json::Value;
 
 use crate::args;
 use crate::error::CliError;
@@ -37,29 +38,40 @@ pub(super) fn note_bare_repository(repo: Option<&RepoName>, quiet: bool) {
     }
 }
 
+/// Returns the options of a healing, which `--auto-heal` and `checksum heal` share.
 pub(super) fn heal_options(
     repo: Option<&RepoName>,
-    no_pull_request: bool,
+    no_create_pr: bool,
+    target_branch: Option<&String>,
+    report_to: Option<&PrNumber>,
+    metadata: Vec<(String, Value)>,
 ) -> Result<HealOptions, CliError> {
-    match (repo, no_pull_request) {
-        (Some(repo), false) => Ok(HealOptions::open_pull_request(repo.clone())),
-        (None, false) => Err(CliError::NoRepository),
-        (Some(repo), true) => Ok(HealOptions::no_pull_request().repo(repo.clone())),
-        (None, true) => Ok(HealOptions::no_pull_request()),
+    let mut options = match (repo, no_create_pr) {
+        (Some(repo), false) => HealOptions::open_pull_request(repo.clone()),
+        (Some(repo), true) => HealOptions::no_pull_request().repo(repo.clone()),
+        (None, true) if report_to.is_none() => HealOptions::no_pull_request(),
+        (None, _) => return Err(CliError::NoRepository),
+    };
+    if let Some(branch) = target_branch {
+        options = options.target_branch(branch);
     }
+    if let Some(number) = report_to {
+        options = options.report_to(number.clone());
+    }
+    let metadata = metadata.into_iter();
+    Ok(metadata.fold(options, |options, (name, value)| {
+        options.metadata(name, value)
+    }))
 }
 
 fn plan<'a>(checksum: &Checksum, arguments: &args::Heal) -> Result<Plan<'a>, CliError> {
-    let mut options = heal_options(arguments.repo.as_ref(), arguments.no_create_pr)?;
-    if let Some(branch) = &arguments.branch {
-        options = options.target_branch(branch);
-    }
-    if let Some(number) = &arguments.pr {
-        options = options.report_to(number.clone());
-    }
-    for (name, value) in arguments.metadata.pairs()? {
-        options = options.metadata(name, value);
-    }
+    let mut options = heal_options(
+        arguments.repo.as_ref(),
+        arguments.no_create_pr,
+        arguments.branch.as_ref(),
+        arguments.pr.as_ref(),
+        arguments.metadata.pairs()?,
+    )?;
     for (name, value) in arguments.starting.fields.pairs()? {
         options = options.extra_field(name, value);
     }

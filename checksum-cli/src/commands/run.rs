@@ -1,10 +1,14 @@
 //! `checksum run`: starts a run, waits for it, and exits with its verdict.
 
-use checksum_api_ext::{Checksum, Grep, HealOptions, Selection as Chosen};
-use tokio::time::timeout;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use checksum_api_ext::{Checksum, Grep, HealOptions, Selection};
+use serde_json::Value;
+use tokio::time::{Instant, timeout};
 
 use super::heal::{heal_options, note_bare_repository};
-use crate::args::{self, AutoHealOptions, GrepOptions, RunOptions, Selection};
+use crate::args::{self, GrepOptions, RunOptions};
 use crate::changed_files::changed_files;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
@@ -12,6 +16,9 @@ use crate::output::stdout::Output;
 use crate::wait::plan::{Plan, StartRequest};
 use crate::wait::start::{StartOptions, start};
 use crate::wait::work::Work;
+
+/// How long finding the affected tests may take without `--timeout`.
+const MAX_LOOKUP: Duration = Duration::from_secs(600);
 
 pub(super) async fn execute(
     arguments: args::Run,
@@ -23,7 +30,7 @@ pub(super) async fn execute(
     note_bare_repository(options.auto_heal.repo.as_ref(), quiet);
     // Before signals are handled, because standard input can block forever.
     let files = match selection {
-        Selection::Affected { changed, .. } => {
+        args::Selection::Affected { changed, .. } => {
             let key_is_on_stdin = options.starting.connection.api_key_stdin;
             changed_files(changed.base.as_deref(), &changed.files, key_is_on_stdin)?
         }
@@ -41,95 +48,100 @@ pub(super) async fn execute(
     .await
 }
 
-fn options(selection: &Selection) -> &RunOptions {
+fn options(selection: &args::Selection) -> &RunOptions {
     match selection {
-        Selection::Suite { options, .. }
-        | Selection::Collection { options, .. }
-        | Selection::Tests { options, .. }
-        | Selection::Grep { options, .. }
-        | Selection::Affected { options, .. } => options,
+        args::Selection::Suite { options, .. }
+        | args::Selection::Collection { options, .. }
+        | args::Selection::Tests { options, .. }
+        | args::Selection::Grep { options, .. }
+        | args::Selection::Affected { options, .. } => options,
     }
 }
 
 fn plan<'a>(
     checksum: &Checksum,
-    selection: &'a Selection,
+    selection: &'a args::Selection,
     files: Vec<String>,
 ) -> Result<Plan<'a>, CliError> {
+    let began = Instant::now();
     let options = options(selection);
-    let chosen = match selection {
-        Selection::Suite { suite, .. } if suite.is_empty() => Chosen::Suite,
-        Selection::Suite { suite, .. } => Chosen::Suites(suite.clone()),
-        Selection::Collection { id, .. } => Chosen::Collection(id.clone()),
-        Selection::Tests { ids, .. } => Chosen::Tests(ids.clone()),
-        Selection::Grep { pattern, grep, .. } => with_options(Grep::new(pattern), grep)?.into(),
-        Selection::Affected { grep, .. } => {
-            // Report invalid options before anything is sent.
-            let any = with_options(Grep::new("any"), grep)?;
-            drop(prepare(checksum, any.into(), options)?);
+    let extras = Extras::new(options)?;
+    let selection = match selection {
+        args::Selection::Suite { suite, .. } if suite.is_empty() => Selection::Suite,
+        args::Selection::Suite { suite, .. } => Selection::Suites(suite.clone()),
+        args::Selection::Collection { id, .. } => Selection::Collection(id.clone()),
+        args::Selection::Tests { ids, .. } => Selection::Tests(ids.clone()),
+        args::Selection::Grep { pattern, grep, .. } => {
+            let variables = grep.env_overrides.pairs()?;
+            with_options(Grep::new(pattern), grep, variables).into()
+        }
+        args::Selection::Affected { grep, .. } => {
+            let variables = grep.env_overrides.pairs()?;
             let checksum = checksum.clone();
+            let waiting = &options.starting.waiting;
             return Ok(Plan::LookUp(Box::pin(async move {
-                let find = checksum.affected_tests(files);
-                let found = match options.starting.waiting.timeout {
-                    None => find.await,
-                    Some(after) => timeout(after, find)
-                        .await
-                        .map_err(|_| CliError::AffectedTimedOut { after })?,
+                let limit = waiting.timeout.unwrap_or(MAX_LOOKUP);
+                let tests = timeout(limit, checksum.affected_tests(files)).await;
+                let tests = tests.map_err(|_| CliError::AffectedTimedOut { after: limit })?;
+                let Some(affected) = Grep::of_tests(&tests.map_err(CliError::Start)?) else {
+                    return Ok(None);
                 };
-                match Grep::of_tests(&found.map_err(CliError::Start)?) {
-                    None => Ok(None),
-                    Some(affected) => {
-                        let affected = with_options(affected, grep)?;
-                        prepare(&checksum, affected.into(), options).map(Some)
-                    }
-                }
+                // The start gets what the look-up left of --timeout.
+                let policy = waiting.policy_after(began.elapsed());
+                let checksum = checksum.with_poll_policy(policy);
+                let affected = with_options(affected, grep, variables);
+                extras.request(&checksum, affected.into()).map(Some)
             })));
         }
     };
-    prepare(checksum, chosen, options).map(Plan::Send)
+    extras.request(checksum, selection).map(Plan::Send)
 }
 
-fn with_options(mut grep: Grep, options: &GrepOptions) -> Result<Grep, CliError> {
+fn with_options(
+    mut grep: Grep,
+    options: &GrepOptions,
+    variables: BTreeMap<String, String>,
+) -> Grep {
     if let Some(branch) = &options.branch {
         grep = grep.branch(branch);
     }
     if let Some(count) = options.shards {
         grep = grep.shards(count);
     }
-    Ok(grep.envs(options.env_overrides.pairs()?))
+    grep.envs(variables)
 }
 
-fn prepare(
-    checksum: &Checksum,
-    selection: Chosen,
-    options: &RunOptions,
-) -> Result<StartRequest, CliError> {
-    let mut run = checksum.run(selection);
-    if let Some(heal) = auto_heal(&options.auto_heal)? {
-        run = run.auto_heal(heal);
-    }
-    for (name, value) in options.starting.fields.pairs()? {
-        run = run.extra_field(name, value);
-    }
-    Ok(StartRequest {
-        intent: run.intent()?,
-        send: Box::pin(async move { Ok(Work::Run(run.start().await?)) }),
-    })
+/// The options that every selection has, which are valid before anything is sent.
+struct Extras {
+    heal: Option<HealOptions>,
+    fields: Vec<(String, Value)>,
 }
 
-fn auto_heal(options: &AutoHealOptions) -> Result<Option<HealOptions>, CliError> {
-    if !options.auto_heal {
-        return Ok(None);
+impl Extras {
+    fn new(options: &RunOptions) -> Result<Self, CliError> {
+        let heal = &options.auto_heal;
+        let heal = heal.auto_heal.then(|| {
+            let metadata = heal.metadata.pairs()?;
+            let (repo, branch) = (heal.repo.as_ref(), heal.heal_branch.as_ref());
+            heal_options(repo, heal.no_create_pr, branch, heal.pr.as_ref(), metadata)
+        });
+        Ok(Self {
+            heal: heal.transpose()?,
+            fields: options.starting.fields.pairs()?,
+        })
     }
-    let mut heal = heal_options(options.repo.as_ref(), options.no_create_pr)?;
-    if let Some(branch) = &options.heal_branch {
-        heal = heal.target_branch(branch);
+
+    fn request(self, checksum: &Checksum, selection: Selection) -> Result<StartRequest, CliError> {
+        let mut run = checksum.run(selection);
+        if let Some(heal) = self.heal {
+            run = run.auto_heal(heal);
+        }
+        for (name, value) in self.fields {
+            run = run.extra_field(name, value);
+        }
+        Ok(StartRequest {
+            intent: run.intent()?,
+            send: Box::pin(async move { Ok(Work::Run(run.start().await?)) }),
+        })
     }
-    if let Some(number) = &options.pr {
-        heal = heal.report_to(number.clone());
-    }
-    for (name, value) in options.metadata.pairs()? {
-        heal = heal.metadata(name, value);
-    }
-    Ok(Some(heal))
 }

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use checksum_api_ext::Attachment;
-use checksum_api_ext::TestId;
+use checksum_api_ext::{Attachment, TestId};
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use checksum_api_ext::BatchStatus;
-use checksum_api_ext::{BatchId, BatchSession, BatchState, TestRunId};
+use checksum_api_ext::{BatchId, BatchSession, BatchState, BatchStatus, TestRunId};
 use schemars::JsonSchema;
 use serde::Serialize;
 

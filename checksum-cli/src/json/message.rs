@@ -1,10 +1,9 @@
 //! The lines of `--output json` and `--output ndjson`.
 
 use checksum_api_ext::{
-    BatchId, BatchSession, BatchState, JobName, Project, RunState, SessionId, TestId, TestRunId,
-    TestRunResults,
+    BatchId, BatchSession, BatchState, Bug, Counts, DownloadedFile, Handle, HtmlReport, JobName,
+    LatestTestRun, Project, RunState, SessionId, TestId, TestRunId, TestRunResults,
 };
-use checksum_api_ext::{Bug, Counts, DownloadedFile, Handle, HtmlReport, LatestTestRun};
 use schemars::JsonSchema;
 use serde::Serialize;
 

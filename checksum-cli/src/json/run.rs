@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use checksum_api_ext::{Counts, RunStatus};
-use checksum_api_ext::{JobName, RunState, TestRunId};
+use checksum_api_ext::{Counts, JobName, Outcome, RunState, RunStatus, TestRunId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,7 +17,7 @@ pub(crate) struct RunResult {
     job_name: Option<JobName>,
     state: RunState,
     /// Null while the run goes on.
-    outcome: Option<String>,
+    outcome: Option<Outcome>,
     pass: bool,
     counts: Option<Counts>,
     test_run_id: Option<TestRunId>,
@@ -36,7 +35,7 @@ impl RunResult {
         Self {
             job_name: job_name.cloned(),
             state: status.state().clone(),
-            outcome: verdict.outcome.as_ref().map(ToString::to_string),
+            outcome: verdict.outcome.clone(),
             pass: verdict.is_pass(),
             counts: status.counts(),
             test_run_id: status.test_run_id().cloned(),
@@ -51,7 +50,7 @@ impl RunResult {
 impl fmt::Display for RunResult {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state.as_str();
-        let outcome = one_line(self.outcome.as_deref().unwrap_or(state));
+        let outcome = one_line(self.outcome.as_ref().map_or(state, Outcome::as_str));
         match &self.job_name {
             Some(job_name) => write!(formatter, "{}: {outcome}", one_line(job_name.as_str()))?,
             None => write!(formatter, "{outcome}")?,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::{BatchStatus, Event, Events, Handle, Run, RunReport, RunStatus};
+use checksum_api_ext::{BatchStatus, Event, Events, Handle, RunStatus};
 use tokio::time::{Instant, interval_at};
 
 use crate::error::CliError;
@@ -14,71 +14,13 @@ use crate::output::text::one_line;
 /// The maximum time without a line in a log. Some CI systems end a job that prints nothing.
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
-/// Waits for a run.
-pub(crate) async fn follow_run(
-    run: &Run,
-    reporter: &mut Reporter,
-    output: &mut Output,
-) -> Result<RunReport, CliError> {
-    let changed = |_: Option<&RunStatus>,
-                   current: &RunStatus,
-                   reporter: &mut Reporter,
-                   output: &mut Output| run_changed(current, reporter, output);
-    follow(run.events(), run.into(), reporter, output, changed).await
-}
-
-fn run_changed(status: &RunStatus, reporter: &mut Reporter, output: &mut Output) {
-    let state = one_line(status.state().as_str());
-    reporter.state(&match status.counts() {
-        None => state.clone(),
-        Some(counts) => format!("{state}: {counts}"),
-    });
-    let seems_terminal = status.seems_terminal();
-    if !status.is_known_state() && (!status.is_terminal() || seems_terminal) {
-        let effect = match seems_terminal {
-            true => "it seems terminal, so the wait ends if the next polls return the same",
-            false => "the wait goes on until it changes, or until --timeout",
-        };
-        reporter.note(&format!(
-            "note: this version does not know the state `{state}`; {effect}"
-        ));
-    }
-    output.event(&Message::RunChanged {
-        state: status.state(),
-        counts: status.counts(),
-    });
-}
-
-/// Waits for a batch.
-pub(crate) async fn follow_batch(
-    events: Events<BatchStatus, BatchStatus>,
-    handle: Handle,
-    reporter: &mut Reporter,
-    output: &mut Output,
-) -> Result<BatchStatus, CliError> {
-    let changed = |previous: Option<&BatchStatus>,
-                   current: &BatchStatus,
-                   reporter: &mut Reporter,
-                   output: &mut Output| {
-        let state = current.state();
-        if previous.map(BatchStatus::state) != Some(state) {
-            reporter.state(state.as_str());
-            output.event(&Message::BatchChanged { state });
-        }
-        for changed in current.changed_sessions(previous) {
-            reporter.note(&session(changed));
-            output.event(&Message::SessionChanged { session: changed });
-        }
-    };
-    follow(events, handle, reporter, output, changed).await
-}
-
-async fn follow<S, R>(
+/// Waits until the work ends. `changed` shows a change.
+pub(crate) async fn follow<S, R>(
     mut events: Events<S, R>,
     handle: Handle,
     reporter: &mut Reporter,
     output: &mut Output,
-    mut changed: impl FnMut(Option<&S>, &S, &mut Reporter, &mut Output),
+    changed: fn(Option<&S>, &S, &mut Reporter, &mut Output),
 ) -> Result<R, CliError> {
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     loop {
@@ -119,5 +61,51 @@ async fn follow<S, R>(
             Some(_) => {}
             None => unreachable!("the last event is `Finished` or an error"),
         }
+    }
+}
+
+/// Shows a change of a run.
+pub(crate) fn run_changed(
+    _: Option<&RunStatus>,
+    status: &RunStatus,
+    reporter: &mut Reporter,
+    output: &mut Output,
+) {
+    let state = one_line(status.state().as_str());
+    reporter.state(&match status.counts() {
+        None => state.clone(),
+        Some(counts) => format!("{state}: {counts}"),
+    });
+    let seems_terminal = status.seems_terminal();
+    if !status.is_known_state() && (!status.is_terminal() || seems_terminal) {
+        let effect = match seems_terminal {
+            true => "it seems terminal, so the wait ends if the next polls return the same",
+            false => "the wait goes on until it changes, or until --timeout",
+        };
+        reporter.note(&format!(
+            "note: this version does not know the state `{state}`; {effect}"
+        ));
+    }
+    output.event(&Message::RunChanged {
+        state: status.state(),
+        counts: status.counts(),
+    });
+}
+
+/// Shows a change of a batch and of its sessions.
+pub(crate) fn batch_changed(
+    previous: Option<&BatchStatus>,
+    status: &BatchStatus,
+    reporter: &mut Reporter,
+    output: &mut Output,
+) {
+    let state = status.state();
+    if previous.map(BatchStatus::state) != Some(state) {
+        reporter.state(state.as_str());
+        output.event(&Message::BatchChanged { state });
+    }
+    for changed in status.changed_sessions(previous) {
+        reporter.note(&session(changed));
+        output.event(&Message::SessionChanged { session: changed });
     }
 }

@@ -5,8 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use checksum_api_ext::JobName;
-use checksum_api_ext::{Handle, Intent};
+use checksum_api_ext::{Handle, Intent, JobName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -121,7 +120,7 @@ mod tests {
             let path = directory.path().join("run.json");
             std::fs::write(&path, text).expect("written");
             match read(&path).expect(text) {
-                Content::Handle(handle) => assert_eq!(handle.to_string(), "run job-1"),
+                Content::Handle(handle) => assert_eq!(handle.to_string(), "run:job-1"),
                 other => panic!("{other:?}"),
             }
         }

@@ -1,9 +1,7 @@
 //! Work in the service: a run, a healing or a generation.
 
-use checksum_api_ext::JobName;
-use checksum_api_ext::RunStatus;
 use checksum_api_ext::{
-    BatchStatus, Checksum, GenerationBatch, Handle, HealBatch, PollPolicy, Run,
+    BatchStatus, Checksum, GenerationBatch, Handle, HealBatch, JobName, PollPolicy, Run, RunStatus,
 };
 
 use crate::error::CliError;
@@ -13,7 +11,7 @@ use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
 use crate::redaction;
-use crate::wait::follow::{follow_batch, follow_run};
+use crate::wait::follow::{batch_changed, follow, run_changed};
 
 /// Work that was started.
 pub(crate) enum Work {
@@ -78,27 +76,23 @@ impl Work {
         reporter: &mut Reporter,
         output: &mut Output,
     ) -> Result<ExitCode, CliError> {
-        let status = match self {
+        let handle = self.handle();
+        let events = match self {
             Self::Run(run) => {
-                let report = follow_run(run, reporter, output).await?;
-                let status = report.status();
-                return Ok(print_run(
-                    report.job_name(),
-                    status,
-                    is_strict,
-                    reporter,
-                    output,
-                ));
+                let report = follow(run.events(), handle, reporter, output, run_changed).await?;
+                let (job_name, status) = (report.job_name(), report.status());
+                return Ok(print_run(job_name, status, is_strict, reporter, output));
             }
-            Self::Heal(batch) => follow_batch(batch.events(), self.handle(), reporter, output),
+            Self::Heal(batch) => batch.events(),
             Self::Generation(batch) => {
                 if let Some(url) = batch.session_url() {
                     reporter.note(&format!("see {}", one_line(url)));
                 }
-                follow_batch(batch.events(), self.handle(), reporter, output)
+                batch.events()
             }
         };
-        Ok(print_batch(&status.await?, is_strict, reporter, output))
+        let status = follow(events, handle, reporter, output, batch_changed).await?;
+        Ok(print_batch(&status, is_strict, reporter, output))
     }
 }
 

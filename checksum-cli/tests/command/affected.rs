@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use checksum_mock::{Fault, Mock, RunScript};
 use serde_json::{Value, json};
@@ -126,6 +127,19 @@ async fn a_failed_lookup_replaces_an_older_handle() {
         .end()
         .exits(2)
         .stderr_has("was not started");
+}
+
+/// The look-up takes 1.1 of 2 seconds, so a retry of the start after 1 second would be too late.
+#[tokio::test(flavor = "multi_thread")]
+async fn timeout_bounds_the_lookup_and_the_start_together() {
+    let mock = observed_mock().await;
+    let slow = Fault::delay(Duration::from_millis(1_100));
+    mock.fault(slow.on_operation("find_affected_tests"));
+    let busy = Fault::status(429).header("retry-after", "1");
+    mock.fault(busy.on_operation("run_grep_v2"));
+    let ended = exec(&mock, "run affected src/cart.ts --timeout 2s --output json").exits(5);
+    assert_eq!(ended.last_line()["started"], "no");
+    assert_eq!(started(&mock), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ async fn each_terminal_state_has_its_exit_code() {
         (RunScript::new(), 0, "passed"),
         (RunScript::new().healed(), 0, "healed"),
         (RunScript::new().fail_tests(["test-def-456"]), 1, "failed"),
-        (RunScript::new().process_error(), 6, "infrastructure error"),
+        (RunScript::new().process_error(), 6, "process-error"),
         (RunScript::new().cancelled(), 9, "cancelled"),
         (RunScript::new().end_state("evaporated"), 5, "evaporated"),
     ] {

@@ -24,7 +24,7 @@ async fn a_run_without_tests_fails_unless_allowed() {
     for arguments in ["", "--strict"] {
         let ended = suite(no_tests(), arguments).await.exits(1);
         assert!(
-            ended.stdout.starts_with("job-name-12345: no tests ("),
+            ended.stdout.starts_with("job-name-12345: no-tests ("),
             "{ended:?}"
         );
         ended.stderr_has("--allow-no-tests");

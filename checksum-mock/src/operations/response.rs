@@ -12,7 +12,7 @@ pub(crate) struct JsonResponse {
 }
 
 /// A response that rejects a request. Its body is an assumption, because the API's description does
-/// not say what error bodies look like.
+/// not show any.
 #[derive(Debug)]
 pub(crate) struct Rejection(JsonResponse);
 

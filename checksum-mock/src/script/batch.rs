@@ -5,7 +5,7 @@ use super::phase::Phase;
 /// Describes one batch of healing or generation.
 ///
 /// Default: it is pending for one poll. Then all of its sessions run, and one completes with each
-/// poll, with a pull request if the request asked for one.
+/// poll, with a pull request if the request wants one.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct BatchScript {

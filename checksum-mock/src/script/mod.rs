@@ -1,4 +1,4 @@
-//! What tests tell the mock server to do: how runs, their tests and batches proceed and end.
+//! What tests decide: how runs, their tests and batches proceed and end.
 
 mod batch;
 mod phase;

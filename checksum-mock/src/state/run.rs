@@ -18,7 +18,7 @@ pub(crate) struct Run {
     script: RunScript,
 }
 
-/// What a request asks to run, and how.
+/// What a request selects, and how it is run.
 pub(crate) struct RunRequest {
     pub(crate) tests: Vec<TestScript>,
     pub(crate) auto_heal: Option<AutoHeal>,

@@ -130,6 +130,7 @@ async fn read_project(stream: &mut TcpStream) -> String {
         let mut buffer = [0; 1024];
         let length = stream.read(&mut buffer).await.unwrap();
         assert!(length > 0, "the connection was closed");
+        assert!(read.len() < 64 * 1024, "the response does not end");
         read.extend_from_slice(&buffer[..length]);
     }
     String::from_utf8(read).unwrap()
