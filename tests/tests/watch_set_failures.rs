@@ -1,4 +1,4 @@
-//! A set of runs during outages, pauses that the service asks for, and deadlines.
+//! A set of runs during outages, pauses by `Retry-After`, and deadlines.
 
 use std::ops::Range;
 use std::time::Duration;
