@@ -48,15 +48,6 @@ fn every_component_is_a_type() {
     assert_eq!(components, generated);
 }
 
-#[test]
-fn json_schemas() {
-    for (name, schema) in generated() {
-        insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "snapshots/schemas" }, {
-            insta::assert_json_snapshot!(name, schema);
-        });
-    }
-}
-
 /// Members, their types, what is required, and the known values: as the document has them.
 #[test]
 fn types_agree_with_the_document() {

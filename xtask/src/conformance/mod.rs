@@ -1,0 +1,108 @@
+//! The document, the mock server and generated clients, checked by tools that nobody here wrote.
+//!
+//! Each check has a negative control: the tool has to reject something that is wrong.
+
+mod generators;
+mod linters;
+mod mock_server;
+mod prism;
+mod schemathesis;
+mod workflows;
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use clap::builder::PossibleValuesParser;
+
+/// What to check.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Run only this check; repeat it for more than one
+    #[arg(long, value_name = "CHECK", value_parser = PossibleValuesParser::new(CHECKS.map(|check| check.name)))]
+    only: Vec<String>,
+    /// Run also what is too slow for the gate
+    #[arg(long, conflicts_with = "only")]
+    all: bool,
+}
+
+/// One tool, and what it is run on.
+#[derive(Clone, Copy)]
+struct Check {
+    name: &'static str,
+    scope: Scope,
+    /// Returns what the tool has found to be right, in its own counts.
+    run: fn() -> Result<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// It reads nothing but the document: a part of `cargo xtask lint` too.
+    Document,
+    Gate,
+    /// It takes too long for the gate.
+    Slow,
+}
+
+const fn check(name: &'static str, scope: Scope, run: fn() -> Result<String>) -> Check {
+    Check { name, scope, run }
+}
+
+const CHECKS: [Check; 11] = [
+    check("redocly", Scope::Document, linters::redocly),
+    check("spec-validator", Scope::Document, linters::spec_validator),
+    check("oasdiff", Scope::Document, linters::oasdiff),
+    check("schemathesis", Scope::Gate, schemathesis::check),
+    check("prism", Scope::Gate, prism::check),
+    check("workflows", Scope::Gate, workflows::check),
+    check("python-client", Scope::Gate, generators::python_client),
+    check(
+        "typescript-client",
+        Scope::Gate,
+        generators::typescript_client,
+    ),
+    check("rust-client", Scope::Slow, generators::rust_client),
+    check(
+        "typescript-types",
+        Scope::Gate,
+        generators::typescript_types,
+    ),
+    check("pydantic-models", Scope::Gate, generators::pydantic_models),
+];
+
+/// Runs the checks that the arguments select.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    run_all(|check| {
+        if arguments.only.is_empty() {
+            arguments.all || check.scope != Scope::Slow
+        } else {
+            arguments.only.iter().any(|name| name == check.name)
+        }
+    })
+}
+
+/// Runs the checks that read nothing but the document.
+pub(crate) fn check_document() -> Result<()> {
+    run_all(|check| check.scope == Scope::Document)
+}
+
+/// Runs each selected check, also if one before it has failed.
+fn run_all(is_selected: impl Fn(&Check) -> bool) -> Result<()> {
+    let mut failed = Vec::new();
+    for check in CHECKS.iter().filter(|check| is_selected(check)) {
+        let started = Instant::now();
+        let result = match (check.run)() {
+            Ok(counts) => counts,
+            Err(error) => {
+                failed.push(check.name);
+                format!("FAILED: {error:#}")
+            }
+        };
+        eprintln!(
+            "{} ({} s): {result}",
+            check.name,
+            started.elapsed().as_secs()
+        );
+    }
+    ensure!(failed.is_empty(), "{} failed", failed.join(" and "));
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! The mock server against requests that Schemathesis makes up from the document, valid and invalid.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::mock_server::{FAULTY, MockServer};
+use crate::document::{Document, fields};
+use crate::process::{self, Ended, empty_folder};
+use crate::{root, tool};
+
+const CONFIGURATION: &str = "xtask/conformance/schemathesis.toml";
+
+/// Any would do; another one tries other requests.
+const SEED: &str = "--seed=1";
+
+/// Fewer would say little about so many operations.
+const MIN_CASES: u64 = 2_000;
+
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Checks the mock server. Every operation has to accept a request, and every link of the document
+/// has to be followed to a successful response.
+pub(super) fn check() -> Result<String> {
+    let folder = empty_folder("conformance/schemathesis")?;
+    let document = preprocess(Document::current()?)?;
+    fs::write(folder.join("document.json"), document.value().to_string())?;
+
+    let mock = MockServer::start()?;
+    run(&folder, &mock.url(), "report", &[])?.success()?;
+    let report = fs::read_to_string(folder.join("report.json")).context("no report")?;
+    let cases = cases(&serde_json::from_str(&report)?)?;
+    let events = fs::read_to_string(folder.join("report.ndjson")).context("no events")?;
+    let (links, followed) = (links(&document), followed_links(&events)?);
+    let missing: Vec<&String> = links.difference(&followed).collect();
+    ensure!(
+        missing.is_empty(),
+        "it never followed {missing:?}; more examples or steps help"
+    );
+
+    mock.send_invalid_responses();
+    let only = format!("--include-operation-id={FAULTY}");
+    let ended = run(
+        &folder,
+        &mock.url(),
+        "control",
+        &[&only, "--phases=examples"],
+    )?;
+    ensure!(
+        ended.status.code() == Some(1),
+        "negative control: responses without a required field passed: {}",
+        ended.tail()
+    );
+    Ok(format!(
+        "{cases} cases, {} links followed: 0 failures; 1 mistake found",
+        links.len()
+    ))
+}
+
+fn run(folder: &Path, url: &str, name: &str, arguments: &[&str]) -> Result<Ended> {
+    let mut command = tool::python("schemathesis")?;
+    command
+        .arg("--config-file")
+        .arg(root().join(CONFIGURATION))
+        .args(["run", "document.json", "--url", url])
+        .args(["--checks=all", "--continue-on-failure", SEED, "--no-color"])
+        .arg("--report=json,ndjson")
+        .arg(format!("--report-json-path={name}.json"))
+        .arg(format!("--report-ndjson-path={name}.ndjson"))
+        .args(arguments)
+        .current_dir(folder);
+    process::run(name, &mut command, folder, LIMIT)
+}
+
+/// Adds to the document what Schemathesis needs to know.
+fn preprocess(document: Document) -> Result<Document> {
+    let mut document = document.value().clone();
+    // The links to healing have no body in the document, since other tools take no object there.
+    let heal = json!({ "testRunId": "$response.body#/testRunId", "autoCreatePR": false });
+    let link = document.pointer_mut("/components/links/Heal");
+    let link = link.context("there is no link Heal")?;
+    link["requestBody"] = heal;
+    let mut from_results = link.clone();
+    from_results["requestBody"]["testRunId"] = "$response.body#/id".into();
+    let path = "/paths/~1v1~1test-runs~1{id}~1results/get/responses/200/links/heal";
+    let link = document.pointer_mut(path);
+    *link.context("the results have no link to healing")? = from_results;
+    adapt(&mut document);
+    Document::parse(document.to_string())
+}
+
+/// Lets integers be as large as the mock server reads them, unsigned (the document says `int64`,
+/// since no other tool knows `uint64`), and replaces example ids by those of the mock server.
+fn adapt(value: &mut Value) {
+    match value {
+        Value::String(text) if text == "run-id" => {
+            "00000000-0000-4000-8000-000000000001".clone_into(text);
+        }
+        Value::String(text) if text == "batch-abc" => "batch-gen-1".clone_into(text),
+        Value::Object(fields) => {
+            if fields.get("format").is_some_and(|format| format == "int64") {
+                fields.remove("format");
+                fields.entry("maximum").or_insert(u64::MAX.into());
+            }
+            fields.values_mut().for_each(adapt);
+        }
+        Value::Array(values) => values.iter_mut().for_each(adapt),
+        _ => {}
+    }
+}
+
+/// Returns the number of requests, of a report that covers every operation.
+fn cases(report: &Value) -> Result<u64> {
+    let number = |pointer| report.pointer(pointer).and_then(Value::as_u64);
+    let cases = number("/test_cases/generated").unwrap_or_default();
+    ensure!(cases >= MIN_CASES, "{cases} cases, fewer than {MIN_CASES}");
+    let total = number("/operations/total");
+    let accepting = fields(report.get("valid_rates")).filter(|(_, phases)| {
+        fields(Some(phases)).any(|(_, counts)| counts["accepted"].as_u64() > Some(0))
+    });
+    ensure!(
+        report["complete"] == true
+            && number("/operations/tested") == total
+            && Some(accepting.count() as u64) == total,
+        "an operation was not tested or has accepted nothing: {} {:#}",
+        report["operations"],
+        report["valid_rates"]
+    );
+    Ok(cases)
+}
+
+/// Returns the document's links, as `<source> -> <name>`.
+fn links(document: &Document) -> BTreeSet<String> {
+    let mut links = BTreeSet::new();
+    for operation in document.operations() {
+        let source = format!("{} {}", operation.method.to_uppercase(), operation.path);
+        for (_, response) in operation.responses() {
+            let of_response = fields(document.resolve(response).get("links"));
+            links.extend(of_response.map(|(name, _)| format!("{source} -> {name}")));
+        }
+    }
+    links
+}
+
+/// Returns the links that were followed to a successful response.
+fn followed_links(events: &str) -> Result<BTreeSet<String>> {
+    let mut followed = BTreeSet::new();
+    for line in events.lines() {
+        let event: Value = serde_json::from_str(line).context("its events are no JSON")?;
+        let recorder = &event["ScenarioFinished"]["recorder"];
+        for (id, case) in fields(recorder.get("cases")) {
+            let status = &recorder["interactions"][id]["response"]["status_code"];
+            // `<source> -> [<status>] <name> -> <target>`
+            if let Some(200..=299) = status.as_u64()
+                && let Some(link) = case["transition"]["id"].as_str()
+                && let Some((source, rest)) = link.split_once(" -> [")
+                && let Some((_, rest)) = rest.split_once("] ")
+                && let Some((name, _)) = rest.split_once(" -> ")
+            {
+                followed.insert(format!("{source} -> {name}"));
+            }
+        }
+    }
+    Ok(followed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_does_not_cover_every_operation_is_rejected() {
+        let report = |generated: u64, tested: u64, accepted: u64| {
+            cases(&json!({
+                "complete": true,
+                "operations": { "total": 2, "tested": tested },
+                "test_cases": { "generated": generated },
+                "valid_rates": {
+                    "GET /v1/me": { "coverage": { "accepted": 0 }, "fuzzing": { "accepted": accepted } },
+                    "POST /v1/auto-heal": { "fuzzing": { "accepted": 81 } },
+                },
+            }))
+        };
+        assert_eq!(report(2_000, 2, 1).expect("a report"), 2_000);
+        assert!(report(1_999, 2, 1).is_err());
+        assert!(report(2_000, 1, 1).is_err());
+        assert!(report(2_000, 2, 0).is_err());
+    }
+
+    #[test]
+    fn a_link_is_followed_if_its_target_succeeds() {
+        let event = |status: u16| {
+            let link = "POST /v1/x -> [2XX] status -> GET /v1/y/{id}";
+            let event = json!({ "ScenarioFinished": { "recorder": {
+                "cases": { "a": { "transition": { "id": link } }, "b": {} },
+                "interactions": { "a": { "response": { "status_code": status } } },
+            } } });
+            followed_links(&event.to_string()).expect("links")
+        };
+        assert_eq!(Vec::from_iter(event(200)), ["POST /v1/x -> status"]);
+        assert!(event(404).is_empty());
+    }
+}
