@@ -2,6 +2,7 @@
 //! check.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -48,32 +49,22 @@ fn check_changelog(changelog: &str, version: &str) -> Result<()> {
     Ok(())
 }
 
-/// Each package that `cargo publish` made contains the files that cargo does not ask for.
+/// Each package, as cargo has unpacked it to build it, contains the files that cargo does not ask
+/// for, and no link to them.
 fn check_files() -> Result<()> {
-    let version = env!("CARGO_PKG_VERSION");
-    let mut packages = 0;
-    for entry in fs::read_dir(root().join("target/package"))? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let Some(folder) = name.strip_suffix(".crate") else {
-            continue;
-        };
-        if !folder.ends_with(version) {
-            continue;
-        }
-        packages += 1;
-        let tar = Command::new("tar").arg("-tzf").arg(&path).output();
-        let list = tar.context("cannot run tar")?.stdout;
-        let list = String::from_utf8_lossy(&list);
-        for file in FILES {
-            let file = format!("{folder}/{file}");
-            ensure!(
-                list.lines().any(|line| line == file),
-                "{name} has no {file}"
-            );
-        }
+    let version = concat!("-", env!("CARGO_PKG_VERSION"));
+    let folders = fs::read_dir(root().join("target/package"))?;
+    let folders = folders.filter_map(|entry| Some(entry.ok()?.path()));
+    let packages = folders.filter(|path| path.to_string_lossy().ends_with(version));
+    let packages: Vec<PathBuf> = packages.collect();
+    ensure!(!packages.is_empty(), "cargo made no package");
+    for file in packages
+        .iter()
+        .flat_map(|one| FILES.map(|name| one.join(name)))
+    {
+        let is_file = fs::symlink_metadata(&file).is_ok_and(|file| file.is_file());
+        ensure!(is_file, "{} is not in the package", file.display());
     }
-    ensure!(packages > 0, "cargo made no package");
     Ok(())
 }
 
