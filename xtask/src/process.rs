@@ -34,16 +34,15 @@ pub(crate) struct Ended {
 
 impl Running {
     /// Starts a program that writes to files in `folder`, since a full pipe would block it.
-    pub(crate) fn start(name: &str, command: &mut Command, folder: &Path) -> Result<Self> {
-        let log = folder.join(name);
-        let file = |extension| File::create(log.with_extension(extension)).context(name.to_owned());
+    pub(crate) fn start(command: &mut Command, folder: &Path) -> Result<Self> {
+        let program = Path::new(command.get_program()).file_name();
+        let name = program.unwrap_or_default().to_string_lossy().into_owned();
+        let log = folder.join(&name);
+        let file = |extension| File::create(log.with_extension(extension)).context(name.clone());
         command.stdin(Stdio::null());
         let child = command.stdout(file("out")?).stderr(file("err")?).spawn();
-        Ok(Self {
-            child: child.with_context(|| format!("cannot run {name}"))?,
-            name: name.to_owned(),
-            log,
-        })
+        let child = child.with_context(|| format!("cannot run {name}"))?;
+        Ok(Self { name, child, log })
     }
 
     /// Waits until the program accepts connections on that port of this machine.
@@ -110,14 +109,10 @@ impl Ended {
 }
 
 /// Runs a program to its end, or kills it at the limit. Its output is kept in `folder`.
-pub(crate) fn run(
-    name: &str,
-    command: &mut Command,
-    folder: &Path,
-    limit: Duration,
-) -> Result<Ended> {
-    let mut running = Running::start(name, command, folder)?;
+pub(crate) fn run(command: &mut Command, folder: &Path, limit: Duration) -> Result<Ended> {
+    let mut running = Running::start(command, folder)?;
     let status = running.child.wait_timeout(limit)?;
+    let name = &running.name;
     let status = status.with_context(|| format!("{name} has not ended after {limit:?}"))?;
     Ok(running.ended(status))
 }
@@ -145,7 +140,6 @@ mod tests {
     fn run_sh(script: &str, limit: Duration) -> Result<Ended> {
         let folder = tempfile::tempdir()?;
         run(
-            "sh",
             Command::new("sh").args(["-c", script]),
             folder.path(),
             limit,

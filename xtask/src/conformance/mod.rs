@@ -9,10 +9,17 @@ mod prism;
 mod schemathesis;
 mod workflows;
 
-use std::time::Instant;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::builder::PossibleValuesParser;
+
+use crate::document::Document;
+use crate::process::{self, Ended, empty_folder};
+use crate::tool;
 
 /// What to check.
 #[derive(clap::Args)]
@@ -105,4 +112,59 @@ fn run_all(is_selected: impl Fn(&Check) -> bool) -> Result<()> {
     }
     ensure!(failed.is_empty(), "{} failed", failed.join(" and "));
     Ok(())
+}
+
+/// The document, from the folder of a check.
+const DOCUMENT: &str = "../../../../openapi/checksum.yaml";
+
+/// Enough for a build, where a tool runs one.
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// The folder of one check, in which its tools run.
+struct Workspace(PathBuf);
+
+impl Workspace {
+    /// Makes an empty folder.
+    fn new(check: &str) -> Result<Self> {
+        Ok(Self(empty_folder(&format!("conformance/{check}"))?))
+    }
+
+    /// Runs a program of the npm packages. The words of the line are its name and its arguments.
+    fn npm(&self, line: &str) -> Result<Ended> {
+        let (program, arguments) = line.split_once(' ').unwrap_or((line, ""));
+        self.run(&mut tool::npm(program)?, arguments)
+    }
+
+    /// Runs a program of the Python packages, which can import modules from this folder.
+    fn python(&self, line: &str) -> Result<Ended> {
+        let (program, arguments) = line.split_once(' ').unwrap_or((line, ""));
+        self.run(tool::python(program)?.env("PYTHONPATH", "."), arguments)
+    }
+
+    fn run(&self, command: &mut Command, arguments: &str) -> Result<Ended> {
+        command.args(arguments.split_whitespace());
+        process::run(command.current_dir(&self.0), &self.0, LIMIT)
+    }
+
+    fn read(&self, file: &str) -> Result<String> {
+        fs::read_to_string(self.0.join(file)).context(file.to_owned())
+    }
+
+    fn write(&self, file: &str, text: &str) -> Result<()> {
+        fs::write(self.0.join(file), text).context(file.to_owned())
+    }
+
+    /// Writes the document with mistakes in it, and returns the name of the file.
+    fn write_with_mistakes(&self, mistakes: &[(&str, &str)]) -> Result<&'static str> {
+        let mut text = Document::current()?.text().to_owned();
+        for (from, to) in mistakes {
+            ensure!(
+                text.contains(from),
+                "`{from}` is not in the document any more"
+            );
+            text = text.replacen(from, to, 1);
+        }
+        self.write("mistakes.yaml", &text)?;
+        Ok("mistakes.yaml")
+    }
 }

@@ -1,17 +1,13 @@
 //! The mock server against requests that Schemathesis makes up from the document, valid and invalid.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use super::Workspace;
 use super::mock_server::{FAULTY, MockServer};
 use crate::document::{Document, fields};
-use crate::process::{self, Ended, empty_folder};
-use crate::{root, tool};
 
 const CONFIGURATION: &str = "xtask/conformance/schemathesis.toml";
 
@@ -21,21 +17,25 @@ const SEED: &str = "--seed=1";
 /// Fewer would say little about so many operations.
 const MIN_CASES: u64 = 2_000;
 
-const LIMIT: Duration = Duration::from_secs(300);
-
 /// Checks the mock server. Every operation has to accept a request, and every link of the document
 /// has to be followed to a successful response.
 pub(super) fn check() -> Result<String> {
-    let folder = empty_folder("conformance/schemathesis")?;
+    let workspace = Workspace::new("schemathesis")?;
     let document = preprocess(Document::current()?)?;
-    fs::write(folder.join("document.json"), document.value().to_string())?;
-
+    workspace.write("document.json", &document.value().to_string())?;
     let mock = MockServer::start()?;
-    run(&folder, &mock.url(), "report", &[])?.success()?;
-    let report = fs::read_to_string(folder.join("report.json")).context("no report")?;
-    let cases = cases(&serde_json::from_str(&report)?)?;
-    let events = fs::read_to_string(folder.join("report.ndjson")).context("no events")?;
-    let (links, followed) = (links(&document), followed_links(&events)?);
+    let run = format!(
+        "schemathesis --config-file ../../../../{CONFIGURATION} run document.json --url {} \
+         --checks=all --continue-on-failure {SEED} --no-color --report=json,ndjson \
+         --report-json-path=report.json --report-ndjson-path=report.ndjson",
+        mock.url()
+    );
+    workspace.python(&run)?.success()?;
+    let cases = cases(&serde_json::from_str(&workspace.read("report.json")?)?)?;
+    let (links, followed) = (
+        links(&document),
+        followed_links(&workspace.read("report.ndjson")?)?,
+    );
     let missing: Vec<&String> = links.difference(&followed).collect();
     ensure!(
         missing.is_empty(),
@@ -43,37 +43,15 @@ pub(super) fn check() -> Result<String> {
     );
 
     mock.send_invalid_responses();
-    let only = format!("--include-operation-id={FAULTY}");
-    let ended = run(
-        &folder,
-        &mock.url(),
-        "control",
-        &[&only, "--phases=examples"],
-    )?;
-    ensure!(
-        ended.status.code() == Some(1),
-        "negative control: responses without a required field passed: {}",
-        ended.tail()
-    );
+    let control = format!("{run} --include-operation-id={FAULTY} --phases=examples");
+    let ended = workspace
+        .python(&control)?
+        .rejected("a response without a required field")?;
+    ensure!(ended.status.code() == Some(1), "{}", ended.tail());
     Ok(format!(
         "{cases} cases, {} links followed: 0 failures; 1 mistake found",
         links.len()
     ))
-}
-
-fn run(folder: &Path, url: &str, name: &str, arguments: &[&str]) -> Result<Ended> {
-    let mut command = tool::python("schemathesis")?;
-    command
-        .arg("--config-file")
-        .arg(root().join(CONFIGURATION))
-        .args(["run", "document.json", "--url", url])
-        .args(["--checks=all", "--continue-on-failure", SEED, "--no-color"])
-        .arg("--report=json,ndjson")
-        .arg(format!("--report-json-path={name}.json"))
-        .arg(format!("--report-ndjson-path={name}.ndjson"))
-        .args(arguments)
-        .current_dir(folder);
-    process::run(name, &mut command, folder, LIMIT)
 }
 
 /// Adds to the document what Schemathesis needs to know.

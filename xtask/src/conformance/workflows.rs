@@ -1,72 +1,48 @@
 //! The workflows, executed against the mock server by Redocly's Respect, and their traffic compared
 //! with the document by Redocly's drift.
 
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::mock_server::{API_KEY, MockServer};
-use crate::document;
-use crate::process::{self, Ended, empty_folder};
-use crate::{root, tool};
+use super::{DOCUMENT, Workspace};
 
-const WORKFLOWS: &str = "openapi/workflows.arazzo.yaml";
-
-const LIMIT: Duration = Duration::from_secs(120);
-
-const INPUTS: [&str; 4] = [
-    "repoName=acme-co/my-tests",
-    "branch=main",
-    "grep=checkout",
-    "prNumber=42",
-];
+const INPUTS: &str = "--input repoName=acme-co/my-tests --input branch=main --input grep=checkout \
+                      --input prNumber=42";
 
 pub(super) fn check() -> Result<String> {
-    let folder = empty_folder("conformance/workflows")?;
+    let workspace = Workspace::new("workflows")?;
     let mock = MockServer::start()?;
     let url = mock.url();
-    respect(&url, &folder)?.success()?;
-    let (exchanges, problems) = drift(&url, &folder)?;
+    let respect = format!(
+        "redocly respect ../../../../openapi/workflows.arazzo.yaml --server checksum={url} \
+         --input apiKey={API_KEY} {INPUTS} --har-output traffic.har"
+    );
+    workspace.npm(&respect)?.success()?;
+    let (exchanges, problems) = drift(&workspace, &url)?;
     ensure!(exchanges > 0 && problems.is_empty(), "{problems:#?}");
 
-    let traffic = folder.join("traffic.har");
-    let wrong = with_a_wrong_status(read_json(&traffic)?)?;
-    fs::write(&traffic, wrong.to_string())?;
+    let traffic = serde_json::from_str(&workspace.read("traffic.har")?)?;
+    workspace.write("traffic.har", &with_a_wrong_status(traffic)?.to_string())?;
     ensure!(
-        !drift(&url, &folder)?.1.is_empty(),
+        !drift(&workspace, &url)?.1.is_empty(),
         "negative control: drift accepted a number for a status"
     );
     mock.send_invalid_responses();
-    respect(&url, &folder)?.rejected("a run without a name")?;
+    workspace.npm(&respect)?.rejected("a run without a name")?;
     Ok(format!(
         "{exchanges} exchanges: 0 problems; 2 mistakes found"
     ))
 }
 
-/// Executes the workflows, and records their traffic.
-fn respect(url: &str, folder: &Path) -> Result<Ended> {
-    let mut command = tool::npm("redocly")?;
-    command.args(["respect", WORKFLOWS, "--server", &format!("checksum={url}")]);
-    command.args(["--input", &format!("apiKey={API_KEY}")]);
-    for input in INPUTS {
-        command.args(["--input", input]);
-    }
-    command.arg("--har-output").arg(folder.join("traffic.har"));
-    process::run("respect", command.current_dir(root()), folder, LIMIT)
-}
-
 /// Returns how many exchanges were compared with the document, and what differs from it.
-fn drift(url: &str, folder: &Path) -> Result<(u64, Vec<Value>)> {
-    let report = folder.join("drift.json");
-    let mut command = tool::npm("redocly")?;
-    command.arg("drift").arg(folder.join("traffic.har"));
-    command.args(["--api", document::PATH, "--server", url, "--format=json"]);
-    command.arg("--output").arg(&report);
-    let ended = process::run("drift", command.current_dir(root()), folder, LIMIT)?;
-    let report = read_json(&report).with_context(|| ended.tail())?;
+fn drift(workspace: &Workspace, url: &str) -> Result<(u64, Vec<Value>)> {
+    workspace.write("drift.json", "")?;
+    let ended = workspace.npm(&format!(
+        "redocly drift traffic.har --api {DOCUMENT} --server {url} --format=json --output drift.json"
+    ))?;
+    let report: Value =
+        serde_json::from_str(&workspace.read("drift.json")?).with_context(|| ended.tail())?;
     let (run, problems) = (&report["run"], report["problems"].as_array());
     ensure!(
         run["documentedExchanges"] == run["totalExchanges"],
@@ -86,9 +62,4 @@ fn with_a_wrong_status(mut traffic: Value) -> Result<Value> {
     let content = &mut entry.context("no status was polled")?["response"]["content"];
     content["text"] = r#"{"status": 7}"#.into();
     Ok(traffic)
-}
-
-fn read_json(path: &Path) -> Result<Value> {
-    let name = || path.display().to_string();
-    serde_json::from_str(&fs::read_to_string(path).with_context(name)?).with_context(name)
 }
