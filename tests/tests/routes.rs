@@ -1,4 +1,4 @@
-//! The document, the generated client and the stand-in describe one API.
+//! Compares the routes of the mock server with the operations of the document.
 
 use std::collections::BTreeSet;
 
