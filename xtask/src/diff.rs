@@ -38,18 +38,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     ensure!(status.success(), "oasdiff failed ({status})");
 
     let old = Document::parse(old).context("the old document")?;
-    print_changes(
-        "x-provenance",
-        &old.provenance(),
-        &Document::current()?.provenance(),
-    );
+    let new = Document::current()?;
+    print_changes("x-provenance", &old.provenance(), &new.provenance());
     // A revision may be older than the file.
-    let old_surface = at(revision, SURFACE).unwrap_or_default();
-    print_changes(
-        SURFACE,
-        &old_surface,
-        &fs::read_to_string(root().join(SURFACE))?,
-    );
+    let old = at(revision, SURFACE).unwrap_or_default();
+    let new = fs::read_to_string(root().join(SURFACE))?;
+    print_changes(SURFACE, &old, &new);
     ensure!(
         !(arguments.fail_on_breaking && is_breaking(&old_path, &new_path)?),
         "a change since {revision} breaks clients"
@@ -91,4 +85,15 @@ fn at(revision: &str, path: &str) -> Result<String> {
         bail!("{name}: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     String::from_utf8(output.stdout).context(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_is_no_option_of_git() {
+        let error = at("--output=x", SURFACE).expect_err("no revision");
+        assert!(error.to_string().starts_with("--output=x:"), "{error}");
+    }
 }

@@ -31,7 +31,7 @@ pub(crate) fn run() -> Result<()> {
     }
 }
 
-/// The changelog begins with what is not released, or with this version.
+/// Fails if the changelog does not begin with what is not released, or with this version.
 fn check_changelog(changelog: &str, version: &str) -> Result<()> {
     let mut sections = changelog.split("\n## ").skip(1).map(|section| {
         let (title, text) = section.split_once('\n').unwrap_or((section, ""));
@@ -49,8 +49,8 @@ fn check_changelog(changelog: &str, version: &str) -> Result<()> {
     Ok(())
 }
 
-/// Each package, as cargo has unpacked it to build it, contains the files that cargo does not ask
-/// for, and no link to them.
+/// Fails if a package, as cargo has unpacked it to build it, lacks one of `FILES`. Cargo does not
+/// check that.
 fn check_files() -> Result<()> {
     let version = concat!("-", env!("CARGO_PKG_VERSION"));
     let folders = fs::read_dir(root().join("target/package"))?;

@@ -30,7 +30,7 @@ pub(super) fn python_client() -> Result<String> {
         .python("mypy --strict --follow-imports=silent drive.py")?
         .success()?;
     workspace.python("mypy -p openapi_client")?.success()?;
-    drive(&workspace, "drive.py", || Ok(tool::python("python")?))
+    drive(&workspace, "drive.py", || tool::python("python"))
 }
 
 /// OpenAPI Generator's `typescript-fetch`: `tsc --strict` accepts it, and it calls every operation
