@@ -32,7 +32,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         (Some("--base-url"), Some(url)) => url,
         _ => return Err("usage: drive --base-url URL".into()),
     };
-    let client = Client::builder(ApiKey::new("contract-key")?)
+    let client = Client::builder(ApiKey::new("conformance-key")?)
         .base_url(base_url.parse()?)
         .build()?;
     let mut inputs = Inputs::documented_with_options();

@@ -49,7 +49,7 @@ def is_decoded(name: str, value: Any) -> bool:
 
 
 def main() -> None:
-    """Decodes each example, and makes sure that a wrong one is refused."""
+    """Decodes each example, and fails if a wrong one decodes."""
     with open(sys.argv[1], encoding="utf-8") as file:
         document = json.load(file)
     count = 0

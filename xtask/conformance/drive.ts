@@ -11,7 +11,7 @@ import * as api from "./client";
 declare const process: { argv: string[]; exitCode?: number };
 
 const [, , basePath = "", ...wanted] = process.argv;
-const configuration = new api.Configuration({ basePath, accessToken: "contract-key" });
+const configuration = new api.Configuration({ basePath, accessToken: "conformance-key" });
 const execution = new api.ExecutionApi(configuration);
 const results = new api.ResultsApi(configuration);
 const healing = new api.HealingApi(configuration);
@@ -165,7 +165,7 @@ async function main(): Promise<void> {
   for (const operation of wanted) {
     const call = calls[operation] ?? plain(operation);
     await call();
-    console.log(`decoded ${operation}`);
+    console.log(operation);
   }
 }
 

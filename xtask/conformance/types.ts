@@ -1,4 +1,4 @@
-// What the types of openapi-typescript, in `./schema`, have to accept and to refuse. A line below
+// What the types of openapi-typescript, in `./schema`, have to accept and to reject. A line below
 // `@ts-expect-error` that compiles is an error.
 
 import type { components, operations } from "./schema";

@@ -1,101 +1,83 @@
+//! The gate: every check of this workspace, and no snapshot that is left over.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{root, snapshots};
+use crate::{process, root};
 
-/// One step of the gate.
-struct Step {
-    title: &'static str,
-    arguments: &'static [&'static str],
-    environment: &'static [(&'static str, &'static str)],
-}
-
-const STEPS: &[Step] = &[
-    Step {
-        title: "formatting",
-        arguments: &["fmt", "--all", "--check"],
-        environment: &[],
-    },
-    Step {
-        title: "clippy",
-        arguments: &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ],
-        environment: &[],
-    },
-    Step {
-        title: "docs",
-        arguments: &["doc", "--workspace", "--no-deps", "--locked"],
-        environment: &[("RUSTDOCFLAGS", "-D warnings")],
-    },
-    Step {
-        title: "the demo of the README",
-        arguments: &["run", "--locked", "-p", "checksum-cli", "--", "demo"],
-        environment: &[],
-    },
+/// The title of each step, and the arguments of cargo.
+const STEPS: &[(&str, &str)] = &[
+    ("formatting", "fmt --all --check"),
+    (
+        "clippy",
+        "clippy --workspace --all-targets --locked -- -D warnings",
+    ),
+    (
+        "rustdoc",
+        "--config build.rustdocflags=['-Dwarnings'] doc --workspace --no-deps --locked",
+    ),
+    (
+        "the demo of the README",
+        "run --locked -p checksum-cli -- demo",
+    ),
     // The document is a link here and a file in the package: a build from the package shows it.
-    // The stand-in comes along because the client's tests use it.
-    Step {
-        title: "the packaged checksum-api",
-        arguments: &[
-            "package",
-            "-p",
-            "checksum-mock",
-            "-p",
-            "checksum-api",
-            "--locked",
-            "--allow-dirty",
-        ],
-        environment: &[],
-    },
-    Step {
-        title: "derived files",
-        arguments: &["xtask", "generate", "--check"],
-        environment: &[],
-    },
-    Step {
-        title: "other people's tools",
-        arguments: &["xtask", "contract"],
-        environment: &[],
-    },
+    (
+        "the packaged checksum-api",
+        "package -p checksum-mock -p checksum-api --locked --allow-dirty",
+    ),
+    ("derived files", "xtask generate --check"),
+    ("other people's tools", "xtask conformance"),
     // The last one, so that its count of tests is what the gate ends with.
-    Step {
-        title: "the tests of the README",
-        arguments: &["test", "--workspace"],
-        environment: &[("INSTA_UPDATE", "no")],
-    },
+    ("the tests of the README", "test --workspace"),
 ];
 
 /// Runs every step, and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
     let started = Instant::now();
-    let references = snapshots::forget_references()?;
-    for step in STEPS {
+    // insta appends each snapshot that a test asserts.
+    let asserted = process::empty_folder("ci")?.join("snapshots.txt");
+    for (title, arguments) in STEPS {
         let step_started = Instant::now();
-        eprintln!("==> {}: cargo {}", step.title, step.arguments.join(" "));
+        eprintln!("==> {title}: cargo {arguments}");
         let status = Command::new(env!("CARGO"))
-            .args(step.arguments)
-            .envs(step.environment.iter().copied())
-            .env("INSTA_SNAPSHOT_REFERENCES_FILE", &references)
+            .args(arguments.split(' '))
+            .env("INSTA_UPDATE", "no")
+            .env("INSTA_SNAPSHOT_REFERENCES_FILE", &asserted)
             .current_dir(root())
             .status()
-            .with_context(|| format!("cannot run cargo for {}", step.title))?;
-        ensure!(status.success(), "{} failed ({status})", step.title);
-        eprintln!("==> {}: {} s", step.title, step_started.elapsed().as_secs());
+            .with_context(|| format!("cannot run cargo for {title}"))?;
+        ensure!(status.success(), "{title} failed ({status})");
+        eprintln!("==> {title}: {} s", step_started.elapsed().as_secs());
     }
-    let unreferenced = snapshots::unreferenced()?;
-    ensure!(
-        unreferenced.is_empty(),
-        "no test asks for these snapshots, delete them: {unreferenced:?}"
-    );
+    check_snapshots(&asserted)?;
     eprintln!("==> all of it: {} s", started.elapsed().as_secs());
+    Ok(())
+}
+
+/// Fails if there is a snapshot file that no test has asserted.
+fn check_snapshots(asserted: &Path) -> Result<()> {
+    let asserted = fs::read_to_string(asserted).context("no test has asserted a snapshot")?;
+    let asserted = asserted.lines().map(fs::canonicalize);
+    let asserted: BTreeSet<PathBuf> = asserted.filter_map(Result::ok).collect();
+    let mut git = Command::new("git");
+    git.args(["ls-files", "-z", "--cached", "--others"])
+        .args(["--exclude-standard", "*.snap"]);
+    let files = git.current_dir(root()).output().context("cannot run git")?;
+    let files = String::from_utf8(files.stdout)?;
+    let unused: Vec<&str> = files
+        .split_terminator('\0')
+        .filter(|file| {
+            fs::canonicalize(root().join(file)).is_ok_and(|path| !asserted.contains(&path))
+        })
+        .collect();
+    ensure!(
+        unused.is_empty(),
+        "no test asserts these snapshots, delete them: {unused:?}"
+    );
     Ok(())
 }

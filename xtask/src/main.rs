@@ -9,7 +9,7 @@ mod ci;
 )]
 #[path = "../../checksum-api/build/compile/mod.rs"]
 mod compile;
-mod contract;
+mod conformance;
 mod diff;
 mod document;
 mod drift;
@@ -17,7 +17,6 @@ mod generate;
 mod lint;
 mod process;
 mod release;
-mod snapshots;
 mod surface;
 mod tool;
 
@@ -28,9 +27,9 @@ use clap::{Parser, Subcommand};
 
 /// Maintenance tasks of this workspace.
 ///
-/// The API is changed in one place, openapi/checksum.yaml. Then `diff` says what that means for
-/// others, `lint` whether the document is sound, `generate` what follows from it, and `ci` whether
-/// everything still holds.
+/// The API is changed in one place, openapi/checksum.yaml. Then `diff` prints what that means for
+/// clients, `lint` checks the document, `generate` writes what is derived from it, and `ci` runs
+/// every check.
 #[derive(Parser)]
 #[command(name = "cargo xtask", arg_required_else_help = true)]
 struct Arguments {
@@ -40,18 +39,18 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Write everything that follows from the document, and print what changed
+    /// Write the files that are derived from the document, and print what changed
     Generate {
         /// Write nothing; name each stale file and fail
         #[arg(long)]
         check: bool,
     },
-    /// Check the document with the generator, with our two rules and with other people's linters
+    /// Check the document with the generator, our two rules and other people's linters
     Lint,
-    /// Print what changed in the document since a revision, and whether it breaks anybody
+    /// Print what changed in the document since a revision
     Diff(diff::Arguments),
     /// Check the document, the mock server and clients with tools that nobody here wrote
-    Contract(contract::Arguments),
+    Conformance(conformance::Arguments),
     /// Send read-only requests, and report where responses differ from the document
     ///
     /// Nothing is started or changed. It reads the project, the latest test run, its status,
@@ -70,9 +69,9 @@ enum Task {
         )]
         output: PathBuf,
     },
-    /// What publishing needs, without publishing
+    /// Check what publishing needs, without publishing
     Release,
-    /// Everything that the gate runs, with the seconds that each step takes
+    /// Run everything that the gate runs, with the seconds that each step takes
     Ci,
 }
 
@@ -81,7 +80,7 @@ fn main() -> ExitCode {
         Task::Generate { check } => generate::run(check),
         Task::Lint => lint::run(),
         Task::Diff(arguments) => diff::run(&arguments),
-        Task::Contract(arguments) => contract::run(&arguments),
+        Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Verify(arguments) => return drift::run(arguments),
         Task::Docs { output } => generate::docs(&output),
         Task::Release => release::run(),
@@ -96,7 +95,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The folder of the workspace.
+/// Returns the folder of the workspace.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

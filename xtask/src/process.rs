@@ -1,30 +1,30 @@
-//! Programs that end: by themselves, when their time is up, or when nobody wants them any more.
+//! Runs other programs, each with a time limit.
 
-use std::fs::File;
-use std::io::Write;
+use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use wait_timeout::ChildExt;
 
-/// How much of what a program said is shown when it failed.
+use crate::root;
+
+/// How much of a failed program's output is shown.
 const SHOWN_BYTES: usize = 8 * 1024;
 
-/// A program in the background. It ends when this is dropped, on whatever way that comes about.
+/// A program in the background. Dropping it kills the program.
 #[derive(Debug)]
 pub(crate) struct Running {
     name: String,
     child: Child,
-    input: Option<ChildStdin>,
-    /// The file of its standard error; that of its standard output ends in `.out`.
+    /// The path of the files of its output, but for their extensions.
     log: PathBuf,
 }
 
-/// What a program left behind.
+/// The exit status and the output of a program that has ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
@@ -33,87 +33,47 @@ pub(crate) struct Ended {
 }
 
 impl Running {
-    /// Starts a program that writes to files, since a full pipe would block it.
-    pub(crate) fn start(name: &str, command: &mut Command, log: &Path) -> Result<Self> {
-        let file = File::create(log).with_context(|| log.display().to_string())?;
-        let output = log.with_extension("out");
-        let output = File::create(&output).with_context(|| output.display().to_string())?;
-        command.stdin(Stdio::piped()).stdout(output).stderr(file);
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("cannot run {name}"))?;
-        Ok(Self {
-            name: name.to_owned(),
-            input: child.stdin.take(),
-            child,
-            log: log.to_owned(),
-        })
+    /// Starts a program that writes to files in `folder`, since a full pipe would block it.
+    pub(crate) fn start(command: &mut Command, folder: &Path) -> Result<Self> {
+        let program = Path::new(command.get_program()).file_name();
+        let name = program.unwrap_or_default().to_string_lossy().into_owned();
+        let log = folder.join(&name);
+        let file = |extension| File::create(log.with_extension(extension)).context(name.clone());
+        command.stdin(Stdio::null());
+        let child = command.stdout(file("out")?).stderr(file("err")?).spawn();
+        let child = child.with_context(|| format!("cannot run {name}"))?;
+        Ok(Self { name, child, log })
     }
 
-    /// Waits for its end, and ends it when the time is up.
-    pub(crate) fn wait(mut self, limit: Duration) -> Result<Ended> {
-        self.input = None;
-        match self.child.wait_timeout(limit)? {
-            Some(status) => Ok(Ended {
-                status,
-                stdout: self.stdout(),
-                stderr: read(&self.log),
-            }),
-            None => bail!(
-                "{} has not ended in {} s\n{}",
-                self.name,
-                limit.as_secs(),
-                tail(&self.output())
-            ),
-        }
-    }
-
-    /// Sends a line to its input.
-    pub(crate) fn write_line(&mut self, line: &str) -> Result<()> {
-        let input = self.input.as_mut().context("its input is closed")?;
-        writeln!(input, "{line}").with_context(|| format!("{} does not listen", self.name))
-    }
-
-    /// Waits until `is_ready` gives something, for as long as the program runs and the time lasts.
-    pub(crate) fn wait_until<T>(
-        &mut self,
-        limit: Duration,
-        mut is_ready: impl FnMut(&Self) -> Option<T>,
-    ) -> Result<T> {
+    /// Waits until the program accepts connections on that port of this machine.
+    pub(crate) fn wait_for_port(&mut self, port: u16, limit: Duration) -> Result<()> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let started = Instant::now();
-        loop {
-            if let Some(ready) = is_ready(self) {
-                return Ok(ready);
-            }
+        while TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err() {
             if let Some(status) = self.child.try_wait()? {
-                bail!(
-                    "{} has ended ({status})\n{}",
-                    self.name,
-                    tail(&self.output())
-                );
+                bail!("{} has ended: {}", self.name, self.ended(status).tail());
             }
-            if started.elapsed() > limit {
-                let output = tail(&self.output()).to_owned();
-                bail!("{} is not ready in {limit:?}\n{output}", self.name);
-            }
+            ensure!(
+                started.elapsed() < limit,
+                "{} accepts no connection after {limit:?}",
+                self.name
+            );
             thread::sleep(Duration::from_millis(25));
         }
+        Ok(())
     }
 
-    /// Returns what it has written to standard output so far.
-    pub(crate) fn stdout(&self) -> String {
-        read(&self.log.with_extension("out"))
+    fn ended(&self, status: ExitStatus) -> Ended {
+        let read = |extension| {
+            let bytes = fs::read(self.log.with_extension(extension)).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        Ended {
+            status,
+            stdout: read("out"),
+            stderr: read("err"),
+        }
     }
-
-    /// Returns what it has written to both outputs so far.
-    pub(crate) fn output(&self) -> String {
-        self.stdout() + &read(&self.log)
-    }
-}
-
-fn read(path: &Path) -> String {
-    let bytes = std::fs::read(path).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl Drop for Running {
@@ -124,69 +84,79 @@ impl Drop for Running {
 }
 
 impl Ended {
-    /// Returns the end of both outputs, which is where tools put what went wrong.
+    /// Fails with the end of the output if the program failed.
+    pub(crate) fn success(self) -> Result<Self> {
+        ensure!(self.status.success(), "{}", self.tail());
+        Ok(self)
+    }
+
+    /// A negative control: fails if the program did not reject something wrong.
+    pub(crate) fn rejected(self, wrong: &str) -> Result<Self> {
+        ensure!(
+            !self.status.success(),
+            "negative control: {wrong} was accepted: {}",
+            self.tail()
+        );
+        Ok(self)
+    }
+
+    /// Returns the end of both outputs, which is where tools write what went wrong.
     pub(crate) fn tail(&self) -> String {
-        tail(&format!("{}{}", self.stdout, self.stderr)).to_owned()
+        let text = format!("{}{}", self.stdout, self.stderr);
+        let from = text.ceil_char_boundary(text.len().saturating_sub(SHOWN_BYTES));
+        format!("{}\n{}", self.status, text[from..].trim())
     }
 }
 
-/// The end of a text that may be long.
-pub(crate) fn tail(text: &str) -> &str {
-    let from = text.len().saturating_sub(SHOWN_BYTES);
-    let from = text.ceil_char_boundary(from);
-    text[from..].trim()
+/// Runs a program to its end, or kills it at the limit. Its output is kept in `folder`.
+pub(crate) fn run(command: &mut Command, folder: &Path, limit: Duration) -> Result<Ended> {
+    let mut running = Running::start(command, folder)?;
+    let status = running.child.wait_timeout(limit)?;
+    let name = &running.name;
+    let status = status.with_context(|| format!("{name} has not ended after {limit:?}"))?;
+    Ok(running.ended(status))
 }
 
-/// Runs a program to its end.
-pub(crate) fn run(name: &str, command: &mut Command, log: &Path, limit: Duration) -> Result<Ended> {
-    Running::start(name, command, log)?.wait(limit)
-}
-
-/// A port that nobody has at the moment.
+/// Returns a port that no program uses at the moment.
 pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(listener.local_addr()?.port())
 }
 
-/// Whether somebody accepts connections there.
-pub(crate) fn is_open(port: u16) -> bool {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok()
+/// Returns an empty folder in `target/xtask`: files of an earlier run must not affect this one.
+pub(crate) fn empty_folder(name: &str) -> Result<PathBuf> {
+    let folder = root().join("target/xtask").join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    }
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    Ok(folder)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn folder() -> tempfile::TempDir {
-        tempfile::tempdir().expect("a folder")
+    fn run_sh(script: &str, limit: Duration) -> Result<Ended> {
+        let folder = tempfile::tempdir()?;
+        run(
+            Command::new("sh").args(["-c", script]),
+            folder.path(),
+            limit,
+        )
     }
 
     #[test]
-    fn a_program_that_takes_too_long_is_ended() {
-        let folder = folder();
-        let started = Instant::now();
-        let mut sleep = Command::new("sleep");
-        let error = run(
-            "sleep",
-            sleep.arg("60"),
-            &folder.path().join("log.txt"),
-            Duration::from_millis(50),
-        );
-        let message = error.expect_err("too long").to_string();
-        assert!(message.starts_with("sleep has not ended"), "{message}");
-        assert!(started.elapsed() < Duration::from_secs(30));
+    fn a_program_is_killed_at_its_limit() {
+        let error = run_sh("exec sleep 60", Duration::from_millis(50)).expect_err("too long");
+        assert_eq!(error.to_string(), "sh has not ended after 50ms");
     }
 
     #[test]
-    fn one_that_ends_before_it_is_ready_is_quoted() {
-        let folder = folder();
-        let mut early = Command::new("sh");
-        early.args(["-c", "echo no port >&2; exit 7"]);
-        let mut running =
-            Running::start("early", &mut early, &folder.path().join("log.txt")).expect("started");
-        let error = running.wait_until(Duration::from_secs(30), |_| None::<()>);
-        let message = error.expect_err("an end").to_string();
-        assert!(message.contains("no port"), "{message}");
+    fn the_error_of_a_failed_program_quotes_it() {
+        let failed = |script| run_sh(script, Duration::from_secs(60)).and_then(Ended::success);
+        let error = failed("echo no port >&2; exit 7").expect_err("a failure");
+        assert!(error.to_string().ends_with("7\nno port"), "{error}");
+        assert!(failed("exit 0").is_ok_and(|ended| ended.rejected("0").is_err()));
     }
 }

@@ -1,220 +1,88 @@
-//! What publishing needs, tried without publishing.
+//! What publishing needs, without publishing: by cargo and cargo-semver-checks, and what they do not
+//! check.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
-use cargo_metadata::{MetadataCommand, Package};
+use anyhow::{Context, Result, ensure};
 
-use crate::{diff, root};
+use crate::root;
 
 const CHANGELOG: &str = "CHANGELOG.md";
 
-/// Goes through the steps, and stops at the first that fails.
+/// What each package has to contain besides its code.
+const FILES: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+
+/// Takes the steps, and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
-    let metadata = MetadataCommand::new()
-        .current_dir(root())
-        .other_options(vec!["--locked".to_owned()])
-        .exec()?;
-    let packages: Vec<&Package> = metadata.workspace_packages();
-    let publishable = in_order(
-        packages
-            .into_iter()
-            .filter(|package| package.publish.is_none()),
-    )?;
-    ensure!(!publishable.is_empty(), "no crate can be published");
-    let names: Vec<&str> = publishable
-        .iter()
-        .map(|package| package.name.as_str())
-        .collect();
-    eprintln!("in order: {}", names.join(", "));
-
-    let version = one_version(&publishable)?;
     let changelog = fs::read_to_string(root().join(CHANGELOG)).context(CHANGELOG)?;
-    eprintln!(
-        "version {version}: {}",
-        changelog_section(&changelog, &version)?
-    );
-
-    let mut package = cargo();
-    package.args(["package", "--locked", "--allow-dirty"]);
-    for name in &names {
-        package.args(["--package", name]);
-    }
-    execute(&mut package, "packaging, with a build from each package")?;
-    test_packages(&publishable, &version)?;
-    compare_with_last_tag(&names)
-}
-
-/// Each crate behind those that it depends on, be it for its tests.
-fn in_order<'a>(packages: impl Iterator<Item = &'a Package>) -> Result<Vec<&'a Package>> {
-    let mut waiting: Vec<&Package> = packages.collect();
-    let mut order: Vec<&Package> = Vec::new();
-    while !waiting.is_empty() {
-        let ready = waiting.iter().position(|package| {
-            package
-                .dependencies
-                .iter()
-                .all(|needed| waiting.iter().all(|other| *other.name != needed.name))
-        });
-        let Some(ready) = ready else {
-            bail!("the crates depend on each other in a circle");
-        };
-        order.push(waiting.remove(ready));
-    }
-    Ok(order)
-}
-
-fn one_version(packages: &[&Package]) -> Result<String> {
-    let version = packages[0].version.to_string();
-    for package in packages {
-        ensure!(
-            package.version.to_string() == version,
-            "{} has version {}, {} has {version}",
-            package.name,
-            package.version,
-            packages[0].name
-        );
-        for needed in &package.dependencies {
-            let ours = packages.iter().any(|other| *other.name == needed.name);
-            ensure!(
-                !ours || needed.req.matches(&packages[0].version) && needed.req.to_string() != "*",
-                "{} asks for {} {}, which is not {version}",
-                package.name,
-                needed.name,
-                needed.req
-            );
+    check_changelog(&changelog, env!("CARGO_PKG_VERSION"))?;
+    let publish = ["publish", "--workspace", "--dry-run"];
+    cargo(&[&publish[..], &["--locked", "--allow-dirty"]].concat())?;
+    check_files()?;
+    match last_tag()? {
+        Some(tag) => cargo(&["semver-checks", "--workspace", "--baseline-rev", &tag])
+            .context("needs `cargo install --locked cargo-semver-checks`"),
+        None => {
+            eprintln!("==> no tag yet, so that there is nothing to stay compatible with");
+            Ok(())
         }
     }
-    Ok(version)
 }
 
-/// The changelog's section for the version; `Unreleased` until there is one.
-fn changelog_section(changelog: &str, version: &str) -> Result<String> {
-    let sections: Vec<&str> = changelog
-        .lines()
-        .filter_map(|l| l.strip_prefix("## "))
-        .collect();
-    let Some(first) = sections.first() else {
-        bail!("{CHANGELOG} has no section");
-    };
-    let titled = |title: &str| title == version || title.starts_with(&format!("{version} "));
+/// Fails if the changelog does not begin with what is not released, or with this version.
+fn check_changelog(changelog: &str, version: &str) -> Result<()> {
+    let mut sections = changelog.split("\n## ").skip(1).map(|section| {
+        let (title, text) = section.split_once('\n').unwrap_or((section, ""));
+        (title.split(' ').next().unwrap_or_default(), text.trim())
+    });
+    let (title, text) = sections.next().unwrap_or_default();
     ensure!(
-        *first == "Unreleased" || titled(first),
-        "{CHANGELOG} begins with `{first}`, which is neither Unreleased nor {version}"
+        (title == "Unreleased" || title == version) && !text.is_empty(),
+        "{CHANGELOG} begins with `{title}`, and needs a text under `Unreleased` or `{version}`"
     );
-    let later = sections.iter().skip(1).any(|title| titled(title));
     ensure!(
-        !later,
+        sections.all(|(title, _)| title != version),
         "{CHANGELOG} has released {version} already: raise the version for what is new"
     );
-    let body: Vec<&str> = changelog
-        .lines()
-        .skip_while(|line| line.strip_prefix("## ") != Some(first))
-        .skip(1)
-        .take_while(|line| !line.starts_with("## "))
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    ensure!(!body.is_empty(), "{CHANGELOG} says nothing under `{first}`");
-    Ok(format!(
-        "{} lines under `{first}` in {CHANGELOG}",
-        body.len()
-    ))
+    Ok(())
 }
 
-/// Builds and tests each package by itself, outside the workspace, beside the others' packages.
-fn test_packages(packages: &[&Package], version: &str) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let unpacked = |package: &Package| folder.path().join(format!("{}-{version}", package.name));
-    for package in packages {
-        let archive = root().join(format!("target/package/{}-{version}.crate", package.name));
-        let mut tar = Command::new("tar");
-        tar.arg("-xzf").arg(&archive).arg("-C").arg(folder.path());
-        execute(&mut tar, &format!("unpacking {}", package.name))?;
-        stands_alone(&unpacked(package))?;
-    }
-    for package in packages {
-        let mut test = cargo();
-        test.args(["test", "--all-features", "--manifest-path"])
-            .arg(unpacked(package).join("Cargo.toml"))
-            .arg("--target-dir")
-            .arg(root().join("target/xtask/release"))
-            .env("INSTA_UPDATE", "no")
-            .env("INSTA_WORKSPACE_ROOT", unpacked(package));
-        for other in packages {
-            let path = unpacked(other);
-            let patch = format!(
-                "patch.crates-io.{}.path={:?}",
-                other.name,
-                path.display().to_string()
-            );
-            test.args(["--config", &patch]);
-        }
-        execute(
-            &mut test,
-            &format!("the tests of the package {}", package.name),
-        )?;
+/// Fails if a package, as cargo has unpacked it to build it, lacks one of `FILES`. Cargo does not
+/// check that.
+fn check_files() -> Result<()> {
+    let version = concat!("-", env!("CARGO_PKG_VERSION"));
+    let folders = fs::read_dir(root().join("target/package"))?;
+    let folders = folders.filter_map(|entry| Some(entry.ok()?.path()));
+    let packages = folders.filter(|path| path.to_string_lossy().ends_with(version));
+    let packages: Vec<PathBuf> = packages.collect();
+    ensure!(!packages.is_empty(), "cargo made no package");
+    for file in packages
+        .iter()
+        .flat_map(|one| FILES.map(|name| one.join(name)))
+    {
+        let is_file = fs::symlink_metadata(&file).is_ok_and(|file| file.is_file());
+        ensure!(is_file, "{} is not in the package", file.display());
     }
     Ok(())
 }
 
-/// A package holds what it needs: no link, its licences, its readme.
-fn stands_alone(folder: &Path) -> Result<()> {
-    for file in ["Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.md"] {
-        let path = folder.join(file);
-        let metadata = fs::symlink_metadata(&path);
-        let metadata = metadata.with_context(|| format!("{file} is not in the package"))?;
-        ensure!(metadata.is_file(), "{file} is a link in the package");
-    }
-    Ok(())
-}
-
-/// The contract and the Rust API against the last tag, where there is one.
-fn compare_with_last_tag(names: &[&str]) -> Result<()> {
-    let mut describe = Command::new("git");
-    describe
-        .args(["describe", "--tags", "--abbrev=0"])
+fn last_tag() -> Result<Option<String>> {
+    let mut git = Command::new("git");
+    git.args(["describe", "--tags", "--abbrev=0"])
         .current_dir(root());
-    let output = describe.output().context("cannot run git")?;
-    if !output.status.success() {
-        eprintln!("==> no tag yet, so that there is nothing to stay compatible with");
-        return Ok(());
-    }
+    let output = git.output().context("cannot run git")?;
     let tag = String::from_utf8(output.stdout)?.trim().to_owned();
-    eprintln!("==> the document: {tag} → now");
-    diff::since(&tag)?;
-
-    let installed = Command::new(env!("CARGO"))
-        .args(["semver-checks", "--version"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    ensure!(
-        installed,
-        "cargo-semver-checks is missing, which compares the crates with {tag}: \
-         `cargo install --locked cargo-semver-checks`"
-    );
-    let mut check = cargo();
-    check.args(["semver-checks", "--baseline-rev", &tag]);
-    for name in names {
-        check.args(["--package", name]);
-    }
-    execute(&mut check, &format!("the Rust API against {tag}"))
+    Ok(Some(tag).filter(|_| output.status.success()))
 }
 
-fn cargo() -> Command {
+fn cargo(arguments: &[&str]) -> Result<()> {
+    eprintln!("==> cargo {}", arguments.join(" "));
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root());
-    cargo
-}
-
-fn execute(command: &mut Command, what: &str) -> Result<()> {
-    eprintln!("==> {what}");
-    let program = PathBuf::from(command.get_program());
-    let status = command
-        .status()
-        .with_context(|| format!("{what}: cannot run {}", program.display()))?;
-    ensure!(status.success(), "{what} failed ({status})");
+    let status = cargo.args(arguments).current_dir(root()).status();
+    let status = status.context("cannot run cargo")?;
+    ensure!(status.success(), "cargo {} failed ({status})", arguments[0]);
     Ok(())
 }
 
@@ -223,39 +91,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_changelog_keeps_step() {
-        let section = |text: &str| changelog_section(text, "0.2.0").map_err(|e| e.to_string());
+    fn the_changelog_has_a_section_for_what_is_released_next() {
+        let error = |text: &str| match check_changelog(&format!("# Changelog\n{text}"), "0.2.0") {
+            Ok(()) => String::new(),
+            Err(error) => error.to_string(),
+        };
         assert_eq!(
-            section("# Changelog\n\n## Unreleased\n\n- New.\n\n## 0.1.0\n"),
-            Ok("1 lines under `Unreleased` in CHANGELOG.md".to_owned())
+            error("\n## Unreleased\n\n- New.\n\n## 0.1.0\n\n- Old.\n"),
+            ""
         );
-        assert!(section("## 0.2.0 (2026-11-24)\n\nNew.\n").is_ok());
-        let error = |text: &str| section(text).expect_err("an error");
-        assert!(error("# Changelog\n").contains("no section"));
-        assert!(error("## Unreleased\n\n## 0.1.0\n\n- Old.\n").contains("says nothing"));
-        assert!(error("## 0.1.0\n\n- Old.\n").contains("neither Unreleased nor 0.2.0"));
-        assert!(
-            error("## Unreleased\n\n- New.\n\n## 0.2.0\n\n- Old.\n").contains("raise the version")
-        );
-    }
-
-    #[test]
-    fn crates_are_published_behind_what_they_need() {
-        let metadata = MetadataCommand::new()
-            .current_dir(root())
-            .no_deps()
-            .exec()
-            .expect("metadata");
-        let packages: Vec<&Package> = metadata.packages.iter().collect();
-        let publishable = packages.iter().filter(|p| p.publish.is_none()).copied();
-        let order = in_order(publishable).expect("an order");
-        let place = |name: &str| order.iter().position(|p| *p.name == name).expect("a crate");
-        assert!(place("checksum-api") < place("checksum-api-ext"));
-        assert!(place("checksum-api-ext") < place("checksum-cli"));
-        assert!(place("checksum-mock") < place("checksum-cli"));
-        assert_eq!(
-            one_version(&order).expect("a version"),
-            env!("CARGO_PKG_VERSION")
-        );
+        assert_eq!(error("\n## 0.2.0 (2026-11-24)\n\nNew.\n"), "");
+        assert!(error("").contains("begins with ``"));
+        assert!(error("\n## Unreleased\n\n## 0.1.0\n\n- Old.\n").contains("needs a text"));
+        assert!(error("\n## 0.1.0\n\n- Old.\n").contains("begins with `0.1.0`"));
+        let released = error("\n## Unreleased\n\n- New.\n\n## 0.2.0\n\n- Old.\n");
+        assert!(released.contains("raise the version"));
     }
 }

@@ -159,3 +159,45 @@ fn keeps_unknown_fields(code: &str, name: &str) -> bool {
     let (item, _) = item.split_once("\n    }\n").expect("its end");
     item.contains("#[serde(flatten)]")
 }
+
+#[test]
+fn the_generator_names_the_place_of_an_error() {
+    let error = |from: &str, to: &str| {
+        assert!(YAML.contains(from), "`{from}` is not in the document");
+        let error = generate(&YAML.replacen(from, to, 1));
+        error.expect_err("an error").to_string()
+    };
+    let values = "enum: [critical, major, minor]";
+    let open =
+        format!("anyOf:\n        - type: string\n          {values}\n        - type: string");
+    for (from, to, expected) in [
+        ("\ninfo:", "\n\tinfo: [", "line "),
+        (
+            "schemas/RunState'",
+            "schemas/Gone'",
+            "/$ref: `#/components/schemas/Gone` does not exist",
+        ),
+        (&open, values, "BugSeverity/enum: a closed enumeration"),
+        (
+            "enum: [queued, running,",
+            "enum: [queued, paused, running,",
+            "RunState/x-outcomes: the known value `paused` has no outcome",
+        ),
+        (
+            "        queued: pending\n",
+            "        queueing: pending\n",
+            "RunState/x-outcomes: `queueing` is not among the known values",
+        ),
+        (
+            "operationId: get_project",
+            "x-nothing: get_project",
+            "#/paths/~1v1~1me/get: ",
+        ),
+        ("type: integer", "type: intetger", "#/paths/"),
+        // Progenitor's own error.
+        ("in: path", "in: header", "#/paths/"),
+    ] {
+        let error = error(from, to);
+        assert!(error.contains(expected), "{from}: {error}");
+    }
+}

@@ -1,46 +1,45 @@
-//! JSON Schema in two dialects, OpenAPI 3.0's and the one that schemars writes, reduced to what a
+//! JSON Schema in two dialects, OpenAPI 3.0's and that of schemars, reduced to what a
 //! value may be, so that they can be compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// What a value may be. Texts for people, and how a schema is put together, are gone.
+/// What a value may be. Descriptions, and how a schema is composed, are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// Anything at all.
     Any,
     /// A string, with the known values of an open enumeration.
-    Word { values: BTreeSet<String> },
+    String { enum_values: BTreeSet<String> },
     /// A number, boolean or integer: its type and format.
-    Plain { kind: String, format: String },
-    /// A list.
-    List(Box<Shape>),
+    Scalar { kind: String, format: String },
+    /// An array.
+    Array(Box<Shape>),
     /// An object.
     Object {
-        members: BTreeMap<String, Member>,
-        /// What other members may be.
-        others: Option<Box<Shape>>,
+        fields: BTreeMap<String, Field>,
+        /// The schema of fields that are not listed.
+        unlisted: Option<Box<Shape>>,
     },
 }
 
-/// A member of an object.
+/// A field of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Member {
+pub(crate) struct Field {
     pub(crate) shape: Shape,
-    /// Whether it has to be there and to be something. What may be missing or null is the same
-    /// to the client: `Option`.
+    /// Whether the field has to be present and not null. Both are `Option` to the client.
     pub(crate) required: bool,
 }
 
-/// A schema of the document.
+/// Returns the shape of a schema of the document.
 pub(crate) fn of_document(document: &Value, schema: &Value) -> Shape {
     shape(schema, &|reference| {
         document.pointer(reference.strip_prefix('#')?)
     })
 }
 
-/// A schema that schemars made.
+/// Returns the shape of a schema that schemars made.
 pub(crate) fn of_type(schema: &Value) -> Shape {
     shape(schema, &|reference| {
         schema.pointer(reference.strip_prefix('#')?)
@@ -53,8 +52,8 @@ fn shape<'a>(schema: &'a Value, resolve: &dyn Fn(&str) -> Option<&'a Value>) -> 
         return shape(target, resolve);
     }
     if kind(schema) == Some("string") {
-        return Shape::Word {
-            values: known_values(schema),
+        return Shape::String {
+            enum_values: enum_values(schema),
         };
     }
     let alternatives = ["allOf", "anyOf", "oneOf"].map(|keyword| &schema[keyword]);
@@ -69,34 +68,34 @@ fn shape<'a>(schema: &'a Value, resolve: &dyn Fn(&str) -> Option<&'a Value>) -> 
     }
     match kind(schema) {
         None => Shape::Any,
-        Some("array") => Shape::List(Box::new(shape(&schema["items"], resolve))),
+        Some("array") => Shape::Array(Box::new(shape(&schema["items"], resolve))),
         Some("object") => {
             let required = strings(&schema["required"]);
-            let members = schema["properties"].as_object().into_iter().flatten();
-            let member = |(name, member): (&String, &'a Value)| {
-                let member = Member {
-                    shape: shape(member, resolve),
-                    required: required.contains(name) && !nullable(member),
+            let fields = schema["properties"].as_object().into_iter().flatten();
+            let field = |(name, field): (&String, &'a Value)| {
+                let field = Field {
+                    shape: shape(field, resolve),
+                    required: required.contains(name) && !nullable(field),
                 };
-                (name.clone(), member)
+                (name.clone(), field)
             };
             Shape::Object {
-                members: members.map(member).collect(),
-                others: match &schema["additionalProperties"] {
+                fields: fields.map(field).collect(),
+                unlisted: match &schema["additionalProperties"] {
                     Value::Null => None,
                     Value::Bool(true) => Some(Box::new(Shape::Any)),
-                    others => Some(Box::new(shape(others, resolve))),
+                    schema => Some(Box::new(shape(schema, resolve))),
                 },
             }
         }
-        Some(kind) => Shape::Plain {
+        Some(kind) => Shape::Scalar {
             kind: kind.to_owned(),
             format: schema["format"].as_str().unwrap_or_default().to_owned(),
         },
     }
 }
 
-/// The one type besides null.
+/// Returns the one type besides null.
 fn kind(schema: &Value) -> Option<&str> {
     match &schema["type"] {
         Value::String(kind) => Some(kind),
@@ -110,8 +109,8 @@ fn kind(schema: &Value) -> Option<&str> {
     }
 }
 
-/// The values of `anyOf: [{type: string, enum: […]}, {type: string}]`.
-fn known_values(schema: &Value) -> BTreeSet<String> {
+/// Returns the values of `anyOf: [{type: string, enum: […]}, {type: string}]`.
+fn enum_values(schema: &Value) -> BTreeSet<String> {
     let alternatives = schema["anyOf"].as_array().into_iter().flatten();
     alternatives
         .flat_map(|alternative| strings(&alternative["enum"]))
