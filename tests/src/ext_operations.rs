@@ -5,7 +5,6 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use checksum_api::OperationId;
-use checksum_api::types::RunGrepRequest;
 use checksum_api_ext::{
     ApiVersion, BatchId, BugSeverity, BugStatus, Checksum, Error, Grep, HealOptions, PrNumber,
     RunHandle, TestStatus,
@@ -13,7 +12,7 @@ use checksum_api_ext::{
 
 use crate::operations::{Inputs, Options};
 
-/// Calls what stands for an operation.
+/// Calls what stands for an operation, if there is such a call.
 ///
 /// # Errors
 ///
@@ -49,12 +48,8 @@ pub async fn call(
             None => start!(checksum.run_tests([id(&inputs.test)])),
             Some(_) => start!(checksum.run_tests(ids(&inputs.test))),
         },
-        // The extension crate does not have it: the service keeps it for old integrations.
-        OperationId::RunGrep => {
-            let pattern = inputs.grep.parse().expect("a pattern");
-            let body = RunGrepRequest::new(pattern);
-            drop(checksum.raw().run_grep().body(body).execute().await?);
-        }
+        // The service keeps it for old integrations; the extension crate does not have it.
+        OperationId::RunGrep => {}
         OperationId::RunGrepV2 => {
             let mut grep = Grep::new(&inputs.grep);
             if let Some(Options { text, .. }) = options {
@@ -87,15 +82,12 @@ pub async fn call(
         OperationId::GetLatestTestRun => drop(checksum.latest_test_run().await?),
         OperationId::TriggerAutoHeal => {
             let options = auto_heal.unwrap_or_else(HealOptions::no_pull_request);
-            let heal = test_run.heal(options);
-            drop(heal.start().await?);
+            drop(test_run.heal(options).start().await?);
         }
-        OperationId::GetHealBatch => drop(
-            checksum
-                .resume_heal_batch(id::<BatchId>(&inputs.heal_batch))
-                .status()
-                .await?,
-        ),
+        OperationId::GetHealBatch => {
+            let batch = checksum.resume_heal_batch(id::<BatchId>(&inputs.heal_batch));
+            drop(batch.status().await?);
+        }
         OperationId::TriggerAutoGenerate => {
             let pr_number = PrNumber::new(inputs.pr_number.get()).expect("a number");
             let mut generate = checksum.generate(id(&inputs.repo), pr_number, &inputs.branch);

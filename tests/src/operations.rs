@@ -237,6 +237,7 @@ impl Inputs {
             | OperationId::RunCollection
             | OperationId::RunTests
             | OperationId::RunGrepV2 => json!({ text: 1, "autoHeal": { text: text } }),
+            OperationId::TriggerAutoHeal => json!({ text: text }),
             OperationId::FindAffectedTests => return client.clone(),
             _ => json!({ text: 1 }),
         };

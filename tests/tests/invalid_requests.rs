@@ -102,6 +102,12 @@ async fn no_invalid_request_is_sent() {
     snapshot!(lines.join("\n"));
 }
 
+#[test]
+fn a_pull_request_has_a_number_of_one_or_more() {
+    PrNumber::new(0).expect_err("no number");
+    number();
+}
+
 #[tokio::test]
 async fn generation_needs_the_owner_of_the_repository() {
     let transport = FakeTransport::without_requests();

@@ -19,7 +19,7 @@ async fn raw(inputs: &Inputs) -> Vec<String> {
         let called = inputs.call(&client, id).await;
         called.unwrap_or_else(|error| panic!("{id}: {error}"));
     }
-    one_of_each(&transport)
+    one_of_each(&transport, OperationId::ALL)
 }
 
 /// Returns the same by the extension crate.
@@ -30,17 +30,32 @@ async fn ext(inputs: &Inputs) -> Vec<String> {
         let called = ext_operations::call(inputs, &checksum, id).await;
         called.unwrap_or_else(|error| panic!("{id}: {error}"));
     }
-    one_of_each(&transport)
+    one_of_each(&transport, &operations_of_ext())
 }
 
-fn one_of_each(transport: &FakeTransport) -> Vec<String> {
+/// Returns the operations that the extension crate calls: all but the first `grep`.
+fn operations_of_ext() -> Vec<OperationId> {
+    let operations = OperationId::ALL.iter().copied();
+    operations
+        .filter(|id| *id != OperationId::RunGrep)
+        .collect()
+}
+
+/// Asserts that the extension crate sends what the raw client sends.
+fn assert_same(ext: Vec<String>, raw: &[String]) {
+    let raw = raw.iter().filter(|one| !one.starts_with("run_grep\n"));
+    for (ext, raw) in ext.iter().zip(raw) {
+        assert_eq!(ext, raw);
+    }
+}
+
+fn one_of_each(transport: &FakeTransport, operations: &[OperationId]) -> Vec<String> {
     let requests: Vec<String> = transport.log().iter().map(text).collect();
-    let operations: Vec<&str> = requests
-        .iter()
-        .filter_map(|one| one.lines().next())
-        .collect();
-    let expected: Vec<&str> = OperationId::ALL.iter().map(|id| id.as_str()).collect();
-    assert_eq!(operations, expected, "one request for each call");
+    let called = requests.iter().filter_map(|one| one.lines().next());
+    assert!(
+        called.eq(operations.iter().map(|id| id.as_str())),
+        "one request for each call"
+    );
     requests
 }
 
@@ -48,7 +63,7 @@ fn one_of_each(transport: &FakeTransport) -> Vec<String> {
 async fn minimal_requests() {
     let inputs = Inputs::documented();
     let requests = raw(&inputs).await;
-    assert_eq!(ext(&inputs).await, requests);
+    assert_same(ext(&inputs).await, &requests);
     snapshot!(requests.join("\n"));
 }
 
@@ -56,7 +71,7 @@ async fn minimal_requests() {
 async fn requests_with_every_option() {
     let inputs = Inputs::all(ESCAPED);
     let requests = raw(&inputs).await;
-    assert_eq!(ext(&inputs).await, requests);
+    assert_same(ext(&inputs).await, &requests);
     let escaped = serde_json::to_string(ESCAPED).expect("JSON");
     let escaped = escaped.trim_matches('"').replace('\u{202e}', "\\u{202e}");
     snapshot!(requests.join("\n").replace(&escaped, "TEXT"));
@@ -74,7 +89,7 @@ async fn long_values_are_sent_in_full() {
             .collect()
     };
     assert_eq!(shortened(raw(&Inputs::all(&long)).await), short);
-    assert_eq!(shortened(ext(&Inputs::all(&long)).await), short);
+    assert_same(shortened(ext(&Inputs::all(&long)).await), &short);
 }
 
 /// Shards and healing exclude each other, so that the options above have no shards.

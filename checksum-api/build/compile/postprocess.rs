@@ -1,12 +1,12 @@
-//! Changes of the types that progenitor generates: fields of responses are decoded leniently, and
-//! requests get a constructor.
+//! Changes of the types that progenitor generates: fields of responses are decoded leniently, requests
+//! get a constructor, and secrets are not printed.
 
 use std::collections::BTreeSet;
 
 use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Field, Item, ItemStruct, Meta, Token, parse_quote};
+use syn::{Attribute, Field, Item, ItemStruct, Meta, Path, Token, parse_quote};
 
 use super::preprocess::{request_schemas, response_schemas};
 use super::syntax::{module, name_of};
@@ -15,20 +15,23 @@ pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
     let responses = response_schemas(document);
     let requests = request_schemas(document);
     let mut decoders = Vec::new();
-    let mut constructors = Vec::new();
+    let mut additions = Vec::new();
     let types = module(&mut file.items, "types");
     for item in types.iter_mut() {
         let Item::Struct(item) = item else { continue };
         let name = item.ident.to_string();
+        if document["components"]["schemas"][&name]["additionalProperties"]["x-secret"] == true {
+            additions.push(redacted_debug(item));
+        }
         if responses.contains(&name) {
             decode_leniently(item, &mut decoders);
         } else if requests.contains(&name) && matches!(item.fields, syn::Fields::Named(_)) {
             // A new optional field would otherwise break whoever writes the struct literally.
             item.attrs.push(parse_quote! { #[non_exhaustive] });
-            constructors.push(constructor(item));
+            additions.push(constructor(item));
         }
     }
-    types.extend(constructors);
+    types.extend(additions);
     let decoders = decoders.iter().map(|(function, name)| {
         quote! {
             pub(super) fn #function<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -45,6 +48,29 @@ pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
         /// that would name the field.
         mod decoders { #(#decoders)* }
     });
+}
+
+/// Replaces the derived `Debug` of a map of secrets by one that prints their names.
+fn redacted_debug(item: &mut ItemStruct) -> Item {
+    for attribute in &mut item.attrs {
+        if let Meta::List(list) = &mut attribute.meta
+            && list.path.is_ident("derive")
+            && let Ok(derived) =
+                list.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)
+        {
+            let kept = derived.into_iter().filter(|path| !path.is_ident("Debug"));
+            list.tokens = quote! { #(#kept),* };
+        }
+    }
+    let name = &item.ident;
+    parse_quote! {
+        impl ::std::fmt::Debug for #name {
+            fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                let names = self.0.keys().map(|name| (name, ::std::format_args!("***")));
+                formatter.debug_map().entries(names).finish()
+            }
+        }
+    }
 }
 
 /// A constructor that takes the required fields.

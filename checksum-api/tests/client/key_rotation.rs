@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use checksum_api::{ApiKey, ApiKeyProvider, Client, ErrorKind};
+use reqwest::ResponseBuilderExt;
 use wiremock::matchers::{any, header, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -92,6 +93,32 @@ async fn a_request_is_not_repeated_without_another_key() {
     let client = client(&server, ApiKey::new("first").expect("a key"));
     status_of(&client).await.expect_err("unauthorized");
     assert_eq!(requests(&server).await, 1);
+}
+
+/// A transport that followed a redirect may have sent the request to the service before.
+#[tokio::test]
+async fn a_start_that_was_redirected_by_the_transport_is_not_repeated() {
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&sent);
+    let client = Client::builder(keys(&["first", "second"]).0)
+        .transport(move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let response = http::Response::builder()
+                .status(401)
+                .url("https://login.example/".parse().expect("a URL"))
+                .body("");
+            std::future::ready(Ok(response.expect("a response").into()))
+        })
+        .build()
+        .expect("a client");
+    let error = client
+        .run_suite()
+        .execute()
+        .await
+        .expect_err("unauthorized");
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert!(error.may_have_taken_effect(), "{error}");
+    assert_eq!(sent.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

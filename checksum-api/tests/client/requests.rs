@@ -1,7 +1,7 @@
 //! What the client sends.
 
 use checksum_api::ErrorKind;
-use checksum_api::types::{AutoHeal, BugSeverity, JobName, TestRunId, TestStatus};
+use checksum_api::types::{AutoHeal, BugSeverity, EnvOverrides, JobName, TestRunId, TestStatus};
 use serde_json::{Value, json};
 use wiremock::{MockServer, Request};
 
@@ -130,4 +130,19 @@ fn ids_need_not_be_uuids() {
         let id: TestRunId = serde_json::from_value(text.into()).expect(text);
         assert_eq!(id.as_str(), text);
     }
+}
+
+#[tokio::test]
+async fn debug_does_not_print_the_values_of_environment_overrides() {
+    let (_server, client) = server(respond(&json!({"name": "job-name-12345"}))).await;
+    let overrides = EnvOverrides([("TOKEN".to_owned(), "hunter2".to_owned())].into());
+    assert_eq!(format!("{overrides:?}"), r#"{"TOKEN": ***}"#);
+    let request = client
+        .run_grep_v2()
+        .body_map(|body| body.grep("checkout").env_overrides(overrides));
+    let printed = format!("{request:?}");
+    assert!(
+        printed.contains("TOKEN") && !printed.contains("hunter2"),
+        "{printed}"
+    );
 }
