@@ -4,7 +4,6 @@ mod attachments;
 mod downloads;
 mod independent_server;
 mod raw_server;
-mod redirects;
 mod results;
 
 const KEY: &str = "key-that-must-not-show";
