@@ -1,13 +1,15 @@
+//! The limit on the requests of a client.
+
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
-/// How late a request may start and still keep its place in the schedule. Timers fire up to a few
+/// How late a request may start without moving the schedule. Timers fire up to a few
 /// milliseconds late; without this, each delay would lower the rate for good.
 const SLACK: Duration = Duration::from_millis(20);
 
-/// The requests that a client may start in a second, shared by all that it polls and repeats.
+/// Limits the polls and retries that a client starts in a second.
 #[derive(Debug)]
 pub(crate) struct Budget {
     interval: Duration,

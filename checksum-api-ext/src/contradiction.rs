@@ -1,9 +1,9 @@
-//! Responses that say success in one place, and something else in another.
+//! Contradictions within one response, between its state and the rest of it.
 
 use std::fmt;
 
-/// A run that the service calls passed or healed, or a batch that it calls completed, of which the
-/// same response says something else, or says too little.
+/// A run whose state is passed or healed, or a batch whose state is completed, of which the
+/// same response contradicts it, or lacks what would confirm it.
 ///
 /// The description's own example does so: `passed` beside two failed tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub enum Contradiction {
         /// The state that the service gave.
         state: String,
     },
-    /// The service did not answer when it was asked to confirm the end of the run.
+    /// The service did not respond to the request to confirm the end of the run.
     Unconfirmed {
         /// The state that the service gave.
         state: String,
@@ -104,7 +104,7 @@ impl fmt::Display for Contradiction {
             ),
             Self::Unconfirmed { state } => write!(
                 formatter,
-                "the service says {state}, and did not answer when it was asked to confirm this"
+                "the service says {state}, and did not respond to the request to confirm this"
             ),
             Self::Sessions {
                 state,

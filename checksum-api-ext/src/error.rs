@@ -14,10 +14,10 @@ const MAX_EXCERPT: usize = 200;
 
 const CHECK_FIRST: &str = "; check the dashboard before you start it again";
 
-/// What went wrong. Match on [`kind`](Self::kind), or ask a predicate; the text is for people.
+/// What went wrong. Match on [`kind`](Self::kind), or call a predicate; the text is for people.
 ///
-/// For a call that starts work, ask [`started`](Self::started) first: whatever the kind, it says
-/// whether there is work to look for. The status code, `Retry-After` and the request id are there
+/// For a call that starts work, check [`started`](Self::started) first: whatever the kind, it says
+/// whether there may be work in the service. The status code, `Retry-After` and the request id are there
 /// whenever a response was, whatever the kind.
 ///
 /// `Display` includes the cause, and [`source`](StdError::source) does not repeat it. No text has
@@ -233,7 +233,7 @@ impl Error {
         Some(self.raw()?.status()?.as_u16())
     }
 
-    /// Returns how long the service asks to wait, from its `Retry-After` header.
+    /// Returns how long to wait before a retry, from its `Retry-After` header.
     pub fn retry_after(&self) -> Option<Duration> {
         self.raw()?.retry_after()
     }

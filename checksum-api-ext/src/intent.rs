@@ -1,3 +1,5 @@
+//! The record of a start that is about to be sent.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::Hasher;
@@ -32,13 +34,13 @@ use crate::timestamp;
 ///
 /// # let mut stored = String::new();
 /// # let mut store = |value: String| stored = value;
-/// let start = checksum.run_grep("checkout").env("PASSWORD", "hunter2");
+/// let start = checksum.run_suite();
 /// store(serde_json::to_string(&start.intent()?)?);
 /// match start.start().await {
 ///     Ok(run) => store(serde_json::to_string(&run.handle())?),
 ///     Err(error) => match error.started() {
 ///         Started::No => store("not started".to_owned()),
-///         // The intent stays: somebody has to look before this is started again.
+///         // The intent stays: check the dashboard before this is started again.
 ///         _ => eprintln!("{error}"),
 ///     },
 /// }
@@ -56,7 +58,7 @@ pub struct Intent {
     #[serde(with = "timestamp")]
     #[schemars(with = "String")]
     at: SystemTime,
-    /// What tells one request from another.
+    /// Equal for equal requests.
     fingerprint: String,
 }
 
@@ -114,7 +116,7 @@ impl fmt::Display for Intent {
     }
 }
 
-/// The values in a request that nothing may repeat.
+/// Returns the values in a request that no message may repeat.
 pub(crate) fn secrets_of(operation: OperationId, request: &impl Serialize) -> Redactor {
     fn add(value: &Value, fields: &[&str], is_secret: bool, redactor: &mut Redactor) {
         match value {

@@ -1,21 +1,21 @@
-//! Reading answers whose form the API's description does not show: whatever a sane service could
-//! mean by them, and never a failure over a member that is merely odd.
+//! Reading responses whose form the API's description does not show: whatever a sane service could
+//! mean by them, and never a failure because of one odd field.
 
 use serde_json::Value;
 
-/// Members that services wrap an answer in.
+/// Fields that services wrap a response in.
 const WRAPPERS: [&str; 2] = ["data", "result"];
 
-/// How many wrappers are taken off.
+/// How many wrappers are removed.
 const MAX_DEPTH: usize = 3;
 
-/// The first of these members that is a text and not blank.
+/// Returns the first of these fields that is a string and not blank, trimmed.
 pub(crate) fn string<'a>(value: &'a Value, names: &[&str]) -> Option<&'a str> {
     let texts = names.iter().filter_map(|name| value.get(name)?.as_str());
     texts.map(str::trim).find(|text| !text.is_empty())
 }
 
-/// The first of these members that is a whole number, or a text that spells one.
+/// Returns the first of these fields that is an integer, or a string with one.
 pub(crate) fn integer(value: &Value, names: &[&str]) -> Option<u64> {
     let read = |value: &Value| match value {
         Value::Number(number) => number.as_u64(),
@@ -25,12 +25,12 @@ pub(crate) fn integer(value: &Value, names: &[&str]) -> Option<u64> {
     names.iter().find_map(|name| read(value.get(name)?))
 }
 
-/// The first of these members that is a truth value.
+/// Returns the first of these fields that is a boolean.
 pub(crate) fn boolean(value: &Value, names: &[&str]) -> Option<bool> {
     names.iter().find_map(|name| value.get(name)?.as_bool())
 }
 
-/// The texts of the first of these members that is a list or a single text.
+/// Returns the strings of the first of these fields that is an array or a single string.
 pub(crate) fn strings(value: &Value, names: &[&str]) -> Vec<String> {
     let read = |value: &Value| match value {
         Value::Array(values) => Some(
@@ -47,20 +47,20 @@ pub(crate) fn strings(value: &Value, names: &[&str]) -> Vec<String> {
     found.unwrap_or_default()
 }
 
-/// The answer, and what is within its wrappers, from the outside in. `names` are wrappers that
-/// this answer may have beside the usual.
+/// Returns the response, then what is within its wrappers, from the outside in. `names` are wrappers
+/// that this response may have beside the usual ones.
 pub(crate) fn unwrap<'a>(
-    answer: &'a Value,
+    response: &'a Value,
     names: &'a [&'a str],
 ) -> impl Iterator<Item = &'a Value> {
     let within = move |value: &&'a Value| {
-        let mut members = names.iter().chain(&WRAPPERS);
-        members.find_map(|name| {
+        let mut fields = names.iter().chain(&WRAPPERS);
+        fields.find_map(|name| {
             let inner = value.get(name)?;
             (inner.is_object() || inner.is_string()).then_some(inner)
         })
     };
-    std::iter::successors(Some(answer), within).take(MAX_DEPTH + 1)
+    std::iter::successors(Some(response), within).take(MAX_DEPTH + 1)
 }
 
 #[cfg(test)]
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_is_there_and_passes_over_what_is_odd() {
+    fn ignores_fields_of_unexpected_type() {
         let odd = json!({ "id": null, "name": "", "testId": " a ", "size": "12", "bytes": -1 });
         assert_eq!(string(&odd, &["id", "name", "testId"]), Some("a"));
         assert_eq!(integer(&odd, &["bytes", "size"]), Some(12));
@@ -84,9 +84,9 @@ mod tests {
     }
 
     #[test]
-    fn takes_a_few_wrappers_off() {
-        let answer = json!({ "data": { "testRun": { "id": "x" } } });
-        let inner = unwrap(&answer, &["testRun"]).last();
+    fn removes_a_few_wrappers() {
+        let response = json!({ "data": { "testRun": { "id": "x" } } });
+        let inner = unwrap(&response, &["testRun"]).last();
         assert_eq!(inner, Some(&json!({ "id": "x" })));
         let mut endless = json!("x");
         for _ in 0..50 {

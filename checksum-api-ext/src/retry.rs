@@ -1,3 +1,5 @@
+//! When a failed request is sent again.
+
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -5,10 +7,10 @@ use rand::{RngExt, SeedableRng};
 
 /// When a failed request is sent again.
 ///
-/// Reads are repeated when the failure may pass: no connection, a time-out, 408, 425, 429, 5xx, an
-/// answer that is not JSON. A request that starts work is repeated only where the service cannot
-/// have acted on it: no connection was made, or 429. `Retry-After` is honoured. Each repetition
-/// counts towards the client's budget of requests.
+/// Reads are retried if the failure may be temporary: no connection, a time-out, a broken connection,
+/// 408, 425, 429, 5xx, a body that is not JSON. A request that starts work is retried only if the
+/// service cannot have acted on it: no connection was made, or the response was 429. `Retry-After` is
+/// honoured. Each retry counts towards the client's budget of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     max_attempts: u32,
@@ -18,8 +20,8 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Four attempts within a minute; before the second a pause of up to half a second, and up to
-    /// twice that each time.
+    /// Four attempts, with delays of at most a minute in all: up to 0.5 s before the second attempt,
+    /// and up to twice as much before each further one.
     fn default() -> Self {
         Self {
             max_attempts: 4,
@@ -31,57 +33,58 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every request is sent once.
+    /// Sends every request once.
     pub fn none() -> Self {
         Self::default().max_attempts(1)
     }
 
-    /// How often a request is sent at most; none is sent less than once.
+    /// Sets how often a request is sent at most; no less than once. Default: 4.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
-    /// The longest pause before the second attempt; it doubles with each. The pause itself is a
-    /// random part of it, so that many clients do not repeat their requests at the same moment.
+    /// Sets the maximum delay before the second attempt, which doubles with each attempt. Default: 0.5 s.
+    /// The delay is a random part of it, so that many clients do not retry at the same moment.
     #[must_use]
     pub fn initial_delay(mut self, delay: Duration) -> Self {
         self.initial_delay = delay;
         self
     }
 
-    /// How long the pauses may be taken together. A `Retry-After` beyond it ends the attempts.
+    /// Sets how long all delays of a request may be together. A `Retry-After` beyond it ends the
+    /// attempts. Default: 60 s.
     #[must_use]
-    pub fn max_total_delay(mut self, budget: Duration) -> Self {
-        self.max_total_delay = budget;
+    pub fn max_total_delay(mut self, total: Duration) -> Self {
+        self.max_total_delay = total;
         self
     }
 
-    /// Makes the pauses repeatable.
+    /// Makes the random delays repeatable.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// The pause before the next attempt, where there is one.
+    /// Returns the delay before the next attempt, or `None` if there is none.
     pub(crate) fn next(
         &self,
         attempts_made: u32,
-        paused: Duration,
+        delayed: Duration,
         retry_after: Option<Duration>,
     ) -> Option<Duration> {
         if attempts_made >= self.max_attempts {
             return None;
         }
-        let pause = retry_after.unwrap_or_else(|| {
+        let delay = retry_after.unwrap_or_else(|| {
             let longest = self
                 .initial_delay
                 .saturating_mul(1 << (attempts_made - 1).min(16));
             crate::poll::scaled(longest, self.random_share(attempts_made))
         });
-        (paused.saturating_add(pause) <= self.max_total_delay).then_some(pause)
+        (delayed.saturating_add(delay) <= self.max_total_delay).then_some(delay)
     }
 
     /// From 0 to 1.
@@ -103,19 +106,19 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn the_longest_pause_doubles_until_the_attempts_are_used_up() {
+    fn the_maximum_delay_doubles_until_the_attempts_are_used_up() {
         let policy = RetryPolicy::default().max_attempts(3).initial_delay(SECOND);
-        let pauses = |attempts: u32| -> Vec<Duration> {
-            let pause = |seed| policy.seed(seed).next(attempts, Duration::ZERO, None);
-            (0..1_000).filter_map(pause).collect()
+        let delays = |attempts: u32| -> Vec<Duration> {
+            let delay = |seed| policy.seed(seed).next(attempts, Duration::ZERO, None);
+            (0..1_000).filter_map(delay).collect()
         };
         for (attempts, longest) in [(1, SECOND), (2, 2 * SECOND)] {
-            let pauses = pauses(attempts);
-            assert!(pauses.iter().all(|pause| *pause <= longest));
-            assert!(pauses.iter().any(|pause| *pause < longest / 10));
-            assert!(pauses.iter().any(|pause| *pause > longest * 9 / 10));
+            let delays = delays(attempts);
+            assert!(delays.iter().all(|delay| *delay <= longest));
+            assert!(delays.iter().any(|delay| *delay < longest / 10));
+            assert!(delays.iter().any(|delay| *delay > longest * 9 / 10));
         }
-        assert!(pauses(3).is_empty());
+        assert!(delays(3).is_empty());
         let policy = policy.seed(7);
         let again = policy.next(1, Duration::ZERO, None);
         assert_eq!(policy.next(1, Duration::ZERO, None), again);
@@ -123,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_service_decides_within_the_budget() {
+    fn retry_after_decides_within_the_total() {
         let policy = RetryPolicy::default().max_total_delay(10 * SECOND);
         assert_eq!(
             policy.next(1, Duration::ZERO, Some(7 * SECOND)),

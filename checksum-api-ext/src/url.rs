@@ -1,14 +1,14 @@
+//! URLs in responses: resolving, redacting and serialising them.
+
 use checksum_api::BaseUrl;
 use serde::Serializer;
 use url::Url;
 
-/// Longer than any address that a browser would follow.
+/// More characters than any URL that a browser would follow.
 const MAX_LENGTH: usize = 8 * 1024;
 
-/// The address that a text of an answer means. A relative one is below the base URL, since the
-/// description does not say below what else it could be.
-///
-/// Not every text is one: a page of HTML is no address, nor is `none`.
+/// Returns the URL that a text in a response means, or `None` if it is none, such as a page of HTML.
+/// A relative one is resolved against the base URL, since the API's description names no other.
 pub(crate) fn resolve(base: &BaseUrl, text: &str) -> Option<Url> {
     let text = text.trim();
     let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>\"{}\\".contains(c);
@@ -28,12 +28,12 @@ pub(crate) fn resolve(base: &BaseUrl, text: &str) -> Option<Url> {
     (matches!(url.scheme(), "https" | "http") && is_plain && url.has_host()).then_some(url)
 }
 
-/// An address for people to read: without its query, which often is what grants access.
+/// Returns the URL without its query, which often grants access: for messages and `Debug`.
 pub(crate) fn redacted(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
-/// An address as data: with all that it takes to follow it.
+/// Serialises the whole URL, with what grants access.
 pub(crate) fn serialize<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(url.as_str())
 }
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_and_what_is_none() {
+    fn urls_and_texts_that_are_none() {
         let base: BaseUrl = "https://api.checksum.ai".parse().expect("a URL");
         let resolved = |text: &str| resolve(&base, text).map(|url| url.to_string());
         for (text, expected) in [

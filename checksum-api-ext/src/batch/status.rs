@@ -1,3 +1,5 @@
+//! The status of a batch, and what it comes to.
+
 use std::collections::HashSet;
 
 use checksum_api::types::{
@@ -28,36 +30,35 @@ impl BatchStatus {
         Self(batch)
     }
 
-    /// The batch's id.
+    /// Returns the batch's id.
     pub fn id(&self) -> &BatchId {
         &self.0.batch_id
     }
 
-    /// The state, as the service names it.
+    /// Returns the state, as the service names it.
     pub fn state(&self) -> &BatchState {
         &self.0.status
     }
 
-    /// The sessions. A batch may have none: where every failure is a bug of the application, there
-    /// is nothing to heal.
+    /// Returns the sessions. Empty if there is nothing to heal, because every failure is a bug of the
+    /// application.
     pub fn sessions(&self) -> &[BatchSession] {
         &self.0.sessions
     }
 
-    /// The pull requests that sessions have opened so far, each once. There may be none for good:
-    /// where every failure is a bug of the application, there is nothing to heal.
+    /// Returns the pull requests that sessions have opened so far, each once.
     pub fn pull_requests(&self) -> impl Iterator<Item = &str> {
         let mut seen = HashSet::new();
         let urls = self.sessions().iter().filter_map(|s| s.pr_url.as_deref());
         urls.filter(move |url| seen.insert(*url))
     }
 
-    /// The test run that is being healed; `None` for generation.
+    /// Returns the test run that is healed; `None` for generation.
     pub fn test_run_id(&self) -> Option<&TestRunId> {
         self.0.test_run_id.as_ref()
     }
 
-    /// A session by its id.
+    /// Returns the session with this id.
     pub fn session(&self, id: &SessionId) -> Option<&BatchSession> {
         self.sessions()
             .iter()
@@ -73,13 +74,14 @@ impl BatchStatus {
         })
     }
 
-    /// Whether every session has ended: the service's own word, which alone ends a wait.
+    /// Returns whether every session has ended, by the service's own `allTerminal`, which alone ends a
+    /// wait.
     pub fn all_terminal(&self) -> bool {
         self.0.all_terminal
     }
 
-    /// Whether the batch has ended as completed, every session has completed, and the totals do not
-    /// say otherwise. A batch without sessions is a success: there was nothing to do.
+    /// Returns whether the batch has ended as completed, every session has completed, and the totals
+    /// agree. A batch without sessions is a success: there was nothing to do.
     pub fn is_success(&self) -> bool {
         let is_completed = |one: &BatchSession| one.status == SessionState::Completed;
         self.all_terminal()
@@ -88,7 +90,7 @@ impl BatchStatus {
             && !self.is_failure()
     }
 
-    /// Whether a session has failed, or the batch has ended and not every session has completed. A
+    /// Returns whether a session has failed, or the batch has ended and not every session has completed. A
     /// batch that has ended in a state that this version does not know is neither a success nor a
     /// failure.
     pub fn is_failure(&self) -> bool {
@@ -99,7 +101,7 @@ impl BatchStatus {
             || (self.all_terminal() && self.sessions_left().is_some())
     }
 
-    /// What in the response contradicts a state of completed, if anything.
+    /// Returns what in the response contradicts a state of completed, if anything.
     pub fn contradiction(&self) -> Option<Contradiction> {
         if *self.state() != BatchState::Completed {
             return None;
@@ -142,7 +144,7 @@ impl BatchStatus {
         })
     }
 
-    /// How many sessions have completed and how many there are, where some have not.
+    /// Returns how many sessions have completed and how many there are, if some have not.
     fn sessions_left(&self) -> Option<(u64, u64)> {
         let total = count(&self.0.total_sessions).unwrap_or_else(|| self.listed(None));
         let listed = self.listed(Some(SessionState::Completed));
@@ -162,7 +164,7 @@ impl BatchStatus {
     }
 }
 
-/// A total, where it is there and can be read.
+/// Returns a total, if it is there and can be read.
 fn count(total: &Option<Count>) -> Option<u64> {
     total.as_ref()?.read().copied()
 }

@@ -1,10 +1,13 @@
+//! The request for bugs, and its filters.
+
 use checksum_api::types::{BugSeverity, BugStatus};
 
 use super::{BugPage, Bugs};
 use crate::core::{Core, Retry};
 use crate::error::Error;
 
-/// A request for bugs; made by [`Checksum::bugs`]. Without a filter it is for all of the project.
+/// A request for bugs; made by [`Checksum::bugs`](crate::Checksum::bugs). Without a filter it lists all
+/// bugs of the project.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `page` or `into_stream`"]
 pub struct ListBugs {
@@ -38,88 +41,89 @@ impl ListBugs {
         }
     }
 
-    /// Only bugs in this state of triage.
+    /// Lists only bugs in this state of triage.
     pub fn status(mut self, status: BugStatus) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Only bugs of this severity.
+    /// Lists only bugs of this severity.
     pub fn severity(mut self, severity: BugSeverity) -> Self {
         self.severity = Some(severity);
         self
     }
 
-    /// Only bugs that match this text; how, the description does not say.
+    /// Lists only bugs that match this text. The API's description does not say how it is matched.
     pub fn search(mut self, text: impl Into<String>) -> Self {
         self.search = Some(text.into());
         self
     }
 
-    /// Only bugs with this tag. May be given more than once; whether a bug then needs one of them
-    /// or all, the description does not say.
+    /// Lists only bugs with this tag. Call it more than once for more tags; the API's description does
+    /// not say whether a bug then needs one of them or all.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self
     }
 
-    /// Only bugs of this project.
+    /// Lists only bugs of this project.
     pub fn project(mut self, project: impl Into<String>) -> Self {
         self.project = Some(project.into());
         self
     }
 
-    /// Only bugs of the collection with this name.
+    /// Lists only bugs of the collection with this name.
     pub fn collection_name(mut self, name: impl Into<String>) -> Self {
         self.collection_name = Some(name.into());
         self
     }
 
-    /// How many bugs a page has at most; the service has a default, which is not documented. It
-    /// does not limit [`into_stream`](Self::into_stream), which goes on to the last page or to
+    /// Sets how many bugs a page has at most. The service's default is not documented. It does not
+    /// limit [`into_stream`](Self::into_stream), which goes on to the last page or to
     /// [`max_bugs`](Self::max_bugs).
     pub fn page_size(mut self, bugs: u64) -> Self {
         self.page_size = Some(bugs);
         self
     }
 
-    /// How many bugs to skip.
+    /// Sets how many bugs to skip.
     pub fn offset(mut self, bugs: u64) -> Self {
         self.offset = Some(bugs);
         self
     }
 
-    /// How many bugs [`into_stream`](Self::into_stream) gives at most. Default: 10,000.
+    /// Sets how many bugs [`into_stream`](Self::into_stream) returns at most. Default: 10,000.
     pub fn max_bugs(mut self, bugs: u64) -> Self {
         self.max_bugs = bugs;
         self
     }
 
-    /// How large the bugs of [`into_stream`](Self::into_stream) may be in all, in bytes of their JSON.
+    /// Sets how large the bugs of [`into_stream`](Self::into_stream) may be in all, in bytes of their JSON.
     /// Default: 64 MiB.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// The first page, or the one at [`offset`](Self::offset).
+    /// Returns the first page, or the one at [`offset`](Self::offset).
     ///
     /// # Errors
     ///
-    /// The request failed, or the answer can be no list of bugs: [`Error::UnexpectedAnswer`].
+    /// The request failed, or the response can be no list of bugs:
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse).
     pub async fn page(&self) -> Result<BugPage, Error> {
         self.page_at(self.offset).await
     }
 
-    /// All bugs, page after page; a page is asked for when it is needed.
+    /// Returns a stream of all bugs, page after page. A page is requested when it is needed.
     ///
-    /// It ends where the service says so (`total`, `hasMore`, `next`), with an empty page and with
-    /// one that is shorter than the `limit` that the service confirms. A bug that moves to a later
-    /// page meanwhile is given once.
+    /// It ends if the response says so (`total`, `hasMore`, `next`), with an empty page, and with a
+    /// page that is shorter than the `limit` in the response. A bug that moves to a later page
+    /// meanwhile is returned once.
     ///
-    /// It also ends at [`max_bugs`](Self::max_bugs), at [`max_bytes`](Self::max_bytes), and where
-    /// the service gives nothing new, which it would do for ever if it ignored `offset`. Then
-    /// there may be more, and [`Bugs::truncation`] says why:
+    /// It also ends at [`max_bugs`](Self::max_bugs), at [`max_bytes`](Self::max_bytes), and if a page
+    /// has no new bug, as every page would if the service ignored `offset`. Then there may be more,
+    /// and [`Bugs::truncation`] returns the reason:
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -148,7 +152,7 @@ impl ListBugs {
     }
 
     pub(super) async fn page_at(&self, offset: Option<u64>) -> Result<BugPage, Error> {
-        let answer = self
+        let response = self
             .core
             .read(Retry::ByPolicy, || async {
                 let client = self.core.api();
@@ -180,7 +184,7 @@ impl ListBugs {
                 request.execute().await
             })
             .await?;
-        BugPage::decode(answer.0).map_err(|error| error.without_key(self.core.api()))
+        BugPage::decode(response.0).map_err(|error| error.without_key(self.core.api()))
     }
 
     pub(super) fn start(&self) -> u64 {

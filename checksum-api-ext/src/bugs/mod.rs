@@ -1,3 +1,5 @@
+//! Bugs of the application that tests have found.
+
 mod list;
 mod page;
 mod pages;
@@ -16,8 +18,8 @@ use crate::lenient::{string, strings};
 
 /// A bug of the application that tests have found.
 ///
-/// The API's description lists the states and severities and does not show a bug: every member is
-/// what was found under a likely name, and may be absent. Whatever came is kept as `raw`.
+/// The API's description lists the states and severities and does not show a bug: every field is
+/// what was found under a likely name, and may be absent. The JSON as it came is kept as `raw`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -25,30 +27,30 @@ pub struct Bug {
     /// The bug's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// What it is called.
+    /// The title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// How far its triage has come.
+    /// The state of its triage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<BugStatus>,
-    /// How bad it is.
+    /// The severity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<BugSeverity>,
     /// The test that found it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_id: Option<TestId>,
-    /// Its tags.
+    /// The tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// The collection of the test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection_name: Option<String>,
-    /// This part of the answer, as it came.
+    /// The JSON of this bug, as it came.
     pub raw: Value,
 }
 
 impl Bug {
-    /// What a bug's entry says; `None` where it is no object.
+    /// Decodes one element of the list. `None` if it is no object.
     fn decode(raw: &Value) -> Option<Self> {
         let object = raw.as_object()?;
         let id =
@@ -76,7 +78,7 @@ impl Bug {
         })
     }
 
-    /// What tells this bug from others: its id, or all that is known of it.
+    /// Returns what identifies the bug: its id, or its JSON if it has none.
     fn key(&self) -> String {
         self.id.clone().unwrap_or_else(|| self.raw.to_string())
     }

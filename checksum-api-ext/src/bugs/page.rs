@@ -1,3 +1,5 @@
+//! Decoding a page of bugs, whose form the API's description does not show.
+
 use checksum_api::OperationId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,39 +9,39 @@ use super::Bug;
 use crate::error::Error;
 use crate::lenient::{boolean, integer};
 
-/// Members that hold the list.
+/// Fields that hold the list.
 const LISTS: [&str; 6] = ["bugs", "items", "data", "results", "records", "result"];
 
-/// Members that hold what is said of the page.
+/// Fields that hold what describes the page.
 const ABOUT: [&str; 4] = ["pagination", "meta", "page", "pageInfo"];
 
-/// How deep the list may stand.
+/// How deep the list may be nested.
 const MAX_DEPTH: usize = 3;
 
 /// A page of bugs.
 ///
-/// The API's description does not show one. Read are an array and an object with `bugs`, `items`,
-/// `data` or `results`, which may say how it goes on: `total`, `hasMore`, `next`, also within
-/// `pagination` or `meta`. Whatever came is kept as `raw`.
+/// The API's description does not show one. This crate decodes an array, and an object with `bugs`,
+/// `items`, `data` or `results`, which may have `total`, `hasMore` and `next`, also within
+/// `pagination` or `meta`. The JSON as it came is kept as `raw`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BugPage {
-    /// The bugs, in the order of the answer. Elements that are no objects are left out.
+    /// The bugs, in the order of the response, without elements that are no objects.
     pub bugs: Vec<Bug>,
-    /// How many there are on all pages, where the service tells.
+    /// How many there are on all pages, if the service says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
-    /// Whether there is another page, where the service tells.
+    /// Whether there is another page, if the service says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_more: Option<bool>,
-    /// How many a page has at most, where the service tells.
+    /// How many a page has at most, if the service says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// How many elements the answer's list has, those that are no bugs included.
+    /// How many elements the response's list has, including those that are no bugs.
     #[serde(skip)]
     pub(super) length: usize,
-    /// The answer as it came.
+    /// The response as it came.
     pub raw: Value,
 }
 
@@ -100,8 +102,8 @@ fn find(value: &Value, depth: usize) -> Option<(Vec<&Value>, &[Value])> {
         Value::Array(list) => Some((Vec::new(), list)),
         // A list that is not there is taken for an empty one.
         Value::Null => Some((Vec::new(), &[])),
-        Value::Object(members) if depth < MAX_DEPTH => {
-            let mut held = LISTS.iter().filter_map(|name| members.get(*name));
+        Value::Object(fields) if depth < MAX_DEPTH => {
+            let mut held = LISTS.iter().filter_map(|name| fields.get(*name));
             let (mut holders, list) = held.find_map(|inner| find(inner, depth + 1))?;
             holders.push(value);
             Some((holders, list))
@@ -119,7 +121,7 @@ mod tests {
     #[test]
     fn reads_every_likely_shape() {
         let list = json!([{ "id": "a" }, { "bugId": 7 }, null, "text"]);
-        for answer in [
+        for response in [
             list.clone(),
             json!({ "bugs": list }),
             json!({ "items": list }),
@@ -127,11 +129,11 @@ mod tests {
             json!({ "results": list }),
             json!({ "data": { "bugs": list } }),
         ] {
-            let page = BugPage::decode(answer.clone()).expect("a page");
+            let page = BugPage::decode(response.clone()).expect("a page");
             let ids: Vec<_> = page.bugs.iter().filter_map(|bug| bug.id.clone()).collect();
-            assert_eq!(ids, ["a", "7"], "{answer}");
+            assert_eq!(ids, ["a", "7"], "{response}");
             assert_eq!((page.length, page.total, page.has_more), (4, None, None));
-            assert_eq!(page.raw, answer);
+            assert_eq!(page.raw, response);
         }
     }
 

@@ -1,3 +1,5 @@
+//! The walk over the pages of bugs: which page is next, and when it ends.
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 
@@ -7,10 +9,10 @@ use futures_util::stream;
 use super::{Bug, BugPage, ListBugs, Truncation};
 use crate::error::Error;
 
-/// One walk over all pages.
+/// The state of one walk over all pages.
 pub(super) struct Pages {
     list: ListBugs,
-    /// Of the next page; none before the first, which is asked for as the caller has said.
+    /// Offset of the next page. `None` before the first request, which uses the caller's offset.
     offset: Option<u64>,
     seen: HashSet<String>,
     /// Elements that are no bugs.

@@ -1,3 +1,5 @@
+//! The bugs of all pages, as a stream.
+
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -13,7 +15,7 @@ use crate::error::Error;
 /// The bugs of all pages, as a stream; made by [`ListBugs::into_stream`].
 ///
 /// A list that ends without an error may still be incomplete, since the API's description does
-/// not say how it is paged: [`truncation`](Self::truncation) says so after the end.
+/// not say how it is paged. [`truncation`](Self::truncation) returns the reason after the end.
 pub struct Bugs {
     stream: Pin<Box<dyn Stream<Item = Result<Bug, Error>> + Send>>,
     truncation: Arc<OnceLock<Truncation>>,
@@ -23,10 +25,9 @@ pub struct Bugs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Truncation {
-    /// The service gave bugs again that it had given before, and no others: it seems to ignore
-    /// `offset`.
+    /// A page had only bugs of earlier pages: the service seems to ignore `offset`.
     RepeatedPage,
-    /// The service counts more bugs than it gave, or says that there are more and gives none.
+    /// The service counts more bugs than it sent, or announces more and sends none.
     FewerThanCounted,
     /// The limit of [`ListBugs::max_bugs`] was reached.
     MaxBugs,
@@ -48,7 +49,7 @@ impl Bugs {
         poll_fn(|context| self.stream.as_mut().poll_next(context)).await
     }
 
-    /// Returns why there may be more bugs than the stream has given; `None` where the list is
+    /// Returns why there may be more bugs than the stream has given; `None` if the list is
     /// complete as far as the service says, and before the last page was read.
     pub fn truncation(&self) -> Option<Truncation> {
         self.truncation.get().copied()

@@ -1,3 +1,5 @@
+//! Where a downloaded file is written: a file, a pipe or a device.
+
 use std::fs::{FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,17 +11,17 @@ use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 /// Enough for every chain of links that a system follows.
 const MAX_LINKS: usize = 40;
 
-/// Where a file is to be put, and who chose the place.
+/// The path of a file, and who chose it.
 #[derive(Clone)]
 pub(crate) enum Place {
     /// The caller named it: a link is followed there, as a shell's redirection does.
     Named(PathBuf),
-    /// The caller named the directory, and the service the file: what stands in its place must be
-    /// a file. Nobody can know where a link leads that somebody else has put there.
+    /// The caller named the directory, and the service the file: what has its name must be a file. A
+    /// link that somebody else has put there could lead anywhere.
     Inside(PathBuf),
 }
 
-/// A place that has been found fit, and what the bytes are written to until all have arrived.
+/// A checked place, and the file that the bytes are written to until all have arrived.
 pub(super) struct Destination {
     place: Place,
     kind: Kind,
@@ -44,7 +46,7 @@ impl Place {
     pub(super) async fn open(&self) -> io::Result<(Destination, File)> {
         let path = match self {
             Self::Inside(path) => {
-                refuse_unless_file(path).await?;
+                require_file(path).await?;
                 path.clone()
             }
             Self::Named(path) => {
@@ -68,7 +70,7 @@ impl Place {
 }
 
 impl Destination {
-    /// Puts the bytes in their place.
+    /// Moves the bytes to their place.
     pub(super) async fn fill(self, mut file: File) -> io::Result<()> {
         file.flush().await?;
         match self.kind {
@@ -76,7 +78,7 @@ impl Destination {
                 // Closed first: Windows does not rename a file that is open.
                 drop(file.into_std().await);
                 if let Place::Inside(path) = &self.place {
-                    refuse_unless_file(path).await?;
+                    require_file(path).await?;
                 }
                 temporary.persist(&path).map_err(|error| error.error)
             }
@@ -111,7 +113,7 @@ async fn open_pipe(path: &Path) -> io::Result<tokio::net::unix::pipe::Sender> {
 
     use tokio::net::unix::pipe::OpenOptions;
 
-    /// "No such device or address": how Unix says that nobody reads.
+    /// "No such device or address": the error of Unix if nobody reads.
     const ENXIO: i32 = 6;
 
     loop {
@@ -193,7 +195,7 @@ async fn target(path: &Path) -> io::Result<Option<PathBuf>> {
 }
 
 /// Fails where something that is no file has the name.
-async fn refuse_unless_file(path: &Path) -> io::Result<()> {
+async fn require_file(path: &Path) -> io::Result<()> {
     let reason = match found(fs::symlink_metadata(path).await)? {
         None => return Ok(()),
         Some(metadata) if metadata.is_file() => return Ok(()),

@@ -1,3 +1,5 @@
+//! Safe and unique names for files that the service names.
+
 use std::collections::HashMap;
 
 use sanitise_file_name::{Options, sanitise_with_options};

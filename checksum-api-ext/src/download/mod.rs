@@ -1,3 +1,5 @@
+//! Downloading files: reports, traces, screenshots and videos.
+
 mod destination;
 mod file_name;
 mod range;
@@ -24,7 +26,7 @@ use crate::error::Error;
 /// Larger than any trace or video of a test should be.
 const DEFAULT_MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
-const DEFAULT_AT_ONCE: usize = 4;
+const DEFAULT_MAX_CONCURRENT: usize = 4;
 
 /// What is downloaded.
 #[derive(Clone)]
@@ -32,27 +34,29 @@ pub(crate) struct Source {
     pub(crate) url: Url,
     /// What progress and errors call it.
     pub(crate) name: String,
-    /// Whether the service has said that the file is empty.
+    /// Whether the service says that the file is empty.
     pub(crate) may_be_empty: bool,
 }
 
-/// One file on its way to disk; begun when it is awaited.
+/// The download of one file; it begins when it is awaited.
 ///
 /// The file appears under its name when it is complete: until then it is a temporary one in the
 /// same directory, which is gone when the download fails or is dropped. The key goes along only
-/// to the configured origin. A transfer that breaks goes on where it stopped, as often as the
-/// client's [`RetryPolicy`](crate::RetryPolicy) says, where the server has named the version of
-/// the file (a strong `ETag`) and takes `Range`; otherwise it starts again.
+/// to the configured origin. A transfer that breaks is resumed, as often as the client's
+/// [`RetryPolicy`](crate::RetryPolicy) allows, if the server gives a strong `ETag` and accepts `Range`;
+/// otherwise it starts again.
 ///
 /// # Errors
 ///
-/// Awaiting it fails where
+/// Awaiting it fails if
 ///
-/// - the service refused or could not be reached: [`Error::Request`];
-/// - the response holds no file (202, 204, an empty or a compressed body): [`Error::UnfitFile`];
-/// - the file is too large: [`Error::FileTooLarge`], or ended too soon: [`Error::FileCutShort`];
-/// - it could not be written, or something that is no file stands in the place of an attachment:
-///   [`Error::File`].
+/// - the request fails, as for any other;
+/// - the response holds no file (202, 204, an empty or a compressed body):
+///   [`UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse);
+/// - the file is too large: [`FileTooLarge`](crate::ErrorKind::FileTooLarge), or ends too soon:
+///   [`TruncatedFile`](crate::ErrorKind::TruncatedFile);
+/// - it cannot be written, or something that is no file has its name:
+///   [`Io`](crate::ErrorKind::Io).
 #[derive(Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct Download {
@@ -61,10 +65,10 @@ pub struct Download {
     options: Options,
 }
 
-/// Several files on their way to disk, a few at once; begun when it is awaited.
+/// The downloads of several files, a few at once; they begin when it is awaited.
 ///
-/// Awaiting it gives one result for each file, in their order: a file that fails does not keep the
-/// others from arriving. See [`Download`] for how each is treated.
+/// Awaiting it returns one result for each file, in their order; a file that fails does not stop the
+/// others. See [`Download`] for how each is treated.
 #[derive(Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct DownloadAll {
@@ -74,33 +78,33 @@ pub struct DownloadAll {
     options: Options,
 }
 
-/// How far a download has come.
+/// The progress of a download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DownloadProgress<'a> {
     /// The file's name.
     pub name: &'a str,
-    /// How many bytes are on disk. Falls back to 0 where a transfer has to start again.
+    /// How many bytes are written. Falls back to 0 if a transfer has to start again.
     pub bytes: u64,
-    /// How many there will be, where the server has said so.
+    /// How many there will be, if the server says so.
     pub total: Option<u64>,
 }
 
-/// A file that has arrived.
+/// A downloaded file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DownloadedFile {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
-    /// Its type, as its server names it.
+    /// Its media type, as its server names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
 }
 
-/// What is to be put where.
+/// What is downloaded to where.
 #[derive(Clone)]
 struct Target {
     source: Source,
@@ -133,13 +137,13 @@ impl Download {
         }
     }
 
-    /// The size above which the file is refused; 2 GiB.
+    /// Sets the maximum size of the file, in bytes. Default: 2 GiB.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.options.max_bytes = bytes;
         self
     }
 
-    /// Called with each part that has been written. It should return soon.
+    /// Calls `call` after each part that has been written. It should return soon.
     pub fn on_progress(
         mut self,
         call: impl Fn(DownloadProgress<'_>) + Send + Sync + 'static,
@@ -155,24 +159,24 @@ impl DownloadAll {
         Self {
             core: core.clone(),
             targets: files.into_iter().map(target).collect(),
-            max_concurrent: DEFAULT_AT_ONCE,
+            max_concurrent: DEFAULT_MAX_CONCURRENT,
             options: Options::default(),
         }
     }
 
-    /// How many files are on their way at the same time; 4, and no fewer than 1.
+    /// Sets how many files are downloaded at once; no fewer than 1. Default: 4.
     pub fn max_concurrent(mut self, files: usize) -> Self {
         self.max_concurrent = files.max(1);
         self
     }
 
-    /// The size above which a file is refused; 2 GiB. It holds for each.
+    /// Sets the maximum size of each file, in bytes. Default: 2 GiB.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.options.max_bytes = bytes;
         self
     }
 
-    /// Called with each part of each file that has been written. It should return soon.
+    /// Calls `call` after each part of each file that has been written. It should return soon.
     pub fn on_progress(
         mut self,
         call: impl Fn(DownloadProgress<'_>) + Send + Sync + 'static,

@@ -1,8 +1,10 @@
+//! Resuming a download with `Range` and `If-Range`.
+
 use http::HeaderMap;
 use http::header::{CONTENT_RANGE, ETAG, HeaderValue};
 
-/// What names this version of a file so that a part can be asked for. A weak one does not: two
-/// files that it calls equal may differ in their bytes (RFC 9110, section 13.1.5).
+/// Returns the strong `ETag`, by which the rest of this version of a file can be requested. A weak one
+/// will not do: files with the same weak `ETag` may differ in their bytes (RFC 9110, section 13.1.5).
 pub(super) fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
     let etag = headers.get(ETAG)?;
     etag.as_bytes().starts_with(b"\"").then(|| etag.clone())
@@ -30,7 +32,7 @@ impl Range {
         is_sane.then_some(Self { start, total })
     }
 
-    /// Whether it goes on at that place of a file that was told to have that length.
+    /// Returns whether it continues a file of this length at this offset.
     pub(super) fn continues(self, at: u64, length: Option<u64>) -> bool {
         let is_same_length = match (self.total, length) {
             (Some(total), Some(length)) => total == length,

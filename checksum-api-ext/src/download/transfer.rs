@@ -1,3 +1,5 @@
+//! One download: requests, retries, and the bytes in between.
+
 use std::io;
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use crate::error::{Error, ErrorKind};
 use crate::telemetry::TARGET;
 use crate::url::redacted;
 
-/// Brings a file to its place.
+/// Downloads a file to its place.
 pub(super) async fn save(
     core: Core,
     target: Target,
@@ -82,56 +84,56 @@ struct Transfer<'a> {
     options: &'a Options,
     file: File,
     written: u64,
-    /// What names the version of the file that the written bytes are of.
+    /// The `ETag` of the version of the file that the written bytes are of.
     validator: Option<HeaderValue>,
     total: Option<u64>,
     content_type: Option<String>,
 }
 
 impl Transfer<'_> {
-    /// Requests, and requests again where that may help.
+    /// Sends requests until the file is complete or a retry cannot help.
     async fn run(&mut self) -> Result<(), Error> {
         let retry = self.core.retry;
-        let (mut attempts, mut paused, mut furthest) = (0, Duration::ZERO, 0);
+        let (mut attempts, mut delayed, mut max_written) = (0, Duration::ZERO, 0);
         loop {
             let error = match self.attempt().await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            // A large file over a poor line comes in many parts. Pauses are bounded all the same.
-            if self.written > furthest {
-                furthest = self.written;
+            // A large file over a poor connection takes many attempts. The delays are bounded all the same.
+            if self.written > max_written {
+                max_written = self.written;
                 attempts = 0;
             }
             attempts += 1;
-            match retry.next(attempts, paused, error.retry_after()) {
-                Some(pause) if error.is_transient() => {
-                    tracing::debug!(target: TARGET, %error, attempts, ?pause, "resuming download");
-                    tokio::time::sleep(pause).await;
+            match retry.next(attempts, delayed, error.retry_after()) {
+                Some(delay) if error.is_transient() => {
+                    tracing::debug!(target: TARGET, %error, attempts, ?delay, "resuming download");
+                    tokio::time::sleep(delay).await;
                     self.core.acquire().await;
-                    paused += pause;
+                    delayed += delay;
                 }
                 _ => return Err(error),
             }
         }
     }
 
-    /// One look at the server, from where the last one stopped.
+    /// Sends one request, with `Range` if a previous attempt can be continued.
     async fn attempt(&mut self) -> Result<(), Error> {
         let response = match self.request().await {
             Err(error)
                 if error.status_code() == Some(StatusCode::RANGE_NOT_SATISFIABLE.as_u16())
-                    && self.asks_for_a_part() =>
+                    && self.can_resume() =>
             {
                 self.restart().await?;
                 self.request().await?
             }
             response => response?,
         };
-        let response = if self.goes_on(&response) {
+        let response = if self.continues(&response) {
             response
-        } else if self.asks_for_a_part() && response.status() == StatusCode::PARTIAL_CONTENT {
-            // A part, and not the one that is missing.
+        } else if self.can_resume() && response.status() == StatusCode::PARTIAL_CONTENT {
+            // A part that is not the missing one.
             self.restart().await?;
             self.request().await?
         } else {
@@ -148,7 +150,7 @@ impl Transfer<'_> {
         let mut headers = HeaderMap::new();
         // Ranges of a compressed form would be ranges of something else.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if self.asks_for_a_part()
+        if self.can_resume()
             && let Some(validator) = &self.validator
             && let Ok(range) = HeaderValue::try_from(format!("bytes={}-", self.written))
         {
@@ -163,15 +165,15 @@ impl Transfer<'_> {
         }
     }
 
-    /// Whether there is a beginning, and a name for the version that it is of.
-    fn asks_for_a_part(&self) -> bool {
+    /// Whether bytes are written, and the version of the file that they are of is known.
+    fn can_resume(&self) -> bool {
         self.written > 0 && self.validator.is_some()
     }
 
-    /// Whether a response holds what is missing, and of the same version.
-    fn goes_on(&self, response: &FileResponse) -> bool {
+    /// Whether a response has the missing bytes of the same version.
+    fn continues(&self, response: &FileResponse) -> bool {
         let headers = response.headers();
-        self.asks_for_a_part()
+        self.can_resume()
             && response.status() == StatusCode::PARTIAL_CONTENT
             && validator(headers).is_none_or(|own| Some(own) == self.validator)
             && Range::of(headers).is_some_and(|range| range.continues(self.written, self.total))
@@ -192,14 +194,14 @@ impl Transfer<'_> {
         Ok(())
     }
 
-    /// Notes what the head of a whole file's response says.
+    /// Reads the headers of a response that begins with the first byte.
     fn begin(&mut self, response: &FileResponse) -> Result<(), Error> {
         let headers = response.headers();
         let text = |name| headers.get(name)?.to_str().ok();
         self.validator = validator(headers);
         self.content_type = text(CONTENT_TYPE).map(str::to_owned);
         self.total = if response.status() == StatusCode::PARTIAL_CONTENT {
-            // Not asked for. What is missing shows by the total.
+            // It was not requested. The total shows what is missing.
             match Range::of(headers) {
                 Some(range) if range.start == 0 => range.total,
                 _ => return Err(self.truncated()),

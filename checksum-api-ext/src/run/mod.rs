@@ -83,14 +83,14 @@ impl Run {
         self.start_response.as_deref()
     }
 
-    /// The name that the service gave the run. A sharded run has none; a run that has none has a
-    /// [`test_run_id`](Self::test_run_id).
+    /// Returns the name that the service gave the run. A sharded run has none, and has a
+    /// [`test_run_id`](Self::test_run_id) in its place.
     pub fn job_name(&self) -> Option<&JobName> {
         self.handle.job_name()
     }
 
-    /// The test run, where the service named it when it accepted the run. Otherwise it is known
-    /// when the run has ended: [`RunReport::test_run_id`].
+    /// Returns the test run's id if the service named it at the start. Otherwise it is known when the
+    /// run has ended: [`RunReport::test_run_id`].
     pub fn test_run_id(&self) -> Option<&TestRunId> {
         self.handle.test_run_id()
     }

@@ -141,7 +141,7 @@ impl StartRun {
     }
 }
 
-/// The request of a selection. It serialises to all that tells one request from another.
+/// The request of a selection. It serialises to everything in which requests can differ.
 #[derive(Clone, Serialize)]
 #[serde(untagged)]
 enum Request {

@@ -1,3 +1,5 @@
+//! The status of a run, from any of the three status routes.
+
 use checksum_api::types::{
     Count, RunState, RunStatus as V1, RunStatusByRunId as ByRunId, RunStatusV2 as V2, TerminalFlag,
     TestRunId, Verdict,
@@ -12,7 +14,7 @@ use crate::contradiction::Contradiction;
 use crate::counts::Counts;
 use crate::poll::Terminal;
 
-/// What one look at a run saw, whichever version of the API answered.
+/// The status of a run, as one poll returns it, whichever version of the API responded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunStatus {
@@ -42,7 +44,7 @@ pub struct RunStatus {
     /// a verdict other than `pass` is then no pass.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_judged: bool,
-    /// Whether it could not be learnt what the observed route says of the end.
+    /// Whether the observed route could not confirm the end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_unconfirmed: bool,
     /// Whether a run of no tests may pass.
@@ -53,17 +55,17 @@ pub struct RunStatus {
 }
 
 impl RunStatus {
-    /// The state, as the service names it.
+    /// Returns the state, as the service names it.
     pub fn state(&self) -> &RunState {
         &self.state
     }
 
-    /// The counts; `None` until the service reports any, which it does at the end.
+    /// Returns the counts of tests; `None` until the service reports any, which it does at the end.
     pub fn counts(&self) -> Option<Counts> {
         self.counts
     }
 
-    /// The test run, which results and healing are asked for by.
+    /// Returns the test run's id, which results and healing need.
     pub fn test_run_id(&self) -> Option<&TestRunId> {
         self.test_run_id.as_ref()
     }
@@ -74,12 +76,12 @@ impl RunStatus {
         self.api_version
     }
 
-    /// The service's own word on the run, where it gives one.
+    /// Returns the service's own verdict, if it gives one.
     pub fn verdict(&self) -> Option<&Verdict> {
         self.verdict.as_ref()
     }
 
-    /// Why the run failed, where the service says so.
+    /// Returns why the run failed, if the service says so.
     pub fn failure_reason(&self) -> Option<&str> {
         self.failure_reason.as_deref()
     }
@@ -89,12 +91,12 @@ impl RunStatus {
         &self.unknown_fields
     }
 
-    /// Whether the run has ended.
+    /// Returns whether the run has ended.
     ///
-    /// The service's own `isTerminal` decides where it is given: a sharded run can say `passed`
-    /// before its parts are merged. Otherwise the state decides, and for a state that this version
-    /// does not know, whether the answer carries what only the answer at the end carries. A wait
-    /// polls such a run a few more times before it believes that.
+    /// The service's own `isTerminal` decides if it is given: the state of a sharded run can be
+    /// `passed` before its shards are merged. Otherwise the state decides and, for a state that this
+    /// version does not know, whether the response has the fields of a terminal one. A wait polls such
+    /// a run a few more times before it ends.
     pub fn is_terminal(&self) -> bool {
         self.terminal() != Terminal::No
     }
@@ -120,24 +122,24 @@ impl RunStatus {
         self.terminal() == Terminal::Perhaps
     }
 
-    /// Whether this version knows the state.
+    /// Returns whether this version knows the state.
     pub fn is_known_state(&self) -> bool {
         !matches!(self.state, RunState::Unrecognised(_))
     }
 
     /// The status of a run, as the observed route by test run id returns it. It counts no tests.
-    pub(super) fn by_run_id(answer: ByRunId, id: TestRunId) -> Self {
+    pub(super) fn by_run_id(response: ByRunId, id: TestRunId) -> Self {
         let fields = Fields {
-            is_terminal: answer.is_terminal,
-            verdict: answer.verdict,
+            is_terminal: response.is_terminal,
+            verdict: response.verdict,
             ..Fields::default()
         };
         let status = fields.into_status(
             None,
-            answer.status,
+            response.status,
             Some(id),
-            answer.failure_reason,
-            answer.extra,
+            response.failure_reason,
+            response.extra,
         );
         Self {
             is_uncounted: false,
@@ -146,7 +148,8 @@ impl RunStatus {
         }
     }
 
-    /// Takes over what the observed route by test run id says of the end. Nothing of it gives a pass.
+    /// Adopts what the observed route by test run id returned about the end. Nothing of it makes a run a
+    /// success.
     pub(super) fn confirm(&mut self, judged: Self) {
         self.is_terminal = judged.is_terminal.or(self.is_terminal);
         self.failure_reason = judged.failure_reason.or_else(|| self.failure_reason.take());
@@ -163,7 +166,7 @@ impl RunStatus {
         self.unreadable.extend(judged.unreadable);
     }
 
-    /// What the end means for a gate; `None` while the run goes on.
+    /// Returns what the end means for a gate; `None` while the run goes on.
     pub fn outcome(&self) -> Option<Outcome> {
         self.is_terminal().then(|| self.final_outcome())
     }
@@ -191,8 +194,8 @@ impl RunStatus {
         }
     }
 
-    /// What in the answer contradicts a state of passed or healed, if anything. Counts never
-    /// overrule the state silently.
+    /// Returns what in the response contradicts a state of passed or healed. Counts do not overrule
+    /// the state.
     pub fn contradiction(&self) -> Option<Contradiction> {
         if !Outcome::of_state(&self.state).is_success() {
             return None;
@@ -308,41 +311,41 @@ fn read<T>(
 }
 
 impl From<V1> for RunStatus {
-    fn from(answer: V1) -> Self {
+    fn from(response: V1) -> Self {
         let fields = Fields {
-            passed: answer.passed,
-            failed: answer.failed,
-            recovered: answer.recovered,
-            bug: answer.bug,
-            is_terminal: answer.is_terminal,
-            verdict: answer.verdict,
+            passed: response.passed,
+            failed: response.failed,
+            recovered: response.recovered,
+            bug: response.bug,
+            is_terminal: response.is_terminal,
+            verdict: response.verdict,
         };
         fields.into_status(
             Some(ApiVersion::V1),
-            answer.status,
+            response.status,
             None,
-            answer.failure_reason,
-            answer.extra,
+            response.failure_reason,
+            response.extra,
         )
     }
 }
 
 impl From<V2> for RunStatus {
-    fn from(answer: V2) -> Self {
+    fn from(response: V2) -> Self {
         let fields = Fields {
-            passed: answer.passed,
-            failed: answer.failed,
-            recovered: answer.recovered,
-            bug: answer.bug,
-            is_terminal: answer.is_terminal,
-            verdict: answer.verdict,
+            passed: response.passed,
+            failed: response.failed,
+            recovered: response.recovered,
+            bug: response.bug,
+            is_terminal: response.is_terminal,
+            verdict: response.verdict,
         };
         fields.into_status(
             Some(ApiVersion::V2),
-            answer.status,
-            answer.test_run_id,
-            answer.failure_reason,
-            answer.extra,
+            response.status,
+            response.test_run_id,
+            response.failure_reason,
+            response.extra,
         )
     }
 }

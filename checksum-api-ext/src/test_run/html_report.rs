@@ -1,7 +1,9 @@
-use checksum_api::OperationId;
+//! Where the HTML report of a run is, and downloading it.
+
 use std::fmt;
 use std::path::Path;
 
+use checksum_api::OperationId;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -13,7 +15,7 @@ use crate::error::Error;
 use crate::lenient::{string, unwrap};
 use crate::url::{redacted, resolve, serialize};
 
-/// Members that could hold the address.
+/// Fields that could hold the URL.
 const ADDRESS: [&str; 7] = [
     "url",
     "reportUrl",
@@ -26,9 +28,9 @@ const ADDRESS: [&str; 7] = [
 
 /// Where the HTML report of a run is; from [`TestRun::report`](crate::TestRun::report).
 ///
-/// The API's description says that there is an address and not how it is told. Read are an object
-/// with `url`, `reportUrl`, `href` or `link`, on its own or as `data` or `report`, and the bare
-/// address; whatever came is kept as [`raw`](Self::raw).
+/// The API's description says that there is a URL and does not show the response. This crate decodes
+/// an object with `url`, `reportUrl`, `href` or `link`, on its own or as `data` or `report`, and a
+/// bare URL. The JSON as it came is kept as [`raw`](Self::raw).
 ///
 /// As JSON it is an object with `url`.
 #[derive(Clone, Serialize, JsonSchema)]
@@ -56,7 +58,7 @@ impl HtmlReport {
         let Some(url) = found else {
             return Err(Error::unexpected_response(
                 OperationId::GetTestRunReport,
-                "no address",
+                "no URL",
                 raw,
             ));
         };
@@ -67,21 +69,21 @@ impl HtmlReport {
         })
     }
 
-    /// The report's address. It may grant access to whoever has it, for a while.
+    /// Returns the report's URL. It may grant access to whoever has it, for a while.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// The answer as it came.
+    /// Returns the response as it came.
     pub fn raw(&self) -> &Value {
         &self.raw
     }
 
-    /// Writes the report to a file, in place of what the file held. Nothing is sent before it is
-    /// awaited; the directories on the way are made.
+    /// Downloads the report to a file, replacing what the file held. Nothing is sent before it is
+    /// awaited. Missing directories are created.
     ///
     /// A link is followed to the file that it leads to. To a pipe or device, such as
-    /// `/dev/stdout`, the report is written when it is complete; a pipe is waited for until
+    /// `/dev/stdout`, the report is written when it is complete; a pipe is opened when
     /// somebody reads from it.
     ///
     /// This is the one page: what it links to stays where it is.
@@ -113,9 +115,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_whatever_holds_an_address() {
+    fn decodes_whatever_holds_a_url() {
         let address = "https://reports.example/run-id/index.html?signature=secret";
-        for answer in [
+        for response in [
             json!(address),
             json!({ "url": address }),
             json!({ "reportUrl": address, "url": null }),
@@ -126,16 +128,17 @@ mod tests {
             json!({ "data": address }),
             json!({ "url": "<html>", "data": { "url": address } }),
         ] {
-            let report = HtmlReport::decode(&Core::for_tests(), answer.clone()).expect("a report");
-            assert_eq!(report.url().as_str(), address, "{answer}");
-            assert_eq!(report.raw(), &answer);
+            let report =
+                HtmlReport::decode(&Core::for_tests(), response.clone()).expect("a report");
+            assert_eq!(report.url().as_str(), address, "{response}");
+            assert_eq!(report.raw(), &response);
             assert!(!format!("{report:?}").contains("secret"));
         }
     }
 
     #[test]
-    fn an_answer_without_an_address_is_kept_in_the_error() {
-        for answer in [
+    fn a_response_without_a_url_is_kept_in_the_error() {
+        for response in [
             json!(null),
             json!([]),
             json!("<html>Sign in</html>"),
@@ -143,8 +146,8 @@ mod tests {
             json!({ "url": "x ".repeat(500_000) }),
         ] {
             let error =
-                HtmlReport::decode(&Core::for_tests(), answer.clone()).expect_err("no address");
-            assert_eq!(error.response_body(), Some(&answer));
+                HtmlReport::decode(&Core::for_tests(), response.clone()).expect_err("no URL");
+            assert_eq!(error.response_body(), Some(&response));
             assert!(error.to_string().len() < 400, "{error}");
         }
     }

@@ -1,3 +1,5 @@
+//! The project's most recent run.
+
 use std::fmt;
 
 use checksum_api::OperationId;
@@ -13,9 +15,9 @@ use crate::lenient::{string, unwrap};
 
 /// The project's most recent run, which need not be the one that the caller started.
 ///
-/// The API's description names the route and does not show its answer. Read are an object with
-/// `id`, `testRunId` or `runId`, on its own or as `data` or `testRun`, and the bare id; whatever
-/// came is kept as `raw`.
+/// The API's description names the route and does not show its response. This crate decodes an object
+/// with `id`, `testRunId` or `runId`, on its own or as `data` or `testRun`, and a bare id. The JSON as
+/// it came is kept as `raw`.
 #[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LatestTestRun {
@@ -54,7 +56,7 @@ impl LatestTestRun {
         })
     }
 
-    /// The test run's id, which results and healing take.
+    /// Returns the test run's id, which results and healing need.
     pub fn id(&self) -> &TestRunId {
         &self.id
     }
@@ -64,17 +66,17 @@ impl LatestTestRun {
         TestRun::new(&self.core, self.id.clone())
     }
 
-    /// The run's state, where the answer has one.
+    /// Returns the run's state, if the response has one.
     pub fn state(&self) -> Option<&RunState> {
         self.state.as_ref()
     }
 
-    /// The branch that was tested, where the answer has it.
+    /// Returns the branch that was tested, if the response has it.
     pub fn branch(&self) -> Option<&str> {
         self.branch.as_deref()
     }
 
-    /// The answer as it came.
+    /// Returns the response as it came.
     pub fn raw(&self) -> &Value {
         &self.raw
     }
@@ -99,7 +101,7 @@ mod tests {
 
     #[test]
     fn reads_whatever_names_a_run() {
-        for answer in [
+        for response in [
             json!("run-id"),
             json!({ "id": "run-id", "status": "failed" }),
             json!({ "testRunId": "run-id", "id": 7 }),
@@ -108,15 +110,16 @@ mod tests {
             json!({ "data": { "testRun": { "id": "run-id" } } }),
             json!({ "data": "run-id" }),
         ] {
-            let latest = LatestTestRun::decode(&Core::for_tests(), answer.clone()).expect("a run");
-            assert_eq!(latest.id().as_str(), "run-id", "{answer}");
-            assert_eq!(latest.raw(), &answer);
+            let latest =
+                LatestTestRun::decode(&Core::for_tests(), response.clone()).expect("a run");
+            assert_eq!(latest.id().as_str(), "run-id", "{response}");
+            assert_eq!(latest.raw(), &response);
         }
     }
 
     #[test]
-    fn an_answer_without_a_run_is_kept_in_the_error() {
-        for answer in [
+    fn a_response_without_a_run_is_kept_in_the_error() {
+        for response in [
             json!(null),
             json!([]),
             json!({}),
@@ -125,8 +128,8 @@ mod tests {
             json!({ "data": null }),
         ] {
             let error =
-                LatestTestRun::decode(&Core::for_tests(), answer.clone()).expect_err("no run");
-            assert_eq!(error.response_body(), Some(&answer));
+                LatestTestRun::decode(&Core::for_tests(), response.clone()).expect_err("no run");
+            assert_eq!(error.response_body(), Some(&response));
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod attachments;
 mod downloads;
-mod redirects;
 mod results;
 mod second_server;
 mod wire;

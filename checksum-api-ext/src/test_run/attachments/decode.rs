@@ -1,3 +1,5 @@
+//! Decoding a list of attachments, whose form the API's description does not show.
+
 use checksum_api::BaseUrl;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -7,10 +9,10 @@ use super::AttachmentKind;
 use crate::lenient::{integer, string};
 use crate::url::resolve;
 
-/// Members that hold the list.
+/// Fields that hold the list.
 const LISTS: [&str; 6] = ["attachments", "items", "data", "results", "files", "result"];
 
-/// Members that hold an address.
+/// Fields that hold the URL.
 const ADDRESS: [&str; 9] = [
     "url",
     "href",
@@ -23,10 +25,10 @@ const ADDRESS: [&str; 9] = [
     "path",
 ];
 
-/// How deep lists may stand in one another.
+/// How deep lists may be nested.
 const MAX_DEPTH: usize = 4;
 
-/// One attachment of the answer.
+/// One attachment of the response.
 pub(super) struct Entry<'a> {
     pub(super) name: String,
     pub(super) kind: AttachmentKind,
@@ -36,13 +38,13 @@ pub(super) struct Entry<'a> {
     pub(super) raw: &'a Value,
 }
 
-/// The attachments of an answer; `None` where the answer can be no list of them.
-pub(super) fn entries<'a>(answer: &'a Value, base: &BaseUrl) -> Option<Vec<Entry<'a>>> {
+/// Returns the attachments of a response, or `None` if it can be no list of them.
+pub(super) fn entries<'a>(response: &'a Value, base: &BaseUrl) -> Option<Vec<Entry<'a>>> {
     let mut found = Vec::new();
-    collect(answer, None, base, 0, &mut found).then_some(found)
+    collect(response, None, base, 0, &mut found).then_some(found)
 }
 
-/// Adds what a value holds, and tells whether it could hold anything.
+/// Adds what a value holds. Returns whether it could hold attachments.
 fn collect<'a>(
     value: &'a Value,
     kind: Option<&str>,
@@ -51,7 +53,7 @@ fn collect<'a>(
     found: &mut Vec<Entry<'a>>,
 ) -> bool {
     match value {
-        // A list that is not there is taken for an empty one.
+        // A missing list counts as an empty one.
         Value::Null => true,
         Value::Array(elements) => {
             let before = found.len();
@@ -66,34 +68,34 @@ fn collect<'a>(
             }
             None => false,
         },
-        Value::Object(members) => {
+        Value::Object(fields) => {
             if let Some(entry) = entry(value, kind, base) {
                 found.push(entry);
                 return true;
             }
-            depth < MAX_DEPTH && collect_members(members, kind, base, depth, found)
+            depth < MAX_DEPTH && collect_fields(fields, kind, base, depth, found)
         }
         Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
-fn collect_members<'a>(
-    members: &'a Map<String, Value>,
+fn collect_fields<'a>(
+    fields: &'a Map<String, Value>,
     kind: Option<&str>,
     base: &BaseUrl,
     depth: usize,
     found: &mut Vec<Entry<'a>>,
 ) -> bool {
-    let list = LISTS.iter().find_map(|name| members.get(*name));
+    let list = LISTS.iter().find_map(|name| fields.get(*name));
     if let Some(list) = list
         && collect(list, kind, base, depth + 1, found)
     {
         return true;
     }
-    let mut is_list = members.is_empty();
-    for (name, value) in members {
-        // Under a word for a kind anything may stand; under another word only a list counts, so
-        // that a test's id or a link to the next page is no attachment.
+    let mut is_list = fields.is_empty();
+    for (name, value) in fields {
+        // Under a word for a kind, anything counts; under another word only a list does, so that a
+        // test's id or a link to the next page is no attachment.
         let is_kind = AttachmentKind::from_word(name).is_some();
         if is_kind || value.is_array() {
             is_list |= collect(value, Some(name), base, depth + 1, found);
@@ -102,7 +104,7 @@ fn collect_members<'a>(
     is_list
 }
 
-/// Whether it is an attachment that is nowhere, or is not there itself.
+/// Whether it is an attachment without a URL, or null.
 fn is_without_address(element: &Value) -> bool {
     element.is_null() || ADDRESS.iter().any(|name| element.get(*name).is_some())
 }
@@ -121,7 +123,7 @@ fn entry<'a>(raw: &'a Value, kind: Option<&str>, base: &BaseUrl) -> Option<Entry
     let word = string(raw, &["kind", "attachmentType", "category"])
         .or(type_word.filter(|word| !word.contains('/')))
         .or(kind);
-    let told = word
+    let known = word
         .and_then(AttachmentKind::from_word)
         .or_else(|| content_type.and_then(AttachmentKind::of_content_type))
         .or_else(|| AttachmentKind::from_word(&name))
@@ -129,9 +131,9 @@ fn entry<'a>(raw: &'a Value, kind: Option<&str>, base: &BaseUrl) -> Option<Entry
         .or_else(|| AttachmentKind::of_name(&last_segment(&url)));
     // A word that is not known outweighs what a name suggests, where the entry itself has it.
     let own = word.filter(|own| Some(*own) != kind && AttachmentKind::from_word(own).is_none());
-    let kind = match (own, told) {
+    let kind = match (own, known) {
         (Some(own), _) => AttachmentKind::Other(own.to_owned()),
-        (None, Some(told)) => told,
+        (None, Some(known)) => known,
         (None, None) => AttachmentKind::Other(word.unwrap_or("file").to_owned()),
     };
     Some(Entry {
@@ -147,7 +149,7 @@ fn entry<'a>(raw: &'a Value, kind: Option<&str>, base: &BaseUrl) -> Option<Entry
     })
 }
 
-/// What an address calls its file; empty where it names none.
+/// Returns the last part of the path of a URL; empty if there is none.
 fn last_segment(url: &Url) -> String {
     let segment = url.path_segments().and_then(|mut parts| parts.next_back());
     percent_decode_str(segment.unwrap_or_default())
@@ -162,9 +164,9 @@ mod tests {
     use super::*;
 
     /// Each attachment as `kind name address`.
-    fn decode(answer: &Value) -> Option<Vec<String>> {
+    fn decode(response: &Value) -> Option<Vec<String>> {
         let base = "https://api.checksum.ai".parse().expect("a URL");
-        let entries = entries(answer, &base)?;
+        let entries = entries(response, &base)?;
         let line = |one: Entry<'_>| format!("{} {} {}", one.kind, one.name, one.url);
         Some(entries.into_iter().map(line).collect())
     }
@@ -181,7 +183,7 @@ mod tests {
             { "name": "trace.zip", "kind": "trace", "url": trace, "contentType": null },
             { "fileName": "a.png", "type": "image/png", "href": image },
         ]);
-        for answer in [
+        for response in [
             objects.clone(),
             json!({ "attachments": objects }),
             json!({ "items": objects, "total": 2 }),
@@ -194,9 +196,9 @@ mod tests {
             json!({ "data": { "trace": trace, "screenshot": image, "testId": "test/a.b" } }),
             json!({ "attachments": { "traces": [trace], "screenshots": [image] } }),
         ] {
-            let mut lines = decode(&answer).expect("a list");
+            let mut lines = decode(&response).expect("a list");
             lines.sort_by_key(|line| !line.starts_with("trace"));
-            assert_eq!(lines, expected, "{answer}");
+            assert_eq!(lines, expected, "{response}");
         }
     }
 
@@ -249,11 +251,11 @@ mod tests {
     fn sizes_and_odd_names_survive() {
         let base: BaseUrl = "https://api.checksum.ai".parse().expect("a URL");
         let long = "x".repeat(1_000_000);
-        let answer = json!([
+        let response = json!([
             { "url": "/a/%2e%2e%2fb", "size": "12" },
             { "url": "/a", "name": long, "sizeBytes": 7 },
         ]);
-        let entries = entries(&answer, &base).expect("a list");
+        let entries = entries(&response, &base).expect("a list");
         assert_eq!(entries[0].size, Some(12));
         assert_eq!(entries[0].name, "../b");
         assert_eq!(entries[1].size, Some(7));

@@ -1,11 +1,13 @@
+//! What an attachment is.
+
 use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What an attachment is. The API's description names three kinds and lists none, so that this is
-/// told from whatever the answer has.
+/// What an attachment is. The API's description names three kinds and does not show how a response
+/// names them, so that this is derived from whatever the response has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AttachmentKind {
@@ -15,12 +17,12 @@ pub enum AttachmentKind {
     Screenshot,
     /// A film.
     Video,
-    /// Anything else, by the service's word for it; `file` where it has none.
+    /// Anything else, by the service's word for it; `file` if it has none.
     Other(String),
 }
 
 impl AttachmentKind {
-    /// The kind, in one word.
+    /// Returns the kind, in one word.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Trace => "trace",
@@ -30,8 +32,7 @@ impl AttachmentKind {
         }
     }
 
-    /// What a service's word for a kind means, singular or plural; `None` for a word that is not
-    /// known.
+    /// Returns the kind that a word means, in singular or plural, or `None` for an unknown word.
     pub(super) fn from_word(word: &str) -> Option<Self> {
         let word = word.trim().to_ascii_lowercase();
         let singular = word.strip_suffix('s').unwrap_or(&word);
@@ -43,7 +44,7 @@ impl AttachmentKind {
         }
     }
 
-    /// What a media type tells.
+    /// Returns the kind that a media type means.
     pub(super) fn of_content_type(content_type: &str) -> Option<Self> {
         match content_type.split_once('/')?.0 {
             "image" => Some(Self::Screenshot),
@@ -52,8 +53,8 @@ impl AttachmentKind {
         }
     }
 
-    /// What a file's name tells. An archive is a trace: Playwright, which the tests are written
-    /// for, makes them so.
+    /// Returns the kind that a file's extension means. An archive is a trace, as Playwright, which the
+    /// tests are written for, writes them.
     pub(super) fn of_name(name: &str) -> Option<Self> {
         let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();
         match &*extension {

@@ -1,3 +1,5 @@
+//! What a test left behind, and downloading it.
+
 use checksum_api::OperationId;
 mod decode;
 mod kind;
@@ -17,13 +19,13 @@ use crate::download::{Download, DownloadAll, FileNames, Place, Source};
 use crate::error::Error;
 use crate::url::{redacted, serialize};
 
-/// What a test left behind; from [`TestInRun::attachments`](crate::TestInRun::attachments).
+/// What a test left behind; from [`TestRun::attachments`](crate::TestRun::attachments).
 ///
-/// The API's description names traces, screenshots and videos, and does not show the answer. Read
-/// are an array, an object with `attachments`, `items`, `data`, `results` or `files`, and one whose
-/// members are the kinds (`{"traces": […], "screenshots": […]}`); their elements may be objects
-/// with `url`, `href` or the like, or bare addresses. Elements without an address are left out;
-/// whatever came is kept as [`raw`](Self::raw).
+/// The API's description names traces, screenshots and videos, and does not show the response.
+/// This crate decodes an array, an object with `attachments`, `items`, `data`, `results` or `files`, and one whose
+/// fields are the kinds (`{"traces": […], "screenshots": […]}`); their elements may be objects
+/// with `url`, `href` or the like, or bare URLs. Elements without a URL are dropped. The
+/// JSON as it came is kept as [`raw`](Self::raw).
 #[derive(Clone)]
 pub struct Attachments {
     core: Core,
@@ -33,7 +35,7 @@ pub struct Attachments {
 
 /// One trace, screenshot, video or other file.
 ///
-/// As JSON it is what the methods tell, without the raw answer.
+/// As JSON it has a field for each method, without the raw response.
 #[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
@@ -78,36 +80,36 @@ impl Attachments {
         })
     }
 
-    /// The attachments, in the order of the answer.
+    /// Returns the attachments, in the order of the response.
     pub fn iter(&self) -> std::slice::Iter<'_, Attachment> {
         self.list.iter()
     }
 
-    /// The attachments of one kind.
+    /// Returns the attachments of one kind.
     pub fn of_kind(&self, kind: &AttachmentKind) -> impl Iterator<Item = &Attachment> {
         self.list.iter().filter(move |one| one.kind == *kind)
     }
 
-    /// How many there are.
+    /// Returns how many there are.
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// The answer as it came.
+    /// Returns the response as it came.
     pub fn raw(&self) -> &Value {
         &self.raw
     }
 
-    /// Writes all of them into a directory, a few at once, each by its
+    /// Downloads all of them to a directory, a few at once, each under its
     /// [`file_name`](Attachment::file_name). Nothing is sent before it is awaited.
     ///
-    /// A link in the place of a file, or anything else that is no file, is an error for that file
-    /// alone. The directory itself may be a link.
+    /// A symbolic link with the name of a file, or anything else that is no file, is an error for that
+    /// file alone. The directory itself may be a link.
     pub fn download_all(&self, directory: impl AsRef<Path>) -> DownloadAll {
         let directory = directory.as_ref();
         let file = |one: &Attachment| {
@@ -128,48 +130,48 @@ impl<'a> IntoIterator for &'a Attachments {
 }
 
 impl Attachment {
-    /// The name, as the service gives it; the last part of the address where it gives none. Not a
+    /// Returns the name that the service gives, or the last part of the URL if it gives none. It is no
     /// safe file name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The name that it is stored by: safe in any directory, and no other attachment's of the same
-    /// list. The same list gives the same names.
+    /// Returns the name that it is downloaded under: safe in any directory, and unique in its list. The
+    /// same list has the same names.
     pub fn file_name(&self) -> &str {
         &self.file_name
     }
 
-    /// What it is, told by its kind, content type or name.
+    /// Returns what it is, from its kind, content type or name.
     pub fn kind(&self) -> &AttachmentKind {
         &self.kind
     }
 
-    /// The media type, where the service gives it.
+    /// Returns the media type, if the service gives it.
     pub fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()
     }
 
-    /// The address. It may grant access to whoever has it, for a while.
+    /// Returns the URL. It may grant access to whoever has it, for a while.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// The size in bytes, where the service tells it.
+    /// Returns the size in bytes, if the service gives it.
     pub fn size(&self) -> Option<u64> {
         self.size
     }
 
-    /// This part of the answer, as it came.
+    /// Returns the JSON of this attachment, as it came.
     pub fn raw(&self) -> &Value {
         &self.raw
     }
 
-    /// Writes it into a directory by its [`file_name`](Self::file_name), in place of what was
-    /// there by that name. Nothing is sent before it is awaited.
+    /// Downloads it to a directory under its [`file_name`](Self::file_name), replacing a file of that
+    /// name. Nothing is sent before it is awaited.
     ///
-    /// A link in its place, or anything else that is no file, is an error. The directory itself may
-    /// be a link.
+    /// A symbolic link of that name, or anything else that is no file, is an error. The directory itself
+    /// may be a link.
     pub fn download(&self, directory: impl AsRef<Path>) -> Download {
         let place = Place::Inside(directory.as_ref().join(&self.file_name));
         Download::new(&self.core, self.source(), place)
@@ -186,7 +188,7 @@ impl Attachment {
 
 impl fmt::Debug for Attachments {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the raw answer, whose addresses may grant access.
+        // Without the raw response, whose URLs may grant access.
         formatter.debug_list().entries(&self.list).finish()
     }
 }
