@@ -10,9 +10,9 @@ use crate::batch::{
 use crate::bugs::ListBugs;
 use crate::core::{Core, Retry};
 use crate::error::Error;
+use crate::poll::PollPolicy;
 use crate::run::{Grep, Run, RunHandle, Selection, StartRun, affected};
 use crate::test_run::{LatestTestRun, TestRun};
-use crate::poll::PollPolicy;
 use crate::watch::{Handle, WatchSet};
 
 /// The client. Cheap to clone; clones share one connection pool and one budget of requests.

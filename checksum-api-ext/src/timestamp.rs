@@ -1,11 +1,10 @@
-//! Points in time as handles and intents keep them: RFC 3339, in UTC, to the
-//! millisecond.
+//! Points in time as handles and intents store them: RFC 3339, in UTC, to the millisecond.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The current time, without the part that is not written down.
+/// Returns the current time, rounded down to what is stored.
 pub(crate) fn now() -> SystemTime {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     let milliseconds = since_epoch.unwrap_or_default().as_millis();
@@ -25,8 +24,8 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTi
     humantime::parse_rfc3339(&text).map_err(serde::de::Error::custom)
 }
 
-/// The same for a time that may be missing. One that cannot be read counts as missing: the rest of a
-/// handle is worth more.
+/// The same for a time that may be absent. One that cannot be read counts as absent, because the rest
+/// of the handle is still useful.
 pub(crate) mod option {
     use super::*;
 

@@ -15,7 +15,7 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// `number` tells the waits of one seed apart.
+    /// Each `number` has its own jitter, also with a seed.
     pub(crate) fn new(policy: &PollPolicy, number: u64) -> Self {
         let random = match policy.seed {
             Some(seed) => SmallRng::seed_from_u64(seed.wrapping_add(number)),

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
+use futures_util::stream::{BoxStream, poll_fn};
 
 use super::event::Event;
 use super::pollable::Pollable;
@@ -16,11 +17,11 @@ use crate::error::Error;
 ///
 /// The last item is [`Event::Finished`], or the error that ended the wait.
 #[must_use = "nothing is polled until `next` is awaited"]
-pub struct Events<S, R>(Pin<Box<dyn Stream<Item = Result<Event<S, R>, Error>> + Send>>);
+pub struct Events<S, R>(BoxStream<'static, Result<Event<S, R>, Error>>);
 
 impl<S: Send + 'static, R: Send + 'static> Events<S, R> {
     pub(crate) fn new<P: Pollable<Status = S, Report = R>>(mut poller: Poller<P>) -> Self {
-        let events = stream::poll_fn(move |context| poller.poll_next(context));
+        let events = poll_fn(move |context| poller.poll_next(context));
         Self(Box::pin(events.map(|(_, event)| event)))
     }
 }

@@ -85,7 +85,7 @@ pub(super) enum Expiry {
 type Events<P> = Vec<Event<<P as Pollable>::Status, <P as Pollable>::Report>>;
 
 impl<P: Pollable> PollState<P> {
-    /// `number` tells the waits of one seed apart.
+    /// Each `number` has its own jitter, also with a seed.
     pub(super) fn new(work: &P, policy: &PollPolicy, number: u64) -> Self {
         let started = Instant::now();
         let grace = match work.age() {
@@ -147,7 +147,7 @@ impl<P: Pollable> PollState<P> {
         }
     }
 
-    /// Returns, the first time that it is asked, whether the process was suspended at that time.
+    /// Returns whether the process was suspended at that time. Only the first suspension counts.
     fn is_suspended_since(&mut self, at: Instant) -> bool {
         let is_suspended = self.suspension == Suspension::None && at.elapsed() > MAX_DELAY;
         if is_suspended {

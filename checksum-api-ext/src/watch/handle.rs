@@ -14,7 +14,7 @@ use crate::run::{Run, RunHandle};
 /// What is needed to resume a run or a batch: a small value to store anywhere, as JSON.
 ///
 /// It does not change while the work goes on, so that storing it once is enough. Its text is a key,
-/// which tells works apart and is the same for every handle of a run that has the job name:
+/// which is unique to the work, and the same for every handle of a run that has the job name:
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -106,10 +106,9 @@ impl Drop for Reader {
     }
 }
 
-/// `SNAPSHOTS=overwrite` writes what is printed into the README.
-#[test]
-fn console_sessions_of_the_readme_are_exact() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+/// Follows every console session of a README. `SNAPSHOTS=overwrite` writes what is printed into it.
+fn assert_sessions_are_exact(path: &str, commands: usize) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let readme = std::fs::read_to_string(&path).expect("the README");
     let mut reader = Reader::new();
     let mut actual = String::new();
@@ -134,6 +133,19 @@ fn console_sessions_of_the_readme_are_exact() {
             actual += shown.unwrap_or_default().as_str();
         }
     }
-    assert!(entered > 20, "{entered} commands were tried");
+    assert!(entered >= commands, "{entered} commands were tried");
     snapbox::assert_data_eq!(actual, Data::read_from(&path, None).raw());
+}
+
+#[test]
+fn sessions_of_the_readme_are_exact() {
+    assert_sessions_are_exact("README.md", 20);
+}
+
+#[test]
+fn the_demo_of_the_workspaces_readme_is_exact() {
+    // The package of this crate does not have it.
+    if Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi").exists() {
+        assert_sessions_are_exact("../README.md", 1);
+    }
 }
