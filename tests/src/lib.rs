@@ -12,6 +12,7 @@ pub mod wording;
 pub use fake_transport::{FakeRequest, FakeResponse, FakeTransport, KEY, Script};
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tower::ServiceExt;
 
+/// More requests than any test needs. It ends a loop that would poll without end.
+const MAX_REQUESTS: usize = 1_000_000;
+
 /// Returns a client of the mock server, with the default policies but without jitter of polls.
 pub fn client_of(mock: &Mock) -> Checksum {
     builder_of(mock).build().expect("a client")
@@ -30,12 +34,15 @@ pub fn client_of(mock: &Mock) -> Checksum {
 /// Returns the builder of [`client_of`], for other settings.
 pub fn builder_of(mock: &Mock) -> ChecksumBuilder {
     let router = mock.router();
+    let requests = AtomicUsize::new(0);
     Checksum::builder()
         .api_key("key".parse().expect("a key"))
         .base_url(mock.url().parse().expect("a URL"))
         .poll_policy(PollPolicy::default().jitter(0.0))
         .transport(move |request: reqwest::Request| {
             let router = router.clone();
+            let sent = requests.fetch_add(1, Ordering::Relaxed);
+            assert!(sent < MAX_REQUESTS, "requests without end");
             async move {
                 let request: http::Request<reqwest::Body> = request.try_into()?;
                 let Ok(response) = router.oneshot(request.map(axum::body::Body::new)).await;
