@@ -47,7 +47,7 @@ async fn an_uncertain_start_replaces_an_older_handle() {
         let mock = mock_with_passed_run().await;
         let (directory, path) = older_handle();
         mock.fault(fault.always());
-        let started = checksum(&mock.url(), &format!("{start} --handle-file"));
+        let started = checksum(&mock.url(), format!("{start} --handle-file"));
         let started = started.argument(&path).end();
         assert_eq!(started.code, 5, "{start}: {started:?}");
         let hint = "job-of-an-earlier-run; resume with `checksum wait";

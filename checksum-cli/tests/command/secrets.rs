@@ -162,7 +162,7 @@ fn an_invalid_variable_is_reported_without_its_value() {
     ] {
         std::fs::write(&file, lines).expect("a file");
         for start in ["run grep a", "generate --repo a/b --pr 1 --branch c"] {
-            checksum("http://127.0.0.1:9", &format!("{start} {arguments}"))
+            checksum("http://127.0.0.1:9", format!("{start} {arguments}"))
                 .end()
                 .exits(2)
                 .stderr_has(expected)

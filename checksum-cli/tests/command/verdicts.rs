@@ -10,7 +10,7 @@ async fn suite(script: RunScript, arguments: &str) -> Ended {
     mock.next_run(script);
     checksum(
         &mock.url(),
-        &format!("run suite --poll-interval 0s {arguments}"),
+        format!("run suite --poll-interval 0s {arguments}"),
     )
     .end()
 }
@@ -41,7 +41,7 @@ async fn a_run_without_tests_fails_unless_allowed() {
         ("wait job-name-12345", 1),
         ("wait job-name-12345 --allow-no-tests", 0),
     ] {
-        let ended = exec(&mock, &format!("{arguments} --output json")).exits(code);
+        let ended = exec(&mock, format!("{arguments} --output json")).exits(code);
         let verdict = ended.last_line();
         assert_eq!(verdict["pass"], code == 0);
     }
@@ -128,7 +128,7 @@ async fn totals_of_a_batch_decide_its_result() {
     exec(&mock, "run suite --poll-interval 0s");
     mock.next_heal(BatchScript::new().no_sessions());
     let heal = "heal 00000000-0000-4000-8000-000000000001 --no-create-pr --strict";
-    exec(&mock, &format!("{heal} --poll-interval 0s")).exits(0);
+    exec(&mock, format!("{heal} --poll-interval 0s")).exits(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
