@@ -1,5 +1,5 @@
-//! A server that shares no code with the mock: it responds with the examples of the API's description,
-//! and with guesses where the description shows none.
+//! A server that shares no code with the mock: it responds with the examples of the API's
+//! description, and with guesses where the description shows none.
 
 mod examples;
 
@@ -16,7 +16,8 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 use self::examples::*;
 use crate::{KEY, client_at};
 
-/// What the service may respond where its description shows nothing. Each has a run, a report, a trace and a screenshot, and a critical and a minor bug.
+/// What the service may respond where its description shows nothing. Each has a run, a report, a
+/// trace and a screenshot, and a critical and a minor bug.
 struct Guess {
     latest: Value,
     report: Value,
