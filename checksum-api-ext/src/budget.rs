@@ -25,8 +25,8 @@ impl Budget {
         }
     }
 
-    /// Waits for the caller's turn, in the order of the calls. A caller that stops waiting costs the
-    /// others nothing: a turn is taken only when its time has come.
+    /// Waits for the caller's turn, in the order of the calls. A caller that stops waiting costs
+    /// the others nothing: a turn is taken only when its time has come.
     pub(crate) async fn acquire(&self) {
         let mut next = self.next.lock().await;
         let now = Instant::now();

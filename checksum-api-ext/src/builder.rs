@@ -32,7 +32,7 @@ pub struct ChecksumBuilder {
     api_key: Option<Arc<dyn ApiKeyProvider>>,
     base_url: BaseUrl,
     settings: Vec<Setting>,
-    inspector: Option<Box<dyn Fn(&RawResponse) + Send + Sync>>,
+    inspector: Option<Inspector>,
     has_own_transport: bool,
     retry: RetryPolicy,
     poll: PollPolicy,
@@ -42,6 +42,8 @@ pub struct ChecksumBuilder {
 
 /// A setting of the raw client, which cannot be built before there is a key.
 type Setting = Box<dyn FnOnce(ClientBuilder) -> ClientBuilder + Send>;
+
+type Inspector = Box<dyn Fn(&RawResponse) + Send + Sync>;
 
 impl Checksum {
     /// Returns a builder. [`ChecksumBuilder::api_key`] is the one setting that has no default.
@@ -73,7 +75,8 @@ impl ChecksumBuilder {
     ///
     /// After a response of 401 the client calls the provider again and, if it gets another key,
     /// repeats the request once. A poll that still gets 401 then counts as a poll failure, which a
-    /// wait tolerates for [`PollPolicy::error_timeout`]; with a fixed key, 401 ends the wait at once.
+    /// wait tolerates for [`PollPolicy::error_timeout`]; with a fixed key, 401 ends the wait at
+    /// once.
     pub fn api_key_provider(mut self, provider: impl ApiKeyProvider) -> Self {
         self.api_key = Some(Arc::new(provider));
         self
@@ -129,8 +132,8 @@ impl ChecksumBuilder {
         self.configure_raw(move |raw| raw.user_agent(user_agent))
     }
 
-    /// Trusts the certificate authorities in `pem`, one or several certificates in PEM, beside those
-    /// of the system.
+    /// Trusts the certificate authorities in `pem`, one or several certificates in PEM, beside
+    /// those of the system.
     pub fn add_root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
         let pem = pem.into();
         self.configure_raw(move |raw| raw.add_root_certificates(pem))
@@ -142,8 +145,8 @@ impl ChecksumBuilder {
         self.configure_raw(ClientBuilder::allow_plain_http)
     }
 
-    /// Sends requests with another transport than the built-in HTTP client: a `reqwest::Client`, or a
-    /// stack of the program's own.
+    /// Sends requests with another transport than the built-in HTTP client: a `reqwest::Client`, or
+    /// a stack of the program's own.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.has_own_transport = true;
         self.configure_raw(move |raw| raw.transport(transport))
@@ -183,8 +186,8 @@ impl ChecksumBuilder {
     }
 
     /// Sets how many polls and retries this client starts in a second, at most; no less than 1.
-    /// Default: 25. Single waits, sets and retries share it, so that a service that recovers from an
-    /// outage is not flooded.
+    /// Default: 25. Single waits, sets and retries share it, so that a service that recovers from
+    /// an outage is not flooded.
     ///
     /// At 25, ten thousand runs are polled every 400 s.
     pub fn max_requests_per_second(mut self, requests: u32) -> Self {
@@ -192,9 +195,9 @@ impl ChecksumBuilder {
         self
     }
 
-    /// Lets a run in which no test ran count as a success if the service calls it passed. By default
-    /// its outcome is [`Outcome::NoTests`](crate::Outcome::NoTests), which is no success: a selection
-    /// that matches nothing has tested nothing.
+    /// Lets a run in which no test ran count as a success if the service calls it passed. By
+    /// default its outcome is [`Outcome::NoTests`](crate::Outcome::NoTests), which is no success: a
+    /// selection that matches nothing has tested nothing.
     pub fn allow_no_tests(mut self) -> Self {
         self.allows_no_tests = true;
         self
@@ -205,8 +208,8 @@ impl ChecksumBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): there is no API key, the base
-    /// URL would expose it on a network, the environment names a proxy that cannot be used, or a root
-    /// certificate is not PEM.
+    /// URL would expose it on a network, the environment names a proxy that cannot be used, or a
+    /// root certificate is not PEM.
     pub fn build(self) -> Result<Checksum, Error> {
         let api_key = self.api_key.ok_or_else(|| {
             Error::configuration(format!(

@@ -101,8 +101,8 @@ impl Checksum {
     /// Finds the tests that a change may affect, from the paths of the files that changed: relative
     /// to the root of the repository, as `git diff --name-only` prints them. Returns sorted ids.
     ///
-    /// This operation is not documented: it is known from the vendor's own client, and a service may
-    /// not have it. More than 1,000 files are sent in several requests.
+    /// This operation is not documented: it is known from the vendor's own client, and a service
+    /// may not have it. More than 1,000 files are sent in several requests.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -149,7 +149,8 @@ impl Checksum {
         HealBatch::resume(&self.core, handle.into())
     }
 
-    /// Resumes a generation batch, by its handle or its [`BatchId`](crate::BatchId). Nothing is sent.
+    /// Resumes a generation batch, by its handle or its [`BatchId`](crate::BatchId). Nothing is
+    /// sent.
     pub fn resume_generation_batch(&self, handle: impl Into<BatchHandle>) -> GenerationBatch {
         GenerationBatch::resume(&self.core, handle.into())
     }
@@ -264,8 +265,8 @@ impl Checksum {
     }
 
     /// Prepares generation of tests for a pull request: the repository that hosts it, as
-    /// `owner/name`, its number, and its own branch, whose changes the agent reads. Each start makes
-    /// another batch.
+    /// `owner/name`, its number, and its own branch, whose changes the agent reads. Each start
+    /// makes another batch.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

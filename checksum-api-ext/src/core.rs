@@ -1,5 +1,5 @@
-//! What every value of this crate that sends requests holds: the raw client, and how to retry and poll
-//! with it.
+//! What every value of this crate that sends requests holds: the raw client, and how to retry and
+//! poll with it.
 
 use std::sync::Arc;
 use std::time::Duration;

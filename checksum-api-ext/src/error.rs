@@ -17,8 +17,8 @@ const CHECK_FIRST: &str = "; check the dashboard before you start it again";
 /// What went wrong. Match on [`kind`](Self::kind), or call a predicate; the text is for people.
 ///
 /// For a call that starts work, check [`started`](Self::started) first: whatever the kind, it says
-/// whether there may be work in the service. The status code, `Retry-After` and the request id are there
-/// whenever a response was, whatever the kind.
+/// whether there may be work in the service. The status code, `Retry-After` and the request id are
+/// there whenever a response was, whatever the kind.
 ///
 /// `Display` includes the cause, and [`source`](StdError::source) does not repeat it. No text has
 /// the API key or the values of environment overrides.

@@ -96,8 +96,8 @@ impl Intent {
         self.at
     }
 
-    /// Returns 16 hexadecimal digits that are equal for equal requests, whatever the values of their
-    /// environment variables.
+    /// Returns 16 hexadecimal digits that are equal for equal requests, whatever the values of
+    /// their environment variables.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }

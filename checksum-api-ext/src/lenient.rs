@@ -47,8 +47,8 @@ pub(crate) fn strings(value: &Value, names: &[&str]) -> Vec<String> {
     found.unwrap_or_default()
 }
 
-/// Returns the response, then what is within its wrappers, from the outside in. `names` are wrappers
-/// that this response may have beside the usual ones.
+/// Returns the response, then what is within its wrappers, from the outside in. `names` are
+/// wrappers that this response may have beside the usual ones.
 pub(crate) fn unwrap<'a>(
     response: &'a Value,
     names: &'a [&'a str],

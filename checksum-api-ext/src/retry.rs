@@ -7,10 +7,10 @@ use rand::{RngExt, SeedableRng};
 
 /// When a failed request is sent again.
 ///
-/// Reads are retried if the failure may be temporary: no connection, a time-out, a broken connection,
-/// 408, 425, 429, 5xx, a body that is not JSON. A request that starts work is retried only if the
-/// service cannot have acted on it: no connection was made, or the response was 429. `Retry-After` is
-/// honoured. Each retry counts towards the client's budget of requests.
+/// Reads are retried if the failure may be temporary: no connection, a time-out, a broken
+/// connection, 408, 425, 429, 5xx, a body that is not JSON. A request that starts work is retried
+/// only if the service cannot have acted on it: no connection was made, or the response was 429.
+/// `Retry-After` is honoured. Each retry counts towards the client's budget of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     max_attempts: u32,
@@ -20,8 +20,8 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Four attempts, with delays of at most a minute in all: up to 0.5 s before the second attempt,
-    /// and up to twice as much before each further one.
+    /// Four attempts, with delays of at most a minute in all: up to 0.5 s before the second
+    /// attempt, and up to twice as much before each further one.
     fn default() -> Self {
         Self {
             max_attempts: 4,
@@ -45,8 +45,9 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the maximum delay before the second attempt, which doubles with each attempt. Default: 0.5 s.
-    /// The delay is a random part of it, so that many clients do not retry at the same moment.
+    /// Sets the maximum delay before the second attempt, which doubles with each attempt. Default:
+    /// 0.5 s. The delay is a random part of it, so that many clients do not retry at the same
+    /// moment.
     #[must_use]
     pub fn initial_delay(mut self, delay: Duration) -> Self {
         self.initial_delay = delay;

@@ -24,8 +24,8 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTi
     humantime::parse_rfc3339(&text).map_err(serde::de::Error::custom)
 }
 
-/// The same for a time that may be absent. One that cannot be read counts as absent, because the rest
-/// of the handle is still useful.
+/// The same for a time that may be absent. One that cannot be read counts as absent, because the
+/// rest of the handle is still useful.
 pub(crate) mod option {
     use super::*;
 

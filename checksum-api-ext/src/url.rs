@@ -7,8 +7,9 @@ use url::Url;
 /// More characters than any URL that a browser would follow.
 const MAX_LENGTH: usize = 8 * 1024;
 
-/// Returns the URL that a text in a response means, or `None` if it is none, such as a page of HTML.
-/// A relative one is resolved against the base URL, since the API's description names no other.
+/// Returns the URL that a text in a response means, or `None` if it is none, such as a page of
+/// HTML. A relative one is resolved against the base URL, since the API's description names no
+/// other.
 pub(crate) fn resolve(base: &BaseUrl, text: &str) -> Option<Url> {
     let text = text.trim();
     let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>\"{}\\".contains(c);

@@ -1,4 +1,4 @@
-//! The error of the command: what it says, whether work was started, and what to do next.
+//! The error of the command: its text, whether work was started, and what to do next.
 
 use std::error::Error as _;
 use std::io;

@@ -14,7 +14,7 @@ use crate::signal::Signal;
 /// How the command ends. The numbers are part of its interface. 7 was never used and stays free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitCode {
-    /// The tests passed, every session completed, or the command did what it was asked to do.
+    /// The tests passed, every session completed, or the command did its work.
     Pass = 0,
     /// A test or a session failed, or no test ran.
     Failed = 1,

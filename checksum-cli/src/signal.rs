@@ -1,4 +1,4 @@
-//! Signals that ask the process to end: the command stops in order, and says what goes on.
+//! Signals that end the process: the command stops in order, and reports what goes on.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// A signal that asks the process to end, with its number.
+/// A signal that ends the process, with its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     HangUp = 1,
@@ -77,7 +77,7 @@ fn received() -> watch::Receiver<Option<Signal>> {
     RECEIVED.get_or_init(receive).clone()
 }
 
-/// The signals that ask a process to end, except those that it inherited as ignored, as under
+/// The signals that end a process, except those that it inherited as ignored, as under
 /// `nohup` or `trap '' INT`.
 #[cfg(unix)]
 struct Signals {

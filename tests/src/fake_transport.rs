@@ -16,6 +16,9 @@ use tokio::time::Instant;
 /// The API key of every client of these tests. It is searched for in whatever must not hold it.
 pub const KEY: &str = "key-that-must-not-show";
 
+/// More requests than any test needs. It ends a loop that would poll without end.
+const MAX_REQUESTS: usize = 100_000;
+
 /// A transport that responds in process. Clones share one log.
 #[derive(Clone)]
 pub struct FakeTransport {
@@ -254,6 +257,7 @@ impl FakeTransport {
     ) -> Result<reqwest::Response, TransportError> {
         let request = {
             let mut state = self.state();
+            assert!(state.log.len() < MAX_REQUESTS, "requests without end");
             let request = FakeRequest::new(request, state.began.elapsed());
             state.log.push(request.clone());
             state.in_flight += 1;

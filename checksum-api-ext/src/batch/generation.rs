@@ -71,8 +71,8 @@ impl StartGeneration {
         self
     }
 
-    /// Returns what to store before [`start`](Self::start), so that a crash in between does not lose
-    /// the knowledge that the session may have started.
+    /// Returns what to store before [`start`](Self::start), so that a crash in between does not
+    /// lose the knowledge that the session may have started.
     ///
     /// # Errors
     ///

@@ -32,8 +32,8 @@ impl StartHealing {
         }
     }
 
-    /// Returns what to store before [`start`](Self::start), so that a crash in between does not lose
-    /// the knowledge that healing may have started.
+    /// Returns what to store before [`start`](Self::start), so that a crash in between does not
+    /// lose the knowledge that healing may have started.
     ///
     /// # Errors
     ///

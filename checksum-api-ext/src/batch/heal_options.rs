@@ -52,8 +52,8 @@ impl HealOptions {
         }
     }
 
-    /// Sets the repository of the pull request that [`report_to`](Self::report_to) names, if healing
-    /// opens none of its own.
+    /// Sets the repository of the pull request that [`report_to`](Self::report_to) names, if
+    /// healing opens none of its own.
     pub fn repo(mut self, repo: RepoName) -> Self {
         self.repo = Some(repo);
         self
@@ -76,7 +76,8 @@ impl HealOptions {
     /// Adds context for the agent's prompt: a name and any JSON.
     ///
     /// The service documents this field for [`Checksum::heal`](crate::Checksum::heal); for
-    /// [`StartRun::auto_heal`](crate::StartRun::auto_heal) it is known from the vendor's own client.
+    /// [`StartRun::auto_heal`](crate::StartRun::auto_heal) it is known from the vendor's own
+    /// client.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.metadata.insert(name, value);
         self

@@ -40,8 +40,8 @@ impl BatchStatus {
         &self.0.status
     }
 
-    /// Returns the sessions. Empty if there is nothing to heal, because every failure is a bug of the
-    /// application.
+    /// Returns the sessions. Empty if there is nothing to heal, because every failure is a bug of
+    /// the application.
     pub fn sessions(&self) -> &[BatchSession] {
         &self.0.sessions
     }
@@ -74,14 +74,14 @@ impl BatchStatus {
         })
     }
 
-    /// Returns whether every session has ended, by the service's own `allTerminal`, which alone ends a
-    /// wait.
+    /// Returns whether every session has ended, by the service's own `allTerminal`, which alone
+    /// ends a wait.
     pub fn all_terminal(&self) -> bool {
         self.0.all_terminal
     }
 
-    /// Returns whether the batch has ended as completed, every session has completed, and the totals
-    /// agree. A batch without sessions is a success: there was nothing to do.
+    /// Returns whether the batch has ended as completed, every session has completed, and the
+    /// totals agree. A batch without sessions is a success: there was nothing to do.
     pub fn is_success(&self) -> bool {
         let is_completed = |one: &BatchSession| one.status == SessionState::Completed;
         self.all_terminal()
@@ -90,9 +90,9 @@ impl BatchStatus {
             && !self.is_failure()
     }
 
-    /// Returns whether a session has failed, or the batch has ended and not every session has completed. A
-    /// batch that has ended in a state that this version does not know is neither a success nor a
-    /// failure.
+    /// Returns whether a session has failed, or the batch has ended and not every session has
+    /// completed. A batch that has ended in a state that this version does not know is neither a
+    /// success nor a failure.
     pub fn is_failure(&self) -> bool {
         let is_failed = |one: &BatchSession| one.status == SessionState::Failed;
         *self.state() == BatchState::Failed

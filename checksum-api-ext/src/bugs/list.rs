@@ -6,8 +6,8 @@ use super::{BugPage, Bugs};
 use crate::core::{Core, Retry};
 use crate::error::Error;
 
-/// A request for bugs; made by [`Checksum::bugs`](crate::Checksum::bugs). Without a filter it lists all
-/// bugs of the project.
+/// A request for bugs; made by [`Checksum::bugs`](crate::Checksum::bugs). Without a filter it lists
+/// all bugs of the project.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `page` or `into_stream`"]
 pub struct ListBugs {
@@ -59,8 +59,8 @@ impl ListBugs {
         self
     }
 
-    /// Lists only bugs with this tag. Call it more than once for more tags; the API's description does
-    /// not say whether a bug then needs one of them or all.
+    /// Lists only bugs with this tag. Call it more than once for more tags; the API's description
+    /// does not say whether a bug then needs one of them or all.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self
@@ -98,8 +98,8 @@ impl ListBugs {
         self
     }
 
-    /// Sets how large the bugs of [`into_stream`](Self::into_stream) may be in all, in bytes of their JSON.
-    /// Default: 64 MiB.
+    /// Sets how large the bugs of [`into_stream`](Self::into_stream) may be in all, in bytes of
+    /// their JSON. Default: 64 MiB.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
@@ -121,9 +121,9 @@ impl ListBugs {
     /// page that is shorter than the `limit` in the response. A bug that moves to a later page
     /// meanwhile is returned once.
     ///
-    /// It also ends at [`max_bugs`](Self::max_bugs), at [`max_bytes`](Self::max_bytes), and if a page
-    /// has no new bug, as every page would if the service ignored `offset`. Then there may be more,
-    /// and [`Bugs::truncation`] returns the reason:
+    /// It also ends at [`max_bugs`](Self::max_bugs), at [`max_bytes`](Self::max_bytes), and if a
+    /// page has no new bug, as every page would if the service ignored `offset`. Then there may be
+    /// more, and [`Bugs::truncation`] returns the reason:
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -16,8 +16,8 @@ const MAX_LINKS: usize = 40;
 pub(crate) enum Place {
     /// The caller named it: a link is followed there, as a shell's redirection does.
     Named(PathBuf),
-    /// The caller named the directory, and the service the file: what has its name must be a file. A
-    /// link that somebody else has put there could lead anywhere.
+    /// The caller named the directory, and the service the file: what has its name must be a file.
+    /// A link that somebody else has put there could lead anywhere.
     Inside(PathBuf),
 }
 

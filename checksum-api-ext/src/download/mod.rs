@@ -41,10 +41,10 @@ pub(crate) struct Source {
 /// The download of one file; it begins when it is awaited.
 ///
 /// The file appears under its name when it is complete: until then it is a temporary one in the
-/// same directory, which is gone when the download fails or is dropped. The key goes along only
-/// to the configured origin. A transfer that breaks is resumed, as often as the client's
-/// [`RetryPolicy`](crate::RetryPolicy) allows, if the server gives a strong `ETag` and accepts `Range`;
-/// otherwise it starts again.
+/// same directory, which is gone when the download fails or is dropped. The key goes along only to
+/// the configured origin. A transfer that breaks is resumed, as often as the client's
+/// [`RetryPolicy`](crate::RetryPolicy) allows, if the server gives a strong `ETag` and accepts
+/// `Range`; otherwise it starts again.
 ///
 /// # Errors
 ///
@@ -67,8 +67,8 @@ pub struct Download {
 
 /// The downloads of several files, a few at once; they begin when it is awaited.
 ///
-/// Awaiting it returns one result for each file, in their order; a file that fails does not stop the
-/// others. See [`Download`] for how each is treated.
+/// Awaiting it returns one result for each file, in their order; a file that fails does not stop
+/// the others. See [`Download`] for how each is treated.
 #[derive(Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct DownloadAll {

@@ -3,8 +3,9 @@
 use http::HeaderMap;
 use http::header::{CONTENT_RANGE, ETAG, HeaderValue};
 
-/// Returns the strong `ETag`, by which the rest of this version of a file can be requested. A weak one
-/// will not do: files with the same weak `ETag` may differ in their bytes (RFC 9110, section 13.1.5).
+/// Returns the strong `ETag`, by which the rest of this version of a file can be requested. A weak
+/// one will not do: files with the same weak `ETag` may differ in their bytes (RFC 9110, section
+/// 13.1.5).
 pub(super) fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
     let etag = headers.get(ETAG)?;
     etag.as_bytes().starts_with(b"\"").then(|| etag.clone())

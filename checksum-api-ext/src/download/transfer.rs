@@ -100,7 +100,8 @@ impl Transfer<'_> {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            // A large file over a poor connection takes many attempts. The delays are bounded all the same.
+            // A large file over a poor connection takes many attempts. The delays are bounded all
+            // the same.
             if self.written > max_written {
                 max_written = self.written;
                 attempts = 0;

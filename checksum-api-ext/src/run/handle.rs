@@ -11,8 +11,8 @@ use crate::timestamp;
 
 /// What is needed to resume a run.
 ///
-/// A small value to store anywhere. It does not change while the run goes on, so that storing it once
-/// is enough.
+/// A small value to store anywhere. It does not change while the run goes on, so that storing it
+/// once is enough.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -193,8 +193,9 @@ impl RunHandle {
         self.identity.job_name()
     }
 
-    /// Returns whether the run was started with [`AutoHeal`](crate::AutoHeal); `None` for a handle
-    /// from an id, since the API does not say.
+    /// Returns whether the run was started with
+    /// [`StartRun::auto_heal`](crate::StartRun::auto_heal); `None` for a handle from an id, since
+    /// the API does not say.
     pub fn auto_heal(&self) -> Option<bool> {
         self.auto_heal
     }

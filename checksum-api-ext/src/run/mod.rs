@@ -89,8 +89,8 @@ impl Run {
         self.handle.job_name()
     }
 
-    /// Returns the test run's id if the service named it at the start. Otherwise it is known when the
-    /// run has ended: [`RunReport::test_run_id`].
+    /// Returns the test run's id if the service named it at the start. Otherwise it is known when
+    /// the run has ended: [`RunReport::test_run_id`].
     pub fn test_run_id(&self) -> Option<&TestRunId> {
         self.handle.test_run_id()
     }

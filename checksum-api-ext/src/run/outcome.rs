@@ -59,7 +59,8 @@ impl Outcome {
         }
     }
 
-    /// Returns what a state means once the run has ended, before anything else takes a success away.
+    /// Returns what a state means once the run has ended, before anything else takes a success
+    /// away.
     pub(super) fn of_state(state: &RunState) -> Self {
         match state.meaning() {
             Some(Meaning::Passed) => Self::Passed,

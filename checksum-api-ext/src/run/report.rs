@@ -14,8 +14,8 @@ use crate::test_run::{TestRun, TestRunResults};
 
 /// What is known of a run that has ended.
 ///
-/// As JSON it is one object with the fields of [`RunStatus`], `jobName`, `outcome` and `isSuccess`. It
-/// can be read back; see [`test_run`](Self::test_run) for what such a report cannot do.
+/// As JSON it is one object with the fields of [`RunStatus`], `jobName`, `outcome` and `isSuccess`.
+/// It can be read back; see [`test_run`](Self::test_run) for what such a report cannot do.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "Json", from = "Json")]
 #[schemars(description = "What is known of a run that has ended.")]
@@ -55,8 +55,8 @@ impl RunReport {
         }
     }
 
-    /// Returns what the end means for a gate. The state decides; a verdict of `fail` takes a success
-    /// away, and so does a run of no tests. Counts do not overrule the state, see
+    /// Returns what the end means for a gate. The state decides; a verdict of `fail` takes a
+    /// success away, and so does a run of no tests. Counts do not overrule the state, see
     /// [`contradiction`](Self::contradiction).
     pub fn outcome(&self) -> Outcome {
         self.status.final_outcome()
@@ -111,8 +111,8 @@ impl RunReport {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the run's test run id is not
-    /// known, or the report was read from JSON and has no client. Use
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the run's test run id is
+    /// not known, or the report was read from JSON and has no client. Use
     /// [`Checksum::test_run`](crate::Checksum::test_run) for the latter.
     pub fn test_run(&self) -> Result<TestRun, Error> {
         let id = self.test_run_id().ok_or_else(|| {

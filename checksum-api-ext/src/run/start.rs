@@ -77,8 +77,8 @@ impl StartRun {
         self
     }
 
-    /// Returns what to store before [`start`](Self::start), so that a crash in between does not lose
-    /// the knowledge that the run may have started.
+    /// Returns what to store before [`start`](Self::start), so that a crash in between does not
+    /// lose the knowledge that the run may have started.
     ///
     /// # Errors
     ///

@@ -94,9 +94,9 @@ impl RunStatus {
     /// Returns whether the run has ended.
     ///
     /// The service's own `isTerminal` decides if it is given: the state of a sharded run can be
-    /// `passed` before its shards are merged. Otherwise the state decides and, for a state that this
-    /// version does not know, whether the response has the fields of a terminal one. A wait polls such
-    /// a run a few more times before it ends.
+    /// `passed` before its shards are merged. Otherwise the state decides and, for a state that
+    /// this version does not know, whether the response has the fields of a terminal one. A wait
+    /// polls such a run a few more times before it ends.
     pub fn is_terminal(&self) -> bool {
         self.terminal() != Terminal::No
     }
@@ -116,8 +116,8 @@ impl RunStatus {
         }
     }
 
-    /// Whether the run has seemingly ended in a state that this version does not know, so that a wait
-    /// polls it a few more times.
+    /// Whether the run has seemingly ended in a state that this version does not know, so that a
+    /// wait polls it a few more times.
     pub fn seems_terminal(&self) -> bool {
         self.terminal() == Terminal::Perhaps
     }
@@ -148,8 +148,8 @@ impl RunStatus {
         }
     }
 
-    /// Adopts what the observed route by test run id returned about the end. Nothing of it makes a run a
-    /// success.
+    /// Adopts what the observed route by test run id returned about the end. Nothing of it makes a
+    /// run a success.
     pub(super) fn confirm(&mut self, judged: Self) {
         self.is_terminal = judged.is_terminal.or(self.is_terminal);
         self.failure_reason = judged.failure_reason.or_else(|| self.failure_reason.take());

@@ -28,9 +28,9 @@ const ADDRESS: [&str; 7] = [
 
 /// Where the HTML report of a run is; from [`TestRun::report`](crate::TestRun::report).
 ///
-/// The API's description says that there is a URL and does not show the response. This crate decodes
-/// an object with `url`, `reportUrl`, `href` or `link`, on its own or as `data` or `report`, and a
-/// bare URL. The JSON as it came is kept as [`raw`](Self::raw).
+/// The API's description says that there is a URL and does not show the response. This crate
+/// decodes an object with `url`, `reportUrl`, `href` or `link`, on its own or as `data` or
+/// `report`, and a bare URL. The JSON as it came is kept as [`raw`](Self::raw).
 ///
 /// As JSON it is an object with `url`.
 #[derive(Clone, Serialize, JsonSchema)]

@@ -15,9 +15,9 @@ use crate::lenient::{string, unwrap};
 
 /// The project's most recent run, which need not be the one that the caller started.
 ///
-/// The API's description names the route and does not show its response. This crate decodes an object
-/// with `id`, `testRunId` or `runId`, on its own or as `data` or `testRun`, and a bare id. The JSON as
-/// it came is kept as `raw`.
+/// The API's description names the route and does not show its response. This crate decodes an
+/// object with `id`, `testRunId` or `runId`, on its own or as `data` or `testRun`, and a bare id.
+/// The JSON as it came is kept as `raw`.
 #[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LatestTestRun {

@@ -1,3 +1,5 @@
+//! Attachments: what is listed, and what is written to a directory.
+
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,13 +18,13 @@ pub(crate) async fn attachments_of(checksum: &Checksum) -> Result<Attachments, E
     run.attachments("test-id".parse().expect("an id")).await
 }
 
-/// A server that answers the attachments' route with this.
-pub(crate) async fn server_with(answer: Value) -> MockServer {
+/// Returns a server that responds with this on the route of attachments.
+pub(crate) async fn server_with(body: Value) -> MockServer {
     let server = MockServer::start().await;
     Mock::given(path(
         "/public-api/v1/test-runs/run-id/tests/test-id/attachments",
     ))
-    .respond_with(ResponseTemplate::new(200).set_body_json(answer))
+    .respond_with(ResponseTemplate::new(200).set_body_json(body))
     .mount(&server)
     .await;
     server
@@ -48,7 +50,7 @@ pub(crate) fn names_in(directory: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn those_of_the_stand_in_are_listed_and_written() {
+async fn lists_and_downloads_attachments_of_the_mock() {
     let mock = Service::start().await.expect("a mock");
     mock.next_run(RunScript::new().fail_tests(["test-def-456"]));
     let run = client_of(&mock).run_suite().start().await.expect("a run");
@@ -90,7 +92,7 @@ async fn those_of_the_stand_in_are_listed_and_written() {
 }
 
 #[tokio::test]
-async fn one_of_the_stand_in_goes_on_where_it_broke() {
+async fn resumes_a_broken_download_from_the_mock() {
     let mock = Service::start().await.expect("a mock");
     let run = client_of(&mock).run_suite().start().await.expect("a run");
     let report = run.await.expect("a report");
@@ -117,7 +119,7 @@ async fn one_of_the_stand_in_goes_on_where_it_broke() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_list_is_kept_in_the_error() {
+async fn a_response_that_is_no_list_is_kept_in_the_error() {
     let mock = Service::start().await.expect("a mock");
     let checksum = client_of(&mock);
     mock.fault(

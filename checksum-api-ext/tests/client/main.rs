@@ -2,13 +2,13 @@
 
 mod attachments;
 mod downloads;
+mod independent_server;
+mod raw_server;
 mod results;
-mod second_server;
-mod wire;
 
 const KEY: &str = "key-that-must-not-show";
 
-/// A client of the stand-in that does not pause.
+/// Returns a client of the mock server that polls and retries without delay.
 fn client_of(mock: &checksum_mock::Mock) -> checksum_api_ext::Checksum {
     client_at(&mock.url())
 }
@@ -21,7 +21,7 @@ fn client_at(origin: &str) -> checksum_api_ext::Checksum {
     Checksum::builder()
         .api_key(ApiKey::new(KEY).expect("a key"))
         .base_url(origin.parse().expect("a URL"))
-        .poll_policy(PollPolicy::fixed(Duration::ZERO))
+        .poll_policy(PollPolicy::immediate())
         .retry_policy(RetryPolicy::default().initial_delay(Duration::ZERO))
         .build()
         .expect("a client")

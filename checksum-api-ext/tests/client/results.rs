@@ -1,3 +1,5 @@
+//! What is read after a run: results, the report and the latest test run.
+
 use checksum_api_ext::{HealthStatus, TestStatus};
 use checksum_mock::{Fault, Mock, RunScript, TestScript};
 use serde_json::json;

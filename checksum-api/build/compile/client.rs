@@ -1,4 +1,4 @@
-//! The client that progenitor makes of the rewritten document.
+//! Runs progenitor on the rewritten document.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,5 @@
-//! The component schemas that become types of this crate in place of progenitor's.
+//! Finds the component schemas that become types of this crate instead of progenitor's: identifiers,
+//! open enumerations and gates.
 
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, TypeImpl};
@@ -158,7 +159,7 @@ fn kind(name: &str, schema: &Value) -> Result<Option<Kind>, GenerationError> {
     }
 }
 
-/// The values of `anyOf: [{type: string, enum: […]}, {type: string}]`.
+/// Returns the values of `anyOf: [{type: string, enum: […]}, {type: string}]`.
 fn known_values(schema: &Value) -> Option<&Value> {
     schema["anyOf"]
         .as_array()?
@@ -166,7 +167,7 @@ fn known_values(schema: &Value) -> Option<&Value> {
         .find_map(|one| one.get("enum"))
 }
 
-/// What each value means for a gate. A value without a meaning does not build.
+/// Returns what each value means for a gate. A value without a meaning is an error.
 fn meanings(
     place: &str,
     outcomes: &Value,

@@ -1,4 +1,4 @@
-//! Reading the document.
+//! Reads the document.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
-/// What is wrong with the document, and where.
+/// An error in the document, with its place.
 #[derive(Debug)]
 pub(crate) struct GenerationError {
     /// A JSON pointer into the document, or a line and column of its text.
@@ -34,7 +34,7 @@ impl fmt::Display for GenerationError {
 
 impl std::error::Error for GenerationError {}
 
-/// One operation, and where it stands.
+/// One operation, with its path and method.
 pub(super) struct Operation<'a> {
     pub(super) method: &'static str,
     pub(super) path: &'a str,
@@ -47,7 +47,7 @@ impl Operation<'_> {
     }
 }
 
-/// Reads the document, and checks that each reference in it leads somewhere.
+/// Reads the document, and checks that the target of each reference exists.
 pub(super) fn parse(yaml: &str) -> Result<Value, GenerationError> {
     let document = serde_saphyr::from_str(yaml).map_err(|error| {
         let place = error.location().map_or_else(
@@ -60,7 +60,7 @@ pub(super) fn parse(yaml: &str) -> Result<Value, GenerationError> {
     Ok(document)
 }
 
-/// Progenitor would panic.
+/// Fails if the target of a reference does not exist: progenitor would panic.
 fn check_references(root: &Value, value: &Value, place: &str) -> Result<(), GenerationError> {
     match value {
         Value::Object(object) => {
@@ -84,7 +84,7 @@ fn check_references(root: &Value, value: &Value, place: &str) -> Result<(), Gene
     }
 }
 
-/// Every operation, in the order of the document.
+/// Returns every operation, in the order of the document.
 pub(super) fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
     fields(&document["paths"]).flat_map(|(path, item)| {
         METHODS.into_iter().filter_map(move |method| {
@@ -98,12 +98,12 @@ pub(super) fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>
     })
 }
 
-/// Every component schema, in the order of the document.
+/// Returns every component schema, in the order of the document.
 pub(super) fn schemas(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
     fields(&document["components"]["schemas"])
 }
 
-/// The value itself, or the component that it refers to.
+/// Returns the value itself, or the component that it refers to.
 pub(super) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
         None => value,
@@ -113,7 +113,7 @@ pub(super) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     }
 }
 
-/// The name of the component that a schema is, alone or with a description of its own.
+/// Returns the component that a schema refers to, alone or with a description of its own.
 pub(super) fn component(schema: &Value) -> Option<&str> {
     let reference = match schema["allOf"].as_array().map(Vec::as_slice) {
         Some([only]) => only,
@@ -130,12 +130,12 @@ pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
 }
 
-/// A key as it stands in a JSON pointer.
+/// Escapes a key for a JSON pointer.
 pub(super) fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// A Rust type's or variant's name for a text of the document.
+/// Returns the name of a Rust type or variant for a text of the document.
 pub(super) fn pascal_case(text: &str) -> String {
     text.split(|character: char| !character.is_ascii_alphanumeric())
         .filter(|part| !part.is_empty())

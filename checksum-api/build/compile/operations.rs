@@ -8,7 +8,7 @@ use super::document::{
     GenerationError, Operation, fields, operations, pascal_case, resolved, schemas, text,
 };
 
-/// The names of the types that there are.
+/// Generates the macro that lists the types.
 pub(super) fn types(rewritten: &Value) -> TokenStream {
     let types = schemas(rewritten).map(|(name, _)| format_ident!("{name}"));
     quote! {
@@ -78,7 +78,7 @@ fn row(document: &Value, operation: &Operation<'_>, variant: &proc_macro2::Ident
         Some(_) => quote! { Optional },
     };
     let redacted = redacted_fields(document, value);
-    // Sending it twice does no more than sending it once, although it is not a GET.
+    // `x-safe`: a POST that has no more effect if it is sent twice.
     let is_safe = *method == "get" || value["x-safe"] == true;
     let is_observed = text(value, "x-provenance") == "observed";
     let redirects = fields(&value["responses"]).any(|(code, _)| code.starts_with('3'));

@@ -26,7 +26,7 @@ pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
         if responses.contains(&name) {
             decode_leniently(item, &mut decoders);
         } else if requests.contains(&name) && matches!(item.fields, syn::Fields::Named(_)) {
-            // A new optional field would otherwise break whoever writes the struct literally.
+            // Otherwise a new optional field would break programs that use struct literals.
             item.attrs.push(parse_quote! { #[non_exhaustive] });
             additions.push(constructor(item));
         }
@@ -44,8 +44,8 @@ pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
         }
     });
     file.items.push(parse_quote! {
-        /// One function for each field of a response that may be missing: serde passes it nothing
-        /// that would name the field.
+        /// One function for each field of a response that may be missing, since serde does not pass
+        /// the name of the field.
         mod decoders { #(#decoders)* }
     });
 }
@@ -73,7 +73,7 @@ fn redacted_debug(item: &mut ItemStruct) -> Item {
     }
 }
 
-/// A constructor that takes the required fields.
+/// Generates a constructor that takes the required fields.
 fn constructor(item: &ItemStruct) -> Item {
     let name = &item.ident;
     let is_optional = |field: &&Field| {
@@ -97,7 +97,7 @@ fn constructor(item: &ItemStruct) -> Item {
     }
 }
 
-/// A field that may be missing is dropped if it is of another type than the document's.
+/// Makes the fields of a response that may be missing be dropped if they have another type.
 fn decode_leniently(item: &mut ItemStruct, decoders: &mut Vec<(syn::Ident, String)>) {
     let of = item.ident.to_string();
     for field in &mut item.fields {
@@ -122,7 +122,7 @@ fn decode_leniently(item: &mut ItemStruct, decoders: &mut Vec<(syn::Ident, Strin
     }
 }
 
-/// The serde attributes of a field, as text.
+/// Returns the names of the serde attributes of a field.
 fn serde_settings(field: &Field) -> BTreeSet<String> {
     let mut settings = BTreeSet::new();
     for attribute in serde_attributes(field) {
@@ -146,7 +146,7 @@ fn serde_attributes(field: &Field) -> impl Iterator<Item = &Attribute> {
         .filter(|attribute| attribute.path().is_ident("serde"))
 }
 
-/// Sets how serde decodes a field, in place of what progenitor has set.
+/// Sets how serde decodes a field, instead of what progenitor has set.
 fn set_decoder(field: &mut Field, path: &str) {
     let mut settings: Punctuated<Meta, Token![,]> = Punctuated::new();
     for attribute in serde_attributes(field) {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::document::{component, fields, operations, resolved};
 
-/// Fields of responses without which nothing can be done. All others may be missing.
+/// The fields of responses that the client needs. All others may be missing.
 const ESSENTIAL: &[(&str, &[&str])] = &[
     ("Project", &["id", "name"]),
     ("RunStatus", &["status"]),
@@ -62,9 +62,9 @@ pub(crate) fn for_progenitor(document: &Value) -> Value {
     document
 }
 
-/// Of the responses of an operation, only its success stays, with a body if any success has one.
-/// Progenitor needs it for the type that the operation returns. What else comes back is classified by
-/// `error/failure.rs` from the status code, and the body of an error can be anything.
+/// Removes all responses of an operation but one success, with a body if any success has one.
+/// Progenitor needs it for the type that the operation returns. `error/failure.rs` classifies other
+/// responses by the status code, since the body of an error can be anything.
 fn keep_one_success(document: &mut Value) {
     each_operation(document, |_, operation| {
         let Some(responses) = operation["responses"].as_object_mut() else {
@@ -82,8 +82,8 @@ fn keep_one_success(document: &mut Value) {
     });
 }
 
-/// A response whose shape the service's description does not give becomes any JSON: the extension
-/// crate reads every form that is likely, and keeps the rest.
+/// Makes any JSON of a response whose shape the service's description does not give. The extension
+/// crate reads every shape that is likely, and keeps the rest.
 fn read_free_responses_as_json(document: &mut Value) {
     let free: BTreeSet<String> = operations(document)
         .filter(|operation| operation.value["x-provenance"] == "mentioned")
@@ -99,10 +99,9 @@ fn read_free_responses_as_json(document: &mut Value) {
     });
 }
 
-/// Fields of responses that the service's description shows may be missing, save those without
-/// which nothing can be done. One field that is left out would otherwise make a whole response
-/// undecodable. A nullable field stays required, so that its null survives; the generated decoder
-/// takes a missing one for null.
+/// Makes fields of responses optional, except those that the client needs. Otherwise a response that
+/// lacks one field could not be decoded. A nullable field stays required, so that its null is kept; the
+/// generated decoder reads a missing one as null.
 fn let_response_fields_be_missing(document: &mut Value) {
     let responses = response_schemas(document);
     each_schema(document, |name, schema| {
@@ -122,8 +121,8 @@ fn let_response_fields_be_missing(document: &mut Value) {
     });
 }
 
-/// Counts become unsigned: progenitor makes a signed number of `int64`, whatever its minimum. No
-/// other tool knows `uint64`.
+/// Makes counts unsigned: progenitor makes a signed number of `int64` with any minimum. The document
+/// cannot have `uint64`, since no other tool knows it.
 fn read_counts_as_unsigned(document: &mut Value) {
     each_value(document, &mut |value| {
         let is_count = value["type"] == "integer"
@@ -136,8 +135,8 @@ fn read_counts_as_unsigned(document: &mut Value) {
     });
 }
 
-/// A nullable identifier becomes the identifier or null. Progenitor makes a type of its own for each
-/// inline pattern, and `nullable` does not reach through a reference.
+/// Refers to the identifier's schema where an identifier is nullable. Progenitor makes another type for
+/// each inline pattern, and `nullable` cannot be added to a reference.
 fn name_nullable_identifiers(document: &mut Value) {
     each_schema(document, |name, schema| {
         for (_, field, identifier) in NULLABLE_IDENTIFIERS.iter().filter(|(of, ..)| *of == name) {
@@ -153,8 +152,8 @@ fn name_nullable_identifiers(document: &mut Value) {
     });
 }
 
-/// Defaults go. Progenitor would send them with each request, so that the service's own default
-/// could never change.
+/// Removes defaults. Progenitor would send them with each request, so that the service could not
+/// change its own.
 fn leave_defaults_to_the_service(document: &mut Value) {
     each_value(document, &mut |value| {
         if value.get("type").is_some()
@@ -165,8 +164,8 @@ fn leave_defaults_to_the_service(document: &mut Value) {
     });
 }
 
-/// Conditions between fields go: progenitor takes `not` for a type of its own. What it forbids is
-/// checked by the extension crate before anything is sent.
+/// Removes conditions between fields: progenitor makes a type of `not`. The extension crate checks them
+/// before anything is sent.
 fn leave_conditions_to_the_service(document: &mut Value) {
     each_schema(document, |_, schema| {
         if let Some(object) = schema.as_object_mut() {
@@ -175,8 +174,8 @@ fn leave_conditions_to_the_service(document: &mut Value) {
     });
 }
 
-/// Component schemas that no operation uses any more go, such as the body of errors. Progenitor would
-/// make public types of them.
+/// Removes component schemas that no operation uses any more, such as the body of errors. Progenitor
+/// would make public types of them.
 fn leave_out_what_is_not_used(document: &mut Value) {
     let mut used = BTreeSet::new();
     collect_references(document, &document["paths"], &mut used);
@@ -233,7 +232,7 @@ fn collect_references(document: &Value, value: &Value, found: &mut BTreeSet<Stri
     }
 }
 
-/// Changes each operation. A response that it refers to is copied in, since another operation may
+/// Changes each operation. A response that it refers to is copied into it, since another operation may
 /// need another change of it.
 fn each_operation(document: &mut Value, mut change: impl FnMut(&str, &mut Value)) {
     let components = document["components"].clone();
@@ -263,7 +262,7 @@ fn each_schema(document: &mut Value, mut change: impl FnMut(&str, &mut Value)) {
     }
 }
 
-/// Changes each object of the document, but for examples, which are data.
+/// Changes each object of the document, except in examples, which are data.
 fn each_value(value: &mut Value, change: &mut impl FnMut(&mut Value)) {
     match value {
         Value::Object(_) => {

@@ -51,7 +51,7 @@ impl Client {
         };
         let key = self.api_key(call).await?;
         let mut response = self.attempt(call, id, request, &key).await?;
-        // With 401 the service has not acted on the request.
+        // 401 means that the service has not acted on the request.
         if response.status == http::StatusCode::UNAUTHORIZED
             && !call.may_have_taken_effect
             && let Some(request) = again
@@ -134,8 +134,8 @@ impl Client {
         }
     }
 
-    /// Returns the key to repeat a request with that the service has rejected; `None` if there is no
-    /// other one.
+    /// Returns the key to repeat a request with after the service has rejected one; `None` if there is no
+    /// other.
     pub(crate) async fn key_after(&self, rejected: &ApiKey) -> Option<ApiKey> {
         match timeout(self.request_timeout, self.key.get(Some(rejected))).await {
             Ok(Ok(key)) => (!key.is(rejected)).then_some(key),

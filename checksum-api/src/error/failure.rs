@@ -73,7 +73,7 @@ impl Failure {
                 Self::new(ErrorKind::InvalidJson, message)
             }
             DecodeError::Shape { path, reason } => {
-                // Serde repeats a value of any length.
+                // Serde's message contains the value, of any length.
                 let reason = truncate_line(&reason, secrets);
                 let mut message = format!("unexpected response at `{path}`: {reason}");
                 // The body may name the work that was started.
@@ -86,7 +86,7 @@ impl Failure {
     }
 
     pub(crate) fn from_transport(error: TransportError, secrets: &Redactor) -> Self {
-        // After the handshake, the request is sent.
+        // A TLS error after the handshake is a lost connection, since the request may have been sent.
         if error.reason() == Reason::NotSent
             && let Some(failure) = Self::from_tls(&error, secrets)
         {
@@ -106,7 +106,7 @@ impl Failure {
         let source = error.into_source();
         let cause = truncate_line(&root_cause(source.as_ref()).to_string(), secrets);
         let (message, source) = match kind {
-            // It is the whole text, and no cause of it.
+            // The source is the whole message, and not its cause.
             ErrorKind::Tls => (cause, None),
             ErrorKind::Timeout => (what, Some(source)),
             _ => (format!("{what}: {cause}"), Some(source)),

@@ -188,67 +188,37 @@ fn is_name(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Metadata {
-    /// Context for the agent's prompt, as text, or as any JSON after `:=`, such as
-    /// 'ticket:={"id":7}'; repeatable
-    #[arg(long, value_name = "KEY=VALUE")]
-    metadata: Vec<String>,
+/// Parses the values of `--metadata`: KEY=TEXT or KEY:=JSON.
+pub(crate) fn metadata(texts: &[String]) -> Result<Vec<(String, Value)>, ValueError> {
+    let parse = |text: &str| match text.split_once('=')? {
+        (name, json) if name.ends_with(':') => {
+            let name = &name[..name.len() - 1];
+            Some((name.to_owned(), serde_json::from_str(json).ok()?))
+        }
+        (name, text) => Some((name.to_owned(), text.into())),
+    };
+    parse_all(texts, parse, ValueError::Metadata)
 }
 
-impl Metadata {
-    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, ValueError> {
-        parse_metadata(&self.metadata)
-    }
+/// Parses the values of `--field`: NAME=JSON.
+pub(crate) fn extra_fields(texts: &[String]) -> Result<Vec<(String, Value)>, ValueError> {
+    let parse = |text: &str| {
+        let (name, json) = text.split_once('=')?;
+        Some((name.to_owned(), serde_json::from_str(json).ok()?))
+    };
+    parse_all(texts, parse, ValueError::Field)
 }
 
-/// The same for healing that follows a run.
-#[derive(Debug, Args)]
-pub(crate) struct AutoHealMetadata {
-    /// Context for the agent's prompt, as text, or as any JSON after `:=`, such as
-    /// 'ticket:={"id":7}'; repeatable. Not documented here: known from the vendor's client
-    #[arg(long, requires = "auto_heal", value_name = "KEY=VALUE")]
-    metadata: Vec<String>,
-}
-
-impl AutoHealMetadata {
-    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, ValueError> {
-        parse_metadata(&self.metadata)
-    }
-}
-
-fn parse_metadata(texts: &[String]) -> Result<Vec<(String, Value)>, ValueError> {
+fn parse_all(
+    texts: &[String],
+    parse: impl Fn(&str) -> Option<(String, Value)>,
+    error: fn(usize) -> ValueError,
+) -> Result<Vec<(String, Value)>, ValueError> {
     let pair = |(index, text): (usize, &String)| {
-        let pair = match text.split_once('=') {
-            Some((name, json)) if name.ends_with(':') => {
-                let json = serde_json::from_str(json).ok();
-                json.map(|json: Value| (&name[..name.len() - 1], json))
-            }
-            pair => pair.map(|(name, text)| (name, text.into())),
-        };
-        pair.filter(|(name, _)| !name.is_empty())
-            .map(|(name, value)| (name.to_owned(), value))
-            .ok_or(ValueError::Metadata(index + 1))
+        let pair = parse(text).filter(|(name, _)| !name.is_empty());
+        pair.ok_or_else(|| error(index + 1))
     };
     texts.iter().enumerate().map(pair).collect()
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExtraFields {
-    /// Any other field of the request; repeatable. It replaces a field that the request has already
-    #[arg(long, value_name = "NAME=JSON")]
-    field: Vec<String>,
-}
-
-impl ExtraFields {
-    pub(crate) fn pairs(&self) -> Result<Vec<(String, Value)>, ValueError> {
-        let field = |(index, text): (usize, &String)| {
-            let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
-            pair.and_then(|(name, json)| Some((name.to_owned(), serde_json::from_str(json).ok()?)))
-                .ok_or(ValueError::Field(index + 1))
-        };
-        self.field.iter().enumerate().map(field).collect()
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use checksum_api_ext::{CollectionId, PrNumber, RepoName, SuiteId, TestId, TestRu
 use clap::{Args, Subcommand};
 
 use super::connection::Connection;
-use super::key_value::{AutoHealMetadata, EnvOverrides, ExtraFields, Metadata};
+use super::key_value::EnvOverrides;
 use super::value;
 use super::wait::Waiting;
 
@@ -128,8 +128,9 @@ pub(crate) struct Starting {
     /// Print the request and send nothing; needs no API key
     #[arg(long, conflicts_with_all = ["detach", "handle_file"])]
     pub(crate) dry_run: bool,
-    #[command(flatten)]
-    pub(crate) fields: ExtraFields,
+    /// Any other field of the request; repeatable. It replaces a field that the request has already
+    #[arg(long, value_name = "NAME=JSON")]
+    pub(crate) field: Vec<String>,
     #[command(flatten)]
     pub(crate) waiting: Waiting,
     #[command(flatten)]
@@ -155,8 +156,10 @@ pub(crate) struct AutoHealOptions {
     /// Open no pull request with the fixes
     #[arg(long, requires = "auto_heal")]
     pub(crate) no_create_pr: bool,
-    #[command(flatten)]
-    pub(crate) metadata: AutoHealMetadata,
+    /// Context for the agent's prompt, as text, or as any JSON after `:=`, such as
+    /// 'ticket:={"id":7}'; repeatable. Not documented here: known from the vendor's client
+    #[arg(long, requires = "auto_heal", value_name = "KEY=VALUE")]
+    pub(crate) metadata: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -177,8 +180,10 @@ pub(crate) struct Heal {
     /// Open no pull request with the fixes
     #[arg(long)]
     pub(crate) no_create_pr: bool,
-    #[command(flatten)]
-    pub(crate) metadata: Metadata,
+    /// Context for the agent's prompt, as text, or as any JSON after `:=`, such as
+    /// 'ticket:={"id":7}'; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) metadata: Vec<String>,
     #[command(flatten)]
     pub(crate) starting: Starting,
     /// Fail a success that the same response contradicts: by totals that cannot be read
@@ -199,8 +204,10 @@ pub(crate) struct Generate {
     pub(crate) branch: String,
     #[command(flatten)]
     pub(crate) env_overrides: EnvOverrides,
-    #[command(flatten)]
-    pub(crate) metadata: Metadata,
+    /// Context for the agent's prompt, as text, or as any JSON after `:=`, such as
+    /// 'ticket:={"id":7}'; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) metadata: Vec<String>,
     #[command(flatten)]
     pub(crate) starting: Starting,
     /// Fail a success that the same response contradicts: by totals that cannot be read

@@ -3,6 +3,7 @@
 use checksum_api_ext::Checksum;
 
 use crate::args;
+use crate::args::key_value::{extra_fields, metadata};
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stdout::Output;
@@ -30,10 +31,10 @@ fn plan<'a>(checksum: &Checksum, arguments: &args::Generate) -> Result<Plan<'a>,
     for (name, value) in arguments.env_overrides.pairs()? {
         generate = generate.env(name, value);
     }
-    for (name, value) in arguments.metadata.pairs()? {
+    for (name, value) in metadata(&arguments.metadata)? {
         generate = generate.metadata(name, value);
     }
-    for (name, value) in arguments.starting.fields.pairs()? {
+    for (name, value) in extra_fields(&arguments.starting.field)? {
         generate = generate.extra_field(name, value);
     }
     Ok(Plan::Send(StartRequest {

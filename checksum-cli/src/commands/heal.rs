@@ -4,6 +4,7 @@ use checksum_api_ext::{Checksum, HealOptions, PrNumber, RepoName};
 use serde_json::Value;
 
 use crate::args;
+use crate::args::key_value::{extra_fields, metadata};
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stderr::eprint_line;
@@ -70,9 +71,9 @@ fn plan<'a>(checksum: &Checksum, arguments: &args::Heal) -> Result<Plan<'a>, Cli
         arguments.no_create_pr,
         arguments.branch.as_ref(),
         arguments.pr.as_ref(),
-        arguments.metadata.pairs()?,
+        metadata(&arguments.metadata)?,
     )?;
-    for (name, value) in arguments.starting.fields.pairs()? {
+    for (name, value) in extra_fields(&arguments.starting.field)? {
         options = options.extra_field(name, value);
     }
     let heal = checksum.heal(arguments.test_run.clone(), options);

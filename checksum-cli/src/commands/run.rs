@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use super::heal::{heal_options, note_bare_repository};
+use crate::args::key_value::{extra_fields, metadata};
 use crate::args::{self, GrepOptions, RunOptions};
 use crate::changed_files::changed_files;
 use crate::error::CliError;
@@ -121,13 +122,13 @@ impl Extras {
     fn new(options: &RunOptions) -> Result<Self, CliError> {
         let heal = &options.auto_heal;
         let heal = heal.auto_heal.then(|| {
-            let metadata = heal.metadata.pairs()?;
+            let metadata = metadata(&heal.metadata)?;
             let (repo, branch) = (heal.repo.as_ref(), heal.heal_branch.as_ref());
             heal_options(repo, heal.no_create_pr, branch, heal.pr.as_ref(), metadata)
         });
         Ok(Self {
             heal: heal.transpose()?,
-            fields: options.starting.fields.pairs()?,
+            fields: extra_fields(&options.starting.field)?,
         })
     }
 

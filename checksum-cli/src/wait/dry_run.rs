@@ -37,7 +37,7 @@ pub(crate) async fn execute<'a>(
             Ok(ExitCode::Pass)
         }
         (None, Err(error)) => Err(error),
-        // No file changed, so there is nothing to ask the service for.
+        // No file changed, so nothing was requested.
         (None, Ok(())) => Ok(nothing_to_run(output)),
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct StartRequest {
 /// What has to be done to start work.
 pub(crate) enum Plan<'a> {
     Send(StartRequest),
-    /// Asks the service first what to start; there may be nothing.
+    /// Requests first what to start; there may be nothing.
     LookUp(Pin<Box<dyn Future<Output = Result<Option<StartRequest>, CliError>> + 'a>>),
 }
 

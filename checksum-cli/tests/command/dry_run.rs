@@ -17,7 +17,7 @@ async fn dry_run_prints_the_request_and_sends_nothing() {
     ] {
         let invocation = checksum(&mock.url(), arguments).without_env("CHECKSUM_API_KEY");
         let ended = invocation.end().exits(0);
-        assert!(!ended.stdout.contains("hunter2"), "{ended:?}");
+        ended.stdout_lacks("hunter2");
         let version = env!("CARGO_PKG_VERSION");
         let text = transcript_of(&mock, arguments, &ended);
         all += &text.replace(&format!("/{version}"), "/[version]");

@@ -47,7 +47,7 @@ async fn an_uncertain_start_replaces_an_older_handle() {
         let mock = mock_with_passed_run().await;
         let (directory, path) = older_handle();
         mock.fault(fault.always());
-        let started = checksum(&mock.url(), &format!("{start} --handle-file"));
+        let started = checksum(&mock.url(), format!("{start} --handle-file"));
         let started = started.argument(&path).end();
         assert_eq!(started.code, 5, "{start}: {started:?}");
         let hint = "job-of-an-earlier-run; resume with `checksum wait";
@@ -71,7 +71,7 @@ async fn an_uncertain_start_replaces_an_older_handle() {
             intent["at"].as_str().expect("a time"),
             "may have started",
         ] {
-            assert!(waited.stderr.contains(expected), "{expected}: {waited:?}");
+            waited.stderr_has(expected);
         }
         waited.stderr_has("dashboard");
         let files = fs::read_dir(directory.path()).expect("a directory").count();
@@ -102,7 +102,7 @@ async fn a_rejected_start_replaces_an_older_handle() {
         .end()
         .exits(5)
         .stderr_lacks("may have started");
-    assert_eq!(wait(&mock, &path).code, 2);
+    wait(&mock, &path).exits(2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,7 +182,7 @@ async fn not_found_is_tolerated_right_after_the_start_of_a_handle() {
     for operation in ["get_run_status", "get_run_status_v2"] {
         mock.fault(Fault::status(404).on_operation(operation));
     }
-    assert_eq!(wait(&mock, &path).code, 2);
+    wait(&mock, &path).exits(2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

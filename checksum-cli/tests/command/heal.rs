@@ -42,11 +42,11 @@ async fn every_outcome_of_a_healing_has_its_exit_code() {
     exec(&mock, &arguments).exits(5);
     let mock = after_a_run().await;
     mock.next_heal(BatchScript::new().session(1_000_000));
-    exec(&mock, &format!("{arguments} --timeout 1ms"))
+    exec(&mock, format!("{arguments} --timeout 1ms"))
         .exits(3)
         .stderr_has("wait --heal-batch=");
     exec(&mock, "heal nowhere --no-create-pr").exits(2);
-    exec(&mock, &format!("heal {TEST_RUN} --pr 1")).exits(2);
+    exec(&mock, format!("heal {TEST_RUN} --pr 1")).exits(2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

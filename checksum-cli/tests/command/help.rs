@@ -70,7 +70,7 @@ fn sections(help: &str) -> Vec<String> {
 #[test]
 fn completions_and_manual_pages_cover_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        checksum("", &format!("completions {shell}"))
+        checksum("", format!("completions {shell}"))
             .end()
             .exits(0)
             .stdout_has("heal")

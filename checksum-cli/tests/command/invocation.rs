@@ -42,9 +42,15 @@ pub(crate) async fn mock_with_passed_run() -> Mock {
     let mock = start_mock().await;
     let passed = r#"{"status":"passed","passed":1,"failed":0}"#;
     for operation in ["get_run_status", "get_run_status_v2"] {
-        mock.fault(Fault::respond_with(passed).on_operation(operation).always());
+        respond(&mock, operation, &passed);
     }
     mock
+}
+
+/// Lets the mock server respond to every request of an operation with this JSON.
+pub(crate) fn respond(mock: &Mock, operation: &str, body: &impl ToString) {
+    let response = Fault::respond_with(body.to_string());
+    mock.fault(response.on_operation(operation).always());
 }
 
 /// Starts a mock server that also serves what is known only from the vendor's clients.
@@ -174,6 +180,12 @@ impl Ended {
     #[track_caller]
     pub(crate) fn stdout_has(&self, text: &str) -> &Self {
         assert!(self.stdout.contains(text), "no {text:?} in {self:#?}");
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn stdout_lacks(&self, text: &str) -> &Self {
+        assert!(!self.stdout.contains(text), "{text:?} in {self:#?}");
         self
     }
 

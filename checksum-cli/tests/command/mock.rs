@@ -26,7 +26,7 @@ fn mock_server_runs_in_another_process() {
         let ended = checksum(url, "run suite --poll-interval 0s").end();
         server.kill().expect("killed");
         server.wait().expect("gone");
-        let _ended = ended.exits(code);
+        ended.exits(code);
     }
 }
 

@@ -168,7 +168,7 @@ async fn text_of_the_service_cannot_imitate_other_output() {
 async fn log_colours_follow_the_color_option() {
     let mock = start_mock().await;
     for (color, is_coloured) in [("always", true), ("never", false), ("auto", false)] {
-        let ended = exec(&mock, &format!("me -vv --color {color}"));
+        let ended = exec(&mock, format!("me -vv --color {color}"));
         ended.stderr_has("DEBUG");
         assert_eq!(ended.stderr.contains('\u{1b}'), is_coloured, "{ended:?}");
     }

@@ -37,17 +37,17 @@ async fn no_proxy_is_used_for_loopback() {
             let directory = tempfile::tempdir().expect("a directory");
             let base_url = mock.url().replace("127.0.0.1", host);
             // Operations and downloads.
-            let ended = checksum(&base_url, "run suite --poll-interval 0s")
+            checksum(&base_url, "run suite --poll-interval 0s")
                 .env(variable, &proxy_url)
-                .end();
-            assert_eq!(ended.code, 1, "{host} {variable}: {ended:?}");
+                .end()
+                .exits(1);
             let file = directory.path().join("report.html");
             let report = format!("report {FIRST_RUN} --download");
             let ended = checksum(&base_url, &report)
                 .argument(&file)
                 .env(variable, &proxy_url)
-                .end();
-            assert_eq!(ended.code, 0, "{host} {variable}: {ended:?}");
+                .end()
+                .exits(0);
             assert!(file.exists(), "{ended:?}");
             assert!(is_untouched(&proxy), "{host} {variable}: {ended:?}");
         }
@@ -66,11 +66,11 @@ fn other_hosts_are_reached_through_the_proxy() {
             tunnel(stream, target)
         });
         let file = authority.file();
-        let ended = checksum("https://checksum.invalid", "me")
+        checksum("https://checksum.invalid", "me")
             .env("SSL_CERT_FILE", file.to_str().expect("UTF-8"))
             .env(variable, &format!("http://127.0.0.1:{proxy_port}"))
-            .end();
-        assert_eq!(ended.code, 0, "{variable}: {ended:?}");
+            .end()
+            .exits(0);
         let first = proxy.join().expect("a proxy");
         assert_eq!(first, "CONNECT checksum.invalid:443 HTTP/1.1", "{variable}");
     }
@@ -119,10 +119,10 @@ async fn an_unusable_proxy_is_a_configuration_error() {
         for arguments in ["me", "run suite", "wait job"] {
             let ended = checksum("https://checksum.invalid", arguments)
                 .env(variable, value)
-                .end();
-            assert_eq!(ended.code, 2, "{variable}={value}: {ended:?}");
+                .end()
+                .exits(2);
             for text in [variable, reason] {
-                assert!(ended.stderr.contains(text), "{text}: {ended:?}");
+                ended.stderr_has(text);
             }
             ended.stderr_lacks("hunter2");
             assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");

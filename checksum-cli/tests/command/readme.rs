@@ -145,7 +145,10 @@ fn sessions_of_the_readme_are_exact() {
 #[test]
 fn the_demo_of_the_workspaces_readme_is_exact() {
     // The package of this crate does not have it.
-    if Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi").exists() {
+    if Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../openapi")
+        .exists()
+    {
         assert_sessions_are_exact("../README.md", 1);
     }
 }

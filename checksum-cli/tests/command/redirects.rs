@@ -60,7 +60,7 @@ async fn a_start_redirected_to_another_method_may_have_started() {
             let to = status(code).insert_header("location", "/there?next=private");
             let (ended, requests) = redirected(arguments, start, to, status(then)).await;
             assert_eq!(requests, [format!("POST {start}")], "{code} {then}");
-            assert_eq!(ended.code, 5, "{code} {then}: {ended:?}");
+            let ended = ended.exits(5);
             for text in [
                 "may have started",
                 "/there, which was not followed",
@@ -83,16 +83,17 @@ async fn a_start_redirected_with_the_same_method_has_the_final_response() {
                 let (ended, requests) = redirected(arguments, start, to, status(then)).await;
                 let posts = [format!("POST {start}"), "POST /there".to_owned()];
                 assert_eq!(requests, posts, "{code} {then}");
-                assert_eq!(ended.code, exit, "{code} {then}: {ended:?}");
+                let ended = ended.exits(exit);
                 let says_so = ended.stderr.contains("may have started");
                 assert_eq!(says_so, may_have_started, "{ended:?}");
             }
             let away = status(code).insert_header("location", "https://elsewhere.invalid/there");
             let (ended, requests) = redirected(arguments, start, away, status(200)).await;
             assert_eq!(requests.len(), 1, "{requests:?}");
-            let ended = ended.exits(5);
-            ended.stderr_lacks("may have started");
-            ended.stderr_has("https://elsewhere.invalid/there");
+            ended
+                .exits(5)
+                .stderr_lacks("may have started")
+                .stderr_has("https://elsewhere.invalid/there");
         }
     }
 }

@@ -54,7 +54,7 @@ async fn open_starts_the_browser_without_secrets_in_its_environment() {
         format!("{browser} --new-window"),
         format!("/nowhere/at/all:{browser} --at %s --end"),
     ] {
-        let invocation = checksum(&mock.url(), &format!("report {TEST_RUN} --open"))
+        let invocation = checksum(&mock.url(), format!("report {TEST_RUN} --open"))
             .env("BROWSER", &chosen)
             .env("ANOTHER_NAME", &format!("key={KEY}"))
             .env("OF_NO_SECRET", "stays")
@@ -76,7 +76,7 @@ async fn open_starts_the_browser_without_secrets_in_its_environment() {
             assert!(!text.contains(secret), "{text}");
         }
     }
-    checksum(&mock.url(), &format!("report {TEST_RUN} --open"))
+    checksum(&mock.url(), format!("report {TEST_RUN} --open"))
         .env("BROWSER", "/nowhere/at/all")
         .env("PATH", "/nowhere")
         .end()

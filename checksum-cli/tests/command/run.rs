@@ -69,12 +69,9 @@ async fn an_uncertain_start_is_not_repeated() {
     ] {
         let mock = start_mock().await;
         mock.fault(fault.clone().on_operation("run_suite"));
-        let ended = exec(&mock, "run suite");
-        assert_eq!(ended.code, 5, "{fault:?}: {ended:?}");
-        assert!(
-            ended.stderr.contains("may have started"),
-            "{fault:?}: {ended:?}"
-        );
+        exec(&mock, "run suite")
+            .exits(5)
+            .stderr_has("may have started");
         assert_eq!(posts(&mock).len(), 1, "{fault:?}");
     }
 }

@@ -1,11 +1,9 @@
 //! The API key and the values of variables are in no output, even with the most verbose log. Every
 //! other test checks its own output for the API key.
 
-use std::io::Write;
-
 use checksum_mock::{Fault, Mock, RunScript};
 
-use crate::invocation::{KEY, checksum, exec, start_mock};
+use crate::invocation::{KEY, checksum, exec, respond, start_mock};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_not_logged() {
@@ -80,44 +78,6 @@ async fn secrets_that_the_service_repeats_are_redacted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_api_key_is_read_from_a_file_or_standard_input() {
-    let mock = Mock::builder()
-        .api_key(KEY)
-        .start()
-        .await
-        .expect("a mock server");
-    let mut file = tempfile::NamedTempFile::new().expect("a file");
-    writeln!(file, "{KEY}").expect("written");
-
-    let by_path = checksum(&mock.url(), "me --api-key-file")
-        .without_env("CHECKSUM_API_KEY")
-        .argument(file.path());
-    assert_eq!(by_path.end().code, 0);
-    let by_input = checksum(&mock.url(), "me --api-key-stdin")
-        .env("CHECKSUM_API_KEY", "another")
-        .stdin(file.path());
-    assert_eq!(by_input.end().code, 0);
-
-    writeln!(file, "second line").expect("written");
-    let two_lines = checksum(&mock.url(), "me --api-key-file")
-        .argument(file.path())
-        .end();
-    assert_eq!(two_lines.code, 2, "{two_lines:?}");
-    assert!(
-        two_lines.stderr.contains("contains white space"),
-        "{two_lines:?}"
-    );
-    let mut large = tempfile::NamedTempFile::new().expect("a file");
-    write!(large, "{}", KEY.repeat(1_000)).expect("written");
-    let large = checksum(&mock.url(), "me --api-key-file")
-        .argument(large.path())
-        .end();
-    assert_eq!(large.code, 2, "{large:?}");
-    assert!(large.stderr.contains("too large"), "{large:?}");
-    assert_eq!(exec(&mock, "me --api-key-file /nowhere").code, 2);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn variables_are_read_from_the_environment_or_a_file_and_redacted() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("variables.env");
@@ -161,11 +121,7 @@ async fn variables_are_read_from_the_environment_or_a_file_and_redacted() {
     let mock = start_mock().await;
     let state =
         serde_json::json!({ "status": "odd hush-hush", "isTerminal": true, "verdict": "fail" });
-    mock.fault(
-        Fault::respond_with(state.to_string())
-            .on_operation("get_run_status_v2")
-            .always(),
-    );
+    respond(&mock, "get_run_status_v2", &state);
     let arguments = "run grep checkout --poll-interval 0s --env TOKEN=hush-hush --output json";
     let ended = exec(&mock, arguments);
     let shown = format!("{}{}", ended.stdout, ended.stderr);
@@ -206,7 +162,7 @@ fn an_invalid_variable_is_reported_without_its_value() {
     ] {
         std::fs::write(&file, lines).expect("a file");
         for start in ["run grep a", "generate --repo a/b --pr 1 --branch c"] {
-            checksum("http://127.0.0.1:9", &format!("{start} {arguments}"))
+            checksum("http://127.0.0.1:9", format!("{start} {arguments}"))
                 .end()
                 .exits(2)
                 .stderr_has(expected)
@@ -216,7 +172,7 @@ fn an_invalid_variable_is_reported_without_its_value() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_api_key_is_trimmed_and_mistakes_are_reported() {
+async fn the_api_key_is_read_from_the_environment_a_file_or_standard_input() {
     let mock = Mock::builder()
         .api_key(KEY)
         .start()
@@ -247,17 +203,19 @@ async fn the_api_key_is_trimmed_and_mistakes_are_reported() {
                 .env("CHECKSUM_API_KEY", &text)
                 .end(),
             checksum(&mock.url(), &by_file)
-                .without_env("CHECKSUM_API_KEY")
+                .env("CHECKSUM_API_KEY", "another")
                 .end(),
             checksum(&mock.url(), "me --api-key-stdin")
                 .without_env("CHECKSUM_API_KEY")
                 .stdin(&file)
                 .end(),
         ] {
-            assert_eq!(ended.code, code, "{text:?}: {ended:?}");
-            assert!(ended.stderr.contains(expected), "{text:?}: {ended:?}");
+            ended.exits(code).stderr_has(expected);
         }
     }
+    std::fs::write(&file, KEY.repeat(1_000)).expect("a file");
+    exec(&mock, &by_file).exits(2).stderr_has("too large");
+    exec(&mock, "me --api-key-file /nowhere").exits(2);
 }
 
 #[test]

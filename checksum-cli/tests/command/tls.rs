@@ -162,8 +162,7 @@ fn an_invalid_certificate_is_one_attempt_and_one_line() {
             .iter()
             .enumerate()
         {
-            let ended = trusting(&url, arguments, &authority.file()).end();
-            assert_eq!(ended.code, 5, "{cause}: {ended:?}");
+            let ended = trusting(&url, arguments, &authority.file()).end().exits(5);
             assert_eq!(server.connections(), number + 1, "{cause}: {ended:?}");
             let lines = ended
                 .stderr
@@ -175,10 +174,10 @@ fn an_invalid_certificate_is_one_attempt_and_one_line() {
                 _ => "if the certificate is of a private authority, name a PEM file",
             };
             for text in [cause, &url, advice] {
-                assert!(ended.stderr.contains(text), "{text}: {ended:?}");
+                ended.stderr_has(text);
             }
             for text in ["may have started", "retrying"] {
-                assert!(!ended.stderr.contains(text), "{text}: {ended:?}");
+                ended.stderr_lacks(text);
             }
         }
     }

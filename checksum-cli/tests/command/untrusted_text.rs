@@ -4,7 +4,7 @@
 use checksum_mock::Fault;
 use serde_json::{Value, json};
 
-use crate::invocation::{Ended, KEY, checksum, exec, start_mock};
+use crate::invocation::{Ended, KEY, checksum, exec, respond, start_mock};
 use crate::transcript::FORMATS;
 
 const ID: &str = "00000000-0000-4000-8000-000000000001";
@@ -223,12 +223,8 @@ async fn results_of_the_service_are_printed_safely() {
     for (arguments, responses, decoded) in cases() {
         for format in FORMATS {
             let mock = start_mock().await;
-            for (operation, answer) in &responses {
-                mock.fault(
-                    Fault::respond_with(answer.to_string())
-                        .on_operation(operation)
-                        .always(),
-                );
+            for (operation, response) in &responses {
+                respond(&mock, operation, response);
             }
             let arguments = format!("{arguments} --output {format}");
             let ended = exec(&mock, &arguments);

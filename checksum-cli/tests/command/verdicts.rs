@@ -3,14 +3,14 @@
 use checksum_mock::{BatchScript, Fault, RunScript};
 use serde_json::json;
 
-use crate::invocation::{Ended, checksum, exec, start_mock};
+use crate::invocation::{Ended, checksum, exec, respond, start_mock};
 
 async fn suite(script: RunScript, arguments: &str) -> Ended {
     let mock = start_mock().await;
     mock.next_run(script);
     checksum(
         &mock.url(),
-        &format!("run suite --poll-interval 0s {arguments}"),
+        format!("run suite --poll-interval 0s {arguments}"),
     )
     .end()
 }
@@ -41,7 +41,7 @@ async fn a_run_without_tests_fails_unless_allowed() {
         ("wait job-name-12345", 1),
         ("wait job-name-12345 --allow-no-tests", 0),
     ] {
-        let ended = exec(&mock, &format!("{arguments} --output json")).exits(code);
+        let ended = exec(&mock, format!("{arguments} --output json")).exits(code);
         let verdict = ended.last_line();
         assert_eq!(verdict["pass"], code == 0);
     }
@@ -85,17 +85,12 @@ async fn contradictions_are_reported_and_fail_with_strict() {
         let mock = start_mock().await;
         let mut status = good.clone();
         status[field] = value;
-        mock.fault(
-            Fault::respond_with(status.to_string())
-                .on_operation("get_run_status")
-                .always(),
-        );
+        respond(&mock, "get_run_status", &status);
         for (arguments, code) in [("", code), ("--strict", strict_code)] {
             let wait = format!("run suite --poll-interval 0s {arguments}");
-            let ended = exec(&mock, &wait);
-            assert_eq!(ended.code, code, "{status}: {ended:?}");
+            let ended = exec(&mock, &wait).exits(code);
             if arguments.is_empty() {
-                assert!(ended.stderr.contains(expected), "{expected}: {ended:?}");
+                ended.stderr_has(expected);
             } else {
                 ended.stderr_lacks("--strict would");
             }
@@ -110,11 +105,7 @@ async fn totals_of_a_batch_decide_its_result() {
         "totalSessions": 5, "completedCount": 0, "failedCount": 0,
     });
     let mock = start_mock().await;
-    mock.fault(
-        Fault::respond_with(batch.to_string())
-            .on_operation("get_heal_batch")
-            .always(),
-    );
+    respond(&mock, "get_heal_batch", &batch);
     exec(&mock, "wait --heal-batch batch-1")
         .exits(1)
         .stderr_has("counts 0 of 5 sessions");
@@ -123,11 +114,7 @@ async fn totals_of_a_batch_decide_its_result() {
     odd["totalSessions"] = json!("five");
     for (arguments, code) in [("", 0), ("--strict", 1)] {
         let mock = start_mock().await;
-        mock.fault(
-            Fault::respond_with(odd.to_string())
-                .on_operation("get_heal_batch")
-                .always(),
-        );
+        respond(&mock, "get_heal_batch", &odd);
         let wait = format!("wait --heal-batch batch-1 --output json {arguments}");
         let ended = exec(&mock, &wait).exits(code);
         ended.stderr_has("`totalSessions` cannot be read");
@@ -141,7 +128,7 @@ async fn totals_of_a_batch_decide_its_result() {
     exec(&mock, "run suite --poll-interval 0s");
     mock.next_heal(BatchScript::new().no_sessions());
     let heal = "heal 00000000-0000-4000-8000-000000000001 --no-create-pr --strict";
-    exec(&mock, &format!("{heal} --poll-interval 0s")).exits(0);
+    exec(&mock, format!("{heal} --poll-interval 0s")).exits(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,10 +26,10 @@ async fn timeout_bounds_the_start() {
 async fn a_timeout_of_zero_still_polls_once() {
     for limit in ["0s", "1ms"] {
         let mock = mock_with_passed_run().await;
-        exec(&mock, &format!("wait job-1 --timeout {limit}")).exits(0);
+        exec(&mock, format!("wait job-1 --timeout {limit}")).exits(0);
         let mock = start_mock().await;
         mock.next_run(RunScript::new().queued(0).never_finishes());
-        exec(&mock, &format!("run suite --timeout {limit}"))
+        exec(&mock, format!("run suite --timeout {limit}"))
             .exits(3)
             .stderr_has("last seen running");
     }

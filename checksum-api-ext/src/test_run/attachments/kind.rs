@@ -53,8 +53,8 @@ impl AttachmentKind {
         }
     }
 
-    /// Returns the kind that a file's extension means. An archive is a trace, as Playwright, which the
-    /// tests are written for, writes them.
+    /// Returns the kind that a file's extension means. An archive is a trace, as Playwright, which
+    /// the tests are written for, writes them.
     pub(super) fn of_name(name: &str) -> Option<Self> {
         let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();
         match &*extension {

@@ -21,10 +21,10 @@ use crate::url::{redacted, serialize};
 
 /// What a test left behind; from [`TestRun::attachments`](crate::TestRun::attachments).
 ///
-/// The API's description names traces, screenshots and videos, and does not show the response.
-/// This crate decodes an array, an object with `attachments`, `items`, `data`, `results` or `files`, and one whose
-/// fields are the kinds (`{"traces": […], "screenshots": […]}`); their elements may be objects
-/// with `url`, `href` or the like, or bare URLs. Elements without a URL are dropped. The
+/// The API's description names traces, screenshots and videos, and does not show the response. This
+/// crate decodes an array, an object with `attachments`, `items`, `data`, `results` or `files`, and
+/// one whose fields are the kinds (`{"traces": […], "screenshots": […]}`); their elements may be
+/// objects with `url`, `href` or the like, or bare URLs. Elements without a URL are dropped. The
 /// JSON as it came is kept as [`raw`](Self::raw).
 #[derive(Clone)]
 pub struct Attachments {
@@ -108,8 +108,8 @@ impl Attachments {
     /// Downloads all of them to a directory, a few at once, each under its
     /// [`file_name`](Attachment::file_name). Nothing is sent before it is awaited.
     ///
-    /// A symbolic link with the name of a file, or anything else that is no file, is an error for that
-    /// file alone. The directory itself may be a link.
+    /// A symbolic link with the name of a file, or anything else that is no file, is an error for
+    /// that file alone. The directory itself may be a link.
     pub fn download_all(&self, directory: impl AsRef<Path>) -> DownloadAll {
         let directory = directory.as_ref();
         let file = |one: &Attachment| {
@@ -130,14 +130,14 @@ impl<'a> IntoIterator for &'a Attachments {
 }
 
 impl Attachment {
-    /// Returns the name that the service gives, or the last part of the URL if it gives none. It is no
-    /// safe file name.
+    /// Returns the name that the service gives, or the last part of the URL if it gives none. It is
+    /// no safe file name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns the name that it is downloaded under: safe in any directory, and unique in its list. The
-    /// same list has the same names.
+    /// Returns the name that it is downloaded under: safe in any directory, and unique in its list.
+    /// The same list has the same names.
     pub fn file_name(&self) -> &str {
         &self.file_name
     }
@@ -167,11 +167,11 @@ impl Attachment {
         &self.raw
     }
 
-    /// Downloads it to a directory under its [`file_name`](Self::file_name), replacing a file of that
-    /// name. Nothing is sent before it is awaited.
+    /// Downloads it to a directory under its [`file_name`](Self::file_name), replacing a file of
+    /// that name. Nothing is sent before it is awaited.
     ///
-    /// A symbolic link of that name, or anything else that is no file, is an error. The directory itself
-    /// may be a link.
+    /// A symbolic link of that name, or anything else that is no file, is an error. The directory
+    /// itself may be a link.
     pub fn download(&self, directory: impl AsRef<Path>) -> Download {
         let place = Place::Inside(directory.as_ref().join(&self.file_name));
         Download::new(&self.core, self.source(), place)

@@ -1,5 +1,7 @@
-//! A server that shares no code with the stand-in: it knows the examples of the API's description,
-//! letter for letter, and guesses at the shapes that the description leaves out.
+//! A server that shares no code with the mock: it responds with the examples of the API's
+//! description, and with guesses where the description shows none.
+
+mod examples;
 
 use std::collections::BTreeSet;
 
@@ -11,93 +13,11 @@ use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
+use self::examples::*;
 use crate::{KEY, client_at};
 
-const NAME: &str = r#"{ "name": "job-name-12345" }"#;
-
-const RUNNING: &str = r#"{ "status": "running" }"#;
-
-const COMPLETE_V1: &str = r#"{
-    "status": "passed", "passed": 45, "failed": 2, "recovered": 1, "bug": 0
-}"#;
-
-const COMPLETE_V2: &str = r#"{
-    "testRunId": "00000000-0000-0000-0000-000000000000",
-    "status": "passed", "passed": 45, "failed": 2, "recovered": 1, "bug": 0
-}"#;
-
-const RESULTS: &str = r#"{
-    "id": "run-id", "status": "failed", "branch": "main",
-    "passed": 45, "failed": 2, "recovered": 1, "bug": 0,
-    "tests": [
-        {
-            "checksumTestId": "test-abc-123",
-            "testTitle": "User can add item to cart",
-            "testFilePath": "checksum/tests/cart.spec.ts",
-            "status": "passed",
-            "errorMessage": null,
-            "healthStatus": "healthy",
-            "tags": ["smoke", "cart"]
-        },
-        {
-            "checksumTestId": "test-def-456",
-            "testTitle": "User can complete checkout",
-            "testFilePath": "checksum/tests/checkout.spec.ts",
-            "status": "failed",
-            "errorMessage": "Timeout waiting for selector #pay-button",
-            "healthStatus": "flaky",
-            "tags": ["checkout"]
-        }
-    ]
-}"#;
-
-const GENERATION: &str = r#"{
-    "batchId": "batch-abc",
-    "sessionId": "sess-xyz",
-    "links": { "session": "https://app.checksum.ai/..." }
-}"#;
-
-const HEALING: &str = r#"{
-    "batchId": "batch-xyz-789",
-    "sessionIds": ["sess-1", "sess-2", "sess-3"],
-    "failureCount": 3,
-    "testIds": ["test-abc-123", "test-def-456", "test-ghi-789"]
-}"#;
-
-const BATCH: &str = r#"{
-    "batchId": "batch-xyz-789",
-    "status": "in_progress",
-    "testRunId": "run-id",
-    "totalSessions": 3,
-    "completedCount": 1,
-    "failedCount": 0,
-    "allTerminal": false,
-    "sessions": [
-        {
-            "sessionId": "sess-1",
-            "checksumTestId": "test-abc-123",
-            "status": "completed",
-            "prUrl": "https://github.com/org/repo/pull/42"
-        },
-        {
-            "sessionId": "sess-2",
-            "checksumTestId": "test-def-456",
-            "status": "running",
-            "prUrl": null
-        },
-        {
-            "sessionId": "sess-3",
-            "checksumTestId": "test-ghi-789",
-            "status": "running",
-            "prUrl": null
-        }
-    ]
-}"#;
-
-const PROJECT: &str = r#"{ "id": "project-abc-123", "name": "My Project" }"#;
-
-/// What the service may answer where its description does not say. Each is one way to know a run,
-/// a report, a trace and a screenshot, and a critical and a minor bug.
+/// What the service may respond where its description shows nothing. Each has a run, a report, a
+/// trace and a screenshot, and a critical and a minor bug.
 struct Guess {
     latest: Value,
     report: Value,
@@ -156,13 +76,13 @@ fn guesses() -> [Guess; 3] {
     ]
 }
 
-/// Answers a request to this route that has a key, and the body where one is given.
-async fn answers(
+/// Responds to a request to this route that has the key, and the body if one is given.
+async fn responds(
     server: &MockServer,
     (verb, route): (&str, &str),
     body: Option<Value>,
     status: u16,
-    answer: &str,
+    response: &str,
 ) {
     let mut mock = Mock::given(method(verb))
         .and(path(format!("/public-api{route}")))
@@ -170,11 +90,12 @@ async fn answers(
     if let Some(body) = body {
         mock = mock.and(body_json(body));
     }
-    let answer = ResponseTemplate::new(status).set_body_raw(answer.to_owned(), "application/json");
-    mock.respond_with(answer).mount(server).await;
+    let response =
+        ResponseTemplate::new(status).set_body_raw(response.to_owned(), "application/json");
+    mock.respond_with(response).mount(server).await;
 }
 
-/// Answers the first look with what goes on, and all later ones with the end.
+/// Responds to the first poll with a status of running work, and to all later ones with the end.
 async fn ends(server: &MockServer, route: &str, ongoing: &str, end: &str) {
     let first = ResponseTemplate::new(200).set_body_raw(ongoing.to_owned(), "application/json");
     Mock::given(method("GET"))
@@ -184,7 +105,7 @@ async fn ends(server: &MockServer, route: &str, ongoing: &str, end: &str) {
         .with_priority(1)
         .mount(server)
         .await;
-    answers(server, ("GET", route), None, 200, end).await;
+    responds(server, ("GET", route), None, 200, end).await;
 }
 
 fn auto_heal() -> Value {
@@ -200,7 +121,7 @@ async fn server_with(guess: &Guess) -> MockServer {
     let server = MockServer::start().await;
     let on = &server;
     let suite = json!({ "autoHeal": auto_heal() });
-    answers(
+    responds(
         on,
         ("POST", "/v1/execution/suite"),
         Some(suite.clone()),
@@ -209,26 +130,26 @@ async fn server_with(guess: &Guess) -> MockServer {
     )
     .await;
     let collection = ("POST", "/v1/execution/collection/collection-1");
-    answers(on, collection, Some(suite), 201, NAME).await;
+    responds(on, collection, Some(suite), 201, NAME).await;
     let tests = json!({ "testIds": ["id1", "id2"] });
-    answers(on, ("POST", "/v1/execution/tests"), Some(tests), 200, NAME).await;
+    responds(on, ("POST", "/v1/execution/tests"), Some(tests), 200, NAME).await;
     let grep = json!({ "grep": "checkout" });
-    answers(on, ("POST", "/v1/execution/grep"), Some(grep), 200, NAME).await;
+    responds(on, ("POST", "/v1/execution/grep"), Some(grep), 200, NAME).await;
     let grep = json!({
         "grep": "checkout",
         "branch": "feature/preview",
         "envOverrides": { "BASE_URL": "https://pr-42.preview.example.com" },
         "autoHeal": auto_heal()
     });
-    answers(on, ("POST", "/v2/execution/grep"), Some(grep), 202, NAME).await;
+    responds(on, ("POST", "/v2/execution/grep"), Some(grep), 202, NAME).await;
     let status = "/v1/execution/status/job-name-12345";
     ends(on, status, RUNNING, COMPLETE_V1).await;
     let status = "/v2/execution/status/job-name-12345";
     ends(on, status, RUNNING, COMPLETE_V2).await;
 
     let results = ("GET", "/v1/test-runs/run-id/results");
-    answers(on, results, None, 200, RESULTS).await;
-    for (route, answer) in [
+    responds(on, results, None, 200, RESULTS).await;
+    for (route, response) in [
         ("/v1/test-runs/latest", &guess.latest),
         ("/v1/test-runs/run-id/report", &guess.report),
         (
@@ -237,7 +158,7 @@ async fn server_with(guess: &Guess) -> MockServer {
         ),
         ("/v1/health-dashboard/bugs", &guess.bugs),
     ] {
-        answers(on, ("GET", route), None, 200, &answer.to_string()).await;
+        responds(on, ("GET", route), None, 200, &response.to_string()).await;
     }
 
     let heal = json!({
@@ -248,7 +169,7 @@ async fn server_with(guess: &Guess) -> MockServer {
         "repoName": "acme-co/my-tests",
         "metadata": { "context": "post-deploy healing" }
     });
-    answers(on, ("POST", "/v1/auto-heal"), Some(heal), 200, HEALING).await;
+    responds(on, ("POST", "/v1/auto-heal"), Some(heal), 200, HEALING).await;
     let generate = json!({
         "prNumber": 42,
         "repoName": "acme-co/webapp",
@@ -257,18 +178,18 @@ async fn server_with(guess: &Guess) -> MockServer {
         "envOverrides": { "BASE_URL": "https://preview.example.com/pr-42/" }
     });
     let generation = ("POST", "/v1/auto-generate");
-    answers(on, generation, Some(generate), 202, GENERATION).await;
+    responds(on, generation, Some(generate), 202, GENERATION).await;
     let end = BATCH
         .replace("in_progress", "completed")
         .replace("running", "completed")
         .replace("\"allTerminal\": false", "\"allTerminal\": true");
     ends(on, "/v1/auto-heal/batch/batch-xyz-789", BATCH, &end).await;
     ends(on, "/v1/auto-generate/batch/batch-abc", BATCH, &end).await;
-    answers(on, ("GET", "/v1/me"), None, 200, PROJECT).await;
+    responds(on, ("GET", "/v1/me"), None, 200, PROJECT).await;
     server
 }
 
-/// The operations that were asked for, by the templates of the document.
+/// Returns the operations that were requested, by the templates of the document.
 fn operations(requests: &[Request]) -> BTreeSet<OperationId> {
     let operation = |request: &Request| {
         let path = request.url.path().strip_prefix("/public-api");
@@ -293,7 +214,7 @@ async fn every_operation_against_the_descriptions_examples()
         let expected: BTreeSet<_> = OperationId::ALL
             .iter()
             .copied()
-            // The one observed route that is tried without being asked for: it confirms an end.
+            // The one observed route that is called without being requested: it confirms an end.
             .filter(|id| !id.operation().is_observed || *id == OperationId::GetRunStatusByRunId)
             // The crate does not have the older grep.
             .filter(|id| *id != OperationId::RunGrep)
@@ -378,9 +299,9 @@ async fn after_a_run(checksum: &Checksum) -> Result<(), Box<dyn std::error::Erro
     assert_eq!(urls(&AttachmentKind::Screenshot), [screenshot]);
     assert_eq!(attachments.iter().count(), 2);
 
-    // The server does not know `offset`: it answers each request with the same page.
+    // The server does not know `offset`: it sends the same page for each request.
     let bugs: Vec<_> = checksum.bugs().into_stream().try_collect().await?;
-    let told: Vec<_> = bugs
+    let seen: Vec<_> = bugs
         .iter()
         .map(|bug| {
             (
@@ -396,7 +317,7 @@ async fn after_a_run(checksum: &Checksum) -> Result<(), Box<dyn std::error::Erro
         (Some("Cannot pay"), Some(critical.0), Some(critical.1)),
         (Some("Typo"), Some(minor.0), Some(minor.1)),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(seen, expected);
     assert!(bugs.iter().all(|bug| bug.id.is_some()));
     assert_eq!(checksum.bugs().page().await?.bugs, bugs);
     Ok(())
