@@ -61,7 +61,7 @@ impl Outcome {
 
     /// Returns what a state means once the run has ended, before anything else takes a success
     /// away.
-    pub(super) fn of_state(state: &RunState) -> Self {
+    pub fn of_state(state: &RunState) -> Self {
         match state.meaning() {
             Some(Meaning::Passed) => Self::Passed,
             Some(Meaning::Healed) => Self::Healed,

@@ -4,16 +4,9 @@
 //! invisible characters, and contains no command of a CI system. Control characters and line ends
 //! become spaces, invisible characters are removed, and a space is inserted into a command.
 
+use checksum_report::text::{FOLDS, disarm, is_invisible, printable};
+
 use crate::redaction::redact;
-
-/// How many combining marks a character may have. More would cover the lines around it.
-const MAX_MARKS: usize = 4;
-
-/// GitLab and Travis fold their logs at these.
-const FOLDS: [&str; 4] = ["section_start", "section_end", "travis_fold", "travis_time"];
-
-/// Headings for Buildkite, at the start of a line.
-const HEADINGS: [&str; 4] = ["---", "+++", "~~~", "^^^"];
 
 /// Returns `text` on one line, safe to print.
 pub(crate) fn one_line(text: &str) -> String {
@@ -53,56 +46,8 @@ fn colour(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn clean(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    let mut marks = 0;
-    for character in text.chars() {
-        marks = if is_mark(character) { marks + 1 } else { 0 };
-        if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
-            line.push(' ');
-        } else if !is_invisible(character) && marks <= MAX_MARKS {
-            line.push(character);
-        }
-    }
     // A removed character may have split a secret.
-    disarm(&redact(&line))
-}
-
-/// Inserts a space into each command of a CI system.
-fn disarm(line: &str) -> String {
-    let mut disarmed = String::with_capacity(line.len() + 1);
-    let start = line.trim_start();
-    if HEADINGS.iter().any(|heading| line.starts_with(heading)) {
-        disarmed.push(' ');
-    }
-    // GitHub: `::error::…` at the start of a line.
-    let mut rest = match start.strip_prefix("::") {
-        None => line,
-        Some(rest) => {
-            disarmed.push_str(&line[..line.len() - start.len()]);
-            disarmed.push_str(": :");
-            rest
-        }
-    };
-    // Azure: `##vso[…]`. GitHub and Azure: `##[…]`. TeamCity: `##teamcity[…]`. All of them anywhere.
-    while let Some(at) = rest.find("##") {
-        let (before, after) = rest.split_at(at);
-        let name = after.trim_start_matches('#');
-        disarmed.push_str(before);
-        disarmed.push_str(&after[..after.len() - name.len()]);
-        if name.trim_start_matches(is_of_name).starts_with('[') {
-            disarmed.push(' ');
-        }
-        rest = name;
-    }
-    disarmed.push_str(rest);
-    for fold in FOLDS {
-        disarmed = disarmed.replace(&format!("{fold}:"), &format!("{fold} :"));
-    }
-    disarmed
-}
-
-fn is_of_name(character: char) -> bool {
-    character.is_alphanumeric() || "-_.".contains(character)
+    disarm(&redact(&printable(text)))
 }
 
 /// Returns the content of a JSON string whose value is `text`. Everything that [`one_line`] would
@@ -136,26 +81,6 @@ fn escape(character: char, string: &mut String) {
     for unit in character.encode_utf16(&mut [0; 2]) {
         *string += &format!("\\u{unit:04x}");
     }
-}
-
-fn is_mark(character: char) -> bool {
-    matches!(character,
-        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
-        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
-}
-
-/// Returns whether Unicode has it as a format character (general category Cf) or as
-/// `Default_Ignorable_Code_Point`: zero-width characters, bidirectional controls, variation
-/// selectors, tags.
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
-        | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
-        | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -255,7 +180,7 @@ mod tests {
     #[test]
     fn combining_marks_are_limited() {
         let flood = format!("a{}b\u{301}", "\u{301}".repeat(1_000));
-        assert_eq!(one_line(&flood).chars().count(), 1 + MAX_MARKS + 2);
+        assert_eq!(one_line(&flood).chars().count(), 1 + 4 + 2);
         assert_eq!(one_line("Vie\u{302}\u{323}t"), "Vie\u{302}\u{323}t");
     }
 
