@@ -11,6 +11,7 @@ mod json;
 mod logging;
 mod output;
 mod redaction;
+mod reports;
 mod signal;
 mod wait;
 

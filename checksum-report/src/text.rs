@@ -24,6 +24,8 @@ const TOLERANCE: usize = 64;
 
 /// Returns `text` on one line, without colours and commands, cut after 1,000 bytes.
 pub fn line(text: &str) -> String {
+    // Saves the work of cleaning a megabyte.
+    let text = &text[..text.floor_char_boundary(MAX_BLOCK)];
     let line = printable(&without_colours(text));
     let mut line = disarm(line.trim());
     if line.len() > MAX_LINE + TOLERANCE {

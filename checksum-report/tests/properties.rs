@@ -253,7 +253,11 @@ proptest! {
 fn a_megabyte_of_message_is_cut() {
     let mut report = Report::default();
     for message in ["x", "\u{1b}[31m`\n", "&", "]]>", "\n::error::"] {
-        let mut test = Test::new("id", message.repeat(1 << 20), Status::Failed);
+        let mut test = Test::new(
+            "id",
+            message.repeat((1 << 20) / message.len()),
+            Status::Failed,
+        );
         test.error = Some(message.repeat((1 << 20) / message.len()));
         report.tests.push(test);
     }

@@ -5,6 +5,7 @@ pub(crate) mod key_value;
 mod mock;
 mod output;
 mod read;
+mod report_file;
 mod start;
 mod value;
 mod wait;
@@ -18,6 +19,7 @@ pub(crate) use connection::Connection;
 pub(crate) use mock::Mock;
 pub(crate) use output::{Format, Global};
 pub(crate) use read::{Attachments, Bugs, Report, Results, Status};
+pub(crate) use report_file::{ReportFile, ReportFormat};
 pub(crate) use start::{Generate, GrepOptions, Heal, Run, RunOptions, Selection, Starting};
 pub(crate) use wait::{Awaited, Wait};
 

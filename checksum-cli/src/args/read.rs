@@ -6,6 +6,7 @@ use checksum_api_ext::{BugSeverity, BugStatus, JobName, TestId, TestRunId, TestS
 use clap::Args;
 
 use super::connection::Connection;
+use super::report_file::ReportFile;
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
@@ -40,6 +41,9 @@ pub(crate) struct Results {
     /// Only tests with this status, such as failed
     #[arg(long)]
     pub(crate) status: Option<TestStatus>,
+    /// Write a report of the run; repeatable. Formats: junit, ctrf, markdown, html
+    #[arg(long, value_name = "FORMAT=PATH", conflicts_with = "status")]
+    pub(crate) report: Vec<ReportFile>,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::connection::Connection;
 use super::key_value::EnvOverrides;
+use super::report_file::ReportFile;
 use super::value;
 use super::wait::Waiting;
 
@@ -109,6 +110,11 @@ pub(crate) struct RunOptions {
     /// Let a run pass in which no test ran, unless the service's own verdict fails it
     #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
     pub(crate) allow_no_tests: bool,
+    /// Write a report of the run, whatever its outcome; repeatable. Formats: junit, ctrf, markdown,
+    /// html
+    #[arg(long, value_name = "FORMAT=PATH", help_heading = "Waiting")]
+    #[arg(conflicts_with_all = ["detach", "dry_run"])]
+    pub(crate) report: Vec<ReportFile>,
 }
 
 /// How work is started and waited for.

@@ -7,6 +7,7 @@ use checksum_api_ext::{BatchId, JobName, PollPolicy, TestRunId};
 use clap::Args;
 
 use super::connection::Connection;
+use super::report_file::ReportFile;
 
 /// How long 404 is tolerated for work that is waited for by name: the previous command may have
 /// started it just now.
@@ -63,11 +64,16 @@ pub(crate) struct Wait {
     /// Let a run pass in which no test ran, unless the service's own verdict fails it
     #[arg(long, help_heading = "Waiting", conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) allow_no_tests: bool,
+    /// Write a report of the run, whatever its outcome; repeatable. Formats: junit, ctrf, markdown,
+    /// html
+    #[arg(long, value_name = "FORMAT=PATH", help_heading = "Waiting")]
+    #[arg(conflicts_with_all = ["heal_batch", "generation_batch"])]
+    pub(crate) report: Vec<ReportFile>,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[group(required = true, multiple = true)]
 pub(crate) struct Awaited {
     /// The name that the run was started with

@@ -20,6 +20,7 @@ pub(super) async fn execute(
         starting: &arguments.starting,
         is_strict: arguments.strict,
         allow_no_tests: false,
+        reports: &[],
         quiet,
     };
     start(options, output, |checksum| plan(checksum, &arguments)).await

@@ -1,6 +1,7 @@
 //! `checksum results`: shows the result of each test of a run.
 
 use checksum_api_ext::{TestResult, TestRunResults, TestStatus};
+use checksum_report::Report;
 use comfy_table::Table;
 
 use crate::args::Results;
@@ -10,16 +11,31 @@ use crate::exit_code::ExitCode;
 use crate::json::Message;
 use crate::output::stdout::Output;
 use crate::output::table;
+use crate::reports::Reports;
 
 pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<ExitCode, CliError> {
+    let reports = Reports::prepare(&arguments.report);
+    match fetch(&arguments).await {
+        Ok(results) => {
+            output.result(&table(&results), &Message::Results { results: &results });
+            let written = reports.write(Report::of_results(&results));
+            Ok(written.code(ExitCode::Pass))
+        }
+        Err(error) => {
+            reports.write(Report::without_results(&error));
+            Err(error)
+        }
+    }
+}
+
+async fn fetch(arguments: &Results) -> Result<TestRunResults, CliError> {
     let checksum = client::client(&arguments.connection)?;
-    let test_run = checksum.test_run(arguments.test_run);
-    let results = match arguments.status {
-        None => test_run.results().await?,
-        Some(status) => test_run.results_with_status(status).await?,
+    let test_run = checksum.test_run(arguments.test_run.clone());
+    let results = match &arguments.status {
+        None => test_run.results().await,
+        Some(status) => test_run.results_with_status(status.clone()).await,
     };
-    output.result(&table(&results), &Message::Results { results: &results });
-    Ok(ExitCode::Pass)
+    Ok(results?)
 }
 
 /// Returns a table of the tests, failed ones first.

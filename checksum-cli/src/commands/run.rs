@@ -41,6 +41,7 @@ pub(super) async fn execute(
         starting: &options.starting,
         is_strict: options.strict,
         allow_no_tests: options.allow_no_tests,
+        reports: &options.report,
         quiet,
     };
     start(start_options, output, |checksum| {

@@ -8,6 +8,7 @@ use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
+use crate::reports::{Reports, Subject};
 use crate::signal::until_signal;
 use crate::wait::handle_file::{Content, HandleFile};
 use crate::wait::plan::nothing_to_run;
@@ -18,9 +19,22 @@ pub(super) async fn execute(
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let Some(handle) = handle(arguments.awaited)? else {
-        return Ok(nothing_to_run(output));
+    let reports = Reports::prepare(&arguments.report);
+    let ended = wait(&arguments, quiet, output).await;
+    reports.finish(ended, arguments.strict).await
+}
+
+async fn wait(
+    arguments: &Wait,
+    quiet: bool,
+    output: &mut Output,
+) -> Result<(ExitCode, Subject), CliError> {
+    let Some(handle) = handle(arguments.awaited.clone())? else {
+        return Ok((nothing_to_run(output), Subject::Nothing));
     };
+    if !arguments.report.is_empty() && !matches!(handle, Handle::Run(_)) {
+        return Err(CliError::ReportOfBatch);
+    }
     let policy = arguments.waiting.policy();
     let checksum = client::waiting_client(&arguments.connection, policy, arguments.allow_no_tests)?;
     let work = Work::resume(&checksum, handle.clone());

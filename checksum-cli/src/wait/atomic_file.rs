@@ -15,7 +15,7 @@ const LEFTOVER_AGE: Duration = Duration::from_secs(60);
 const TEMPORARY: &str = ".checksum-tmp";
 
 /// A file that is ready to be written.
-pub(super) enum AtomicFile {
+pub(crate) enum AtomicFile {
     /// Each write replaces it through a temporary file in the same directory.
     File(PathBuf),
     /// A pipe or device: each write appends.
@@ -24,7 +24,7 @@ pub(super) enum AtomicFile {
 
 impl AtomicFile {
     /// Follows links, and removes temporary files that an earlier process left.
-    pub(super) fn prepare(path: &Path) -> io::Result<Self> {
+    pub(crate) fn prepare(path: &Path) -> io::Result<Self> {
         if is_open_file(path) {
             let stream = OpenOptions::new().append(true).open(path)?;
             return Ok(Self::Stream(stream));
@@ -42,14 +42,14 @@ impl AtomicFile {
     }
 
     /// Returns the path; `None` for a pipe or device.
-    pub(super) fn path(&self) -> Option<&Path> {
+    pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
             Self::Stream(_) => None,
         }
     }
 
-    pub(super) fn write(&mut self, text: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&mut self, text: &[u8]) -> io::Result<()> {
         match self {
             Self::File(path) => replace(path, text),
             Self::Stream(stream) => {

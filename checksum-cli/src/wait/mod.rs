@@ -1,6 +1,6 @@
 //! Starting work, storing its handle, and waiting for it.
 
-mod atomic_file;
+pub(crate) mod atomic_file;
 mod dry_run;
 pub(crate) mod follow;
 pub(crate) mod handle_file;

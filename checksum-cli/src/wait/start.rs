@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use checksum_api_ext::{Checksum, Handle, Started};
 use tokio::time::Instant;
 
-use crate::args::Starting;
+use crate::args::{ReportFile, Starting};
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
@@ -14,6 +14,7 @@ use crate::output::stderr::{Reporter, eprint_line};
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
 use crate::redaction;
+use crate::reports::{Reports, Subject};
 use crate::signal::until_signal;
 use crate::wait::dry_run;
 use crate::wait::handle_file::{Content, HandleFile};
@@ -24,21 +25,33 @@ pub(crate) struct StartOptions<'a> {
     pub(crate) starting: &'a Starting,
     pub(crate) is_strict: bool,
     pub(crate) allow_no_tests: bool,
+    pub(crate) reports: &'a [ReportFile],
     pub(crate) quiet: bool,
 }
 
-/// Starts the work of `plan`, and waits for it unless `--detach` is given.
+/// Starts the work of `plan`, waits for it unless `--detach` is given, and writes reports.
 pub(crate) async fn start<'a>(
     options: StartOptions<'_>,
     output: &mut Output,
     plan: impl FnOnce(&Checksum) -> Result<Plan<'a>, CliError>,
 ) -> Result<ExitCode, CliError> {
-    let StartOptions {
-        starting, quiet, ..
-    } = options;
+    let starting = options.starting;
     if starting.dry_run {
         return dry_run::execute(&starting.connection, plan, output).await;
     }
+    let (reports, is_strict) = (Reports::prepare(options.reports), options.is_strict);
+    let ended = start_and_wait(options, output, plan).await;
+    reports.finish(ended, is_strict).await
+}
+
+async fn start_and_wait<'a>(
+    options: StartOptions<'_>,
+    output: &mut Output,
+    plan: impl FnOnce(&Checksum) -> Result<Plan<'a>, CliError>,
+) -> Result<(ExitCode, Subject), CliError> {
+    let StartOptions {
+        starting, quiet, ..
+    } = options;
     let began = Instant::now();
     let policy = starting.waiting.policy();
     let checksum = client::waiting_client(&starting.connection, policy, options.allow_no_tests)?;
@@ -60,7 +73,7 @@ pub(crate) async fn start<'a>(
                 if let Some(file) = &mut file {
                     file.write(&Content::Nothing {})?;
                 }
-                return Ok(nothing_to_run(output));
+                return Ok((nothing_to_run(output), Subject::Nothing));
             };
             request
         }
@@ -100,17 +113,18 @@ pub(crate) async fn start<'a>(
         if let Err(error) = &stored {
             reporter.warning(&error.to_string());
         }
-        let code = if starting.detach {
+        let (code, subject) = if starting.detach {
             output.result(&one_line(handle.id()), &work.started());
-            ExitCode::Pass
+            (ExitCode::Pass, Subject::NoRun)
         } else {
             output.event(&work.started());
             work.wait(options.is_strict, &mut reporter, output).await?
         };
-        Ok(match stored {
+        let code = match stored {
             Ok(()) => code,
             Err(_) => code.with_errors(),
-        })
+        };
+        Ok((code, subject))
     };
     until_signal(work).await.unwrap_or_else(|signal| {
         Err(match started.get() {

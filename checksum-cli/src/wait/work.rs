@@ -11,6 +11,7 @@ use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
 use crate::redaction;
+use crate::reports::Subject;
 use crate::wait::follow::{batch_changed, follow, run_changed};
 
 /// Work that was started.
@@ -69,19 +70,20 @@ impl Work {
         }
     }
 
-    /// Waits until the work ends, and prints its result.
+    /// Waits until the work ends, and prints its result. Returns also what there is to report.
     pub(crate) async fn wait(
         &self,
         is_strict: bool,
         reporter: &mut Reporter,
         output: &mut Output,
-    ) -> Result<ExitCode, CliError> {
+    ) -> Result<(ExitCode, Subject), CliError> {
         let handle = self.handle();
         let events = match self {
             Self::Run(run) => {
                 let report = follow(run.events(), handle, reporter, output, run_changed).await?;
                 let (job_name, status) = (report.job_name(), report.status());
-                return Ok(print_run(job_name, status, is_strict, reporter, output));
+                let code = print_run(job_name, status, is_strict, reporter, output);
+                return Ok((code, Subject::Run(Box::new(report))));
             }
             Self::Heal(batch) => batch.events(),
             Self::Generation(batch) => {
@@ -92,7 +94,8 @@ impl Work {
             }
         };
         let status = follow(events, handle, reporter, output, batch_changed).await?;
-        Ok(print_batch(&status, is_strict, reporter, output))
+        let code = print_batch(&status, is_strict, reporter, output);
+        Ok((code, Subject::NoRun))
     }
 }
 

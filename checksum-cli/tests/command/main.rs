@@ -18,6 +18,7 @@ mod proxies;
 mod readme;
 mod redirects;
 mod report;
+mod reports;
 mod run;
 mod secrets;
 mod signals;
