@@ -145,7 +145,7 @@ fn drive(
 }
 
 /// Copies a script to the generated code that it uses.
-fn copy_script(name: &str, workspace: &Workspace) -> Result<()> {
+pub(super) fn copy_script(name: &str, workspace: &Workspace) -> Result<()> {
     let script = root().join("xtask/conformance").join(name);
     workspace.write(
         name,

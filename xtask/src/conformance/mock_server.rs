@@ -38,6 +38,11 @@ impl MockServer {
         self.mock.url().to_string()
     }
 
+    /// Scripts the next run.
+    pub(super) fn next_run(&self, script: RunScript) {
+        self.mock.next_run(script);
+    }
+
     /// Makes every later response of `FAULTY` lack a required field, and have text where a boolean
     /// has to be: some clients check only one of them.
     pub(super) fn send_invalid_responses(&self) {

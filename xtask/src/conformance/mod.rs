@@ -1,4 +1,5 @@
-//! The document, the mock server and generated clients, checked by tools that nobody here wrote.
+//! The document, the mock server, generated clients and reports, checked by tools that nobody here
+//! wrote.
 //!
 //! Each check has a negative control: the tool has to reject something that is wrong.
 
@@ -6,6 +7,7 @@ mod generators;
 mod linters;
 mod mock_server;
 mod prism;
+mod reports;
 mod schemathesis;
 mod workflows;
 
@@ -54,13 +56,14 @@ const fn check(name: &'static str, scope: Scope, run: fn() -> Result<String>) ->
     Check { name, scope, run }
 }
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     check("redocly", Scope::Document, linters::redocly),
     check("spec-validator", Scope::Document, linters::spec_validator),
     check("oasdiff", Scope::Document, linters::oasdiff),
     check("schemathesis", Scope::Gate, schemathesis::check),
     check("prism", Scope::Gate, prism::check),
     check("workflows", Scope::Gate, workflows::check),
+    check("reports", Scope::Gate, reports::check),
     check("python-client", Scope::Gate, generators::python_client),
     check(
         "typescript-client",
