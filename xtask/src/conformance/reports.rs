@@ -99,7 +99,7 @@ fn of_process_error() -> Value {
         "Visitor can search the catalogue",
     ];
     let error = "the run's outcome is process-error: the results list no test that failed; the \
-                 test runner crashed";
+                 runner was lost";
     let mut cases =
         vec![json!({ "name": "Checksum run", "status": "error", "error": error, "flaky": false })];
     cases
