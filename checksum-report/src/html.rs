@@ -62,13 +62,17 @@ impl Report {
         ];
         for (name, value) in facts {
             if let Some(value) = value {
-                write!(writer, "<dt>{name}</dt><dd>{}</dd>", escape(&line(value)))?;
+                write!(
+                    writer,
+                    "<div><dt>{name}</dt><dd>{}</dd></div>",
+                    escape(&line(value))
+                )?;
             }
         }
         if let Some(url) = self.url() {
             write!(
                 writer,
-                "<dt>web app</dt><dd><a href=\"{url}\" rel=noreferrer>open the test run</a></dd>"
+                "<div><dt>web app</dt><dd><a href=\"{url}\" rel=noreferrer>open the test run</a></dd></div>"
             )?;
         }
         Ok(())
