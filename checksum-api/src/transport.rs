@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
 
-use reqwest::{Request, Response};
+use reqwest::{Method, Request, Response};
 use url::Url;
 
 /// Sends a request to the service, and returns the response.
@@ -37,9 +37,12 @@ use url::Url;
 ///
 /// The API key is a header of the request. The transport sends each request once and follows no
 /// redirect: the client decides whether a request that starts work may be sent again, and follows
-/// redirects itself. Build a `reqwest::Client` with `redirect::Policy::none()`. If a transport follows
-/// redirects anyway, the client sees it in the URL of the response, and takes a failed start for one
-/// that may have taken effect. An error without a URL does not show it.
+/// redirects itself. If a transport follows redirects anyway, the client sees it in the URL of the
+/// response, and takes a failed start for one that may have taken effect. An error does not show it.
+///
+/// Build a `reqwest::Client` with `redirect::Policy::none()`. With any other policy, a start that no
+/// connection could be made for counts as one that may have taken effect, since reqwest does not say
+/// whether the connection that failed was the first.
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request.
     fn send(&self, request: Request) -> TransportFuture;
@@ -60,9 +63,31 @@ where
 
 impl Transport for reqwest::Client {
     fn send(&self, request: Request) -> TransportFuture {
+        let may_repeat_a_start = request.method() != Method::GET && may_follow_redirects(self);
         let sending = self.execute(request);
-        Box::pin(async move { Ok(sending.await?) })
+        Box::pin(async move {
+            let error = match sending.await {
+                Ok(response) => return Ok(response),
+                Err(error) => TransportError::from(error),
+            };
+            if may_repeat_a_start && error.reason == Reason::NotSent {
+                let cause = root_cause(error.source.as_ref());
+                let message = format!("{cause}, perhaps {AFTER_A_REDIRECT}");
+                return Err(TransportError::connection_lost(message));
+            }
+            Err(error)
+        })
     }
+}
+
+/// What a failed connection may have come after.
+const AFTER_A_REDIRECT: &str =
+    "after a redirect, since the HTTP client is not built with `redirect::Policy::none()`";
+
+/// Returns whether a client may follow redirects by itself. Only its `Debug` text says so; of a text
+/// that says something else, the answer is yes.
+fn may_follow_redirects(client: &reqwest::Client) -> bool {
+    !format!("{client:?}").contains(r#"redirect_policy: "Policy(None)""#)
 }
 
 /// Why a [`Transport`] has no response, and whether the service may have received the request.

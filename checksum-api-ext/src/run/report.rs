@@ -43,11 +43,7 @@ struct Json {
 }
 
 impl RunReport {
-    pub(super) fn new(core: &Core, job_name: Option<JobName>, mut status: RunStatus) -> Self {
-        // As JSON, these names are the report's own.
-        for name in ["jobName", "outcome", "isSuccess"] {
-            status.unknown_fields.remove(name);
-        }
+    pub(super) fn new(core: &Core, job_name: Option<JobName>, status: RunStatus) -> Self {
         Self {
             core: Some(core.clone()),
             job_name,
