@@ -11,13 +11,14 @@ use super::api_key::ApiKey;
 use super::api_key_provider::ApiKeyProvider;
 use crate::redaction::Redactor;
 
-/// How many keys are redacted. A response to an earlier request may repeat an old key.
+/// How many of the latest keys are redacted. A response to an earlier request may repeat an old
+/// key.
 const MAX_REDACTED_KEYS: usize = 8;
 
 pub(crate) struct CurrentKey {
     provider: Arc<dyn ApiKeyProvider>,
     fixed: Option<ApiKey>,
-    /// What the provider gave last. The lock is held while the provider is called.
+    /// The key that the provider returned last. The lock is held while the provider is called.
     current: Mutex<Option<ApiKey>>,
     used: RwLock<UsedKeys>,
 }
@@ -64,8 +65,8 @@ impl CurrentKey {
         self.fixed.is_some()
     }
 
-    /// Returns the key to send with. With `rejected`, the provider is called unless another request has
-    /// got another key meanwhile.
+    /// Returns the key to send. If that would be `rejected`, the provider is called again; another
+    /// request may already have replaced the rejected key.
     pub(crate) async fn get(
         &self,
         rejected: Option<&ApiKey>,

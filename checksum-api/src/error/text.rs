@@ -6,8 +6,8 @@ use crate::response::MAX_ERROR_BYTES;
 /// How many characters of a response an error repeats.
 const MAX_EXCERPT: usize = 300;
 
-/// Returns the beginning of a body on one line. It may end within a secret: if it is truncated here, was
-/// truncated when it was read, or if the connection was lost.
+/// Returns the beginning of a body on one line. It may end within a secret, because it was
+/// truncated here or when it was read, or because the connection was lost.
 pub(super) fn body_excerpt(body: &[u8], secrets: &Redactor) -> String {
     let is_cut = body.len() >= MAX_ERROR_BYTES;
     let text = String::from_utf8_lossy(&body[..body.len().min(MAX_ERROR_BYTES)]);
@@ -64,12 +64,12 @@ mod tests {
                     body.extend_from_slice(&spelled.as_bytes()[..shown]);
                     let text = body_excerpt(&body, &secrets);
                     assert_eq!(text, "`***`", "{shown}");
-                    // A body that is longer than what is read.
+                    // A body that is longer than the part that is read.
                     body.extend_from_slice(&spelled.as_bytes()[shown..]);
                     let text = body_excerpt(&body, &secrets);
                     assert_eq!(text, "`***`", "{shown}");
                 }
-                // The service itself, or the connection, ended there.
+                // A body that the service, or a lost connection, ended there.
                 for shown in 5..spelled.len() {
                     let body = format!("you sent {}", &spelled[..shown]);
                     assert_eq!(body_excerpt(body.as_bytes(), &secrets), "`you sent ***`");
