@@ -1,4 +1,4 @@
-//! The OpenAPI document as data, whether or not it can be compiled.
+//! Reads the OpenAPI document as data, even if it cannot be compiled.
 
 use std::fs;
 
@@ -47,7 +47,7 @@ impl Document {
         &self.value
     }
 
-    /// Returns every operation, in the order of the text: the value has lost the order of its keys.
+    /// Returns every operation, in the order of the text, since the parsed value does not keep it.
     pub(crate) fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         let mut paths: Vec<(&str, &Value)> = fields(self.value.get("paths")).collect();
         paths.sort_by_key(|(path, _)| self.text.find(&format!("\n  {path}:\n")));
@@ -69,7 +69,7 @@ impl Document {
         tags.map(|tag| (text(tag, "name"), text(tag, "description").trim()))
     }
 
-    /// Returns each `x-provenance` as a line, behind the JSON pointer to the part that it is about.
+    /// Returns a line for each `x-provenance`: the JSON pointer to its part, then the value.
     pub(crate) fn provenance(&self) -> String {
         let mut lines = String::new();
         collect_provenance(&self.value, "#", &mut lines);
@@ -124,13 +124,13 @@ fn collect_provenance(value: &Value, place: &str, lines: &mut String) {
     }
 }
 
-/// Returns the fields of an object; none of anything else.
+/// Returns the fields of an object; no fields for any other value.
 pub(crate) fn fields(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
     let fields = value.and_then(Value::as_object).into_iter().flatten();
     fields.map(|(name, value)| (name.as_str(), value))
 }
 
-/// Returns a field that is a string, or nothing.
+/// Returns a field that is a string, or an empty string.
 pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_default()
 }

@@ -32,13 +32,13 @@ pub enum ParseApiKeyError {
     #[error("the API key is in quotes; give it without them")]
     Quoted,
     /// The text is `NAME=key`, a whole line of a file of variables.
-    #[error("the API key looks like NAME=VALUE; give only the part behind the `=`")]
+    #[error("the API key looks like NAME=VALUE; give only the part after the `=`")]
     Assignment,
     /// The text is `Bearer key`, with or without the name of the header.
-    #[error("the API key looks like a header; give only the part behind `Bearer`")]
+    #[error("the API key looks like a header; give only the part after `Bearer`")]
     Header,
     /// The text stands for a key: `$NAME`, `${{ secrets.NAME }}`, `<your key>`, `***`.
-    #[error("the API key looks like a placeholder or a variable that nothing has replaced")]
+    #[error("the API key looks like a placeholder or a variable that was not expanded")]
     Placeholder,
     /// The text contains a line break, a space or another character that a header cannot carry.
     #[error(
