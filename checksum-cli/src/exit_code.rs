@@ -117,7 +117,7 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    pub(crate) fn is_pass(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         self.exit_code == ExitCode::Pass
     }
 

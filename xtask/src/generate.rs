@@ -36,7 +36,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
         stale.is_empty() || !check,
         "stale, `cargo xtask generate` writes them: {stale:?}"
     );
-    eprintln!("what is derived from {PATH} is up to date");
+    eprintln!("the files that are derived from {PATH} are up to date");
     Ok(())
 }
 

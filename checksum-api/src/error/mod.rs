@@ -154,13 +154,21 @@ impl Error {
 
     /// Returns the text without its advice on retries, for a request that must not be repeated.
     pub fn without_advice(&self) -> impl fmt::Display + '_ {
-        fmt::from_fn(|formatter| self.describe(formatter))
+        WithoutAdvice(self)
     }
 
     /// Returns whether the service may have acted on the request, so that repeating one that starts
     /// work could start it twice. For a redirected request, this covers every request of the chain.
     pub fn may_have_taken_effect(&self) -> bool {
         self.0.may_have_taken_effect
+    }
+}
+
+struct WithoutAdvice<'a>(&'a Error);
+
+impl fmt::Display for WithoutAdvice<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.describe(formatter)
     }
 }
 

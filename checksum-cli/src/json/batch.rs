@@ -16,7 +16,7 @@ pub(crate) struct BatchResult {
     batch_id: BatchId,
     state: BatchState,
     /// Whether every session completed. There may be none, if nothing was to be healed.
-    pass: bool,
+    is_success: bool,
     test_run_id: Option<TestRunId>,
     sessions: Vec<BatchSession>,
     pull_requests: Vec<String>,
@@ -33,7 +33,7 @@ impl BatchResult {
         Self {
             batch_id: status.id().clone(),
             state: status.state().clone(),
-            pass: verdict.is_pass(),
+            is_success: verdict.is_success(),
             test_run_id: status.test_run_id().cloned(),
             sessions: status.sessions().to_vec(),
             pull_requests: status.pull_requests().map(str::to_owned).collect(),

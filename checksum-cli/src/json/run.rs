@@ -18,7 +18,7 @@ pub(crate) struct RunResult {
     state: RunState,
     /// Null while the run goes on.
     outcome: Option<Outcome>,
-    pass: bool,
+    is_success: bool,
     counts: Option<Counts>,
     test_run_id: Option<TestRunId>,
     failure_reason: Option<String>,
@@ -36,7 +36,7 @@ impl RunResult {
             job_name: job_name.cloned(),
             state: status.state().clone(),
             outcome: verdict.outcome.clone(),
-            pass: verdict.is_pass(),
+            is_success: verdict.is_success(),
             counts: status.counts(),
             test_run_id: status.test_run_id().cloned(),
             failure_reason: status.failure_reason().map(str::to_owned),
