@@ -120,9 +120,9 @@ pub(crate) struct Starting {
     pub(crate) detach: bool,
     /// Write a handle to this file; resume with `checksum wait --handle-file`
     ///
-    /// Before the request is sent, the file records what may start. If there is no response, it
-    /// stays so, and `checksum wait` exits with 5. If the service rejects the request, `checksum
-    /// wait` exits with 2. An older handle is printed and replaced.
+    /// Before the request is sent, the file records what may start. If no response arrives,
+    /// `checksum wait` then exits with 5. If the service rejects the request, it exits with 2. An
+    /// older handle is printed and replaced.
     #[arg(long, value_name = "PATH")]
     pub(crate) handle_file: Option<PathBuf>,
     /// Print the request and send nothing; needs no API key
