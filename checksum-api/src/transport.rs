@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
 
-use reqwest::{Request, Response};
+use reqwest::{Method, Request, Response};
 use url::Url;
 
 /// Sends a request to the service, and returns the response.
@@ -37,9 +37,13 @@ use url::Url;
 ///
 /// The API key is a header of the request. The transport sends each request once and follows no
 /// redirect: the client decides whether a request that starts work may be sent again, and follows
-/// redirects itself. Build a `reqwest::Client` with `redirect::Policy::none()`. If a transport
-/// follows redirects anyway, the client sees it in the URL of the response, and treats a failed
-/// start as one that may have taken effect. An error without a URL does not show it.
+/// redirects itself. If a transport follows redirects anyway, the client sees it in the URL of the
+/// response, and treats a failed start as one that may have taken effect. An error does not show
+/// it.
+///
+/// Build a `reqwest::Client` with `redirect::Policy::none()`. With any other policy, a start whose
+/// connection failed counts as one that may have taken effect, since reqwest does not say whether
+/// the failed connection was the first one.
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request.
     fn send(&self, request: Request) -> TransportFuture;
@@ -60,9 +64,31 @@ where
 
 impl Transport for reqwest::Client {
     fn send(&self, request: Request) -> TransportFuture {
+        let may_repeat_a_start = request.method() != Method::GET && may_follow_redirects(self);
         let sending = self.execute(request);
-        Box::pin(async move { Ok(sending.await?) })
+        Box::pin(async move {
+            let error = match sending.await {
+                Ok(response) => return Ok(response),
+                Err(error) => TransportError::from(error),
+            };
+            if may_repeat_a_start && error.reason == Reason::NotSent {
+                let cause = root_cause(error.source.as_ref());
+                let message = format!("{cause}, perhaps {AFTER_A_REDIRECT}");
+                return Err(TransportError::connection_lost(message));
+            }
+            Err(error)
+        })
     }
+}
+
+/// The text after a failed connection, if it may have followed a redirect.
+const AFTER_A_REDIRECT: &str =
+    "after a redirect, since the HTTP client is not built with `redirect::Policy::none()`";
+
+/// Returns whether a client may follow redirects by itself. Only its `Debug` text shows it. Returns
+/// `true` for any text that does not show it.
+fn may_follow_redirects(client: &reqwest::Client) -> bool {
+    !format!("{client:?}").contains(r#"redirect_policy: "Policy(None)""#)
 }
 
 /// The error of a [`Transport`]: why no response came, and whether the service may have received

@@ -67,7 +67,7 @@ pub(crate) fn render(document: &Document, code: &str) -> Result<String> {
     }
 
     surface += "\n## Types\n";
-    for (name, schema) in fields(document.value().pointer("/components/schemas")) {
+    for (name, schema) in fields(&document.value()["components"]["schemas"]) {
         let values = schema["anyOf"][0]["enum"].as_array();
         let text = if let Some(item) = structure(types, name) {
             fields_of(item)

@@ -44,11 +44,7 @@ struct Json {
 }
 
 impl RunReport {
-    pub(super) fn new(core: &Core, job_name: Option<JobName>, mut status: RunStatus) -> Self {
-        // In JSON, the report has fields of these names.
-        for name in ["jobName", "outcome", "isSuccess"] {
-            status.unknown_fields.remove(name);
-        }
+    pub(super) fn new(core: &Core, job_name: Option<JobName>, status: RunStatus) -> Self {
         Self {
             core: Some(core.clone()),
             job_name,

@@ -6,7 +6,7 @@ use checksum_api::types::{
 };
 use checksum_api::{Lenient, Meaning};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{ApiVersion, Outcome};
@@ -50,8 +50,36 @@ pub struct RunStatus {
     /// Whether a run of no tests may pass.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) allows_no_tests: bool,
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "serialize_unknown")]
     pub(crate) unknown_fields: Map<String, Value>,
+}
+
+/// The names that a status, a report or an event has of its own as JSON, and a response has not.
+const OWN_NAMES: [&str; 14] = [
+    "event",
+    "state",
+    "counts",
+    "testRunId",
+    "apiVersion",
+    "unreadable",
+    "isUncounted",
+    "hasNoTests",
+    "isJudged",
+    "isUnconfirmed",
+    "allowsNoTests",
+    "jobName",
+    "outcome",
+    "isSuccess",
+];
+
+/// Leaves out what would take the place of a field of this crate's own, and decide the outcome when
+/// the status is read back.
+fn serialize_unknown<S: Serializer>(fields: &Map<String, Value>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(
+        fields
+            .iter()
+            .filter(|(name, _)| !OWN_NAMES.contains(&name.as_str())),
+    )
 }
 
 impl RunStatus {

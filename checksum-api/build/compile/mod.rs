@@ -5,7 +5,7 @@
 
 mod client;
 mod custom_types;
-mod document;
+pub(crate) mod document;
 mod execute;
 mod operations;
 mod postprocess;

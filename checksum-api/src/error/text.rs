@@ -6,6 +6,10 @@ use crate::response::MAX_ERROR_BYTES;
 /// How many characters of a response an error repeats.
 const MAX_EXCERPT: usize = 300;
 
+/// How many bytes of a text are searched for secrets, since searching megabytes for hundreds of
+/// secrets takes seconds. An excerpt shows less, even if most of the text is white space.
+const MAX_REDACTED_BYTES: usize = 8 * 1024;
+
 /// Returns the beginning of a body on one line. It may end within a secret, because it was
 /// truncated here or when it was read, or because the connection was lost.
 pub(super) fn body_excerpt(body: &[u8], secrets: &Redactor) -> String {
@@ -19,13 +23,23 @@ pub(super) fn body_excerpt(body: &[u8], secrets: &Redactor) -> String {
     if text.trim().is_empty() {
         return "an empty body".to_owned();
     }
-    format!("`{}`", one_line(&secrets.redact_end(text, is_cut)))
+    format!("`{}`", redacted_line(text, is_cut, secrets))
 }
 
-/// Collapses the white space of a text and truncates it. Redacts first, because truncating a secret
-/// would leave a part of it.
+/// Collapses the white space of a text and truncates it.
 pub(super) fn truncate_line(text: &str, secrets: &Redactor) -> String {
-    one_line(&secrets.redact_end(text, false))
+    redacted_line(text, false, secrets)
+}
+
+/// Redacts before it truncates, because truncating a secret would leave a part of it.
+fn redacted_line(text: &str, is_cut: bool, secrets: &Redactor) -> String {
+    let text = text.trim_start();
+    let mut end = text.len().min(MAX_REDACTED_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let is_cut = is_cut || end < text.len();
+    one_line(&secrets.redact_end(&text[..end], is_cut))
 }
 
 fn one_line(text: &str) -> String {
@@ -51,6 +65,24 @@ mod tests {
 
     use super::*;
 
+    /// With a search of the whole text, this would take minutes.
+    #[test]
+    fn a_long_text_and_many_secrets_take_no_time() {
+        let mut secrets = Redactor::new();
+        for number in 0..100 {
+            secrets.add(&format!("sk-test-{number}"));
+        }
+        let text = "sk-".repeat(10_000_000);
+        let began = std::time::Instant::now();
+        for line in [
+            truncate_line(&text, &secrets),
+            body_excerpt(text.as_bytes(), &secrets),
+        ] {
+            assert!(line.contains("sk-sk-"), "{line}");
+        }
+        assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+    }
+
     #[test]
     fn no_beginning_of_the_key_is_left_if_a_body_is_truncated() {
         for key in ["sk-test-5f2b9c-key", r#"sk"te\st-5f2b9c"#] {
@@ -68,6 +100,19 @@ mod tests {
                     body.extend_from_slice(&spelled.as_bytes()[shown..]);
                     let text = body_excerpt(&body, &secrets);
                     assert_eq!(text, "`***`", "{shown}");
+                }
+                // A text whose beginning alone is redacted.
+                for shown in 1..=spelled.len() {
+                    let mut text = "x".to_owned();
+                    text.push_str(&" ".repeat(MAX_REDACTED_BYTES - 1 - shown));
+                    text.push_str(spelled);
+                    text.push_str(&"y".repeat(1_000_000));
+                    for line in [
+                        truncate_line(&text, &secrets),
+                        body_excerpt(text.as_bytes(), &secrets).replace('`', ""),
+                    ] {
+                        assert_eq!(line, "x ***", "{shown}");
+                    }
                 }
                 // A body that the service, or a lost connection, ended there.
                 for shown in 5..spelled.len() {

@@ -98,7 +98,11 @@ impl HttpClients {
 impl Transport for HttpClients {
     fn send(&self, request: Request) -> TransportFuture {
         match self.for_url(request.url()) {
-            Ok(client) => client.send(request),
+            // It follows no redirect, so that its errors are about this request.
+            Ok(client) => {
+                let sending = client.execute(request);
+                Box::pin(async move { Ok(sending.await?) })
+            }
             Err(error) => {
                 let place = request.url().origin().ascii_serialization();
                 let mut message = format!("cannot set up TLS for {place}: {error}");

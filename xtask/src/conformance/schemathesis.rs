@@ -98,8 +98,8 @@ fn cases(report: &Value) -> Result<u64> {
     let cases = number("/test_cases/generated").unwrap_or_default();
     ensure!(cases >= MIN_CASES, "{cases} cases, fewer than {MIN_CASES}");
     let total = number("/operations/total");
-    let accepting = fields(report.get("valid_rates")).filter(|(_, phases)| {
-        fields(Some(phases)).any(|(_, counts)| counts["accepted"].as_u64() > Some(0))
+    let accepting = fields(&report["valid_rates"]).filter(|(_, phases)| {
+        fields(phases).any(|(_, counts)| counts["accepted"].as_u64() > Some(0))
     });
     ensure!(
         report["complete"] == true
@@ -118,7 +118,7 @@ fn links(document: &Document) -> BTreeSet<String> {
     for operation in document.operations() {
         let source = format!("{} {}", operation.method.to_uppercase(), operation.path);
         for (_, response) in operation.responses() {
-            let of_response = fields(document.resolve(response).get("links"));
+            let of_response = fields(&document.resolve(response)["links"]);
             links.extend(of_response.map(|(name, _)| format!("{source} -> {name}")));
         }
     }
@@ -131,7 +131,7 @@ fn followed_links(events: &str) -> Result<BTreeSet<String>> {
     for line in events.lines() {
         let event: Value = serde_json::from_str(line).context("its events are no JSON")?;
         let recorder = &event["ScenarioFinished"]["recorder"];
-        for (id, case) in fields(recorder.get("cases")) {
+        for (id, case) in fields(&recorder["cases"]) {
             let status = &recorder["interactions"][id]["response"]["status_code"];
             // `<source> -> [<status>] <name> -> <target>`
             if let Some(200..=299) = status.as_u64()

@@ -59,7 +59,7 @@ impl<'d> Schemas<'d> {
         let operation = operations.find(|operation| operation.id() == id.as_str());
         let operation = operation.with_context(|| format!("the document has no {id}"))?;
         let status = status.to_string();
-        let listed = operation.responses().find(|(code, _)| *code == status);
+        let listed = operation.responses().find(|(code, _)| **code == status);
         let success = || {
             operation
                 .responses()
