@@ -10,7 +10,7 @@ use crate::config::current_key::CurrentKey;
 use crate::network::http_clients::{ClientError, HttpClients, HttpOptions};
 use crate::network::proxy::{self, UnusableProxy};
 use crate::network::tls;
-use crate::transport::Transport;
+use crate::transport::{Transport, root_cause};
 
 /// The settings of a [`Client`], from [`Client::builder`].
 #[must_use]
@@ -49,7 +49,7 @@ pub enum BuildError {
     #[error("the root certificates cannot be read: {0}")]
     RootCertificates(String),
     /// The HTTP client could not be set up, for example because the user agent is no header value.
-    #[error("cannot set up the HTTP client")]
+    #[error("cannot set up the HTTP client: {}", root_cause(_0))]
     Http(#[from] reqwest::Error),
 }
 

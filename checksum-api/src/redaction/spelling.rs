@@ -6,6 +6,9 @@ const MAX_BACKSLASHES: usize = 16;
 /// The longest escape of one character: `&amp;#x1F600;` and the like.
 const MAX_ESCAPE: usize = 24;
 
+/// What the spelling of a character may begin with, if not with the character.
+pub(super) const ESCAPES: &[u8] = b"\\%&+";
+
 /// How much of a secret is at the beginning of a text.
 pub(super) enum Beginning {
     /// So many bytes of the text are the secret.
@@ -18,7 +21,7 @@ pub(super) enum Beginning {
 /// way. A backslash may be a character or begin an escape, so that there may be several matches.
 pub(super) fn beginning(text: &str, secret: &str) -> Option<Beginning> {
     let first = text.as_bytes().first()?;
-    if !secret.as_bytes().starts_with(&[*first]) && !b"\\%&+".contains(first) {
+    if !secret.as_bytes().starts_with(&[*first]) && !ESCAPES.contains(first) {
         return None;
     }
     let mut ends = vec![0];
