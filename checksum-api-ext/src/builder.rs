@@ -221,9 +221,6 @@ impl ChecksumBuilder {
                 "no API key: set {API_KEY_ENV} (Settings, Project Settings in the dashboard)"
             ))
         })?;
-        // Polls must not flood the service. A server on this machine and a test's transport may be
-        // polled faster.
-        let may_poll_fast = self.base_url.is_loopback() || self.has_own_transport;
         let builder = Client::builder(api_key)
             .base_url(self.base_url)
             .user_agent(concat!("checksum-api-ext/", env!("CARGO_PKG_VERSION")));
@@ -233,6 +230,8 @@ impl ChecksumBuilder {
         if let Some(inspect) = self.inspector {
             client = client.inspect_responses(inspect);
         }
+        // The service must not be flooded; a server on this machine, or a test, may be.
+        let may_poll_fast = client.base_url().is_loopback() || self.has_own_transport;
         let per_second = self
             .max_requests_per_second
             .unwrap_or(MAX_REQUESTS_PER_SECOND);
@@ -272,6 +271,18 @@ mod tests {
     }
 
     #[test]
+    fn the_error_of_the_http_client_says_what_is_wrong() {
+        let error = builder("https://api.checksum.ai")
+            .user_agent("two\nlines")
+            .build();
+        let error = error.expect_err("no header value").to_string();
+        assert_eq!(
+            error,
+            "cannot set up the HTTP client: failed to parse header value"
+        );
+    }
+
+    #[test]
     fn only_loopback_and_an_own_transport_may_be_polled_fast() {
         for (url, may_poll_fast) in [
             ("https://api.checksum.ai", false),
@@ -282,6 +293,10 @@ mod tests {
             let checksum = builder(url).build().expect("a client");
             assert_eq!(checksum.core.may_poll_fast, may_poll_fast, "{url}");
         }
+        let elsewhere = builder("http://127.0.0.1:4010")
+            .configure_raw(|raw| raw.base_url(BaseUrl::default()))
+            .build();
+        assert!(!elsewhere.expect("a client").core.may_poll_fast);
         let transport = |_| std::future::pending();
         let own = builder("https://api.checksum.ai").transport(transport);
         assert!(own.build().expect("a client").core.may_poll_fast);

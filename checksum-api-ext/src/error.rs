@@ -35,6 +35,8 @@ struct Details {
     advice: &'static str,
     raw: Option<Arc<checksum_api::Error>>,
     response_body: Option<Value>,
+    /// The key of the work that the error is about.
+    handle_key: Option<String>,
 }
 
 /// The kind of an [`Error`], for programs to match on.
@@ -84,6 +86,8 @@ pub enum Started {
     No,
     /// It may have: the service may have acted on the request, and its response did not arrive or
     /// cannot be read. Starting it again could start it twice.
+    ///
+    /// Also for a poll that gets 404 if only an id is known of the work, which may be a wrong one.
     Maybe,
     /// It has: the error is about work that exists in the service.
     Yes,
@@ -98,6 +102,7 @@ impl Error {
             advice: "",
             raw: None,
             response_body: None,
+            handle_key: None,
         }))
     }
 
@@ -177,9 +182,18 @@ impl Error {
         )
     }
 
-    /// Changes the error to one about work that exists in the service.
-    pub(crate) fn of_started_work(self) -> Self {
-        self.with_started(Started::Yes)
+    /// Changes the error to that of a failed poll. `has_started` is false if only an id of the work
+    /// is known, so that a 404 may mean that the work never existed.
+    pub(crate) fn of_poll(self, handle_key: String, has_started: bool) -> Self {
+        let started = match self.is_not_found() && !has_started {
+            true => Started::Maybe,
+            false => Started::Yes,
+        };
+        self.with_started(started).with_handle_key(handle_key)
+    }
+
+    pub(crate) fn with_handle_key(self, key: String) -> Self {
+        self.change(|details| details.handle_key = Some(key))
     }
 
     fn with_started(self, started: Started) -> Self {
@@ -228,6 +242,12 @@ impl Error {
     /// [`Started::No`] for the error of a request that starts nothing.
     pub fn started(&self) -> Started {
         self.0.started
+    }
+
+    /// Returns the key of the [`Handle`](crate::Handle) of the work, such as `run:job-name-12345`, if
+    /// a poll or a wait failed. It is enough to resume by, as after `run.start().await?.await?`.
+    pub fn handle_key(&self) -> Option<&str> {
+        self.0.handle_key.as_deref()
     }
 
     /// Returns the HTTP status code, if a response came.

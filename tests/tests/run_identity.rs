@@ -294,3 +294,12 @@ async fn a_404_of_an_observed_route_says_that_it_is_not_documented() {
     let documented = client.resume_run(job).status().await.expect_err("404");
     assert!(!documented.to_string().contains("not documented"));
 }
+
+#[test]
+fn a_handle_that_an_earlier_version_stored_keeps_its_settings() {
+    let stored = r#"{"jobName":"job","apiVersion":"v1","isPinned":true,"isHealing":false}"#;
+    let handle: RunHandle = serde_json::from_str(stored).expect("a handle");
+    assert_eq!(handle.auto_heal(), Some(false));
+    let now = json!({ "jobName": "job", "apiVersion": "v1", "pinned": true, "autoHeal": false });
+    assert_eq!(json!(handle), now);
+}

@@ -35,6 +35,16 @@ pub(crate) enum Kind {
     Generation,
 }
 
+impl Kind {
+    /// Returns the key of a batch's handle.
+    pub(crate) fn key(self, id: &BatchId) -> String {
+        match self {
+            Self::Heal => format!("heal-batch:{id}"),
+            Self::Generation => format!("generation-batch:{id}"),
+        }
+    }
+}
+
 impl Batch {
     pub(crate) fn new(core: &Core, kind: Kind, handle: BatchHandle) -> Self {
         Self {
@@ -65,7 +75,9 @@ impl Batch {
             Kind::Heal => self.core.read(retry, heal).await,
             Kind::Generation => self.core.read(retry, generation).await,
         };
-        batch.map(BatchStatus::read).map_err(Error::of_started_work)
+        let failed =
+            |error: Error| error.of_poll(self.kind.key(id), self.handle.started_at().is_some());
+        batch.map(BatchStatus::read).map_err(failed)
     }
 }
 

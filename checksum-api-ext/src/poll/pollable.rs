@@ -15,6 +15,9 @@ pub(crate) trait Pollable: Send + Sync + 'static {
     /// Returns a description for messages, such as `run job-name-12345`.
     fn describe(&self) -> String;
 
+    /// Returns the key of the work's handle, such as `run:job-name-12345`.
+    fn key(&self) -> String;
+
     /// Returns when the work was started, if this is known.
     fn started_at(&self) -> Option<SystemTime>;
 

@@ -248,7 +248,11 @@ impl<P: Pollable> PollState<P> {
                 .not_found_until
                 .is_some_and(|until| Instant::now() < until);
         if !is_too_new && !policy.is_outage(&error) {
-            return Err(error);
+            // The service has known the work if it has returned a status.
+            return Err(match self.last {
+                Some(_) => error.of_poll(work.key(), true),
+                None => error,
+            });
         }
         let failing = self.failing.get_or_insert(Failing {
             since: plan.began,
@@ -258,7 +262,8 @@ impl<P: Pollable> PollState<P> {
         let failing_for = failing.since.elapsed();
         let left = policy.error_timeout.saturating_sub(failing_for);
         if !is_too_new && left.is_zero() && failing.count >= MIN_FAILURES {
-            return Err(Error::polling_failed(&work.describe(), failing_for, &error));
+            let failed = Error::polling_failed(&work.describe(), failing_for, &error);
+            return Err(failed.with_handle_key(work.key()));
         }
         let next_poll_in = self.backoff.next_interval_after_failure(
             policy,
@@ -275,6 +280,8 @@ impl<P: Pollable> PollState<P> {
 
     pub(super) fn timed_out(&self, work: &P) -> Error {
         let last_state = self.last.as_ref().map_or("nothing", Status::state);
-        Error::deadline_exceeded(&work.describe(), self.started.elapsed(), last_state)
+        let exceeded =
+            Error::deadline_exceeded(&work.describe(), self.started.elapsed(), last_state);
+        exceeded.with_handle_key(work.key())
     }
 }

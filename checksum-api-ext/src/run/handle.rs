@@ -42,10 +42,15 @@ pub struct RunHandle {
     /// The version whose status route is polled first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) api_version: Option<ApiVersion>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    // The aliases are the names in handles that were stored by an earlier version.
+    #[serde(
+        default,
+        alias = "isPinned",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub(crate) pinned: bool,
     /// Whether healing was requested; unknown for a handle from an id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, alias = "isHealing", skip_serializing_if = "Option::is_none")]
     pub(crate) auto_heal: Option<bool>,
     /// When the run was started, in UTC; unknown for a handle from an id.
     #[serde(

@@ -94,7 +94,7 @@ impl Run {
             ApiVersion::V1 => self.core.read(retry, v1).await.map(Into::into),
             ApiVersion::V2 => self.core.read(retry, v2).await.map(Into::into),
         };
-        polled.map_err(Error::of_started_work)
+        polled.map_err(|error| self.poll_error(error))
     }
 
     /// Polls the observed route. Without a readable `isTerminal` its status misleads.
@@ -102,7 +102,7 @@ impl Run {
         let api = self.core.api();
         let by_id = || api.get_run_status_by_run_id().run_id(id).execute();
         let response = self.core.read(retry, by_id).await;
-        let response = response.map_err(Error::of_started_work)?;
+        let response = response.map_err(|error| self.poll_error(error))?;
         let shown = serde_json::to_value(&response).unwrap_or_default();
         let status = RunStatus::by_run_id(response, id.clone());
         match status.is_terminal {
@@ -111,9 +111,13 @@ impl Run {
                 let operation = OperationId::GetRunStatusByRunId;
                 let missing = "no `isTerminal` that can be read";
                 let error = Error::unexpected_response(operation, missing, shown);
-                Err(error.without_key(api).of_started_work())
+                Err(self.poll_error(error.without_key(api)))
             }
         }
+    }
+
+    fn poll_error(&self, error: Error) -> Error {
+        error.of_poll(self.key(), self.handle.started_at().is_some())
     }
 
     /// Lets the observed route decide whether a run that seems done is done, and whether it passed:
@@ -177,6 +181,10 @@ impl Pollable for Run {
 
     fn describe(&self) -> String {
         self.handle.describe()
+    }
+
+    fn key(&self) -> String {
+        self.handle.to_string()
     }
 
     fn started_at(&self) -> Option<SystemTime> {

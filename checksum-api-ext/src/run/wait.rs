@@ -152,6 +152,10 @@ impl Pollable for Healing {
         format!("healing of {}", self.0.describe())
     }
 
+    fn key(&self) -> String {
+        self.0.key()
+    }
+
     fn started_at(&self) -> Option<SystemTime> {
         None
     }

@@ -7,7 +7,7 @@ use checksum_api::types::JobName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{BatchHandle, GenerationBatch, HealBatch};
+use crate::batch::{BatchHandle, GenerationBatch, HealBatch, Kind};
 use crate::error::Error;
 use crate::run::{Run, RunHandle};
 
@@ -76,9 +76,9 @@ impl fmt::Display for Handle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Run(handle) => handle.fmt(formatter),
-            Self::HealBatch(handle) => write!(formatter, "heal-batch:{}", handle.batch_id()),
+            Self::HealBatch(handle) => formatter.write_str(&Kind::Heal.key(handle.batch_id())),
             Self::GenerationBatch(handle) => {
-                write!(formatter, "generation-batch:{}", handle.batch_id())
+                formatter.write_str(&Kind::Generation.key(handle.batch_id()))
             }
         }
     }

@@ -105,6 +105,13 @@ impl Pollable for Work {
         }
     }
 
+    fn key(&self) -> String {
+        match self {
+            Self::Run(run) => run.key(),
+            Self::Batch(batch) => batch.key(),
+        }
+    }
+
     fn started_at(&self) -> Option<SystemTime> {
         match self {
             Self::Run(run) => run.started_at(),

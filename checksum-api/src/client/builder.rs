@@ -10,7 +10,7 @@ use crate::config::current_key::CurrentKey;
 use crate::network::http_clients::{ClientError, HttpClients, HttpOptions};
 use crate::network::proxy::{self, UnusableProxy};
 use crate::network::tls;
-use crate::transport::Transport;
+use crate::transport::{Transport, root_cause};
 
 /// The settings of a [`Client`]. Returned by [`Client::builder`].
 #[must_use]
@@ -51,7 +51,7 @@ pub enum BuildError {
     RootCertificates(String),
     /// The HTTP client could not be set up, for example because the user agent is not a valid
     /// header value.
-    #[error("cannot set up the HTTP client")]
+    #[error("cannot set up the HTTP client: {}", root_cause(_0))]
     Http(#[from] reqwest::Error),
 }
 

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use spelling::{Beginning, beginning};
+use spelling::{Beginning, ESCAPES, beginning};
 
 /// The text that replaces a secret.
 const REDACTED: &str = "***";
@@ -101,7 +101,16 @@ impl Redactor {
     fn replace<'a>(&self, text: &'a str, chance: Option<usize>) -> Cow<'a, str> {
         let mut redacted = String::new();
         let mut redacted_to = 0;
-        for (start, _) in text.char_indices() {
+        let mut may_begin = [false; 256];
+        let firsts = self
+            .0
+            .iter()
+            .filter_map(|secret| secret.expose_secret().as_bytes().first());
+        firsts
+            .chain(ESCAPES)
+            .for_each(|byte| may_begin[usize::from(*byte)] = true);
+        let starts = text.char_indices().map(|(start, _)| start);
+        for start in starts.filter(|start| may_begin[usize::from(text.as_bytes()[*start])]) {
             let rest = &text[start..];
             let longest = self.0.iter().filter_map(|secret| {
                 let secret = secret.expose_secret();

@@ -7,6 +7,9 @@ const MAX_BACKSLASHES: usize = 16;
 /// The longest escape of one character: `&amp;#x1F600;` and the like.
 const MAX_ESCAPE: usize = 24;
 
+/// The characters that an escaped character may begin with.
+pub(super) const ESCAPES: &[u8] = b"\\%&+";
+
 /// How much of a secret a text begins with.
 pub(super) enum Beginning {
     /// All of it, in the first `bytes` bytes of the text.
@@ -19,7 +22,7 @@ pub(super) enum Beginning {
 /// way. A backslash may be a character or begin an escape, so that there may be several matches.
 pub(super) fn beginning(text: &str, secret: &str) -> Option<Beginning> {
     let first = text.as_bytes().first()?;
-    if !secret.as_bytes().starts_with(&[*first]) && !b"\\%&+".contains(first) {
+    if !secret.as_bytes().starts_with(&[*first]) && !ESCAPES.contains(first) {
         return None;
     }
     let mut ends = vec![0];
