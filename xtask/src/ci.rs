@@ -1,4 +1,4 @@
-//! The gate: every check of this workspace, and no snapshot that is left over.
+//! The gate: every check of this workspace, and a search for unused snapshots.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,21 +25,21 @@ const STEPS: &[(&str, &str)] = &[
         "the demo of the README",
         "run --locked -p checksum-cli -- demo",
     ),
-    // The document is a link here and a file in the package: a build from the package shows it.
+    // The document is a link here and a file in the package, so build from the package too.
     (
         "the packaged checksum-api",
         "package -p checksum-mock -p checksum-api --locked --allow-dirty",
     ),
     ("derived files", "xtask generate --check"),
     ("other people's tools", "xtask conformance"),
-    // The last one, so that its count of tests is what the gate ends with.
+    // The last step, so that the gate's output ends with the number of tests.
     ("the tests of the README", "test --workspace"),
 ];
 
 /// Runs every step, and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
     let started = Instant::now();
-    // insta appends each snapshot that a test asserts.
+    // insta appends the path of each snapshot that a test asserts.
     let asserted = process::empty_folder("ci")?.join("snapshots.txt");
     for (title, arguments) in STEPS {
         let step_started = Instant::now();

@@ -20,7 +20,7 @@ use crate::core::{Core, Retry};
 use crate::error::Error;
 use crate::poll::PollPolicy;
 
-/// What healing and generation have in common: both are polled by a batch's id.
+/// The part that healing and generation share: both are polled by the id of a batch.
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
     core: Core,
@@ -81,7 +81,7 @@ impl Batch {
     }
 }
 
-/// Gives a public kind of batch the methods that all have.
+/// Implements the methods that both public kinds of batches have.
 macro_rules! batch_methods {
     ($batch:ident) => {
         impl $batch {
@@ -90,18 +90,19 @@ macro_rules! batch_methods {
                 self.batch.id()
             }
 
-            /// Returns what is needed to resume the batch from any process: a small value to store.
+            /// Returns the handle by which any process can resume the batch: a small value to
+            /// store.
             pub fn handle(&self) -> crate::batch::BatchHandle {
                 self.batch.handle.clone()
             }
 
-            /// Waits by this policy in place of the client's.
+            /// Sets the policy for waiting. Default: the client's.
             pub fn with_poll_policy(mut self, policy: crate::poll::PollPolicy) -> Self {
                 self.batch.policy = policy;
                 self
             }
 
-            /// Polls once.
+            /// Polls once, and returns the status.
             ///
             /// # Errors
             ///
@@ -119,7 +120,7 @@ macro_rules! batch_methods {
                 self.batch.wait().await
             }
 
-            /// Returns a stream of what happens until every session is done. The last item is
+            /// Returns a stream of events until every session is done. The last item is
             /// [`Finished`](crate::Event::Finished), or the error that ended the wait.
             pub fn events(
                 &self,

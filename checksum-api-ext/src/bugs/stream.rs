@@ -12,7 +12,7 @@ use super::pages::Pages;
 use super::{Bug, ListBugs};
 use crate::error::Error;
 
-/// The bugs of all pages, as a stream; made by [`ListBugs::into_stream`].
+/// The bugs of all pages, as a stream. Returned by [`ListBugs::into_stream`].
 ///
 /// A list that ends without an error may still be incomplete, since the API's description does
 /// not say how it is paged. [`truncation`](Self::truncation) returns the reason after the end.
@@ -49,8 +49,8 @@ impl Bugs {
         poll_fn(|context| self.stream.as_mut().poll_next(context)).await
     }
 
-    /// Returns why there may be more bugs than the stream has given; `None` if the list is
-    /// complete as far as the service says, and before the last page was read.
+    /// Returns why there may be more bugs than the stream returned. `None` if the service says that
+    /// the list is complete, and before the last page was read.
     pub fn truncation(&self) -> Option<Truncation> {
         self.truncation.get().copied()
     }

@@ -121,9 +121,8 @@ impl Run {
     }
 
     /// Lets the observed route decide whether a run that seems done is done, and whether it passed:
-    /// the plain state misleads for empty selections and for sharded runs. The state stands if the
-    /// test run id is not known, the route does not know the run, or it returns nothing that can be
-    /// read.
+    /// the plain state misleads for empty selections and for sharded runs. The state is kept if the
+    /// test run id is not known, the route does not know the run, or its response cannot be read.
     pub(super) async fn confirm(
         &self,
         mut status: RunStatus,
@@ -142,7 +141,7 @@ impl Run {
         }
         let (retry, max) = match status.final_outcome().is_success() {
             true => (Retry::ByPolicy, self.policy.confirmation_timeout),
-            // Nothing can make it a pass: only the reason is of interest.
+            // The run is not a pass in any case. Only the reason is still missing.
             false => (Retry::Never, self.policy.failure_reason_timeout),
         };
         let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
@@ -164,8 +163,8 @@ impl Run {
         status
     }
 
-    /// Returns the test run id of a run that v1 responded for, which does not name it. v2 is polled
-    /// once; without a response the id stays unknown.
+    /// Returns the test run id of a run for which v1 responded, since v1 does not return the id. v2
+    /// is polled once; without a response the id stays unknown.
     async fn find_test_run_id(&self, deadline: Option<Instant>) -> Option<TestRunId> {
         let polled = self.poll_version(ApiVersion::V2, self.job_name()?, Retry::Never);
         let polled = match deadline {
@@ -197,8 +196,8 @@ impl Pollable for Run {
         Ok(self.confirm(status, None).await)
     }
 
-    /// A v1 response does not name the test run, which results and healing need. v2 is polled for
-    /// it once, and the end is then confirmed as if the start had named it.
+    /// A v1 response does not have the test run id, which results and healing need. v2 is polled
+    /// for it once. The end is then confirmed as if the start had returned the id.
     async fn complete(&self, mut status: RunStatus, deadline: Option<Instant>) -> RunStatus {
         let is_v1 = status.api_version() == Some(ApiVersion::V1);
         if is_v1 && status.test_run_id().is_none() && !self.handle.pinned {

@@ -18,8 +18,8 @@ use crate::extra_fields::ExtraFields;
 use crate::intent::{Intent, secrets_of};
 use crate::timestamp;
 
-/// A run about to be started; made by [`Checksum::run_suite`](crate::Checksum::run_suite) and its
-/// siblings.
+/// A run that is not started yet. Returned by [`Checksum::run`](crate::Checksum::run) and the
+/// methods for one kind of selection, such as [`Checksum::run_suite`](crate::Checksum::run_suite).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -77,8 +77,8 @@ impl StartRun {
         self
     }
 
-    /// Returns what to store before [`start`](Self::start), so that a crash in between does not
-    /// lose the knowledge that the run may have started.
+    /// Returns a record to store before [`start`](Self::start). After a crash in between, it shows
+    /// that the run may have started.
     ///
     /// # Errors
     ///

@@ -12,15 +12,17 @@ use super::api_key::ApiKey;
 use super::api_key_provider::ApiKeyProvider;
 use crate::redaction::Redactor;
 
-/// How many keys are redacted. A response to an earlier request may repeat an old key.
+/// How many of the latest keys are redacted. A response to an earlier request may repeat an old
+/// key.
 const MAX_REDACTED_KEYS: usize = 8;
 
 pub(crate) struct CurrentKey {
     provider: Arc<dyn ApiKeyProvider>,
     fixed: Option<ApiKey>,
-    /// What the provider gave last, and by which of its calls. The lock is held while it is called.
+    /// The key that the provider returned last, and the number of that call. The lock is held while
+    /// the provider is called.
     current: Mutex<Option<(ApiKey, u64)>>,
-    /// How often the provider was called.
+    /// The number of calls of the provider.
     calls: AtomicU64,
     used: RwLock<UsedKeys>,
 }
@@ -67,8 +69,8 @@ impl CurrentKey {
         self.fixed.is_some()
     }
 
-    /// Returns the key to send with. With `rejected`, the provider is called unless it has given another
-    /// key, or was called for another request, meanwhile.
+    /// Returns the key to send. With `rejected`, the provider is called again, unless it has
+    /// already returned another key or was called for another request in the meantime.
     pub(crate) async fn get(
         &self,
         rejected: Option<&ApiKey>,

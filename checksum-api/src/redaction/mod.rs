@@ -12,19 +12,20 @@ use serde_json::Value;
 
 use spelling::{Beginning, ESCAPES, beginning};
 
-/// What a secret is replaced by.
+/// The text that replaces a secret.
 const REDACTED: &str = "***";
 
 /// A shorter value is no secret, and replacing it would change other words.
 const MIN_VALUE_BYTES: usize = 4;
 
-/// So many characters at the end of a complete text may be like the beginning of a secret by chance.
+/// Up to this many characters at the end of a complete text may equal the beginning of a secret by
+/// chance.
 const MAX_CHANCE: usize = 3;
 
 /// The base64 of a shorter text may occur by chance.
 const MIN_BASE64_BYTES: usize = 8;
 
-/// Replaces secrets in texts by `***`: for programs that print what a service sends, which may
+/// Replaces secrets in texts by `***`. Use it before you print a response of the service, which may
 /// repeat the API key or the value of an environment variable.
 ///
 /// A secret is found as it is, JSON-escaped, percent-encoded, HTML-escaped and within base64, also if
@@ -39,7 +40,7 @@ const MIN_BASE64_BYTES: usize = 8;
 pub struct Redactor(Vec<SecretString>);
 
 impl Redactor {
-    /// Returns a redactor that knows no secret.
+    /// Returns a redactor without any secret.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
@@ -87,16 +88,16 @@ impl Redactor {
         self.replace(text, None)
     }
 
-    /// Returns `text` with each secret replaced, also one whose beginning is at the end of the text, as
-    /// the sender may have truncated it. With `is_cut` it certainly was, so that even one character is
-    /// replaced.
+    /// Returns `text` with each secret replaced, including a secret of which the text, possibly
+    /// truncated, ends with the beginning. With `is_cut` it was certainly truncated, so that even
+    /// one character is replaced.
     pub(crate) fn redact_end<'a>(&self, text: &'a str, is_cut: bool) -> Cow<'a, str> {
         let chance = if is_cut { 0 } else { MAX_CHANCE };
         self.replace(text, Some(chance))
     }
 
-    /// `chance`: how many characters of a secret's beginning may be left at the end of the text. With
-    /// `None`, any number.
+    /// Replaces secrets. A beginning of a secret at the end of the text is kept if it has at most
+    /// `chance` characters; with `None`, whatever its length.
     fn replace<'a>(&self, text: &'a str, chance: Option<usize>) -> Cow<'a, str> {
         let mut redacted = String::new();
         let mut redacted_to = 0;

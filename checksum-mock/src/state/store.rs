@@ -25,7 +25,7 @@ pub(crate) struct Store<T> {
     started: u64,
 }
 
-/// How much is kept.
+/// The limits on what is kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
     /// The number of finished runs or batches.

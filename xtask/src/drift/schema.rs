@@ -11,10 +11,10 @@ use crate::document::Document;
 /// The schemas whose prose requires the documented fields once a run has ended.
 const RUN_STATUSES: [&str; 2] = ["RunStatus", "RunStatusV2"];
 
-/// The outcomes, in the words of `x-outcomes`, for which the prose holds.
+/// The outcomes, as values of `x-outcomes`, to which the prose applies.
 const DOCUMENTED: [&str; 3] = ["passed", "healed", "failed"];
 
-/// The outcomes for which we assume that it holds.
+/// The outcomes to which we assume that it applies.
 const ASSUMED: [&str; 2] = ["process-error", "cancelled"];
 
 /// The document, and its schemas in their strict form.
