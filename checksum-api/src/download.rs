@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::config::api_key::ApiKey;
 use crate::error::failure::Failure;
 use crate::error::{Error, ErrorKind};
-use crate::network::redirect::MAX_REDIRECTS;
+use crate::network::redirect::{MAX_REDIRECTS, is_elsewhere};
 use crate::response::{MAX_ERROR_BYTES, RawResponse};
 use crate::telemetry::{download_span, record_failure, record_response};
 use crate::transport::TransportError;
@@ -54,9 +54,7 @@ impl Client {
         for _ in 0..=MAX_REDIRECTS {
             send_api_key &= self.base_url().is_same_origin(&url);
             if !self.base_url().allows_download_from(&url) {
-                let message = "files are only downloaded over https";
-                let failure = Failure::new(ErrorKind::InvalidRequest, message);
-                return Err(self.download_error(failure, &url, None));
+                return Err(self.only_over_https(&url));
             }
             let sent = match send_api_key {
                 true => self.get_with_key(&url, &headers).await,
@@ -64,6 +62,12 @@ impl Client {
             };
             let response = sent.map_err(|failure| self.download_error(failure, &url, None))?;
             let status = response.status();
+            // The transport has followed a redirect by itself.
+            if is_elsewhere(&url, response.url())
+                && !self.base_url().allows_download_from(response.url())
+            {
+                return Err(self.only_over_https(response.url()));
+            }
             if status.is_success() {
                 return Ok(FileResponse {
                     url: response.url().clone(),
@@ -82,6 +86,12 @@ impl Client {
         }
         let failure = Failure::new(ErrorKind::Redirect, "redirected too often");
         Err(self.download_error(failure, &url, None))
+    }
+
+    fn only_over_https(&self, url: &Url) -> Error {
+        let message = "files are only downloaded over https";
+        let failure = Failure::new(ErrorKind::InvalidRequest, message);
+        self.download_error(failure, url, None)
     }
 
     /// Sends one request with the API key, and once more if the key has rotated.

@@ -71,7 +71,7 @@ impl Transport for reqwest::Client {
                 Ok(response) => return Ok(response),
                 Err(error) => TransportError::from(error),
             };
-            if may_repeat_a_start && error.reason == Reason::NotSent {
+            if may_repeat_a_start && !error.may_have_been_sent() {
                 let cause = root_cause(error.source.as_ref());
                 let message = format!("{cause}, perhaps {AFTER_A_REDIRECT}");
                 return Err(TransportError::connection_lost(message));

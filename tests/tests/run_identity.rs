@@ -275,6 +275,13 @@ async fn a_run_without_any_id_may_have_started() {
         assert!(text.contains("neither a job name nor a test run id"));
         assert!(!text.contains("hunter2"), "{text}");
     }
+    let response = json!({ "name": null, "echo": "hunter2-of-nobody" });
+    let client = FakeTransport::always(response).client();
+    let start = client
+        .run_grep("checkout")
+        .extra_field("envOverrides", json!({ "PASSWORD": "hunter2-of-nobody" }));
+    let error = start.start().await.expect_err("no identity");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     for handle in ["{}", r#"{"jobName":"..","testRunId":"run-id"}"#] {
         serde_json::from_str::<RunHandle>(handle).expect_err("no identity");
     }

@@ -121,7 +121,7 @@ impl StartRun {
     pub async fn start(self) -> Result<Run, Error> {
         let heals = self.auto_heal.is_some() || self.extra_fields.0.contains_key("autoHeal");
         let (request, fields) = self.request()?;
-        let secrets = secrets_of(request.operation(), &request);
+        let secrets = secrets_of(request.operation(), &(&request, &fields.0));
         let api_version = request.api_version();
         let send = |client| request.clone().send(client);
         let (accepted, response) = self.core.dispatch(fields, send).await?;
