@@ -1,4 +1,4 @@
-//! The OpenAPI document as data, whether or not it can be compiled.
+//! Reads the OpenAPI document as data, even if it cannot be compiled.
 
 use std::fs;
 
@@ -37,7 +37,7 @@ impl Document {
         &self.value
     }
 
-    /// Returns every operation, in the order of the text: the value has lost the order of its keys.
+    /// Returns every operation, in the order of the text, since the parsed value does not keep it.
     pub(crate) fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         let mut operations: Vec<Operation<'_>> = document::operations(&self.value).collect();
         operations.sort_by_key(|one| self.text.find(&format!("\n  {}:\n", one.path)));
@@ -50,7 +50,7 @@ impl Document {
         tags.map(|tag| (text(tag, "name"), text(tag, "description").trim()))
     }
 
-    /// Returns each `x-provenance` as a line, behind the JSON pointer to the part that it is about.
+    /// Returns a line for each `x-provenance`: the JSON pointer to its part, then the value.
     pub(crate) fn provenance(&self) -> String {
         let mut lines = String::new();
         collect_provenance(&self.value, "#", &mut lines);

@@ -6,8 +6,8 @@ use super::BugPage;
 use crate::core::{Core, Retry};
 use crate::error::Error;
 
-/// A request for bugs; made by [`Checksum::bugs`](crate::Checksum::bugs). Without a filter it lists
-/// all bugs of the project.
+/// A request for bugs. Returned by [`Checksum::bugs`](crate::Checksum::bugs). Without a filter it
+/// lists all bugs of the project.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `page` or `into_stream`"]
 pub struct ListBugs {
@@ -98,8 +98,8 @@ impl ListBugs {
         self
     }
 
-    /// Sets how large the bugs of [`into_stream`](Self::into_stream) may be in all, in bytes of
-    /// their JSON. Default: 64 MiB.
+    /// Sets the maximum total size of the bugs that [`into_stream`](Self::into_stream) returns, in
+    /// bytes of their JSON. Default: 64 MiB.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
@@ -109,7 +109,7 @@ impl ListBugs {
     ///
     /// # Errors
     ///
-    /// The request failed, or the response can be no list of bugs:
+    /// The request failed, or the response cannot be a list of bugs:
     /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse).
     pub async fn page(&self) -> Result<BugPage, Error> {
         self.page_at(self.offset).await

@@ -12,7 +12,7 @@ use super::pages::{Pages, Truncation};
 use super::{Bug, ListBugs};
 use crate::error::Error;
 
-/// The bugs of all pages, as a stream; made by [`ListBugs::into_stream`].
+/// The bugs of all pages, as a stream. Returned by [`ListBugs::into_stream`].
 ///
 /// A list that ends without an error may still be incomplete, since the API's description does
 /// not say how it is paged. [`truncation`](Self::truncation) returns the reason after the end.
@@ -26,7 +26,7 @@ impl ListBugs {
     ///
     /// It ends if the response says so (`total`, `hasMore`, `next`), with an empty page, and with a
     /// page that is shorter than the `limit` in the response. A bug that moves to a later page
-    /// meanwhile is returned once.
+    /// while the stream is read is returned once.
     ///
     /// It also ends at [`max_bugs`](Self::max_bugs), at [`max_bytes`](Self::max_bytes), and if a
     /// page has no new bug, as every page would if the service ignored `offset`. Then there may be
@@ -69,8 +69,8 @@ impl Bugs {
         poll_fn(|context| self.stream.as_mut().poll_next(context)).await
     }
 
-    /// Returns why there may be more bugs than the stream has given; `None` if the list is
-    /// complete as far as the service says, and before the last page was read.
+    /// Returns why there may be more bugs than the stream returned. `None` if the service says that
+    /// the list is complete, and before the last page was read.
     pub fn truncation(&self) -> Option<Truncation> {
         self.truncation.get().copied()
     }

@@ -1,4 +1,4 @@
-//! One download: requests, retries, and the bytes in between.
+//! One download: its requests, its retries and the written bytes.
 
 use std::future::IntoFuture;
 use std::io;
@@ -77,7 +77,7 @@ async fn save(core: Core, target: Target, options: Options) -> Result<Downloaded
     })
 }
 
-/// Why a response, a success by its status, does not hold the file.
+/// Returns why a response, although its status code is a success, does not hold the file.
 fn unfit(response: &FileResponse) -> Option<String> {
     let status = response.status();
     match status {
@@ -110,7 +110,7 @@ struct Transfer<'a> {
     options: &'a Options,
     file: File,
     written: u64,
-    /// The `ETag` of the version of the file that the written bytes are of.
+    /// The `ETag` of the file, as of the written bytes.
     validator: Option<HeaderValue>,
     total: Option<u64>,
     content_type: Option<String>,
@@ -126,8 +126,8 @@ impl Transfer<'_> {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            // A large file over a poor connection takes many attempts. The delays are bounded all
-            // the same.
+            // A large file over a poor connection takes many attempts. The delays are bounded in
+            // any case.
             if self.written > max_written {
                 max_written = self.written;
                 attempts = 0;
@@ -160,7 +160,7 @@ impl Transfer<'_> {
         let response = if self.continues(&response) {
             response
         } else if self.can_resume() && response.status() == StatusCode::PARTIAL_CONTENT {
-            // A part that is not the missing one.
+            // The server sent another part than the missing one.
             self.restart().await?;
             self.request().await?
         } else {
@@ -175,7 +175,7 @@ impl Transfer<'_> {
 
     async fn request(&self) -> Result<FileResponse, Error> {
         let mut headers = HeaderMap::new();
-        // Ranges of a compressed form would be ranges of something else.
+        // A range of a compressed body would not be a range of the file.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if self.can_resume()
             && let Some(validator) = &self.validator
@@ -192,12 +192,12 @@ impl Transfer<'_> {
         }
     }
 
-    /// Whether bytes are written, and the version of the file that they are of is known.
+    /// Returns whether bytes are written, and it is known to which version of the file they belong.
     fn can_resume(&self) -> bool {
         self.written > 0 && self.validator.is_some()
     }
 
-    /// Whether a response has the missing bytes of the same version.
+    /// Returns whether a response has the missing bytes of the same version.
     fn continues(&self, response: &FileResponse) -> bool {
         let headers = response.headers();
         self.can_resume()
@@ -228,7 +228,8 @@ impl Transfer<'_> {
         self.validator = validator(headers);
         self.content_type = text(CONTENT_TYPE).map(str::to_owned);
         self.total = if response.status() == StatusCode::PARTIAL_CONTENT {
-            // It was not requested. The total shows what is missing.
+            // The server sent a part, although the whole file was requested. Its total shows how
+            // much is missing.
             match Range::of(headers) {
                 Some(range) if range.start == 0 => range.total,
                 _ => return Err(self.truncated()),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::exit_code::Verdict;
 use crate::output::text::one_line;
 
-/// What is known of a batch that ended.
+/// The result of a batch.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BatchResult {
@@ -20,11 +20,11 @@ pub(crate) struct BatchResult {
     test_run_id: Option<TestRunId>,
     sessions: Vec<BatchSession>,
     pull_requests: Vec<String>,
-    /// What in the service's response contradicts its state.
+    /// How the service's response contradicts its state.
     contradiction: Option<String>,
     /// The exit code of the command.
     exit_code: u8,
-    /// What there is to know beside the outcome, in sentences.
+    /// Further information for people, in sentences.
     remarks: Vec<String>,
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::exit_code::Verdict;
 use crate::output::text::one_line;
 
-/// What is known of a run.
+/// The result of a run.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RunResult {
@@ -22,11 +22,11 @@ pub(crate) struct RunResult {
     counts: Option<Counts>,
     test_run_id: Option<TestRunId>,
     failure_reason: Option<String>,
-    /// What in the service's response contradicts its state.
+    /// How the service's response contradicts its state.
     contradiction: Option<String>,
     /// The exit code of the command.
     exit_code: u8,
-    /// What there is to know beside the outcome, in sentences.
+    /// Further information for people, in sentences.
     remarks: Vec<String>,
 }
 

@@ -1,4 +1,5 @@
-//! The mock server against requests that Schemathesis makes up from the document, valid and invalid.
+//! Checks the mock server against valid and invalid requests that Schemathesis generates from the
+//! document.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +12,10 @@ use crate::document::{Document, fields};
 
 const CONFIGURATION: &str = "xtask/conformance/schemathesis.toml";
 
-/// Any would do; another one tries other requests.
+/// Fixed, so that each run sends the same requests.
 const SEED: &str = "--seed=1";
 
-/// Fewer would say little about so many operations.
+/// Fails if Schemathesis sent fewer requests, which would not cover the operations well.
 const MIN_CASES: u64 = 2_000;
 
 /// Checks the mock server. Every operation has to accept a request, and every link of the document
@@ -54,7 +55,7 @@ pub(super) fn check() -> Result<String> {
     ))
 }
 
-/// Adds to the document what Schemathesis needs to know.
+/// Adds to the document the facts that only Schemathesis needs.
 fn preprocess(document: Document) -> Result<Document> {
     let mut document = document.value().clone();
     // The links to healing have no body in the document, since other tools take no object there.

@@ -11,8 +11,8 @@ use crate::document::Document;
 /// The schemas whose prose requires the documented fields once a run has ended.
 const RUN_STATUSES: [&str; 2] = ["RunStatus", "RunStatusV2"];
 
-/// Returns whether the prose is about an outcome, which is a word of `x-outcomes`. We assume that it
-/// holds for the other ends too.
+/// Returns whether the prose applies to an outcome, which is a value of `x-outcomes`. We assume that
+/// it applies to the other ends too.
 fn is_documented(outcome: &str) -> bool {
     matches!(outcome, "passed" | "healed" | "failed")
 }
