@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_caller_that_stops_waiting_costs_the_others_nothing() {
+    async fn a_caller_that_stops_waiting_does_not_delay_the_others() {
         let budget = Budget::new(10);
         budget.acquire().await;
         for _ in 0..50 {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_idle_second_is_not_made_up_for() {
+    async fn an_idle_second_allows_no_burst() {
         let budget = Budget::new(10);
         budget.acquire().await;
         tokio::time::advance(Duration::from_secs(60)).await;

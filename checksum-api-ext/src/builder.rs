@@ -72,7 +72,7 @@ impl ChecksumBuilder {
         self.api_key_provider(api_key)
     }
 
-    /// Sets where the client gets its API key from, for a key that rotates while the program runs.
+    /// Sets a provider of the API key, for a key that rotates while the program runs.
     ///
     /// After a response of 401 the client calls the provider again and, if it gets another key,
     /// repeats the request once. A poll that still gets 401 then counts as a poll failure, which a
@@ -135,8 +135,8 @@ impl ChecksumBuilder {
         self.configure_raw(move |raw| raw.user_agent(user_agent))
     }
 
-    /// Trusts the certificate authorities in `pem`, one or several certificates in PEM, beside
-    /// those of the system.
+    /// Trusts the certificate authorities in `pem`, one or several certificates in PEM, in addition
+    /// to those of the system.
     pub fn add_root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
         let pem = pem.into();
         self.configure_raw(move |raw| raw.add_root_certificates(pem))

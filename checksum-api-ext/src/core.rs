@@ -96,8 +96,8 @@ impl Core {
 
     /// Sends a request that starts work, with fields that the document does not have.
     ///
-    /// It is retried only where the service cannot have acted on it, and not after the deadline of
-    /// the client's poll policy.
+    /// It is retried only if the service cannot have acted on it, and not after the deadline of the
+    /// client's poll policy.
     pub(crate) async fn dispatch<T, Sending>(
         &self,
         fields: ExtraFields,

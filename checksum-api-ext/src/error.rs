@@ -31,7 +31,7 @@ struct Details {
     kind: ErrorKind,
     started: Started,
     message: String,
-    /// What follows the excerpt of the response body in the text.
+    /// The text after the excerpt of the response body.
     advice: &'static str,
     raw: Option<Arc<checksum_api::Error>>,
     response_body: Option<Value>,

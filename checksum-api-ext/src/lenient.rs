@@ -48,7 +48,7 @@ pub(crate) fn strings(value: &Value, names: &[&str]) -> Vec<String> {
 }
 
 /// Returns the response, then the values within its wrappers, from the outside in. `names` are
-/// wrappers that this response may have beside the usual ones.
+/// further wrappers that this response may have.
 pub(crate) fn unwrap<'a>(
     response: &'a Value,
     names: &'a [&'a str],

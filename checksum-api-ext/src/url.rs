@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_and_texts_that_are_none() {
+    fn urls_are_resolved_and_other_texts_are_rejected() {
         let base: BaseUrl = "https://api.checksum.ai".parse().expect("a URL");
         let resolved = |text: &str| resolve(&base, text).map(|url| url.to_string());
         for (text, expected) in [

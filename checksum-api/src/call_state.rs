@@ -11,7 +11,7 @@ pub(crate) struct CallState {
     pub(crate) operation: Option<&'static Operation>,
     /// The request's path, without its query.
     pub(crate) path: String,
-    /// Values of this request to redact from errors, beside the API key.
+    /// Values of this request to redact from errors, in addition to the API key.
     pub(crate) secrets: Redactor,
     /// The response. Its body is empty until all of it has arrived.
     pub(crate) response: Option<RawResponse>,

@@ -30,8 +30,8 @@ pub struct Operation {
     pub(crate) is_safe: bool,
 }
 
-/// The meaning of a known state for whoever waits for a success, such as a CI job: `x-outcomes` in
-/// the document.
+/// The meaning of a known state for a program that waits for a success, such as a CI job:
+/// `x-outcomes` in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {
     /// The work has not ended.

@@ -102,7 +102,7 @@ impl From<&CliError> for ExitCode {
     }
 }
 
-/// What a status means for the caller. `--strict` is applied nowhere else.
+/// The meaning of a status for the caller. `--strict` is applied nowhere else.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub(crate) exit_code: ExitCode,
@@ -110,7 +110,7 @@ pub(crate) struct Verdict {
     pub(crate) outcome: Option<Outcome>,
     /// How the response contradicts its state.
     pub(crate) contradiction: Option<Contradiction>,
-    /// What people should know beside the outcome, in sentences.
+    /// Further information for people, in sentences.
     pub(crate) remarks: Vec<String>,
     /// Whether the remarks are needed to understand the exit code.
     pub(crate) needs_remarks: bool,

@@ -62,7 +62,7 @@ impl Fault {
     }
 
     /// Handles the request at once, and responds after this time of the mock server's
-    /// [`Clock`](crate::Clock): a client that times out has started work all the same.
+    /// [`Clock`](crate::Clock): a client that times out has started the work nevertheless.
     pub fn delay(by: Duration) -> Self {
         Self::new(FaultKind::Delay(by))
     }

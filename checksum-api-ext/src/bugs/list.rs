@@ -119,7 +119,7 @@ impl ListBugs {
     ///
     /// It ends if the response says so (`total`, `hasMore`, `next`), with an empty page, and with a
     /// page that is shorter than the `limit` in the response. A bug that moves to a later page
-    /// meanwhile is returned once.
+    /// while the stream is read is returned once.
     ///
     /// It also ends at [`max_bugs`](Self::max_bugs), at [`max_bytes`](Self::max_bytes), and if a
     /// page has no new bug, as every page would if the service ignored `offset`. Then there may be

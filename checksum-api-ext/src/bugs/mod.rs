@@ -50,7 +50,7 @@ pub struct Bug {
 }
 
 impl Bug {
-    /// Decodes one element of the list. `None` if it is no object.
+    /// Decodes one element of the list. Returns `None` if it is not an object.
     fn decode(raw: &Value) -> Option<Self> {
         let object = raw.as_object()?;
         let id =

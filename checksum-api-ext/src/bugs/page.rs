@@ -38,7 +38,7 @@ pub struct BugPage {
     /// How many a page has at most, if the service says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// How many elements the response's list has, including those that are no bugs.
+    /// How many elements the response's list has, including those that are not bugs.
     #[serde(skip)]
     pub(super) length: usize,
     /// The response as it came.
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_how_it_goes_on() {
+    fn reads_paging_fields() {
         for (about, total, has_more) in [
             (json!({ "bugs": [], "total": 3 }), Some(3), None),
             (
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_an_empty_page_and_an_oddity_is_none() {
+    fn empty_pages_are_decoded_and_other_shapes_are_rejected() {
         for none in [json!(null), json!([]), json!({ "bugs": null })] {
             assert!(BugPage::decode(none).expect("a page").bugs.is_empty());
         }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bug_is_what_there_is_of_it() {
+    fn bug_fields_may_be_absent() {
         let full = json!({
             "id": "bug-1", "title": "T", "status": "on-fire", "severity": "major",
             "checksumTestId": "test-1", "tags": ["a", null], "collection": { "name": "C" },

@@ -15,7 +15,7 @@ pub(super) struct Pages {
     /// Offset of the next page. `None` before the first request, which uses the caller's offset.
     offset: Option<u64>,
     seen: HashSet<String>,
-    /// Elements that are no bugs.
+    /// The number of elements that are not bugs.
     others: u64,
     bytes: usize,
     bugs: VecDeque<Bug>,

@@ -28,7 +28,7 @@ pub(super) struct Destination {
 }
 
 enum Kind {
-    /// A file, which the temporary one beside it is renamed to.
+    /// A file. The temporary file in the same directory is renamed to its path.
     File { path: PathBuf, temporary: TempPath },
     /// A pipe or device. It is written when all bytes have arrived, because written bytes cannot be
     /// taken back if the transfer has to restart.

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_name_leaves_the_directory() {
+    fn names_cannot_leave_the_directory() {
         let long = "x".repeat(1_000_000);
         let long_name = format!("{long}.zip");
         for wanted in [
@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn good_names_stay() {
+    fn safe_names_are_kept() {
         for name in ["trace.zip", "Screenshot 1 (failed).png", "späth.webm"] {
             assert_eq!(FileNames::default().next(name), name);
         }
     }
 
     #[test]
-    fn no_name_is_given_twice() {
+    fn names_are_unique() {
         let mut names = FileNames::default();
         let given: Vec<String> = ["a.png", "A.png", "a.png", "a-2.png", "..", "", "x", "x"]
             .iter()

@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_range_that_fits_goes_on() {
+    fn only_a_matching_range_continues_a_download() {
         let known = range("bytes 5-9/10").expect("a range");
         assert!(known.continues(5, Some(10)) && known.continues(5, None));
         assert!(!known.continues(5, Some(11)) && !known.continues(4, Some(10)));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_strong_tag_names_a_version() {
+    fn only_a_strong_etag_allows_resuming() {
         for (tag, is_strong) in [("\"a\"", true), ("W/\"a\"", false), ("a", false)] {
             let mut headers = HeaderMap::new();
             headers.insert(ETAG, tag.parse().expect("a header"));

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn no_setting_overflows() {
+    fn extreme_settings_do_not_overflow() {
         let policy = PollPolicy::fixed(Duration::MAX)
             .multiplier(f64::MAX)
             .jitter(f64::NAN);

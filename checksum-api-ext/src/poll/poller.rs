@@ -26,9 +26,9 @@ pub(crate) struct Poller<P: Pollable> {
     max_concurrent: usize,
     works: HashMap<u64, Entry<P>>,
     next_number: u64,
-    /// When to poll which work next. It may have entries of works that are gone.
+    /// When to poll each work next. It may have entries of removed works.
     due: BinaryHeap<Reverse<(Instant, u64)>>,
-    /// When to check the deadline of which work. It may have entries of works that are gone.
+    /// When to check the deadline of each work. It may have entries of removed works.
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
     in_flight: FuturesUnordered<Pin<Box<dyn Future<Output = Completed<P>> + Send>>>,
     ready: VecDeque<(u64, EventOf<P>)>,
@@ -113,7 +113,7 @@ impl<P: Pollable> Poller<P> {
         self.next_number += 1;
         let state = PollState::new(&work, &self.policy, number);
         if let Some(deadline) = state.deadline() {
-            // Removes the deadlines of works that are gone, so that they do not accumulate.
+            // Drops the entries of removed works, so that they do not accumulate.
             if self.deadlines.len() > 2 * self.works.len() + 16 {
                 let works = &self.works;
                 self.deadlines

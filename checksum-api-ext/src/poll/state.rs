@@ -74,7 +74,7 @@ pub(super) struct PollOutcome<P: Pollable> {
     pub(super) report: Option<P::Report>,
 }
 
-/// What follows once a deadline is due.
+/// What to do once a deadline is due.
 pub(super) enum Expiry {
     /// Wait until then, because the work may still be polled once.
     Later(Instant),

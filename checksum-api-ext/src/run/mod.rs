@@ -32,8 +32,8 @@ pub type RunEvent = Event<RunStatus, RunReport>;
 
 /// One triggered execution of tests.
 ///
-/// Awaiting it waits until it is done; [`events`](Self::events) reports what happens meanwhile.
-/// Dropping it, or a wait on it, stops polling and nothing else: the API cannot cancel a run.
+/// Awaiting it waits until it is done; [`events`](Self::events) reports its progress. Dropping it,
+/// or a wait on it, stops polling and nothing else: the API cannot cancel a run.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

@@ -152,7 +152,7 @@ enum Request {
 }
 
 impl Request {
-    /// Fails where the service would reject the request.
+    /// Fails if the service would reject the request.
     fn new(selection: &Selection, auto_heal: Option<AutoHeal>) -> Result<Self, Error> {
         let suites = |ids: &[_]| {
             let mut body = RunSuiteRequest::new();

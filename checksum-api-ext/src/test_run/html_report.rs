@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decodes_whatever_holds_a_url() {
+    fn decodes_every_likely_form_of_a_report_url() {
         let address = "https://reports.example/run-id/index.html?signature=secret";
         for response in [
             json!(address),

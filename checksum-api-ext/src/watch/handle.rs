@@ -34,7 +34,7 @@ use crate::run::{Run, RunHandle};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(description = "The handle by which a run or a batch is resumed.")]
-// Exhaustive: whoever resumes work has to know each kind.
+// Exhaustive, since code that resumes work has to handle each kind.
 pub enum Handle {
     /// A run.
     Run(RunHandle),

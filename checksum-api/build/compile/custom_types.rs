@@ -19,8 +19,8 @@ struct CustomType {
 }
 
 enum Kind {
-    /// Known values beside any other string: an open enumeration. With `x-outcomes`, each has a
-    /// meaning for a gate.
+    /// Known values or any other string: an open enumeration. With `x-outcomes`, each known value
+    /// has a meaning.
     OpenEnum {
         values: Vec<String>,
         outcomes: Option<Vec<String>>,
@@ -97,8 +97,8 @@ impl CustomType {
                         .map(|outcome| format_ident!("{}", pascal_case(outcome)));
                     quote! {
                         impl #name {
-                            /// Returns the meaning of the value for whoever waits for a success;
-                            /// `None` for a value that the document does not list.
+                            /// Returns the meaning of the value for a program that waits for a
+                            /// success; `None` for a value that the document does not list.
                             pub fn meaning(&self) -> Option<crate::operation::Meaning> {
                                 match self {
                                     #(Self::#variants => Some(crate::operation::Meaning::#outcomes),)*

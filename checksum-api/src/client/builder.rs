@@ -117,8 +117,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Trusts the certificate authorities in `pem`, one or several certificates in PEM, beside those of
-    /// the system. Call it once for each file.
+    /// Trusts the certificate authorities in `pem`, one or several certificates in PEM, in addition
+    /// to those of the system. Call it once for each file.
     pub fn add_root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.http.root_certificates.push(pem.into());
         self

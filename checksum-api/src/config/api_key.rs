@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_a_key_is_rejected_and_not_repeated() {
+    fn invalid_keys_are_rejected_and_not_repeated() {
         for (text, expected) in [
             ("", ParseApiKeyError::Empty),
             (" \n", ParseApiKeyError::Empty),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn prints_as_stars() {
+    fn debug_prints_stars() {
         let key = ApiKey::new("hunter2").expect("a key");
         assert_eq!(format!("{key:?}"), "***");
         assert_eq!(

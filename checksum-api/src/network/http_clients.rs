@@ -16,7 +16,7 @@ pub(crate) struct HttpOptions {
     pub(crate) user_agent: String,
     /// Replaces the proxies that the environment names.
     pub(crate) proxy: Option<reqwest::Proxy>,
-    /// Certificates in PEM, trusted beside the roots of the system.
+    /// Certificates in PEM, trusted in addition to the roots of the system.
     pub(crate) root_certificates: Vec<Vec<u8>>,
 }
 
@@ -39,7 +39,7 @@ struct Route {
     needs_roots: bool,
 }
 
-/// Why there is no client for a URL.
+/// Why no client could be set up for a URL.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
     /// TLS is compiled in, but cannot be set up on this machine.

@@ -146,8 +146,8 @@ pub(crate) fn advice(cause: &(dyn StdError + 'static)) -> String {
     format!("if the certificate is of a private authority, {AUTHORITIES}")
 }
 
-/// Returns the TLS error because of which a connection was not made: an invalid certificate, a failed
-/// handshake. `None` if the connection broke during the handshake.
+/// Returns the TLS error that prevented a connection: an invalid certificate, a failed handshake.
+/// `None` if the connection broke during the handshake.
 pub(crate) fn cause<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> Option<&'a (dyn StdError + 'static)> {

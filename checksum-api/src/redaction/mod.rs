@@ -15,7 +15,7 @@ use spelling::{Beginning, ESCAPES, beginning};
 /// The text that replaces a secret.
 const REDACTED: &str = "***";
 
-/// A shorter value is no secret, and replacing it would change other words.
+/// A shorter value is not a secret, and replacing it would change other words.
 const MIN_VALUE_BYTES: usize = 4;
 
 /// Up to this many characters at the end of a complete text may equal the beginning of a secret by
@@ -55,7 +55,7 @@ impl Redactor {
             return;
         }
         // The base64 of a part of a text depends on where the part begins, and its first and last
-        // characters depend on what is beside the part.
+        // characters depend on the neighbours of the part.
         for before in 0..3 {
             let mut bytes = vec![0; before];
             bytes.extend_from_slice(secret.as_bytes());
@@ -88,9 +88,9 @@ impl Redactor {
         self.replace(text, None)
     }
 
-    /// Returns `text` with each secret replaced, including a secret of which the text, possibly
-    /// truncated, ends with the beginning. With `is_cut` it was certainly truncated, so that even
-    /// one character is replaced.
+    /// Returns `text` with each secret replaced. If the text ends with the beginning of a secret,
+    /// because the sender may have truncated it, that beginning is replaced too. With `is_cut` it
+    /// was certainly truncated, so that even one character is replaced.
     pub(crate) fn redact_end<'a>(&self, text: &'a str, is_cut: bool) -> Cow<'a, str> {
         let chance = if is_cut { 0 } else { MAX_CHANCE };
         self.replace(text, Some(chance))
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_that_overlap_or_contain_each_other_leave_nothing() {
+    fn overlapping_secrets_are_fully_redacted() {
         let mut secrets = redactor("abcdef");
         secrets.add("abc");
         secrets.add("efgh");
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_beginning_of_a_secret_at_a_cut_is_redacted() {
+    fn a_truncated_secret_at_the_end_is_redacted() {
         let key = r#"sk"test"#;
         let secrets = redactor(key);
         for spelled in [

@@ -39,7 +39,9 @@ pub(crate) enum ValueError {
     },
     #[error("--metadata takes KEY=TEXT or KEY:=JSON; number {0} is neither")]
     Metadata(usize),
-    #[error("--field takes NAME=JSON, with strings in double quotes; number {0} is not of that form")]
+    #[error(
+        "--field takes NAME=JSON, with strings in double quotes; number {0} is not of that form"
+    )]
     Field(usize),
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct RunResult {
     contradiction: Option<String>,
     /// The exit code of the command.
     exit_code: u8,
-    /// What people should know beside the outcome, in sentences.
+    /// Further information for people, in sentences.
     remarks: Vec<String>,
 }
 

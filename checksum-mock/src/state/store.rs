@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::timeline::Timeline;
 use crate::script::Phase;
 
-/// About how many bytes a run or batch takes beside its tests or sessions.
+/// Roughly how many bytes a run or batch takes in addition to its tests or sessions.
 const OVERHEAD: usize = 1024;
 
 #[derive(Debug)]

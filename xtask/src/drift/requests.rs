@@ -15,7 +15,7 @@ use super::schema::Schemas;
 /// The fields that may contain the id of the latest test run.
 const RUN_ID_FIELDS: [&str; 6] = ["id", "testRunId", "runId", "data", "testRun", "run"];
 
-/// A request that is sent once it is awaited. What it decodes to is dropped.
+/// A request that is sent when it is awaited. Its decoded response is dropped.
 type Request<'r> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'r>>;
 
 /// The requests to send, and their results.

@@ -198,7 +198,7 @@ fn pointers(value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn an_honest_service_has_no_drift() {
+fn a_conforming_service_has_no_drift() {
     let (report, exit_code) = verified(&Responses::new(), false);
     assert_eq!(exit_code, 0, "{report}");
     let not_read = report.lines().filter(|line| !line.ends_with(": no drift"));
@@ -266,7 +266,7 @@ fn provenance_is_that_of_the_nearest_part_which_has_one() {
 
 /// Every text that this service sends is a secret: in names, values, headers and errors.
 #[test]
-fn nothing_private_is_printed() {
+fn no_private_value_is_printed() {
     let s = |part: &str| format!("s3cr3t-{part}");
     let url = "https://s3cr3t.example/s3cr3t?token=s3cr3t";
     let free =

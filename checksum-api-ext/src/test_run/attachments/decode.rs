@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_list_of_none_and_an_oddity_is_no_list() {
+    fn empty_lists_are_decoded_and_other_shapes_are_rejected() {
         for none in [
             json!(null),
             json!([]),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_told_from_what_there_is() {
+    fn kind_is_derived_from_any_field() {
         for (entry, kind) in [
             (json!({ "url": "/a", "kind": "Traces" }), "trace"),
             (json!({ "url": "/a", "type": "video" }), "video"),
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_odd_names_survive() {
+    fn sizes_and_unusual_names_are_decoded() {
         let base: BaseUrl = "https://api.checksum.ai".parse().expect("a URL");
         let long = "x".repeat(1_000_000);
         let response = json!([
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_ends() {
+    fn deep_nesting_is_bounded() {
         let mut deep = json!(["/a.png"]);
         for _ in 0..100 {
             deep = json!({ "data": deep });
