@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use http::Method;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Request, Response};
 use serde_json::Value;
 
@@ -76,10 +77,15 @@ async fn follow(
             call.may_have_taken_effect = !is_read;
             return outcome;
         }
-        let response = outcome?;
+        let mut response = outcome?;
         if is_address && let Some(address) = redirect::address(&url, &response) {
             let body = Value::from(address.as_str()).to_string();
-            return Ok(Response::from(http::Response::new(body)));
+            let mut address = http::Response::new(body);
+            *address.headers_mut() = std::mem::take(response.headers_mut());
+            for of_body in [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE] {
+                address.headers_mut().remove(of_body);
+            }
+            return Ok(address.into());
         }
         let hop = Hop {
             base_url: &client.baseurl,
