@@ -87,7 +87,8 @@ pub enum Started {
     /// It may have: the service may have acted on the request, and its response did not arrive or
     /// cannot be read. Starting it again could start it twice.
     ///
-    /// Also for a poll that gets 404 if only an id is known of the work, which may be a wrong one.
+    /// It is also returned for a poll that gets 404 if only an id of the work is known, because the
+    /// id may be wrong.
     Maybe,
     /// It has: the error is about work that exists in the service.
     Yes,
@@ -244,8 +245,9 @@ impl Error {
         self.0.started
     }
 
-    /// Returns the key of the [`Handle`](crate::Handle) of the work, such as `run:job-name-12345`, if
-    /// a poll or a wait failed. It is enough to resume by, as after `run.start().await?.await?`.
+    /// Returns the key of the [`Handle`](crate::Handle) of the work, such as `run:job-name-12345`,
+    /// if a poll or a wait failed. It is enough to resume the work, for example after
+    /// `run.start().await?.await?` failed.
     pub fn handle_key(&self) -> Option<&str> {
         self.0.handle_key.as_deref()
     }

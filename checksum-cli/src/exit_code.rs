@@ -219,3 +219,21 @@ impl From<&Error> for ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The compiler does not name `of_outcome` for a new outcome.
+    #[test]
+    fn each_outcome_has_an_exit_code() {
+        let schema = schemars::schema_for!(Outcome);
+        let words = schema
+            .pointer("/anyOf/0/enum")
+            .and_then(|words| words.as_array());
+        for word in words.expect("the known outcomes") {
+            let outcome: Outcome = serde_json::from_value(word.clone()).expect("an outcome");
+            assert_ne!(of_outcome(&outcome), ExitCode::Indeterminate, "{word}");
+        }
+    }
+}

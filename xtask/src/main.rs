@@ -14,6 +14,8 @@ mod diff;
 mod document;
 mod drift;
 mod generate;
+#[cfg(test)]
+mod imports;
 mod lint;
 mod process;
 mod release;

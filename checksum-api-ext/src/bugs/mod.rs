@@ -12,7 +12,8 @@ use serde_json::Value;
 
 pub use list::ListBugs;
 pub use page::BugPage;
-pub use stream::{Bugs, Truncation};
+pub use pages::Truncation;
+pub use stream::Bugs;
 
 use crate::lenient::{string, strings};
 

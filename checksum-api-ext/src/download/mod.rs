@@ -6,22 +6,17 @@ mod range;
 mod transfer;
 
 use std::fmt;
-use std::future::IntoFuture;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub(crate) use destination::Place;
 pub(crate) use file_name::FileNames;
-use transfer::save;
 
 use crate::core::Core;
-use crate::error::Error;
 
 /// Larger than the trace or video of a test should ever be.
 const DEFAULT_MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
@@ -184,33 +179,6 @@ impl DownloadAll {
     ) -> Self {
         self.options.on_progress = Some(Arc::new(call));
         self
-    }
-}
-
-impl IntoFuture for Download {
-    type Output = Result<DownloadedFile, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(save(self.core, self.target, self.options))
-    }
-}
-
-impl IntoFuture for DownloadAll {
-    type Output = Vec<Result<DownloadedFile, Error>>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        let Self {
-            core,
-            targets,
-            max_concurrent,
-            options,
-        } = self;
-        let downloads = targets
-            .into_iter()
-            .map(move |target| save(core.clone(), target, options.clone()));
-        Box::pin(stream::iter(downloads).buffered(max_concurrent).collect())
     }
 }
 

@@ -1,9 +1,12 @@
 //! One download: its requests, its retries and the written bytes.
 
+use std::future::IntoFuture;
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
 use checksum_api::FileResponse;
+use futures_util::{StreamExt, stream};
 use http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, IF_RANGE, RANGE,
 };
@@ -12,18 +15,41 @@ use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::range::{Range, validator};
-use super::{DownloadProgress, DownloadedFile, Options, Source, Target};
+use super::{Download, DownloadAll, DownloadProgress, DownloadedFile, Options, Source, Target};
 use crate::core::Core;
 use crate::error::{Error, ErrorKind};
 use crate::telemetry::TARGET;
 use crate::url::redacted;
 
+impl IntoFuture for Download {
+    type Output = Result<DownloadedFile, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(save(self.core, self.target, self.options))
+    }
+}
+
+impl IntoFuture for DownloadAll {
+    type Output = Vec<Result<DownloadedFile, Error>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            core,
+            targets,
+            max_concurrent,
+            options,
+        } = self;
+        let downloads = targets
+            .into_iter()
+            .map(move |target| save(core.clone(), target, options.clone()));
+        Box::pin(stream::iter(downloads).buffered(max_concurrent).collect())
+    }
+}
+
 /// Downloads a file to its place.
-pub(super) async fn save(
-    core: Core,
-    target: Target,
-    options: Options,
-) -> Result<DownloadedFile, Error> {
+async fn save(core: Core, target: Target, options: Options) -> Result<DownloadedFile, Error> {
     let failed = |error: io::Error| Error::io(target.place.path(), &error);
     let (destination, file) = target.place.open().await.map_err(failed)?;
     let mut transfer = Transfer {

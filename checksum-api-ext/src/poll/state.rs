@@ -248,7 +248,7 @@ impl<P: Pollable> PollState<P> {
                 .not_found_until
                 .is_some_and(|until| Instant::now() < until);
         if !is_too_new && !policy.is_outage(&error) {
-            // The service has known the work if it has returned a status.
+            // A service that has returned a status knows the work.
             return Err(match self.last {
                 Some(_) => error.of_poll(work.key(), true),
                 None => error,

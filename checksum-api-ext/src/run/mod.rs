@@ -2,6 +2,7 @@
 
 pub(crate) mod affected;
 mod handle;
+mod known_version;
 mod outcome;
 mod poll;
 mod report;
@@ -22,7 +23,7 @@ pub use selection::{Grep, Selection};
 pub use start::StartRun;
 pub use status::RunStatus;
 
-use self::poll::KnownVersion;
+use self::known_version::KnownVersion;
 use crate::core::{Core, Retry};
 use crate::error::Error;
 use crate::poll::{Event, PollPolicy};

@@ -1,7 +1,5 @@
 //! How a run is polled: which status route is used, and how the end is confirmed.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use checksum_api::OperationId;
@@ -9,36 +7,13 @@ use checksum_api::types::{JobName, TestRunId};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Run;
-use super::handle::{ApiVersion, Identity, RunHandle};
+use super::handle::{ApiVersion, Identity};
 use super::report::RunReport;
 use super::status::RunStatus;
 use crate::core::Retry;
 use crate::error::Error;
 use crate::poll::{Pollable, Status, Terminal};
 use crate::telemetry::TARGET;
-
-/// The status route that responded last. Clones of a run share it, and so do its waits.
-#[derive(Clone, Debug)]
-pub(super) struct KnownVersion(Arc<AtomicBool>);
-
-impl KnownVersion {
-    /// Without a version in the handle, v2 is tried first.
-    pub(super) fn new(handle: &RunHandle) -> Self {
-        let is_v1 = handle.api_version == Some(ApiVersion::V1);
-        Self(Arc::new(AtomicBool::new(is_v1)))
-    }
-
-    fn get(&self) -> ApiVersion {
-        match self.0.load(Ordering::Relaxed) {
-            true => ApiVersion::V1,
-            false => ApiVersion::V2,
-        }
-    }
-
-    fn set(&self, version: ApiVersion) {
-        self.0.store(version == ApiVersion::V1, Ordering::Relaxed);
-    }
-}
 
 impl Run {
     /// Polls the run by its job name if it has one, otherwise by its test run id.

@@ -54,7 +54,7 @@ pub struct RunStatus {
     pub(crate) unknown_fields: Map<String, Value>,
 }
 
-/// The names that a status, a report or an event has of its own as JSON, and a response has not.
+/// The JSON fields that a status, a report or an event adds to those of a response.
 const OWN_NAMES: [&str; 14] = [
     "event",
     "state",
@@ -72,8 +72,8 @@ const OWN_NAMES: [&str; 14] = [
     "isSuccess",
 ];
 
-/// Leaves out what would take the place of a field of this crate's own, and decide the outcome when
-/// the status is read back.
+/// Serialises the unknown fields without those in [`OWN_NAMES`], which would otherwise decide the
+/// outcome when the status is deserialised.
 fn serialize_unknown<S: Serializer>(fields: &Map<String, Value>, to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(
         fields

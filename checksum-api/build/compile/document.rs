@@ -123,12 +123,12 @@ pub(super) fn component(schema: &Value) -> Option<&str> {
     reference["$ref"].as_str()?.rsplit('/').next()
 }
 
-/// Returns the fields of an object; none of anything else.
+/// Returns the fields of an object; no fields for any other value.
 pub(crate) fn fields(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
-/// Returns a field that is a string, or an empty text.
+/// Returns a field that is a string, or an empty string.
 pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
 }

@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
 
-    /// With a search of the whole text, this would take minutes.
+    /// Searching the whole text would take minutes.
     #[test]
     fn redaction_of_a_long_text_with_many_secrets_is_fast() {
         let mut secrets = Redactor::new();

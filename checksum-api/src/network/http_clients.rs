@@ -98,7 +98,7 @@ impl HttpClients {
 impl Transport for HttpClients {
     fn send(&self, request: Request) -> TransportFuture {
         match self.for_url(request.url()) {
-            // It follows no redirect, so that its errors are about this request.
+            // This client follows no redirects, so its errors are about this request.
             Ok(client) => {
                 let sending = client.execute(request);
                 Box::pin(async move { Ok(sending.await?) })
