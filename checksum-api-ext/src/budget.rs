@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 /// milliseconds late; without this, each delay would lower the rate for good.
 const SLACK: Duration = Duration::from_millis(20);
 
-/// Limits the polls and retries that a client starts in a second.
+/// Limits how many polls and retries a client starts in a second.
 #[derive(Debug)]
 pub(crate) struct Budget {
     interval: Duration,
@@ -25,8 +25,8 @@ impl Budget {
         }
     }
 
-    /// Waits for the caller's turn, in the order of the calls. A caller that stops waiting costs
-    /// the others nothing: a turn is taken only when its time has come.
+    /// Waits for the caller's turn, in the order of the calls. A caller that stops waiting does not
+    /// delay the others, because a turn is taken only when it is due.
     pub(crate) async fn acquire(&self) {
         let mut next = self.next.lock().await;
         let now = Instant::now();
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_caller_that_stops_waiting_costs_the_others_nothing() {
+    async fn a_caller_that_stops_waiting_does_not_delay_the_others() {
         let budget = Budget::new(10);
         budget.acquire().await;
         for _ in 0..50 {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_idle_second_is_not_made_up_for() {
+    async fn an_idle_second_allows_no_burst() {
         let budget = Budget::new(10);
         budget.acquire().await;
         tokio::time::advance(Duration::from_secs(60)).await;

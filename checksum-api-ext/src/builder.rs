@@ -1,4 +1,4 @@
-//! Building a client: from settings, or from the environment.
+//! Builds a client from settings or from the environment.
 
 use std::env::{self, VarError};
 use std::fmt;
@@ -16,16 +16,16 @@ use crate::error::Error;
 use crate::poll::PollPolicy;
 use crate::retry::RetryPolicy;
 
-/// The environment variable of the API key.
+/// The name of the environment variable that holds the API key.
 pub const API_KEY_ENV: &str = "CHECKSUM_API_KEY";
 
-/// The environment variable of the base URL.
+/// The name of the environment variable that holds the base URL.
 pub const BASE_URL_ENV: &str = "CHECKSUM_API_BASE_URL";
 
 /// The default of [`ChecksumBuilder::max_requests_per_second`]. The service documents no limit.
 const MAX_REQUESTS_PER_SECOND: u32 = 25;
 
-/// Settings of a [`Checksum`]; made by [`Checksum::builder`].
+/// The settings of a [`Checksum`]. Returned by [`Checksum::builder`].
 #[derive(Default)]
 #[must_use]
 pub struct ChecksumBuilder {
@@ -40,13 +40,14 @@ pub struct ChecksumBuilder {
     allows_no_tests: bool,
 }
 
-/// A setting of the raw client, which cannot be built before there is a key.
+/// A setting of the raw client. It is kept until `build`, because the raw client's builder needs a
+/// key.
 type Setting = Box<dyn FnOnce(ClientBuilder) -> ClientBuilder + Send>;
 
 type Inspector = Box<dyn Fn(&RawResponse) + Send + Sync>;
 
 impl Checksum {
-    /// Returns a builder. [`ChecksumBuilder::api_key`] is the one setting that has no default.
+    /// Returns a builder. Only the API key has no default.
     pub fn builder() -> ChecksumBuilder {
         ChecksumBuilder::default()
     }
@@ -56,7 +57,7 @@ impl Checksum {
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): the key is missing, or one of
-    /// the two is invalid; the message says which and why.
+    /// the two variables is invalid. The message says which one and why.
     pub fn from_env() -> Result<Self, Error> {
         Self::builder()
             .api_key_from_env()?
@@ -71,7 +72,7 @@ impl ChecksumBuilder {
         self.api_key_provider(api_key)
     }
 
-    /// Sets where the client gets its API key from, for a key that rotates while the program runs.
+    /// Sets a provider of the API key, for a key that rotates while the program runs.
     ///
     /// After a response of 401 the client calls the provider again and, if it gets another key,
     /// repeats the request once. A poll that still gets 401 then counts as a poll failure, which a
@@ -82,17 +83,19 @@ impl ChecksumBuilder {
         self
     }
 
-    /// Sets the base URL. Default: that of the service.
+    /// Sets the base URL. Default: the service, `https://api.checksum.ai/public-api`.
     pub fn base_url(mut self, base_url: BaseUrl) -> Self {
         self.base_url = base_url;
         self
     }
 
-    /// Sets the API key from `CHECKSUM_API_KEY`, if that is set. White space around it is removed.
+    /// Sets the API key from `CHECKSUM_API_KEY`, if that variable is set. White space around it is
+    /// removed.
     ///
     /// # Errors
     ///
-    /// It is set and is no key. A missing key is an error of [`build`](Self::build) only.
+    /// The variable is set, and its value is not a key. A missing key is an error of
+    /// [`build`](Self::build) only.
     pub fn api_key_from_env(self) -> Result<Self, Error> {
         Ok(match variable(API_KEY_ENV)? {
             None => self,
@@ -103,11 +106,11 @@ impl ChecksumBuilder {
         })
     }
 
-    /// Sets the base URL from `CHECKSUM_API_BASE_URL`, if that is set and not empty.
+    /// Sets the base URL from `CHECKSUM_API_BASE_URL`, if that variable is set and not empty.
     ///
     /// # Errors
     ///
-    /// It is set and is no base URL.
+    /// The variable is set, and its value is not a base URL.
     pub fn base_url_from_env(mut self) -> Result<Self, Error> {
         if let Some(url) = variable(BASE_URL_ENV)?.filter(|url| !url.is_empty()) {
             self.base_url = url.parse().map_err(|error| invalid(BASE_URL_ENV, error))?;
@@ -126,27 +129,27 @@ impl ChecksumBuilder {
         self.configure_raw(move |raw| raw.max_response_bytes(bytes))
     }
 
-    /// Sets the `User-Agent` header. Default: the name of this crate and its version.
+    /// Sets the `User-Agent` header. Default: `checksum-api-ext/` and the version of this crate.
     pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
         let user_agent = user_agent.into();
         self.configure_raw(move |raw| raw.user_agent(user_agent))
     }
 
-    /// Trusts the certificate authorities in `pem`, one or several certificates in PEM, beside
-    /// those of the system.
+    /// Trusts the certificate authorities in `pem`, one or several certificates in PEM, in addition
+    /// to those of the system.
     pub fn add_root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
         let pem = pem.into();
         self.configure_raw(move |raw| raw.add_root_certificates(pem))
     }
 
-    /// Accepts a plain http base URL that is not on this machine. The key is then readable to
-    /// everyone on the way.
+    /// Allows a plain http base URL that is not on this machine. Anyone on the network can then
+    /// read the key. Default: an error.
     pub fn allow_plain_http(self) -> Self {
         self.configure_raw(ClientBuilder::allow_plain_http)
     }
 
-    /// Sends requests with another transport than the built-in HTTP client: a `reqwest::Client`, or
-    /// a stack of the program's own.
+    /// Sets the transport that sends requests: a `reqwest::Client`, or the program's own HTTP
+    /// stack. Default: an HTTP client of this crate.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.has_own_transport = true;
         self.configure_raw(move |raw| raw.transport(transport))
@@ -161,8 +164,9 @@ impl ChecksumBuilder {
         self
     }
 
-    /// Calls `inspect` with each response of the API before it is decoded: its status code, request
-    /// id, headers and body, of successes too. It should return soon. Downloads are not shown.
+    /// Calls `inspect` with each response of the API, including successes, before the response is
+    /// decoded. `inspect` gets the status code, the request id, the headers and the body, and
+    /// should return quickly. It is not called for downloads.
     ///
     /// A body may repeat the key; see [`raw::Client::redact`](crate::raw::Client::redact).
     pub fn inspect_responses(
@@ -173,21 +177,22 @@ impl ChecksumBuilder {
         self
     }
 
-    /// Sets when a failed request is sent again.
+    /// Sets when a failed request is retried. Default: [`RetryPolicy::default`].
     pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// Sets how runs and batches are waited for, unless one of them has its own policy.
+    /// Sets how to wait for runs and batches that have no policy of their own. Default:
+    /// [`PollPolicy::default`].
     pub fn poll_policy(mut self, policy: PollPolicy) -> Self {
         self.poll = policy;
         self
     }
 
-    /// Sets how many polls and retries this client starts in a second, at most; no less than 1.
-    /// Default: 25. Single waits, sets and retries share it, so that a service that recovers from
-    /// an outage is not flooded.
+    /// Sets how many polls and retries this client starts in a second at most; at least 1. Default:
+    /// 25. Single waits, sets and retries share it, so that a service that recovers from an outage
+    /// is not flooded.
     ///
     /// At 25, ten thousand runs are polled every 400 s.
     pub fn max_requests_per_second(mut self, requests: u32) -> Self {
@@ -195,9 +200,9 @@ impl ChecksumBuilder {
         self
     }
 
-    /// Lets a run in which no test ran count as a success if the service calls it passed. By
-    /// default its outcome is [`Outcome::NoTests`](crate::Outcome::NoTests), which is no success: a
-    /// selection that matches nothing has tested nothing.
+    /// Counts a run in which no test ran as a success if its state is `passed`. By default its
+    /// outcome is [`Outcome::NoTests`](crate::Outcome::NoTests), which is not a success, because a
+    /// selection that matches nothing tests nothing.
     pub fn allow_no_tests(mut self) -> Self {
         self.allows_no_tests = true;
         self
@@ -216,8 +221,6 @@ impl ChecksumBuilder {
                 "no API key: set {API_KEY_ENV} (Settings, Project Settings in the dashboard)"
             ))
         })?;
-        // The service must not be flooded; a server on this machine, or a test, may be.
-        let may_poll_fast = self.base_url.is_loopback() || self.has_own_transport;
         let builder = Client::builder(api_key)
             .base_url(self.base_url)
             .user_agent(concat!("checksum-api-ext/", env!("CARGO_PKG_VERSION")));
@@ -227,6 +230,8 @@ impl ChecksumBuilder {
         if let Some(inspect) = self.inspector {
             client = client.inspect_responses(inspect);
         }
+        // The service must not be flooded; a server on this machine, or a test, may be.
+        let may_poll_fast = client.base_url().is_loopback() || self.has_own_transport;
         let per_second = self
             .max_requests_per_second
             .unwrap_or(MAX_REQUESTS_PER_SECOND);
@@ -266,6 +271,18 @@ mod tests {
     }
 
     #[test]
+    fn the_error_of_the_http_client_says_what_is_wrong() {
+        let error = builder("https://api.checksum.ai")
+            .user_agent("two\nlines")
+            .build();
+        let error = error.expect_err("no header value").to_string();
+        assert_eq!(
+            error,
+            "cannot set up the HTTP client: failed to parse header value"
+        );
+    }
+
+    #[test]
     fn only_loopback_and_an_own_transport_may_be_polled_fast() {
         for (url, may_poll_fast) in [
             ("https://api.checksum.ai", false),
@@ -276,6 +293,10 @@ mod tests {
             let checksum = builder(url).build().expect("a client");
             assert_eq!(checksum.core.may_poll_fast, may_poll_fast, "{url}");
         }
+        let elsewhere = builder("http://127.0.0.1:4010")
+            .configure_raw(|raw| raw.base_url(BaseUrl::default()))
+            .build();
+        assert!(!elsewhere.expect("a client").core.may_poll_fast);
         let transport = |_| std::future::pending();
         let own = builder("https://api.checksum.ai").transport(transport);
         assert!(own.build().expect("a client").core.may_poll_fast);

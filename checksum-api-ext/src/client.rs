@@ -1,4 +1,4 @@
-//! The client: one method for each thing that it can do.
+//! The client, with one method for each feature.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::run::{Grep, Run, RunHandle, Selection, StartRun, affected};
 use crate::test_run::{LatestTestRun, TestRun};
 use crate::watch::{Handle, WatchSet};
 
-/// The client. Cheap to clone; clones share one connection pool and one budget of requests.
+/// The client. Cheap to clone; clones share one connection pool and one limit on polls and retries.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -44,7 +44,7 @@ impl Checksum {
         self.core.api()
     }
 
-    /// Returns a client that starts and waits by this policy, and shares everything else.
+    /// Returns a client that uses this poll policy, and shares everything else with this one.
     #[must_use]
     pub fn with_poll_policy(&self, policy: PollPolicy) -> Self {
         let poll = Arc::new(policy);
@@ -64,8 +64,8 @@ impl Checksum {
         self.core.read(Retry::ByPolicy, get).await
     }
 
-    /// Prepares a run of this selection. [`run_suite`](Self::run_suite) and its siblings are the
-    /// same for a selection that is known.
+    /// Prepares a run of this selection. [`run_suite`](Self::run_suite) and the methods after it
+    /// are shortcuts for one kind of selection each.
     pub fn run(&self, selection: impl Into<Selection>) -> StartRun {
         StartRun::new(&self.core, selection.into())
     }
@@ -75,7 +75,7 @@ impl Checksum {
         self.run(Selection::Suite)
     }
 
-    /// Prepares a run of every test of these suites. Without an id, starting it is an error.
+    /// Prepares a run of every test of these suites. Starting it without any id is an error.
     ///
     /// This field of the request is not documented: it is known from the vendor's own client.
     pub fn run_suites(&self, ids: impl IntoIterator<Item = SuiteId>) -> StartRun {
@@ -87,7 +87,7 @@ impl Checksum {
         self.run(Selection::Collection(id))
     }
 
-    /// Prepares a run of the tests with these ids. Without an id, starting it is an error.
+    /// Prepares a run of the tests with these ids. Starting it without any id is an error.
     pub fn run_tests(&self, ids: impl IntoIterator<Item = TestId>) -> StartRun {
         self.run(Selection::Tests(ids.into_iter().collect()))
     }
@@ -155,8 +155,8 @@ impl Checksum {
         GenerationBatch::resume(&self.core, handle.into())
     }
 
-    /// Watches many runs and batches by one stream, with a back-off that they share. More can be
-    /// added and some removed while it goes.
+    /// Watches many runs and batches by one stream, with a shared backoff. Runs and batches can be
+    /// added and removed while the stream is read.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -197,8 +197,8 @@ impl Checksum {
         TestRun::new(&self.core, id)
     }
 
-    /// Returns the project's most recent run, which need not be the one that the caller started:
-    /// for that one, use [`RunReport::test_run`](crate::RunReport::test_run).
+    /// Returns the project's most recent run, which need not be the one that the caller started.
+    /// For that one, use [`RunReport::test_run`](crate::RunReport::test_run).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -229,7 +229,7 @@ impl Checksum {
             .map_err(|error| error.without_key(self.core.api()))
     }
 
-    /// Prepares healing of the failures of a run that has ended. Each start makes another batch.
+    /// Prepares healing of the failures of a run that has ended. Each start creates another batch.
     ///
     /// A run that was started with [`StartRun::auto_heal`] does not need it.
     ///
@@ -266,7 +266,7 @@ impl Checksum {
 
     /// Prepares generation of tests for a pull request: the repository that hosts it, as
     /// `owner/name`, its number, and its own branch, whose changes the agent reads. Each start
-    /// makes another batch.
+    /// creates another batch.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

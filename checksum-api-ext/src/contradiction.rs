@@ -2,21 +2,21 @@
 
 use std::fmt;
 
-/// A run whose state is passed or healed, or a batch whose state is completed, of which the
-/// same response contradicts it, or lacks what would confirm it.
+/// A contradiction within one response: its state is passed, healed or completed, and another field
+/// contradicts the state, or a field that would confirm it is missing.
 ///
-/// The description's own example does so: `passed` beside two failed tests.
+/// The example in the API's description has one: `passed` beside two failed tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Contradiction {
-    /// Tests are counted as failed.
+    /// The response counts failed tests.
     FailedTests {
         /// The state that the service gave.
         state: String,
-        /// How many tests it counts as failed.
+        /// How many failed tests it counts.
         failed: u64,
     },
-    /// The verdict is `fail`. It takes the pass away, whether or not the caller is strict.
+    /// The verdict is `fail`. The run is then not a success, whether or not the caller is strict.
     Verdict {
         /// The state that the service gave.
         state: String,
@@ -25,10 +25,10 @@ pub enum Contradiction {
     NoVerdict {
         /// The state that the service gave.
         state: String,
-        /// The verdict that it gave beside it.
+        /// The verdict in the same response.
         verdict: String,
     },
-    /// A field that can take a pass away is there and cannot be read.
+    /// A field that can turn a pass into a failure is present and cannot be read.
     Unreadable {
         /// The state that the service gave.
         state: String,
@@ -39,10 +39,10 @@ pub enum Contradiction {
     FailureReason {
         /// The state that the service gave.
         state: String,
-        /// The reason that it gave beside it.
+        /// The reason in the same response.
         reason: String,
     },
-    /// How many tests passed and failed is not there.
+    /// The response does not count how many tests passed and failed.
     NoCounts {
         /// The state that the service gave.
         state: String,
@@ -52,8 +52,8 @@ pub enum Contradiction {
         /// The state that the service gave.
         state: String,
     },
-    /// Not every session of a batch has completed. It takes the success away, whether or not the
-    /// caller is strict.
+    /// Not every session of the batch has completed. The batch is then not a success, whether or
+    /// not the caller is strict.
     Sessions {
         /// The state that the service gave.
         state: String,
@@ -62,15 +62,15 @@ pub enum Contradiction {
         /// How many sessions there are.
         total: u64,
     },
-    /// A total of a batch is not what its list of sessions comes to.
+    /// A total of the batch differs from its list of sessions.
     Total {
         /// The state that the service gave.
         state: String,
         /// The total, as the API spells it.
         field: &'static str,
-        /// How many sessions it counts.
+        /// How many sessions the total counts.
         counted: u64,
-        /// How many such sessions the list has.
+        /// How many of these sessions the list has.
         listed: u64,
     },
 }

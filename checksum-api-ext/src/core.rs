@@ -1,5 +1,4 @@
-//! What every value of this crate that sends requests holds: the raw client, and how to retry and
-//! poll with it.
+//! The raw client and its policies. Every value of this crate that sends requests holds them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +16,15 @@ use crate::telemetry::TARGET;
 /// Whether a failed read is sent again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Retry {
-    /// The poller decides what follows. The request counts towards the client's budget.
+    /// Not retried, because the poller decides when to poll again. The request counts towards the
+    /// client's budget.
     Never,
-    /// As the [`RetryPolicy`] says.
+    /// Retried as the [`RetryPolicy`] says.
     ByPolicy,
 }
 
-/// The least time that a request which starts work is given, whatever the deadline. Giving it up
-/// in flight leaves unknown whether the work has started.
+/// The minimum timeout of a request that starts work, whatever the deadline. If such a request is
+/// abandoned in flight, it is unknown whether the work has started.
 const MIN_START_TIME: Duration = Duration::from_secs(1);
 
 /// The raw client and the policies of a [`Checksum`](crate::Checksum). Cheap to clone.
@@ -65,7 +65,7 @@ impl Core {
         *self.poll
     }
 
-    /// Returns the policy with what this client adds to it.
+    /// Returns the policy with the constraints of this client.
     pub(crate) fn applied(&self, policy: PollPolicy) -> PollPolicy {
         policy.for_client(self.may_poll_fast, self.client.has_fixed_api_key())
     }
@@ -96,8 +96,8 @@ impl Core {
 
     /// Sends a request that starts work, with fields that the document does not have.
     ///
-    /// It is retried only where the service cannot have acted on it, and not after the deadline of
-    /// the client's poll policy.
+    /// It is retried only if the service cannot have acted on it, and not after the deadline of the
+    /// client's poll policy.
     pub(crate) async fn dispatch<T, Sending>(
         &self,
         fields: ExtraFields,
@@ -157,8 +157,8 @@ impl Core {
     }
 }
 
-/// Returns the client with what is left until the deadline as its request timeout, if that is less
-/// than its own.
+/// Returns the client with a request timeout that ends at the deadline, if the client's own would
+/// end later.
 fn limited(client: &Client, deadline: Option<Instant>) -> Client {
     match deadline.map(|deadline| (deadline - Instant::now()).max(MIN_START_TIME)) {
         Some(left) if left < client.request_timeout() => client.with_request_timeout(left),

@@ -1,11 +1,11 @@
-//! How many tests of a run had which result.
+//! The counts of tests in a run.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How many tests of a run had which result. A count that the response does not have is 0.
+/// The number of tests of a run, by their result. A count that the response does not have is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Counts {

@@ -14,14 +14,15 @@ const MAX_EXCERPT: usize = 200;
 
 const CHECK_FIRST: &str = "; check the dashboard before you start it again";
 
-/// What went wrong. Match on [`kind`](Self::kind), or call a predicate; the text is for people.
+/// The error of this crate. Match on [`kind`](Self::kind), or call a predicate; the text is for
+/// people.
 ///
 /// For a call that starts work, check [`started`](Self::started) first: whatever the kind, it says
 /// whether there may be work in the service. The status code, `Retry-After` and the request id are
-/// there whenever a response was, whatever the kind.
+/// available whenever a response came, whatever the kind.
 ///
-/// `Display` includes the cause, and [`source`](StdError::source) does not repeat it. No text has
-/// the API key or the values of environment overrides.
+/// `Display` includes the cause, and [`source`](StdError::source) does not repeat it. No text
+/// contains the API key or the values of environment overrides.
 #[derive(Clone)]
 pub struct Error(Arc<Details>);
 
@@ -30,13 +31,15 @@ struct Details {
     kind: ErrorKind,
     started: Started,
     message: String,
-    /// What follows the excerpt of the response body in the text.
+    /// The text after the excerpt of the response body.
     advice: &'static str,
     raw: Option<Arc<checksum_api::Error>>,
     response_body: Option<Value>,
+    /// The key of the work that the error is about.
+    handle_key: Option<String>,
 }
 
-/// What went wrong, for a program.
+/// The kind of an [`Error`], for programs to match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -51,10 +54,10 @@ pub enum ErrorKind {
     Forbidden,
     /// 404: the service knows no such run, batch, collection or test run.
     NotFound,
-    /// Any other 4xx by which the service rejects the request.
+    /// Any other 4xx: the service rejected the request.
     Rejected,
-    /// The request that starts work was sent, and its response did not arrive or names nothing. The
-    /// work may have started; starting it again could start it twice.
+    /// The request that starts work was sent, and its response did not arrive or does not identify
+    /// the work. The work may have started; starting it again could start it twice.
     MayHaveStarted,
     /// A wait's deadline passed. The work goes on: resume it from its handle.
     DeadlineExceeded,
@@ -65,24 +68,27 @@ pub enum ErrorKind {
     /// No usable response: no connection, no TLS, a time-out, a broken connection, 408, 425, 429 or
     /// 5xx. [`Error::is_transient`] says whether a retry can help.
     Unavailable,
-    /// A response came, and it is not what the operation returns: not JSON, too large, a redirect,
-    /// or without what the client needs. For a download: a response that holds no file.
+    /// A response came that the operation does not return: it is not JSON, too large, a redirect,
+    /// or lacks a field that the client needs. For a download, the response holds no file.
     UnexpectedResponse,
-    /// A download is larger than its limit. Nothing is kept of it.
+    /// A download is larger than its limit. No part of the file is kept.
     FileTooLarge,
-    /// A download ended before it was complete, after all retries. Nothing is kept of it.
+    /// A download ended before it was complete, after all retries. No part of the file is kept.
     TruncatedFile,
     /// A file could not be written.
     Io,
 }
 
-/// Whether work has started.
+/// Whether the work that a call was to start has started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Started {
     /// It has not: the request was not sent, or the service rejected it.
     No,
     /// It may have: the service may have acted on the request, and its response did not arrive or
     /// cannot be read. Starting it again could start it twice.
+    ///
+    /// It is also returned for a poll that gets 404 if only an id of the work is known, because the
+    /// id may be wrong.
     Maybe,
     /// It has: the error is about work that exists in the service.
     Yes,
@@ -97,6 +103,7 @@ impl Error {
             advice: "",
             raw: None,
             response_body: None,
+            handle_key: None,
         }))
     }
 
@@ -104,17 +111,17 @@ impl Error {
         Self::new(ErrorKind::Configuration, message)
     }
 
-    /// For a request that the service would reject, before it is sent.
+    /// Creates the error of a request that was not sent, because the service would reject it.
     pub(crate) fn invalid_request(reason: impl fmt::Display) -> Self {
         Self::new(ErrorKind::InvalidRequest, format!("not sent: {reason}"))
     }
 
-    /// For a text that is not a handle's key.
+    /// Creates the error of a text that is not a handle's key.
     pub(crate) fn invalid_handle(reason: impl fmt::Display) -> Self {
         Self::new(ErrorKind::InvalidRequest, reason.to_string())
     }
 
-    /// For a request that starts work.
+    /// Creates the error of a request that starts work.
     pub(crate) fn of_start(error: checksum_api::Error) -> Self {
         if !error.may_have_taken_effect() {
             return error.into();
@@ -128,7 +135,8 @@ impl Error {
             .with_raw(Arc::new(error))
     }
 
-    /// For an accepted run whose response has neither a job name nor a test run id.
+    /// Creates the error of an accepted run whose response has neither a job name nor a test run
+    /// id.
     pub(crate) fn unidentified(response: Value) -> Self {
         let message = "the run may have started, and the response has neither a job name nor a \
                        test run id to poll it by";
@@ -158,7 +166,7 @@ impl Error {
         }
     }
 
-    /// For a response of undocumented form that lacks what the client needs.
+    /// Creates the error of a response of undocumented form that lacks what the client needs.
     pub(crate) fn unexpected_response(
         operation: OperationId,
         missing: &str,
@@ -175,9 +183,18 @@ impl Error {
         )
     }
 
-    /// For a failed request about work that exists in the service.
-    pub(crate) fn of_started_work(self) -> Self {
-        self.with_started(Started::Yes)
+    /// Changes the error to that of a failed poll. `has_started` is false if only an id of the work
+    /// is known, so that a 404 may mean that the work never existed.
+    pub(crate) fn of_poll(self, handle_key: String, has_started: bool) -> Self {
+        let started = match self.is_not_found() && !has_started {
+            true => Started::Maybe,
+            false => Started::Yes,
+        };
+        self.with_started(started).with_handle_key(handle_key)
+    }
+
+    pub(crate) fn with_handle_key(self, key: String) -> Self {
+        self.change(|details| details.handle_key = Some(key))
     }
 
     fn with_started(self, started: Started) -> Self {
@@ -228,17 +245,25 @@ impl Error {
         self.0.started
     }
 
+    /// Returns the key of the [`Handle`](crate::Handle) of the work, such as `run:job-name-12345`,
+    /// if a poll or a wait failed. It is enough to resume the work, for example after
+    /// `run.start().await?.await?` failed.
+    pub fn handle_key(&self) -> Option<&str> {
+        self.0.handle_key.as_deref()
+    }
+
     /// Returns the HTTP status code, if a response came.
     pub fn status_code(&self) -> Option<u16> {
         Some(self.raw()?.status()?.as_u16())
     }
 
-    /// Returns how long to wait before a retry, from its `Retry-After` header.
+    /// Returns how long to wait before a retry, from the response's `Retry-After` header.
     pub fn retry_after(&self) -> Option<Duration> {
         self.raw()?.retry_after()
     }
 
-    /// Returns the id that the service, or a proxy before it, gave the request: for its support.
+    /// Returns the id that the service, or a proxy before it, gave the request. The service's
+    /// support needs it to find the request.
     pub fn request_id(&self) -> Option<&str> {
         self.raw()?.request_id()
     }

@@ -1,4 +1,4 @@
-//! The record of a start that is about to be sent.
+//! The record of a request to start work that is about to be sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -54,7 +54,7 @@ use crate::timestamp;
 pub struct Intent {
     /// The operation that was about to be called.
     operation: String,
-    /// When, in UTC.
+    /// When the request was about to be sent, in UTC.
     #[serde(with = "timestamp")]
     #[schemars(with = "String")]
     at: SystemTime,
@@ -63,8 +63,8 @@ pub struct Intent {
 }
 
 impl Intent {
-    /// `request` is what the request consists of. Values of variables, and of fields that the
-    /// document does not have, are left out, since they may be secret.
+    /// Creates the record of `request`. The fingerprint ignores the values of variables and of
+    /// fields that the document does not have, since they may be secret.
     pub(crate) fn new(
         operation: OperationId,
         request: &impl Serialize,
@@ -103,7 +103,7 @@ impl Intent {
     }
 }
 
-/// As in `run_suite at 2026-11-25T09:30:00.000Z (request 3f2a…)`.
+/// Formats the record as in `run_suite at 2026-11-25T09:30:00.000Z (request 3f2a…)`.
 impl fmt::Display for Intent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -120,7 +120,7 @@ impl fmt::Display for Intent {
 pub(crate) fn secrets_of(operation: OperationId, request: &impl Serialize) -> Redactor {
     fn add(value: &Value, fields: &[&str], is_secret: bool, redactor: &mut Redactor) {
         match value {
-            // A shorter value is no secret, and would tear other words apart.
+            // A shorter value is not a secret, and replacing it would change other words.
             Value::String(text) if is_secret && text.len() >= 4 => redactor.add(text),
             Value::Array(values) => values
                 .iter()
@@ -139,7 +139,8 @@ pub(crate) fn secrets_of(operation: OperationId, request: &impl Serialize) -> Re
     redactor
 }
 
-/// Hashes JSON whatever the order of its fields. Of fields with secret values only the names count.
+/// Hashes JSON independently of the order of its fields. Only the names of fields with secret
+/// values count.
 fn hash(value: &Value, secret: &[&str], hasher: &mut SipHasher13) {
     match value {
         Value::Array(elements) => {
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_tells_requests_apart_and_knows_no_value_of_a_variable() {
+    fn a_fingerprint_differs_between_requests_and_ignores_values_of_variables() {
         let one = of(json!({ "grep": "a", "envOverrides": { "PASSWORD": "hunter2" } }));
         let other = of(json!({ "grep": "a", "envOverrides": { "PASSWORD": "hunter3" } }));
         assert_eq!(one, other);

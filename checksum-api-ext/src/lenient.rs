@@ -1,5 +1,5 @@
-//! Reading responses whose form the API's description does not show: whatever a sane service could
-//! mean by them, and never a failure because of one odd field.
+//! Decodes responses whose form the API's description does not show. Accepts every likely form, and
+//! never fails because of one invalid field.
 
 use serde_json::Value;
 
@@ -47,8 +47,8 @@ pub(crate) fn strings(value: &Value, names: &[&str]) -> Vec<String> {
     found.unwrap_or_default()
 }
 
-/// Returns the response, then what is within its wrappers, from the outside in. `names` are
-/// wrappers that this response may have beside the usual ones.
+/// Returns the response, then the values within its wrappers, from the outside in. `names` are
+/// further wrappers that this response may have.
 pub(crate) fn unwrap<'a>(
     response: &'a Value,
     names: &'a [&'a str],

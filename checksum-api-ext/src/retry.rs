@@ -1,11 +1,11 @@
-//! When a failed request is sent again.
+//! Retries of failed requests.
 
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// When a failed request is sent again.
+/// When a failed request is retried.
 ///
 /// Reads are retried if the failure may be temporary: no connection, a time-out, a broken
 /// connection, 408, 425, 429, 5xx, a body that is not JSON. A request that starts work is retried
@@ -33,12 +33,12 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Sends every request once.
+    /// Returns a policy that sends every request once.
     pub fn none() -> Self {
         Self::default().max_attempts(1)
     }
 
-    /// Sets how often a request is sent at most; no less than once. Default: 4.
+    /// Sets how many times a request is sent at most; at least 1. Default: 4.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
@@ -54,8 +54,8 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets how long all delays of a request may be together. A `Retry-After` beyond it ends the
-    /// attempts. Default: 60 s.
+    /// Sets the maximum sum of the delays of one request. If a `Retry-After` exceeds it, the
+    /// request is not retried. Default: 60 s.
     #[must_use]
     pub fn max_total_delay(mut self, total: Duration) -> Self {
         self.max_total_delay = total;
@@ -88,7 +88,7 @@ impl RetryPolicy {
         (delayed.saturating_add(delay) <= self.max_total_delay).then_some(delay)
     }
 
-    /// From 0 to 1.
+    /// Returns a number from 0 to 1.
     fn random_share(&self, attempts_made: u32) -> f64 {
         match self.seed {
             None => rand::rng().random_range(0.0..=1.0),

@@ -1,4 +1,4 @@
-//! What this crate's events in `tracing` have in common.
+//! The target of this crate's `tracing` events.
 
 /// The target of the events. It does not change when code moves between modules.
 pub(crate) const TARGET: &str = "checksum_api_ext";

@@ -7,9 +7,9 @@ use url::Url;
 /// More characters than any URL that a browser would follow.
 const MAX_LENGTH: usize = 8 * 1024;
 
-/// Returns the URL that a text in a response means, or `None` if it is none, such as a page of
-/// HTML. A relative one is resolved against the base URL, since the API's description names no
-/// other.
+/// Returns the URL that a text in a response contains, or `None` if the text is not a URL, such as
+/// a page of HTML. A relative URL is resolved against the base URL, since the API's description
+/// names no other.
 pub(crate) fn resolve(base: &BaseUrl, text: &str) -> Option<Url> {
     let text = text.trim();
     let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>\"{}\\".contains(c);
@@ -29,12 +29,13 @@ pub(crate) fn resolve(base: &BaseUrl, text: &str) -> Option<Url> {
     (matches!(url.scheme(), "https" | "http") && is_plain && url.has_host()).then_some(url)
 }
 
-/// Returns the URL without its query, which often grants access: for messages and `Debug`.
+/// Returns the URL for messages and `Debug`: without its query, which often contains an access
+/// token.
 pub(crate) fn redacted(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
-/// Serialises the whole URL, with what grants access.
+/// Serialises the whole URL, including an access token.
 pub(crate) fn serialize<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(url.as_str())
 }
@@ -44,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_and_texts_that_are_none() {
+    fn urls_are_resolved_and_other_texts_are_rejected() {
         let base: BaseUrl = "https://api.checksum.ai".parse().expect("a URL");
         let resolved = |text: &str| resolve(&base, text).map(|url| url.to_string());
         for (text, expected) in [

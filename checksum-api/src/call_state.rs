@@ -1,5 +1,4 @@
-//! What is known of one call while it runs, for its error. It is kept if the call is cut short by a
-//! timeout.
+//! The state of one call, for the error that it may end with. It survives a timeout of the call.
 
 use crate::network::redirect::Unfollowed;
 use crate::operation::Operation;
@@ -12,14 +11,14 @@ pub(crate) struct CallState {
     pub(crate) operation: Option<&'static Operation>,
     /// The request's path, without its query.
     pub(crate) path: String,
-    /// Values of this request to redact from errors, beside the API key.
+    /// Values of this request to redact from errors, in addition to the API key.
     pub(crate) secrets: Redactor,
-    /// The response: its body is empty until it is complete.
+    /// The response. Its body is empty until all of it has arrived.
     pub(crate) response: Option<RawResponse>,
     /// The redirect that was not followed.
     pub(crate) unfollowed: Option<Unfollowed>,
-    /// Who responded, if the transport has followed a redirect by itself.
+    /// The URL that responded, if the transport followed a redirect by itself.
     pub(crate) elsewhere: Option<String>,
-    /// The service may have acted on the request, whatever the response says.
+    /// Whether the service may have acted on the request, whatever the response says.
     pub(crate) may_have_taken_effect: bool,
 }

@@ -16,22 +16,22 @@ use crate::client::Client;
 use crate::config::api_key::ApiKey;
 use crate::error::failure::Failure;
 use crate::error::{Error, ErrorKind};
-use crate::network::redirect::MAX_REDIRECTS;
+use crate::network::redirect::{MAX_REDIRECTS, is_elsewhere};
 use crate::response::{MAX_ERROR_BYTES, RawResponse};
 use crate::telemetry::{download_span, record_failure, record_response};
 use crate::transport::TransportError;
 
-/// How long a whole download may take. A transfer that hangs is ended by the request timeout, which
-/// applies to each part of it.
+/// The time limit of a whole download. A transfer that hangs ends sooner, by the request timeout,
+/// which applies to each part of the body.
 const MAX_TRANSFER: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Client {
     /// Downloads a file that a response points to, such as a report, a trace or a video.
     ///
     /// The file may be on any host. The API key is sent to the origin of the base URL only; after a
-    /// redirect to another origin it is not sent any more. Plain http is an error, except to the origin
-    /// of the base URL and to this machine. The size is not limited. The request timeout applies to the
-    /// head of the response and to each part of its body.
+    /// redirect to another origin it is no longer sent. Plain http is an error, except to the
+    /// origin of the base URL and to this machine. The size is not limited. The request timeout
+    /// limits the wait for the head of the response and for each part of its body.
     ///
     /// ```no_run
     /// # async fn example(client: checksum_api::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -46,17 +46,15 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// There was no response, or one that is no success: 416 is an error of
-    /// [`status`](Error::status) 416.
+    /// No response came, or its status code is not a success. So 416, for a range that the file
+    /// does not have, is an error whose [`status`](Error::status) is 416.
     pub async fn download(&self, url: &Url, headers: HeaderMap) -> Result<FileResponse, Error> {
         let mut url = url.clone();
         let mut send_api_key = true;
         for _ in 0..=MAX_REDIRECTS {
             send_api_key &= self.base_url().is_same_origin(&url);
             if !self.base_url().allows_download_from(&url) {
-                let message = "files are only downloaded over https";
-                let failure = Failure::new(ErrorKind::InvalidRequest, message);
-                return Err(self.download_error(failure, &url, None));
+                return Err(self.only_over_https(&url));
             }
             let sent = match send_api_key {
                 true => self.get_with_key(&url, &headers).await,
@@ -64,6 +62,12 @@ impl Client {
             };
             let response = sent.map_err(|failure| self.download_error(failure, &url, None))?;
             let status = response.status();
+            // The transport has followed a redirect by itself.
+            if is_elsewhere(&url, response.url())
+                && !self.base_url().allows_download_from(response.url())
+            {
+                return Err(self.only_over_https(response.url()));
+            }
             if status.is_success() {
                 return Ok(FileResponse {
                     url: response.url().clone(),
@@ -82,6 +86,12 @@ impl Client {
         }
         let failure = Failure::new(ErrorKind::Redirect, "redirected too often");
         Err(self.download_error(failure, &url, None))
+    }
+
+    fn only_over_https(&self, url: &Url) -> Error {
+        let message = "files are only downloaded over https";
+        let failure = Failure::new(ErrorKind::InvalidRequest, message);
+        self.download_error(failure, url, None)
     }
 
     /// Sends one request with the API key, and once more if the key has rotated.
@@ -131,7 +141,7 @@ impl Client {
         }
     }
 
-    /// Reads a response that is no success.
+    /// Reads a response whose status code is not a success.
     async fn error_response(&self, url: &Url, mut response: Response) -> Error {
         let mut head = head(&response);
         let mut body = Vec::new();
@@ -165,7 +175,7 @@ fn head(response: &Response) -> RawResponse {
     }
 }
 
-/// A file that is being downloaded, from [`Client::download`].
+/// A file that is being downloaded. Returned by [`Client::download`].
 pub struct FileResponse {
     client: Client,
     url: Url,
@@ -187,7 +197,7 @@ impl FileResponse {
     ///
     /// # Errors
     ///
-    /// The connection was lost, or nothing came for longer than the request timeout.
+    /// The connection was lost, or no bytes arrived for longer than the request timeout.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let limit = self.client.request_timeout();
         let failure = match timeout(limit, self.response.chunk()).await {
@@ -206,7 +216,7 @@ impl FileResponse {
 
 impl fmt::Debug for FileResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The URL and the headers may hold what grants access.
+        // Without the URL and the headers, which may contain access tokens.
         formatter
             .debug_struct("FileResponse")
             .field("status", &self.response.status())

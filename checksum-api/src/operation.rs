@@ -1,4 +1,4 @@
-//! The operations of the document. The table of them is generated.
+//! The operations of the document. The build script generates their table.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ include!(concat!(env!("OUT_DIR"), "/operations.rs"));
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
-    /// The operation.
+    /// The operation's id.
     pub id: OperationId,
     /// The HTTP method, in capitals.
     pub method: &'static str,
@@ -21,8 +21,8 @@ pub struct Operation {
     /// The fields of the request body whose values are redacted in errors and logs: `x-secret` in
     /// the document.
     pub redacted_fields: &'static [&'static str],
-    /// Whether it is only known from the vendor's own clients, so that the service may not have it:
-    /// `x-provenance: observed` in the document.
+    /// Whether the operation is known only from the vendor's own clients, so that the service may
+    /// not have it: `x-provenance: observed` in the document.
     pub is_observed: bool,
     pub(crate) body: RequestBody,
     /// Whether a redirect is one of its documented responses.
@@ -30,7 +30,8 @@ pub struct Operation {
     pub(crate) is_safe: bool,
 }
 
-/// What a known value of a state means for a gate: `x-outcomes` in the document.
+/// The meaning of a known state for a program that waits for a success, such as a CI job:
+/// `x-outcomes` in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {
     /// The work has not ended.
@@ -64,20 +65,21 @@ pub(crate) enum RequestBody {
 }
 
 impl Operation {
-    /// Returns the operation of that operationId; `None` if there is none.
+    /// Returns the operation with this operationId; `None` if the document has none.
     pub fn find(id: &str) -> Option<&'static Self> {
         OPERATIONS
             .iter()
             .find(|operation| operation.id.as_str() == id)
     }
 
-    /// Returns whether sending the request twice does no more than sending it once.
+    /// Returns whether the request only reads, so that it is safe to send it again.
     pub fn is_read(&self) -> bool {
         self.is_safe
     }
 
-    /// Returns whether `path`, below the base URL, is one of this operation: it has the same number of
-    /// segments, none of them empty, and equals the template wherever that has no parameter.
+    /// Returns whether `path`, relative to the base URL, matches the template of this operation: it
+    /// has the same number of segments, none of them is empty, and each equals that of the template
+    /// unless the template has a parameter there.
     pub fn matches(&self, path: &str) -> bool {
         let mut given = path.split('/');
         let matched = self.path.split('/').all(|expected| {

@@ -6,7 +6,7 @@ use crate::decode::identifier::ParseIdError;
 use crate::generated::types::PrNumber;
 
 impl PrNumber {
-    /// Makes the number of a pull request.
+    /// Creates the number of a pull request.
     ///
     /// # Errors
     ///

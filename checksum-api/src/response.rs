@@ -19,7 +19,7 @@ const REQUEST_ID_HEADERS: [&str; 5] = [
 /// How many bytes of the body of an error response are read: enough for any message to a person.
 pub(crate) const MAX_ERROR_BYTES: usize = 64 * 1024;
 
-/// One response of the service as it came: nothing of it is decoded, dropped or redacted.
+/// One response of the service as it came: not decoded and not redacted.
 ///
 /// `Debug` prints the status code and the size of the body, since the service may have repeated a
 /// secret in the rest. Use [`Client::redact`](crate::Client::redact) before you print a body.
@@ -30,16 +30,16 @@ pub struct RawResponse {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body: the whole of a success, the first 64 KiB of any other response.
+    /// The body: complete for a success, at most the first 64 KiB of any other response.
     pub body: Bytes,
 }
 
-/// Sees each response before it is decoded.
+/// A function that is called with each response before the response is decoded.
 pub(crate) type Inspector = Arc<dyn Fn(&RawResponse) + Send + Sync>;
 
 impl RawResponse {
-    /// Returns the request's id, for a report to the operators of the service; `None` if the
-    /// response names none.
+    /// Returns the request's id, which the operators of the service need to find the request;
+    /// `None` if the response has none.
     ///
     /// It is read from the first of these headers that the response has: `x-request-id`,
     /// `request-id`, `x-correlation-id`, `x-amzn-requestid`, `cf-ray`.

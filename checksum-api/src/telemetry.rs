@@ -1,4 +1,5 @@
-//! The spans and events of requests, in OpenTelemetry's words for HTTP clients.
+//! The spans and events of requests. Their fields follow OpenTelemetry's conventions for HTTP
+//! clients.
 
 use http::StatusCode;
 use reqwest::Request;
@@ -11,7 +12,7 @@ use crate::operation::Operation;
 /// The target of all spans and events. It stays the same when code moves between modules.
 pub(crate) const TARGET: &str = "checksum_api";
 
-/// Returns the span of a request of an operation.
+/// Returns the span of a request to an operation.
 pub(crate) fn request_span(request: &Request, operation: &Operation) -> Span {
     let url = request.url();
     tracing::debug_span!(
@@ -30,7 +31,8 @@ pub(crate) fn request_span(request: &Request, operation: &Operation) -> Span {
     )
 }
 
-/// Returns the span of a request of a file, without the query, which often is what grants access.
+/// Returns the span of a request for a file. It does not record the query, which often contains an
+/// access token.
 pub(crate) fn download_span(url: &Url) -> Span {
     let mut shown = url.clone();
     if url.query().is_some() {
@@ -60,7 +62,7 @@ pub(crate) fn record_response(span: &Span, status: StatusCode) {
     tracing::debug!(target: TARGET, status = status.as_u16(), "response");
 }
 
-/// Records that a request has no response, for a reason that is a word of low cardinality.
+/// Records that no response came. `reason` is one of a few fixed words.
 pub(crate) fn record_failure(span: &Span, reason: &'static str) {
     let _entered = span.enter();
     span.record("error.type", reason);

@@ -1,18 +1,18 @@
-//! What sends requests: reqwest, or a stack of the program's own.
+//! The interface that sends requests: reqwest, or the program's own HTTP stack.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
 
-use reqwest::{Request, Response};
+use reqwest::{Method, Request, Response};
 use url::Url;
 
 /// Sends a request to the service, and returns the response.
 ///
-/// The default sends with reqwest. Another transport serves a program that has its own HTTP client
-/// (a [`reqwest::Client`] is a transport), layers or recorded traffic, and tests that call a mock
-/// without a socket, so that tokio's clock can be paused. A function from a request to a future is a
-/// transport too:
+/// The default sends with reqwest. Use another transport to send with the program's own HTTP client
+/// (a [`reqwest::Client`] is a transport), to add layers, to replay recorded traffic, or to call a
+/// mock server without a socket, so that a test can pause tokio's clock. A function from a request
+/// to a future is a transport too:
 ///
 /// ```
 /// use checksum_api::{ApiKey, Client, TransportError};
@@ -37,15 +37,19 @@ use url::Url;
 ///
 /// The API key is a header of the request. The transport sends each request once and follows no
 /// redirect: the client decides whether a request that starts work may be sent again, and follows
-/// redirects itself. Build a `reqwest::Client` with `redirect::Policy::none()`. If a transport follows
-/// redirects anyway, the client sees it in the URL of the response, and takes a failed start for one
-/// that may have taken effect. An error without a URL does not show it.
+/// redirects itself. If a transport follows redirects anyway, the client sees it in the URL of the
+/// response, and treats a failed start as one that may have taken effect. An error does not show
+/// it.
+///
+/// Build a `reqwest::Client` with `redirect::Policy::none()`. With any other policy, a start whose
+/// connection failed counts as one that may have taken effect, since reqwest does not say whether
+/// the failed connection was the first one.
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request.
     fn send(&self, request: Request) -> TransportFuture;
 }
 
-/// A response, or why there is none, once it is known.
+/// The future that [`Transport::send`] returns.
 pub type TransportFuture = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send>>;
 
 impl<F, Sending> Transport for F
@@ -60,28 +64,50 @@ where
 
 impl Transport for reqwest::Client {
     fn send(&self, request: Request) -> TransportFuture {
+        let may_repeat_a_start = request.method() != Method::GET && may_follow_redirects(self);
         let sending = self.execute(request);
-        Box::pin(async move { Ok(sending.await?) })
+        Box::pin(async move {
+            let error = match sending.await {
+                Ok(response) => return Ok(response),
+                Err(error) => TransportError::from(error),
+            };
+            if may_repeat_a_start && !error.may_have_been_sent() {
+                let cause = root_cause(error.source.as_ref());
+                let message = format!("{cause}, perhaps {AFTER_A_REDIRECT}");
+                return Err(TransportError::connection_lost(message));
+            }
+            Err(error)
+        })
     }
 }
 
-/// Why a [`Transport`] has no response, and whether the service may have received the request.
+/// The text after a failed connection, if it may have followed a redirect.
+const AFTER_A_REDIRECT: &str =
+    "after a redirect, since the HTTP client is not built with `redirect::Policy::none()`";
+
+/// Returns whether a client may follow redirects by itself. Only its `Debug` text shows it. Returns
+/// `true` for any text that does not show it.
+fn may_follow_redirects(client: &reqwest::Client) -> bool {
+    !format!("{client:?}").contains(r#"redirect_policy: "Policy(None)""#)
+}
+
+/// The error of a [`Transport`]: why no response came, and whether the service may have received
+/// the request.
 ///
 /// A request that starts work is repeated only after [`not_sent`](Self::not_sent).
-#[derive(Debug)]
 pub struct TransportError {
     reason: Reason,
-    /// Where the request was sent last.
+    /// The URL that the request was last sent to.
     url: Option<Box<Url>>,
     source: Box<dyn StdError + Send + Sync>,
 }
 
-/// Why there is no response.
+/// Why no response came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// No request can be made of it.
+    /// The request cannot be built.
     InvalidRequest,
-    /// There is nothing to send it with, since TLS cannot be set up.
+    /// Nothing was sent, because TLS cannot be set up.
     NoTls,
     /// No connection was made.
     NotSent,
@@ -90,8 +116,8 @@ pub(crate) enum Reason {
 }
 
 impl TransportError {
-    /// Creates an error that says that nothing was sent, such as when no connection could be made.
-    /// The service knows nothing of the request.
+    /// Creates an error that says that nothing was sent, for example because no connection could be
+    /// made. The service has not received the request.
     pub fn not_sent(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(Reason::NotSent, source)
     }
@@ -102,8 +128,8 @@ impl TransportError {
         Self::new(Reason::Timeout, source)
     }
 
-    /// Creates an error that says that the connection was lost before the response was complete. The
-    /// service may have acted on the request. Take this one if you do not know what was sent.
+    /// Creates an error that says that the connection was lost before the response was complete.
+    /// The service may have acted on the request. Use this one if you do not know what was sent.
     pub fn connection_lost(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(Reason::ConnectionLost, source)
     }
@@ -166,6 +192,17 @@ impl fmt::Display for TransportError {
     }
 }
 
+/// The URL is left out: its query may be what grants access to a file.
+impl fmt::Debug for TransportError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TransportError")
+            .field("reason", &self.reason)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
 impl StdError for TransportError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(self.source.as_ref())
@@ -184,7 +221,7 @@ impl From<reqwest::Error> for TransportError {
             Reason::ConnectionLost
         };
         let url = error.url().cloned().map(Box::new);
-        // The URL may carry a search string.
+        // The URL's query may contain the search text of a request.
         let source = error.without_url().into();
         Self {
             reason,

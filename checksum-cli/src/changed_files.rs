@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use crate::output::text::one_line;
 
-/// No list of changed files is as large.
+/// Larger than any list of changed files.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The environment variables that git needs to find itself, the repository and its configuration.

@@ -9,7 +9,7 @@ use crate::args::Connection;
 use crate::error::CliError;
 use crate::redaction;
 
-/// No key is as long; a longer file was given by mistake.
+/// Longer than any key: a longer file was given by mistake.
 const MAX_KEY_BYTES: u64 = 16 * 1024;
 
 /// Returns a client for reading, without options for waiting.

@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::output::text::one_line;
 use crate::signal::Signal;
 
-/// How the command ends. The numbers are part of its interface. 7 was never used and stays free.
+/// The exit codes of the command. The numbers are part of its interface. 7 is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitCode {
     /// The tests passed, every session completed, or the command did its work.
@@ -32,7 +32,7 @@ pub(crate) enum ExitCode {
     StillRunning = 8,
     /// Somebody cancelled the run.
     Cancelled = 9,
-    /// The tests passed, but something beside them failed.
+    /// The tests passed, but something else failed, such as a download.
     PassedWithErrors = 10,
     /// SIGHUP.
     HungUp = 129,
@@ -55,11 +55,11 @@ Exit codes:
     7  (not used)
     8  still running (`checksum status`)
     9  cancelled
-   10  passed, but something beside it failed, or a list may be incomplete
+   10  passed, but something else failed, or a list may be incomplete
   129  SIGHUP, 130  SIGINT, 143  SIGTERM: the work goes on";
 
 impl ExitCode {
-    /// Returns the code if something beside the tests failed.
+    /// Returns the code if something other than the tests failed.
     pub(crate) fn with_errors(self) -> Self {
         match self {
             Self::Pass => Self::PassedWithErrors,
@@ -102,22 +102,22 @@ impl From<&CliError> for ExitCode {
     }
 }
 
-/// What a status means for the caller: the only place where `--strict` counts.
+/// The meaning of a status for the caller. `--strict` is applied nowhere else.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub(crate) exit_code: ExitCode,
     /// `None` for a batch, and for a run that has not ended.
     pub(crate) outcome: Option<Outcome>,
-    /// What in the response contradicts its state.
+    /// How the response contradicts its state.
     pub(crate) contradiction: Option<Contradiction>,
-    /// What there is to know beside the outcome, in sentences.
+    /// Further information for people, in sentences.
     pub(crate) remarks: Vec<String>,
-    /// Whether the exit code cannot be understood without the remarks.
+    /// Whether the remarks are needed to understand the exit code.
     pub(crate) needs_remarks: bool,
 }
 
 impl Verdict {
-    pub(crate) fn is_pass(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         self.exit_code == ExitCode::Pass
     }
 
@@ -216,6 +216,24 @@ impl From<&Error> for ExitCode {
             | ErrorKind::Rejected => Self::Usage,
             ErrorKind::DeadlineExceeded => Self::TimedOut,
             _ => Self::Indeterminate,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The compiler does not name `of_outcome` for a new outcome.
+    #[test]
+    fn each_outcome_has_an_exit_code() {
+        let schema = schemars::schema_for!(Outcome);
+        let words = schema
+            .pointer("/anyOf/0/enum")
+            .and_then(|words| words.as_array());
+        for word in words.expect("the known outcomes") {
+            let outcome: Outcome = serde_json::from_value(word.clone()).expect("an outcome");
+            assert_ne!(of_outcome(&outcome), ExitCode::Indeterminate, "{word}");
         }
     }
 }

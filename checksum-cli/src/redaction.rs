@@ -7,8 +7,8 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use checksum_api::Redactor;
 use checksum_api_ext::API_KEY_ENV;
 
-/// A shorter text is not redacted, because that would damage other words. No real key is as short;
-/// one for the mock server, such as `any`, is.
+/// A shorter text is not redacted, because that would change other words. Real keys are longer;
+/// only a key for the mock server, such as `any`, can be shorter.
 const MIN_BYTES: usize = 4;
 
 static SECRETS: RwLock<Secrets> = RwLock::new(Secrets {

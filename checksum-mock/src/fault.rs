@@ -1,4 +1,4 @@
-//! What a test wants to go wrong.
+//! The faults that a test can inject.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::routes::Route;
 
-/// A failure that the mock server injects: a response in place of the real one, or a disturbance
-/// on the way.
+/// A failure that the mock server injects: another response than the real one, or a delay or loss
+/// of the connection.
 ///
 /// It applies to the next request. [`times`](Self::times) repeats it, and
 /// [`on_operation`](Self::on_operation) limits it to one operation.
@@ -62,7 +62,7 @@ impl Fault {
     }
 
     /// Handles the request at once, and responds after this time of the mock server's
-    /// [`Clock`](crate::Clock): a client that times out has started work all the same.
+    /// [`Clock`](crate::Clock): a client that times out has started the work nevertheless.
     pub fn delay(by: Duration) -> Self {
         Self::new(FaultKind::Delay(by))
     }
@@ -147,7 +147,7 @@ impl Fault {
     }
 }
 
-/// Returns what goes wrong with a request, and counts it.
+/// Returns the fault that applies to a request, and counts the request.
 pub(crate) fn take(faults: &mut Vec<Fault>, operation_id: Option<&str>) -> Option<FaultKind> {
     faults.retain(|fault| fault.times > 0);
     for fault in faults {

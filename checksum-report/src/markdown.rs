@@ -122,7 +122,7 @@ fn code(text: &str) -> String {
 /// Returns text as a block of code, whose fence is longer than any within it.
 fn fence(text: &str, indent: &str) -> String {
     let text = block(text);
-    let text = shortened(&text, MAX_ERROR);
+    let text = shortened(&text, 0, MAX_ERROR);
     let fence = "`".repeat(longest_run(&text).max(2) + 1);
     let lines = text.lines().map(|line| format!("{indent}{line}\n"));
     format!(

@@ -164,12 +164,13 @@ impl Report {
         }
     }
 
-    /// Replaces each text by what `replace` makes of it, such as one without secrets. Removes first
-    /// what the writers would remove, since that could hide a secret from `replace`.
+    /// Replaces each text by what `replace` makes of it, such as one without secrets. Colours and
+    /// invisible characters are removed first, since they could hide a secret from `replace`, and
+    /// nothing is cut before, since that could leave a part of one.
     #[must_use]
     pub fn map_text(mut self, replace: impl Fn(&str) -> String) -> Self {
-        let line = |text: &mut String| *text = replace(&text::line(text));
-        let block = |text: &mut String| *text = replace(&text::block(text));
+        let line = |text: &mut String| *text = replace(&text::clean_line(text));
+        let block = |text: &mut String| *text = replace(&text::clean_block(text));
         line(&mut self.outcome);
         let lines = [&mut self.state, &mut self.branch, &mut self.job_name];
         lines.into_iter().flatten().for_each(line);

@@ -25,12 +25,9 @@ const TOLERANCE: usize = 64;
 /// Returns `text` on one line, without colours and commands, cut after 1,000 bytes.
 pub fn line(text: &str) -> String {
     // Saves the work of cleaning a megabyte.
-    let text = &text[..text.floor_char_boundary(MAX_BLOCK)];
-    let line = printable(&without_colours(text));
-    let mut line = disarm(line.trim());
+    let mut line = disarm(&clean_line(start(text, MAX_BLOCK)));
     if line.len() > MAX_LINE + TOLERANCE {
-        line.truncate(line.floor_char_boundary(MAX_LINE));
-        line.truncate(line.trim_end().len());
+        line.truncate(start(&line, MAX_LINE).trim_end().len());
         line.push('…');
     }
     line
@@ -38,25 +35,45 @@ pub fn line(text: &str) -> String {
 
 /// Returns `text` with its line ends, without colours and commands, cut after 64 KiB.
 pub fn block(text: &str) -> String {
+    let cleaned = clean_block(start(text, 4 * MAX_BLOCK));
+    let left_out = text.len().saturating_sub(4 * MAX_BLOCK);
+    let lines: Vec<String> = cleaned.split('\n').map(disarm).collect();
+    shortened(&lines.join("\n"), left_out, MAX_BLOCK).into_owned()
+}
+
+/// Returns `text` on one line, without colours, control characters and invisible ones.
+pub(crate) fn clean_line(text: &str) -> String {
+    printable(&without_colours(text)).trim().to_owned()
+}
+
+/// Returns `text` with its line ends, without colours, control characters and invisible ones.
+pub(crate) fn clean_block(text: &str) -> String {
     let lines = without_colours(text)
         .replace("\r\n", "\n")
         .replace('\r', "\n")
         .replace('\t', "    ");
-    let lines: Vec<String> = lines
-        .split('\n')
-        .map(|line| disarm(&printable(line)))
-        .collect();
-    shortened(lines.join("\n").trim_end(), MAX_BLOCK).into_owned()
+    let lines: Vec<String> = lines.split('\n').map(printable).collect();
+    lines.join("\n").trim_end().to_owned()
 }
 
-/// Returns `text`, cut after `max` bytes with a line that says how many are left out.
-pub(crate) fn shortened(text: &str, max: usize) -> Cow<'_, str> {
-    if text.len() <= max + TOLERANCE {
+/// Returns `text`, cut after `max` bytes with a line that says how many are left out, beside those
+/// that were left out before.
+pub(crate) fn shortened(text: &str, left_out: usize, max: usize) -> Cow<'_, str> {
+    if left_out == 0 && text.len() <= max + TOLERANCE {
         return text.into();
     }
-    let kept = text[..text.floor_char_boundary(max)].trim_end();
-    let left_out = text.len() - kept.len();
+    let kept = start(text, max).trim_end();
+    let left_out = left_out + text.len() - kept.len();
     format!("{kept}\n… {left_out} more bytes are left out").into()
+}
+
+/// Returns the first `max` bytes, or a little less so that no character is split.
+fn start(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 fn without_colours(text: &str) -> String {

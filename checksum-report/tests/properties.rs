@@ -272,3 +272,20 @@ fn a_megabyte_of_message_is_cut() {
     }
     assert!(report.markdown(CHECK_BYTES).len() <= CHECK_BYTES);
 }
+
+/// A secret is found although colours or a command hide it, and before a cut leaves a part of it.
+#[test]
+fn secrets_are_whole_when_they_are_redacted() {
+    let secret = "::the-secret-##[x]";
+    let hidden = secret.replace('s', "\u{1b}[1ms\u{200b}");
+    let mut report = Report::without_results(format!("{hidden} {secret}"));
+    let title = format!("{}{secret}", "a".repeat(990));
+    report.tests.push(Test::new("id", title, Status::Failed));
+    let report = report.map_text(|text| text.replace(secret, "***"));
+    assert_eq!(report.error.as_deref(), Some("*** ***"));
+    let markdown = report.markdown(usize::MAX);
+    assert!(
+        markdown.contains("aaa***") && !markdown.contains("the-s"),
+        "{markdown}"
+    );
+}

@@ -131,7 +131,7 @@ async fn a_deadline_bounds_the_wait_for_the_budget() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_run_may_be_unknown_for_the_grace_period() {
+async fn not_found_is_tolerated_during_the_grace_period() {
     let unknown = FakeResponse::status(404);
     let start = || Script::in_order([json!({ "name": "job" })]);
     let transport = FakeTransport::by_path([

@@ -1,14 +1,14 @@
 //! The JSON forms of handles, events and reports, which programs in other languages read: each is as
 //! its schema says.
 
-use checksum_api_ext::TestRunId;
+use checksum_api_ext::{ApiVersion, JobName, Outcome, TestRunId};
 use checksum_api_ext::{
     Attachment, BatchEvent, BatchStatus, BugPage, Checksum, DownloadedFile, Event, Handle,
     HealBatch, HealOptions, HtmlReport, LatestTestRun, PrNumber, Run, RunEvent, RunHandle,
     RunReport, TestRun, TestRunResults, WatchEvent,
 };
 use checksum_mock::{Fault, Mock, RunScript};
-use checksum_tests::client_of;
+use checksum_tests::{FakeTransport, client_of};
 use jsonschema::Validator;
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
@@ -217,4 +217,29 @@ async fn events_of_a_set_name_their_work() {
         ended += usize::from(event["event"] == "finished");
     }
     assert_eq!(ended, 2);
+}
+
+/// Fields of the service that have the names of this crate's own neither make the report unreadable
+/// nor decide what it means.
+#[tokio::test(start_paused = true)]
+async fn a_report_is_read_back_whatever_fields_the_service_adds() {
+    let added = json!({
+        "status": "passed", "passed": 0, "failed": 0, "state": 7, "counts": [], "unreadable": 7,
+        "allowsNoTests": true, "isJudged": 7, "jobName": 7, "outcome": 7, "isSuccess": true,
+        "event": 7, "apiVersion": 7, "more": { "deep": [] },
+    });
+    let checksum = FakeTransport::always(added).client();
+    let job_name: JobName = "job".parse().expect("a name");
+    let run = RunHandle::new(job_name.clone()).pin_api_version(ApiVersion::V1);
+    let report = checksum.resume_run(run).await.expect("a report");
+    assert_eq!(report.status().unknown_fields()["state"], 7);
+    let text = serde_json::to_string(&report).expect("JSON");
+    let stored: RunReport = serde_json::from_str(&text).expect(&text);
+    assert_eq!(stored.outcome(), Outcome::NoTests, "{text}");
+    assert_eq!(stored.job_name(), Some(&job_name));
+    assert_eq!(
+        stored.status().unknown_fields()["more"],
+        json!({ "deep": [] })
+    );
+    assert_eq!(json(&RunEvent::Finished(report))["event"], "finished");
 }

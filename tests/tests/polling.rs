@@ -84,7 +84,7 @@ async fn transient_errors_are_reported_and_tolerated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_can_be_sent_to_many() {
+async fn events_can_be_sent_through_a_broadcast_channel() {
     let transport = FakeTransport::in_order([FakeResponse::status(503), passed().into()]);
     let (sender, mut receiver) = tokio::sync::broadcast::channel::<RunEvent>(8);
     let mut second = sender.subscribe();

@@ -275,6 +275,13 @@ async fn a_run_without_any_id_may_have_started() {
         assert!(text.contains("neither a job name nor a test run id"));
         assert!(!text.contains("hunter2"), "{text}");
     }
+    let response = json!({ "name": null, "echo": "hunter2-of-nobody" });
+    let client = FakeTransport::always(response).client();
+    let start = client
+        .run_grep("checkout")
+        .extra_field("envOverrides", json!({ "PASSWORD": "hunter2-of-nobody" }));
+    let error = start.start().await.expect_err("no identity");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     for handle in ["{}", r#"{"jobName":"..","testRunId":"run-id"}"#] {
         serde_json::from_str::<RunHandle>(handle).expect_err("no identity");
     }
@@ -293,4 +300,13 @@ async fn a_404_of_an_observed_route_says_that_it_is_not_documented() {
     let job = JobName::new("job").expect("a name");
     let documented = client.resume_run(job).status().await.expect_err("404");
     assert!(!documented.to_string().contains("not documented"));
+}
+
+#[test]
+fn a_handle_that_an_earlier_version_stored_keeps_its_settings() {
+    let stored = r#"{"jobName":"job","apiVersion":"v1","isPinned":true,"isHealing":false}"#;
+    let handle: RunHandle = serde_json::from_str(stored).expect("a handle");
+    assert_eq!(handle.auto_heal(), Some(false));
+    let now = json!({ "jobName": "job", "apiVersion": "v1", "pinned": true, "autoHeal": false });
+    assert_eq!(json!(handle), now);
 }

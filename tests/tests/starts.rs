@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::TestRunId;
+use checksum_api_ext::{BatchId, Handle, JobName, TestRunId};
 use checksum_api_ext::{
     Error, ErrorKind, Grep, HealOptions, PollPolicy, PrNumber, RetryPolicy, Run, Started,
 };
@@ -78,10 +78,45 @@ async fn the_error_of_a_wait_says_that_the_work_has_started() {
             .expect("a run");
         let error = run.with_poll_policy(policy).await.expect_err("an error");
         assert_eq!(error.started(), Started::Yes, "{error}");
+        assert_eq!(error.handle_key(), Some("run:job"), "{error}");
     }
     let unauthorized = FakeTransport::always(FakeResponse::status(401)).client();
     let error = unauthorized.project().await.expect_err("an error");
     assert_eq!(error.started(), Started::No);
+    assert_eq!(error.handle_key(), None);
+}
+
+/// An id that somebody typed may be a wrong one.
+#[tokio::test(start_paused = true)]
+async fn work_that_the_service_does_not_know_has_started_for_certain_only_if_it_was_known_before() {
+    let unknown = || FakeResponse::status(404);
+    let job_name: JobName = "job".parse().expect("a name");
+    let batch: BatchId = "batch".parse().expect("an id");
+    let client = FakeTransport::always(unknown()).client();
+    let run = client.resume_run(job_name.clone());
+    let heal = client.resume_heal_batch(batch);
+    for (error, key) in [
+        (run.status().await.err(), "run:job"),
+        (run.await.err(), "run:job"),
+        (heal.status().await.err(), "heal-batch:batch"),
+        (heal.await.err(), "heal-batch:batch"),
+    ] {
+        let error = error.expect("unknown");
+        assert_eq!(error.started(), Started::Maybe, "{error}");
+        assert_eq!(error.handle_key(), Some(key), "{error}");
+        key.parse::<Handle>().expect("a key");
+    }
+
+    let policy = PollPolicy::fixed(SECOND).not_found_grace(Duration::ZERO);
+    let script = Script::in_order([json!({ "name": "job" })]).then_always(unknown());
+    let run = FakeTransport::from(script).client().run_suite().start();
+    let error = run.await.expect("a run").with_poll_policy(policy).await;
+    assert_eq!(error.expect_err("unknown").started(), Started::Yes);
+
+    let script = Script::in_order([json!({ "status": "running" })]).then_always(unknown());
+    let run = FakeTransport::from(script).client().resume_run(job_name);
+    let error = run.await.expect_err("unknown");
+    assert_eq!(error.started(), Started::Yes, "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use checksum_api_ext::{
     ApiVersion, Event, JobName, Outcome, PollPolicy, Run, RunHandle, RunReport, RunState,
 };
+use checksum_tests::document::document;
 use checksum_tests::{FakeTransport, Script};
 use serde_json::{Value, json};
 
@@ -79,6 +80,34 @@ async fn the_state_the_verdict_and_the_counts_decide_the_outcome() {
         report.contradiction().expect("one").to_string(),
         "the service says passed, and counts 2 failed tests"
     );
+}
+
+/// The compiler does not name `KNOWN` in `run/outcome.rs` for a new outcome.
+#[tokio::test(start_paused = true)]
+async fn each_outcome_of_the_document_is_read_as_it_is_written() {
+    let outcomes = &document()["components"]["schemas"]["RunState"]["x-outcomes"];
+    let outcomes = outcomes.as_object().expect("outcomes").iter();
+    for (state, word) in outcomes.filter(|(_, word)| *word != "pending") {
+        let (report, _) = wait([json!({ "status": state, "passed": 1, "failed": 0 })]).await;
+        assert_eq!(report.outcome().as_str(), word);
+        let read: Outcome = serde_json::from_value(word.clone()).expect("an outcome");
+        assert_eq!(read, report.outcome(), "{word} is not in `KNOWN`");
+    }
+}
+
+/// A field that the document gains is no longer one of `unknown_fields`. The compiler does not name
+/// `run/status.rs`, which has to read it.
+#[test]
+fn each_field_of_a_status_is_read() {
+    const READ: &str =
+        "status passed failed recovered bug isTerminal verdict failureReason testRunId";
+    for schema in ["RunStatus", "RunStatusV2", "RunStatusByRunId"] {
+        let fields = &document()["components"]["schemas"][schema]["properties"];
+        for field in fields.as_object().expect("fields").keys() {
+            let is_read = READ.split(' ').any(|read| read == field);
+            assert!(is_read, "{schema}.{field}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

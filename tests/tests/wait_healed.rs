@@ -61,7 +61,7 @@ async fn the_outcome_is_kept_if_polling_fails_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_returns_at_once_if_nothing_can_be_healed() {
+async fn wait_healed_returns_at_once_if_nothing_can_be_healed() {
     let began = Instant::now();
     let run = client_of(&["failed", "healed"]).run_grep("a").start().await;
     let run = run.expect("a run");

@@ -99,7 +99,7 @@ async fn the_concurrency_is_used_and_never_exceeded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_run_is_polled_as_if_it_were_alone() {
+async fn a_set_of_one_run_polls_like_a_single_wait() {
     let in_a_set = runs_of(300 * SECOND);
     passed(&mut watch(&in_a_set, PollPolicy::default(), jobs(1))).await;
     let alone = runs_of(300 * SECOND);
@@ -246,7 +246,7 @@ fn the_key_of_a_handle_is_stable_and_can_be_parsed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_stored_has_each_run_whose_end_was_not_reported() {
+async fn stored_handles_include_each_run_that_has_not_finished() {
     let transport = runs_of(100 * SECOND);
     let mut set = watch(&transport, PollPolicy::fixed(10 * SECOND), jobs(2));
     let mut reported = BTreeSet::new();

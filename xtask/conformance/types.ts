@@ -22,9 +22,9 @@ const newState: Schemas["RunState"] = "paused";
 
 // @ts-expect-error A required field is missing.
 const noTests: Body<"run_tests"> = {};
-// @ts-expect-error The number of a pull request is no text.
+// @ts-expect-error The number of a pull request is not a string.
 const textual: Body<"trigger_auto_generate"> = { ...generation, prNumber: "42" };
-// @ts-expect-error A list is no text.
+// @ts-expect-error A list is not a string.
 const list: Schemas["TestRunResults"]["tests"] = "none";
 
 export { generation, list, newState, noTests, started, tests, textual };

@@ -1,4 +1,4 @@
-//! The gate: every check of this workspace, and no snapshot that is left over.
+//! The gate: every check of this workspace, and a search for broken links and unused snapshots.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,21 +25,21 @@ const STEPS: &[(&str, &str)] = &[
         "the demo of the README",
         "run --locked -p checksum-cli -- demo",
     ),
-    // The document is a link here and a file in the package: a build from the package shows it.
+    // The document is a link here and a file in the package, so build from the package too.
     (
         "the packaged checksum-api",
         "package -p checksum-mock -p checksum-api --locked --allow-dirty",
     ),
     ("derived files", "xtask generate --check"),
     ("other people's tools", "xtask conformance"),
-    // The last one, so that its count of tests is what the gate ends with.
+    // The last step, so that the gate's output ends with the number of tests.
     ("the tests of the README", "test --workspace"),
 ];
 
 /// Runs every step, and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
     let started = Instant::now();
-    // insta appends each snapshot that a test asserts.
+    // insta appends the path of each snapshot that a test asserts.
     let asserted = process::empty_folder("ci")?.join("snapshots.txt");
     for (title, arguments) in STEPS {
         let step_started = Instant::now();
@@ -54,9 +54,44 @@ pub(crate) fn run() -> Result<()> {
         ensure!(status.success(), "{title} failed ({status})");
         eprintln!("==> {title}: {} s", step_started.elapsed().as_secs());
     }
+    check_links()?;
     check_snapshots(&asserted)?;
     eprintln!("==> all of it: {} s", started.elapsed().as_secs());
     Ok(())
+}
+
+/// Fails if a README links to a page of docs.rs that rustdoc has not written. Links are absolute, since
+/// crates.io shows the READMEs too, so rustdoc does not check them.
+fn check_links() -> Result<()> {
+    for package in [
+        "checksum-api",
+        "checksum-api-ext",
+        "checksum-mock",
+        "checksum-cli",
+    ] {
+        let readme = fs::read_to_string(root().join(package).join("README.md"))?;
+        for link in readme.split("https://docs.rs/").skip(1) {
+            let end = link.find(|c: char| c.is_whitespace() || ")]>`".contains(c));
+            let link = &link[..end.unwrap_or(link.len())];
+            if let Some((_, page)) = link.split_once("/latest/checksum_") {
+                let exists = is_documented(page).with_context(|| format!("docs.rs/{link}"))?;
+                ensure!(exists, "{package}/README.md: docs.rs/{link} does not exist");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether rustdoc lists this page and has written its anchor. A page that is not listed may
+/// be left over from an earlier build.
+fn is_documented(page: &str) -> Result<bool> {
+    let (page, anchor) = page.split_once('#').unwrap_or((page, ""));
+    let (library, item) = page.split_once('/').unwrap_or((page, ""));
+    let folder = root().join(format!("target/doc/checksum_{library}"));
+    let list = fs::read_to_string(folder.join("all.html"))?;
+    Ok(list.contains(&format!("href=\"{item}\""))
+        && (anchor.is_empty()
+            || fs::read_to_string(folder.join(item))?.contains(&format!("id=\"{anchor}\""))))
 }
 
 /// Fails if there is a snapshot file that no test has asserted.

@@ -1,4 +1,5 @@
-//! What changed in the document since a revision: by oasdiff, and the two things that it cannot know.
+//! Prints what changed in the document since a revision: the list of oasdiff, and two parts that
+//! oasdiff does not know.
 
 use std::fs;
 use std::path::Path;
@@ -73,7 +74,7 @@ fn oasdiff(command: &str) -> Result<Command> {
     Ok(oasdiff)
 }
 
-/// Returns a file as git has it at a revision.
+/// Returns the content of a file at a git revision.
 fn at(revision: &str, path: &str) -> Result<String> {
     let name = format!("{revision}:{path}");
     let mut git = Command::new("git");

@@ -1,31 +1,21 @@
-//! The OpenAPI document as data, whether or not it can be compiled.
+//! Reads the OpenAPI document as data, even if it cannot be compiled.
 
 use std::fs;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::compile::document::{self, escaped};
+pub(crate) use crate::compile::document::{Operation, fields, text};
 use crate::root;
 
 /// The path of the document from the root of the workspace.
 pub(crate) const PATH: &str = "openapi/checksum.yaml";
 
-const METHODS: [&str; 8] = [
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
-
 #[derive(Debug)]
 pub(crate) struct Document {
     text: String,
     value: Value,
-}
-
-/// One operation of a document.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Operation<'a> {
-    pub(crate) path: &'a str,
-    pub(crate) method: &'a str,
-    pub(crate) value: &'a Value,
 }
 
 impl Document {
@@ -47,20 +37,11 @@ impl Document {
         &self.value
     }
 
-    /// Returns every operation, in the order of the text: the value has lost the order of its keys.
+    /// Returns every operation, in the order of the text, since the parsed value does not keep it.
     pub(crate) fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
-        let mut paths: Vec<(&str, &Value)> = fields(self.value.get("paths")).collect();
-        paths.sort_by_key(|(path, _)| self.text.find(&format!("\n  {path}:\n")));
-        paths.into_iter().flat_map(|(path, item)| {
-            METHODS.iter().filter_map(move |method| {
-                let value = item.get(method)?;
-                Some(Operation {
-                    path,
-                    method,
-                    value,
-                })
-            })
-        })
+        let mut operations: Vec<Operation<'_>> = document::operations(&self.value).collect();
+        operations.sort_by_key(|one| self.text.find(&format!("\n  {}:\n", one.path)));
+        operations.into_iter()
     }
 
     /// Returns the name and the description of each tag.
@@ -69,7 +50,7 @@ impl Document {
         tags.map(|tag| (text(tag, "name"), text(tag, "description").trim()))
     }
 
-    /// Returns each `x-provenance` as a line, behind the JSON pointer to the part that it is about.
+    /// Returns a line for each `x-provenance`: the JSON pointer to its part, then the value.
     pub(crate) fn provenance(&self) -> String {
         let mut lines = String::new();
         collect_provenance(&self.value, "#", &mut lines);
@@ -78,10 +59,7 @@ impl Document {
 
     /// Returns the target of a `$ref`, or the value itself.
     pub(crate) fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
-        let target = value["$ref"].as_str().and_then(|to| to.strip_prefix('#'));
-        target
-            .and_then(|pointer| self.value.pointer(pointer))
-            .unwrap_or(value)
+        document::resolved(&self.value, value)
     }
 
     /// Returns the document of the working tree with one text of it replaced.
@@ -103,34 +81,22 @@ impl<'a> Operation<'a> {
         self.value["tags"][0].as_str().unwrap_or_default()
     }
 
-    pub(crate) fn responses(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
-        fields(self.value.get("responses"))
+    pub(crate) fn responses(&self) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'a> {
+        fields(&self.value["responses"])
     }
 }
 
 fn collect_provenance(value: &Value, place: &str, lines: &mut String) {
-    for (name, value) in fields(Some(value)) {
+    for (name, value) in fields(value) {
         if name == "x-provenance" {
             lines.push_str(&format!(
                 "{place}: {}\n",
                 value.as_str().unwrap_or_default()
             ));
         }
-        let name = name.replace('~', "~0").replace('/', "~1");
-        collect_provenance(value, &format!("{place}/{name}"), lines);
+        collect_provenance(value, &format!("{place}/{}", escaped(name)), lines);
     }
     for (index, value) in value.as_array().into_iter().flatten().enumerate() {
         collect_provenance(value, &format!("{place}/{index}"), lines);
     }
-}
-
-/// Returns the fields of an object; none of anything else.
-pub(crate) fn fields(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
-    let fields = value.and_then(Value::as_object).into_iter().flatten();
-    fields.map(|(name, value)| (name.as_str(), value))
-}
-
-/// Returns a field that is a string, or nothing.
-pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_default()
 }

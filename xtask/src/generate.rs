@@ -36,7 +36,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
         stale.is_empty() || !check,
         "stale, `cargo xtask generate` writes them: {stale:?}"
     );
-    eprintln!("what is derived from {PATH} is up to date");
+    eprintln!("the files that are derived from {PATH} are up to date");
     Ok(())
 }
 
@@ -59,7 +59,7 @@ fn derived(document: &Document) -> Result<[(&'static str, String); 2]> {
     ])
 }
 
-/// A page about the document, with its operations.
+/// Returns a page about the document, with its operations.
 fn overview(document: &Document) -> String {
     let mut page = format!(
         "# {}
@@ -67,7 +67,7 @@ fn overview(document: &Document) -> String {
 `checksum.yaml` is the contract: an OpenAPI {} document, written by hand, and the only place that
 names a path or a field of the service. `workflows.arazzo.yaml` shows how its operations follow each
 other. `redocly.yaml` has the rules for both. `cargo xtask generate` writes this page and
-`SURFACE.md`; `cargo xtask docs` makes a reference to browse.
+`SURFACE.md`; `cargo xtask docs` writes an HTML reference.
 ",
         text(&document.value()["info"], "title"),
         text(document.value(), "openapi"),
@@ -104,7 +104,7 @@ fn write(path: &str, text: &str) -> Result<()> {
     fs::write(file, text).context(path.to_owned())
 }
 
-/// Prints the lines that differ, without those around them.
+/// Prints the lines that differ, without context.
 pub(crate) fn print_changes(title: &str, old: &str, new: &str) {
     let lines = changed_lines(old, new);
     eprintln!("{title}: {} changed lines", lines.len());

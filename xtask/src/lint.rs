@@ -1,4 +1,4 @@
-//! The document by the generator, by the two rules that no tool has, and by other people's linters.
+//! Checks the document with the generator, with two rules that no tool has, and with linters.
 
 use anyhow::{Context, Result, ensure};
 
@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result<()> {
     conformance::check_document()
 }
 
-/// The order of the sections, and of the operations by tag.
+/// Returns errors in the order of the sections, and of the operations by tag.
 fn order(document: &Document) -> Vec<String> {
     let mut findings = Vec::new();
     let lines = document.text().lines();
@@ -51,8 +51,8 @@ fn order(document: &Document) -> Vec<String> {
     findings
 }
 
-/// A response says that it is not documented, if it is an error or if its schema is only mentioned.
-/// `cargo xtask verify` reports less about such a response.
+/// Returns errors in the provenance: a response that is an error, or whose schema is only
+/// mentioned, must have an `x-provenance`, because `cargo xtask verify` reports less about it.
 fn provenance(document: &Document) -> Vec<String> {
     let mut findings = Vec::new();
     let is_stated = |value| !text(value, "x-provenance").is_empty();

@@ -14,6 +14,8 @@ mod diff;
 mod document;
 mod drift;
 mod generate;
+#[cfg(test)]
+mod imports;
 mod lint;
 mod process;
 mod release;
@@ -27,9 +29,9 @@ use clap::{Parser, Subcommand};
 
 /// Maintenance tasks of this workspace.
 ///
-/// The API is changed in one place, openapi/checksum.yaml. Then `diff` prints what that means for
-/// clients, `lint` checks the document, `generate` writes what is derived from it, and `ci` runs
-/// every check.
+/// The API is changed in one place, openapi/checksum.yaml. After a change, `diff` prints what it
+/// means for clients, `lint` checks the document, `generate` writes the files that are derived from
+/// it, and `ci` runs every check.
 #[derive(Parser)]
 #[command(name = "cargo xtask", arg_required_else_help = true)]
 struct Arguments {
@@ -45,23 +47,23 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Check the document with the generator, our two rules and other people's linters
+    /// Check the document with the generator, with two rules of our own, and with linters
     Lint,
     /// Print what changed in the document since a revision
     Diff(diff::Arguments),
-    /// Check the document, the mock server and clients with tools that nobody here wrote
+    /// Check the document, the mock server and generated clients with independent tools
     Conformance(conformance::Arguments),
     /// Send read-only requests, and report where responses differ from the document
     ///
     /// Nothing is started or changed. It reads the project, the latest test run, its status,
     /// results and report, the attachments of its first test, the bugs and, with --job, the status
-    /// of a run. What contradicts a documented part is a drift; what differs from any other part
-    /// is a note. No value of a response is printed, except new values of enumerations that look
-    /// like a word.
+    /// of a run. A response that contradicts a documented part is a drift; any other difference is
+    /// a note. No value of a response is printed, except new values of enumerations that look like
+    /// a word.
     Verify(drift::Arguments),
     /// Write the API reference as one HTML page, with Redocly
     Docs {
-        /// Where the page goes
+        /// The file to write
         #[arg(
             long,
             value_name = "FILE",
@@ -69,9 +71,9 @@ enum Task {
         )]
         output: PathBuf,
     },
-    /// Check what publishing needs, without publishing
+    /// Check that the crates can be published, without publishing them
     Release,
-    /// Run everything that the gate runs, with the seconds that each step takes
+    /// Run every check of the gate, and print how many seconds each takes
     Ci,
 }
 

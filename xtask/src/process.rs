@@ -20,7 +20,7 @@ const SHOWN_BYTES: usize = 8 * 1024;
 pub(crate) struct Running {
     name: String,
     child: Child,
-    /// The path of the files of its output, but for their extensions.
+    /// The path of its output files, without their extensions.
     log: PathBuf,
 }
 
@@ -90,7 +90,7 @@ impl Ended {
         Ok(self)
     }
 
-    /// A negative control: fails if the program did not reject something wrong.
+    /// Negative control: fails if the program accepted an invalid input.
     pub(crate) fn rejected(self, wrong: &str) -> Result<Self> {
         ensure!(
             !self.status.success(),
@@ -100,7 +100,7 @@ impl Ended {
         Ok(self)
     }
 
-    /// Returns the end of both outputs, which is where tools write what went wrong.
+    /// Returns the end of both outputs, where tools write their errors.
     pub(crate) fn tail(&self) -> String {
         let text = format!("{}{}", self.stdout, self.stderr);
         let from = text.ceil_char_boundary(text.len().saturating_sub(SHOWN_BYTES));

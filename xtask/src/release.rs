@@ -1,5 +1,5 @@
-//! What publishing needs, without publishing: by cargo and cargo-semver-checks, and what they do not
-//! check.
+//! Checks that the crates can be published: with cargo, with cargo-semver-checks, and for files and
+//! a changelog, which they do not check.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ const CHANGELOG: &str = "CHANGELOG.md";
 /// What each package has to contain besides its code.
 const FILES: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
-/// Takes the steps, and stops at the first that fails.
+/// Runs each step, and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
     let changelog = fs::read_to_string(root().join(CHANGELOG)).context(CHANGELOG)?;
     check_changelog(&changelog, env!("CARGO_PKG_VERSION"))?;
@@ -31,7 +31,7 @@ pub(crate) fn run() -> Result<()> {
     }
 }
 
-/// Fails if the changelog does not begin with what is not released, or with this version.
+/// Fails unless the changelog begins with `Unreleased` or with this version.
 fn check_changelog(changelog: &str, version: &str) -> Result<()> {
     let mut sections = changelog.split("\n## ").skip(1).map(|section| {
         let (title, text) = section.split_once('\n').unwrap_or((section, ""));

@@ -1,4 +1,4 @@
-//! The public surface of the generated client, as a text that people read and diffs show.
+//! Renders the public surface of the generated client as text, for people to read and for diffs.
 
 use std::fmt::Write;
 
@@ -67,7 +67,7 @@ pub(crate) fn render(document: &Document, code: &str) -> Result<String> {
     }
 
     surface += "\n## Types\n";
-    for (name, schema) in fields(document.value().pointer("/components/schemas")) {
+    for (name, schema) in fields(&document.value()["components"]["schemas"]) {
         let values = schema["anyOf"][0]["enum"].as_array();
         let text = if let Some(item) = structure(types, name) {
             fields_of(item)
@@ -132,7 +132,7 @@ fn fields_of(item: &ItemStruct) -> String {
     item.fields.iter().map(line).collect()
 }
 
-/// Returns what serde calls a field, if it is renamed.
+/// Returns serde's name of a field, if it is renamed.
 fn json_name(field: &syn::Field) -> Option<String> {
     let attributes = field.attrs.iter().map(short);
     let mut names = attributes.filter_map(|attribute| {

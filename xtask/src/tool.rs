@@ -37,7 +37,7 @@ pub(crate) fn npm(program: &str) -> Result<Command> {
     let folder = installed("npm", LOCK, |folder| {
         fs::write(folder.join("package.json"), PACKAGE)?;
         fs::write(folder.join("package-lock.json"), LOCK)?;
-        // Scripts of packages only report the installation to somebody.
+        // The packages' scripts only send telemetry.
         let mut npm = quiet("npm");
         npm.args(["ci", "--ignore-scripts"]).current_dir(folder);
         install(&mut npm, "Node.js 20 or newer with npm")

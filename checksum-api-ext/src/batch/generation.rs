@@ -1,4 +1,4 @@
-//! Generation of tests for a pull request: starting it, and the batch that it is.
+//! Starts the generation of tests for a pull request, and represents its batch.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,8 +16,9 @@ use crate::error::Error;
 use crate::extra_fields::ExtraFields;
 use crate::intent::Intent;
 
-/// Generation about to be started; made by [`Checksum::generate`](crate::Checksum::generate).
-/// Awaiting it is the same as [`start`](Self::start).
+/// A generation that is not started yet. Returned by
+/// [`Checksum::generate`](crate::Checksum::generate). Awaiting it is the same as
+/// [`start`](Self::start).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `start`"]
 pub struct StartGeneration {
@@ -44,7 +45,7 @@ impl StartGeneration {
     }
 
     /// Sets an environment variable for this session, such as the address of a preview. Its value
-    /// reaches no log, error or `Debug` text.
+    /// appears in no log, error or `Debug` text.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.insert(name, value);
         self
@@ -71,8 +72,8 @@ impl StartGeneration {
         self
     }
 
-    /// Returns what to store before [`start`](Self::start), so that a crash in between does not
-    /// lose the knowledge that the session may have started.
+    /// Returns a record to store before [`start`](Self::start). After a crash in between, it shows
+    /// that the session may have started.
     ///
     /// # Errors
     ///

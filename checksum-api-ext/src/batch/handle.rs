@@ -1,4 +1,4 @@
-//! What is needed to resume a batch from any process.
+//! The handle of a batch.
 
 use std::time::SystemTime;
 
@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::timestamp;
 
-/// What is needed to resume a batch from any process: a small value to store anywhere.
+/// Everything that any process needs to resume a batch: a small value to store anywhere.
 ///
-/// It is read from a bare id too.
+/// It can also be deserialised from a batch's id alone.
 ///
 /// ```
 /// use checksum_api_ext::BatchHandle;
@@ -21,7 +21,7 @@ use crate::timestamp;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", from = "Stored")]
-#[schemars(description = "What is needed to resume a batch.")]
+#[schemars(description = "The handle by which a batch is resumed.")]
 pub struct BatchHandle {
     batch_id: BatchId,
     /// When the batch was started, in UTC; absent from the handle of a batch that is known by its

@@ -1,4 +1,4 @@
-//! Healing that a caller requests: starting it, and the batch that it is.
+//! Starts healing on the caller's request, and represents its batch.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::core::Core;
 use crate::error::Error;
 use crate::intent::Intent;
 
-/// Healing about to be started; made by [`Checksum::heal`](crate::Checksum::heal),
+/// Healing that is not started yet. Returned by [`Checksum::heal`](crate::Checksum::heal),
 /// [`RunReport::heal`](crate::RunReport::heal) and [`TestRun::heal`](crate::TestRun::heal).
 /// Awaiting it is the same as [`start`](Self::start).
 #[derive(Clone, Debug)]
@@ -32,8 +32,8 @@ impl StartHealing {
         }
     }
 
-    /// Returns what to store before [`start`](Self::start), so that a crash in between does not
-    /// lose the knowledge that healing may have started.
+    /// Returns a record to store before [`start`](Self::start). After a crash in between, it shows
+    /// that healing may have started.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl StartHealing {
     /// # Errors
     ///
     /// As for [`StartRun::start`](crate::StartRun::start). [`Error::is_not_found`] if the service
-    /// knows no such test run; a job name is none.
+    /// knows no such test run, for example because the id is a job name.
     pub async fn start(self) -> Result<HealBatch, Error> {
         let body = self.options.heal_request(self.test_run_id)?;
         let fields = self.options.extra_fields().clone();

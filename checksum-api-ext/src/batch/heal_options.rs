@@ -1,4 +1,4 @@
-//! How the failures of a run are healed: the options of an automatic and of a requested healing.
+//! The options of healing, whether the service starts it by itself or on request.
 
 use checksum_api::types::{AutoHeal, HealRequest, Metadata, PrNumber, RepoName, TestRunId};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::extra_fields::ExtraFields;
 
-/// How failures are healed, for [`StartRun::auto_heal`](crate::StartRun::auto_heal) and
+/// The options of healing, for [`StartRun::auto_heal`](crate::StartRun::auto_heal) and
 /// [`Checksum::heal`](crate::Checksum::heal).
 ///
 /// ```
@@ -31,8 +31,8 @@ pub struct HealOptions {
 }
 
 impl HealOptions {
-    /// Opens a pull request with the fixes. `repo`, as `owner/name`, is also the repository of the
-    /// pull request that [`report_to`](Self::report_to) names.
+    /// Returns options that open a pull request with the fixes. `repo`, as `owner/name`, is also
+    /// the repository of the pull request that [`report_to`](Self::report_to) names.
     pub fn open_pull_request(repo: RepoName) -> Self {
         Self {
             opens_pull_request: true,
@@ -40,7 +40,7 @@ impl HealOptions {
         }
     }
 
-    /// Opens no pull request.
+    /// Returns options that open no pull request.
     pub fn no_pull_request() -> Self {
         Self {
             opens_pull_request: false,
@@ -52,8 +52,8 @@ impl HealOptions {
         }
     }
 
-    /// Sets the repository of the pull request that [`report_to`](Self::report_to) names, if
-    /// healing opens none of its own.
+    /// Sets the repository of the pull request that [`report_to`](Self::report_to) names. It is
+    /// needed if healing opens no pull request of its own.
     pub fn repo(mut self, repo: RepoName) -> Self {
         self.repo = Some(repo);
         self

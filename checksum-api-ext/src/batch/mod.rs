@@ -20,7 +20,7 @@ use crate::core::{Core, Retry};
 use crate::error::Error;
 use crate::poll::PollPolicy;
 
-/// What healing and generation have in common: both are polled by a batch's id.
+/// The part that healing and generation share: both are polled by the id of a batch.
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
     core: Core,
@@ -33,6 +33,16 @@ pub(crate) struct Batch {
 pub(crate) enum Kind {
     Heal,
     Generation,
+}
+
+impl Kind {
+    /// Returns the key of a batch's handle.
+    pub(crate) fn key(self, id: &BatchId) -> String {
+        match self {
+            Self::Heal => format!("heal-batch:{id}"),
+            Self::Generation => format!("generation-batch:{id}"),
+        }
+    }
 }
 
 impl Batch {
@@ -65,11 +75,13 @@ impl Batch {
             Kind::Heal => self.core.read(retry, heal).await,
             Kind::Generation => self.core.read(retry, generation).await,
         };
-        batch.map(BatchStatus::read).map_err(Error::of_started_work)
+        let failed =
+            |error: Error| error.of_poll(self.kind.key(id), self.handle.started_at().is_some());
+        batch.map(BatchStatus::read).map_err(failed)
     }
 }
 
-/// Gives a public kind of batch the methods that all have.
+/// Implements the methods that both public kinds of batches have.
 macro_rules! batch_methods {
     ($batch:ident) => {
         impl $batch {
@@ -78,18 +90,19 @@ macro_rules! batch_methods {
                 self.batch.id()
             }
 
-            /// Returns what is needed to resume the batch from any process: a small value to store.
+            /// Returns the handle by which any process can resume the batch: a small value to
+            /// store.
             pub fn handle(&self) -> crate::batch::BatchHandle {
                 self.batch.handle.clone()
             }
 
-            /// Waits by this policy in place of the client's.
+            /// Sets the policy for waiting. Default: the client's.
             pub fn with_poll_policy(mut self, policy: crate::poll::PollPolicy) -> Self {
                 self.batch.policy = policy;
                 self
             }
 
-            /// Polls once.
+            /// Polls once, and returns the status.
             ///
             /// # Errors
             ///
@@ -107,7 +120,7 @@ macro_rules! batch_methods {
                 self.batch.wait().await
             }
 
-            /// Returns a stream of what happens until every session is done. The last item is
+            /// Returns a stream of events until every session is done. The last item is
             /// [`Finished`](crate::Event::Finished), or the error that ended the wait.
             pub fn events(
                 &self,

@@ -1,4 +1,4 @@
-//! The status of a batch, and what it comes to.
+//! The status of a batch, and whether it is a success.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::contradiction::Contradiction;
 use crate::poll::Event;
 
-/// What happens to a batch during a wait.
+/// An event of a wait for a batch.
 pub type BatchEvent = Event<BatchStatus, BatchStatus>;
 
 /// The status of a batch, as one poll returns it.
@@ -21,7 +21,7 @@ pub type BatchEvent = Event<BatchStatus, BatchStatus>;
 pub struct BatchStatus(pub(crate) types::Batch);
 
 impl BatchStatus {
-    /// Known states are known in any case.
+    /// Known states are recognised in upper and lower case.
     pub(crate) fn read(mut batch: types::Batch) -> Self {
         batch.status = batch.status.ignoring_case();
         for session in &mut batch.sessions {
@@ -65,8 +65,8 @@ impl BatchStatus {
             .find(|session| session.session_id == *id)
     }
 
-    /// Returns the sessions that are new, in another state, or have another pull request than in
-    /// the previous status. Without one, all are new.
+    /// Returns the sessions that are new, or whose state or pull request differs from the previous
+    /// status. Without a previous status, all are new.
     pub fn changed_sessions(&self, previous: Option<&Self>) -> impl Iterator<Item = &BatchSession> {
         self.sessions().iter().filter(move |session| {
             let previous = previous.and_then(|batch| batch.session(&session.session_id));
@@ -101,7 +101,7 @@ impl BatchStatus {
             || (self.all_terminal() && self.sessions_left().is_some())
     }
 
-    /// Returns what in the response contradicts a state of completed, if anything.
+    /// Returns how the response contradicts a state of completed; `None` if it does not.
     pub fn contradiction(&self) -> Option<Contradiction> {
         if *self.state() != BatchState::Completed {
             return None;
@@ -152,7 +152,7 @@ impl BatchStatus {
         (completed < total).then_some((completed, total))
     }
 
-    /// How many sessions the list has, in that state or in any.
+    /// Returns how many sessions the list has, in that state or in any.
     fn listed(&self, status: Option<SessionState>) -> u64 {
         let is_meant = |one: &&BatchSession| status.as_ref().is_none_or(|s| one.status == *s);
         self.sessions().iter().filter(is_meant).count() as u64

@@ -32,6 +32,10 @@ impl Pollable for Batch {
         format!("{kind} batch {}", self.id())
     }
 
+    fn key(&self) -> String {
+        self.kind.key(self.id())
+    }
+
     fn started_at(&self) -> Option<SystemTime> {
         self.handle.started_at()
     }

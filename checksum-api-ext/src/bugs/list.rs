@@ -2,12 +2,12 @@
 
 use checksum_api::types::{BugSeverity, BugStatus};
 
-use super::{BugPage, Bugs};
+use super::BugPage;
 use crate::core::{Core, Retry};
 use crate::error::Error;
 
-/// A request for bugs; made by [`Checksum::bugs`](crate::Checksum::bugs). Without a filter it lists
-/// all bugs of the project.
+/// A request for bugs. Returned by [`Checksum::bugs`](crate::Checksum::bugs). Without a filter it
+/// lists all bugs of the project.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `page` or `into_stream`"]
 pub struct ListBugs {
@@ -98,8 +98,8 @@ impl ListBugs {
         self
     }
 
-    /// Sets how large the bugs of [`into_stream`](Self::into_stream) may be in all, in bytes of
-    /// their JSON. Default: 64 MiB.
+    /// Sets the maximum total size of the bugs that [`into_stream`](Self::into_stream) returns, in
+    /// bytes of their JSON. Default: 64 MiB.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
@@ -109,46 +109,10 @@ impl ListBugs {
     ///
     /// # Errors
     ///
-    /// The request failed, or the response can be no list of bugs:
+    /// The request failed, or the response cannot be a list of bugs:
     /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse).
     pub async fn page(&self) -> Result<BugPage, Error> {
         self.page_at(self.offset).await
-    }
-
-    /// Returns a stream of all bugs, page after page. A page is requested when it is needed.
-    ///
-    /// It ends if the response says so (`total`, `hasMore`, `next`), with an empty page, and with a
-    /// page that is shorter than the `limit` in the response. A bug that moves to a later page
-    /// meanwhile is returned once.
-    ///
-    /// It also ends at [`max_bugs`](Self::max_bugs), at [`max_bytes`](Self::max_bytes), and if a
-    /// page has no new bug, as every page would if the service ignored `offset`. Then there may be
-    /// more, and [`Bugs::truncation`] returns the reason:
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let mock = checksum_mock::Mock::start().await?;
-    /// # let checksum = checksum_api_ext::Checksum::builder()
-    /// #     .api_key("my-key".parse()?)
-    /// #     .base_url(mock.url().parse()?)
-    /// #     .build()?;
-    /// use checksum_api_ext::Truncation;
-    ///
-    /// let mut bugs = checksum.bugs().max_bugs(3).into_stream();
-    /// while let Some(bug) = bugs.next().await {
-    ///     println!("{}", bug?.title.unwrap_or_default());
-    /// }
-    /// assert_eq!(bugs.truncation(), Some(Truncation::MaxBugs));
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`page`](Self::page); an error is the last item.
-    pub fn into_stream(self) -> Bugs {
-        Bugs::new(self)
     }
 
     pub(super) async fn page_at(&self, offset: Option<u64>) -> Result<BugPage, Error> {

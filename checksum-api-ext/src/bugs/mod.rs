@@ -12,14 +12,15 @@ use serde_json::Value;
 
 pub use list::ListBugs;
 pub use page::BugPage;
-pub use stream::{Bugs, Truncation};
+pub use pages::Truncation;
+pub use stream::Bugs;
 
 use crate::lenient::{string, strings};
 
 /// A bug of the application that tests have found.
 ///
 /// The API's description lists the states and severities and does not show a bug: every field is
-/// what was found under a likely name, and may be absent. The JSON as it came is kept as `raw`.
+/// read from a likely name, and may be absent. The JSON as it came is kept as `raw`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -50,7 +51,7 @@ pub struct Bug {
 }
 
 impl Bug {
-    /// Decodes one element of the list. `None` if it is no object.
+    /// Decodes one element of the list. Returns `None` if it is not an object.
     fn decode(raw: &Value) -> Option<Self> {
         let object = raw.as_object()?;
         let id =
@@ -78,7 +79,7 @@ impl Bug {
         })
     }
 
-    /// Returns what identifies the bug: its id, or its JSON if it has none.
+    /// Returns a key that identifies the bug: its id, or its JSON if it has no id.
     fn key(&self) -> String {
         self.id.clone().unwrap_or_else(|| self.raw.to_string())
     }

@@ -12,7 +12,7 @@ use crate::lenient::{boolean, integer};
 /// Fields that hold the list.
 const LISTS: [&str; 6] = ["bugs", "items", "data", "results", "records", "result"];
 
-/// Fields that hold what describes the page.
+/// Fields that hold an object which describes the page.
 const ABOUT: [&str; 4] = ["pagination", "meta", "page", "pageInfo"];
 
 /// How deep the list may be nested.
@@ -27,7 +27,7 @@ const MAX_DEPTH: usize = 3;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BugPage {
-    /// The bugs, in the order of the response, without elements that are no objects.
+    /// The bugs, in the order of the response, without elements that are not objects.
     pub bugs: Vec<Bug>,
     /// How many there are on all pages, if the service says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,7 @@ pub struct BugPage {
     /// How many a page has at most, if the service says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// How many elements the response's list has, including those that are no bugs.
+    /// How many elements the response's list has, including those that are not bugs.
     #[serde(skip)]
     pub(super) length: usize,
     /// The response as it came.
@@ -82,25 +82,25 @@ impl BugPage {
         })
     }
 
-    /// Whether the service says, in a way that can be true, that there is no page after this one,
-    /// which ends at `end`.
+    /// Returns whether the service plausibly says that this page, which ends at `end`, is the last
+    /// one.
     pub(super) fn is_said_to_be_last(&self, end: u64) -> bool {
         let length = self.length as u64;
         let is_short = self.limit.is_some_and(|limit| length < limit);
         match (self.has_more, self.total) {
             (Some(has_more), _) => !has_more,
-            // Some services call the number of bugs on the page their total.
+            // Some services give the number of bugs on the page as the total.
             (None, Some(total)) => end >= total && (total > length || is_short),
             (None, None) => is_short,
         }
     }
 }
 
-/// The list, and the objects around it from the inside out.
+/// Returns the list, and the objects around it from the inside out.
 fn find(value: &Value, depth: usize) -> Option<(Vec<&Value>, &[Value])> {
     match value {
         Value::Array(list) => Some((Vec::new(), list)),
-        // A list that is not there is taken for an empty one.
+        // A list that is null counts as an empty one.
         Value::Null => Some((Vec::new(), &[])),
         Value::Object(fields) if depth < MAX_DEPTH => {
             let mut held = LISTS.iter().filter_map(|name| fields.get(*name));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_how_it_goes_on() {
+    fn reads_paging_fields() {
         for (about, total, has_more) in [
             (json!({ "bugs": [], "total": 3 }), Some(3), None),
             (
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_an_empty_page_and_an_oddity_is_none() {
+    fn empty_pages_are_decoded_and_other_shapes_are_rejected() {
         for none in [json!(null), json!([]), json!({ "bugs": null })] {
             assert!(BugPage::decode(none).expect("a page").bugs.is_empty());
         }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bug_is_what_there_is_of_it() {
+    fn bug_fields_may_be_absent() {
         let full = json!({
             "id": "bug-1", "title": "T", "status": "on-fire", "severity": "major",
             "checksumTestId": "test-1", "tags": ["a", null], "collection": { "name": "C" },

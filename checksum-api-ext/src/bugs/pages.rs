@@ -1,13 +1,28 @@
 //! The walk over the pages of bugs: which page is next, and when it ends.
 
 use std::collections::{HashSet, VecDeque};
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use futures_core::Stream;
 use futures_util::stream;
 
-use super::{Bug, BugPage, ListBugs, Truncation};
+use super::{Bug, BugPage, ListBugs};
 use crate::error::Error;
+
+/// Why a list of bugs may be incomplete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Truncation {
+    /// A page had only bugs of earlier pages: the service seems to ignore `offset`.
+    RepeatedPage,
+    /// The service counts more bugs than it sent, or announces more and sends none.
+    FewerThanCounted,
+    /// The limit of [`ListBugs::max_bugs`] was reached.
+    MaxBugs,
+    /// The limit of [`ListBugs::max_bytes`] was reached.
+    MaxBytes,
+}
 
 /// The state of one walk over all pages.
 pub(super) struct Pages {
@@ -15,7 +30,7 @@ pub(super) struct Pages {
     /// Offset of the next page. `None` before the first request, which uses the caller's offset.
     offset: Option<u64>,
     seen: HashSet<String>,
-    /// Elements that are no bugs.
+    /// The number of elements that are not bugs.
     others: u64,
     bytes: usize,
     bugs: VecDeque<Bug>,
@@ -100,5 +115,18 @@ impl Pages {
         self.is_over = true;
         // A walk ends once.
         let _ = self.truncation.set(truncation);
+    }
+}
+
+impl fmt::Display for Truncation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::RepeatedPage => "the service sent the same bugs again",
+            Self::FewerThanCounted => {
+                "the service says that there are more, and does not send them"
+            }
+            Self::MaxBugs => "the limit on the number of bugs is reached",
+            Self::MaxBytes => "the limit on the size of the list is reached",
+        })
     }
 }

@@ -14,10 +14,10 @@ const MAX_LINKS: usize = 40;
 /// The path of a file, and who chose it.
 #[derive(Clone)]
 pub(crate) enum Place {
-    /// The caller named it: a link is followed there, as a shell's redirection does.
+    /// The caller chose the path. A link is followed, as a shell's redirection does.
     Named(PathBuf),
-    /// The caller named the directory, and the service the file: what has its name must be a file.
-    /// A link that somebody else has put there could lead anywhere.
+    /// The caller chose the directory, and the service the name of the file. Whatever exists there
+    /// must be a regular file, because a link that somebody else created could lead anywhere.
     Inside(PathBuf),
 }
 
@@ -28,10 +28,10 @@ pub(super) struct Destination {
 }
 
 enum Kind {
-    /// A file, which the temporary one beside it is renamed to.
+    /// A file. The temporary file in the same directory is renamed to its path.
     File { path: PathBuf, temporary: TempPath },
-    /// A pipe or device, which is written to when all bytes are there: what it was given cannot
-    /// be taken back where a transfer has to start again.
+    /// A pipe or device. It is written when all bytes have arrived, because written bytes cannot be
+    /// taken back if the transfer has to restart.
     Stream { is_pipe: bool },
 }
 
@@ -42,7 +42,7 @@ impl Place {
         }
     }
 
-    /// Opens what the bytes are to be written to; makes the directories on the way.
+    /// Opens the file that the bytes are written to, and creates missing directories.
     pub(super) async fn open(&self) -> io::Result<(Destination, File)> {
         let path = match self {
             Self::Inside(path) => {
@@ -105,8 +105,7 @@ async fn write_to(path: &Path, is_pipe: bool, file: &mut File) -> io::Result<()>
     device.flush().await
 }
 
-/// Opens a pipe as soon as somebody reads from it. A blocking open would hold the process until
-/// then, whatever signal came.
+/// Opens a pipe as soon as somebody reads from it. A blocking open would ignore signals until then.
 #[cfg(unix)]
 async fn open_pipe(path: &Path) -> io::Result<tokio::net::unix::pipe::Sender> {
     use std::time::Duration;
@@ -126,7 +125,8 @@ async fn open_pipe(path: &Path) -> io::Result<tokio::net::unix::pipe::Sender> {
     }
 }
 
-/// Whether a path, after its links, is a pipe or device to write to, and which of the two.
+/// Returns whether a path, after its links, is a pipe (`true`) or a device (`false`); `None` if it
+/// is neither.
 async fn is_stream(path: &Path) -> io::Result<Option<bool>> {
     let Some(metadata) = found(fs::metadata(path).await)? else {
         return Ok(None);
@@ -149,8 +149,8 @@ fn is_pipe(_: FileType) -> bool {
     false
 }
 
-/// Whether a path leads through the names of what a process has open, such as `/dev/stdout`, whose
-/// file must stay the one that is open.
+/// Returns whether a path leads through the open files of a process, such as `/dev/stdout`. Such a
+/// file must not be replaced by another.
 async fn is_descriptor(path: &Path) -> io::Result<bool> {
     if !cfg!(unix) {
         return Ok(false);
@@ -168,7 +168,7 @@ async fn is_descriptor(path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// What a path leads to by links, whether it exists or not.
+/// Returns the path at the end of all links, whether or not it exists.
 async fn end_of_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -180,7 +180,7 @@ async fn end_of_links(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Where a link leads; `None` for what is none.
+/// Returns the target of a link; `None` if the path is not a link.
 async fn target(path: &Path) -> io::Result<Option<PathBuf>> {
     match found(fs::symlink_metadata(path).await)? {
         Some(metadata) if metadata.is_symlink() => {
@@ -194,7 +194,7 @@ async fn target(path: &Path) -> io::Result<Option<PathBuf>> {
     }
 }
 
-/// Fails where something that is no file has the name.
+/// Fails if the path exists and is not a regular file.
 async fn require_file(path: &Path) -> io::Result<()> {
     let reason = match found(fs::symlink_metadata(path).await)? {
         None => return Ok(()),
@@ -215,7 +215,7 @@ fn found(metadata: io::Result<Metadata>) -> io::Result<Option<Metadata>> {
     }
 }
 
-/// A file in the directory of the one to be, so that it can be renamed to it in one step.
+/// Creates a temporary file in the same directory, so that it can be renamed in one step.
 async fn temporary_beside(path: &Path) -> io::Result<(std::fs::File, TempPath)> {
     if path.file_name().is_none() {
         return Err(io::Error::new(
@@ -230,7 +230,7 @@ async fn temporary_beside(path: &Path) -> io::Result<(std::fs::File, TempPath)> 
     fs::create_dir_all(directory).await?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".checksum-").suffix(".part");
-    // Temporary files are their owner's alone; this one is to be a file like any other.
+    // A temporary file is private by default. This one gets the permissions of a usual new file.
     #[cfg(unix)]
     let builder = {
         use std::os::unix::fs::PermissionsExt;

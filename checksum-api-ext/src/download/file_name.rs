@@ -4,21 +4,21 @@ use std::collections::HashMap;
 
 use sanitise_file_name::{Options, sanitise_with_options};
 
-/// In bytes; leaves room for a number where a name is taken.
+/// The maximum length of a name, in bytes. It leaves room for a number if the name is taken.
 const MAX_LENGTH: usize = 160;
 
-/// Gives out file names, each once, whatever the service calls the files.
+/// Creates unique file names.
 #[derive(Default)]
 pub(crate) struct FileNames {
-    /// In lower case, each with the number to try next should it be wanted again: many files of
-    /// one name must not take a walk over all of them each.
+    /// The names in use, in lower case, each with the number to try next, so that many files of one
+    /// name do not take quadratic time.
     taken: HashMap<String, u64>,
 }
 
 impl FileNames {
-    /// A name for one more file, as near to `wanted` as is safe in any directory: it cannot leave
-    /// the directory, is reserved on no system, and differs from the names before it by more than
-    /// its case.
+    /// Returns a name that is close to `wanted` and safe in any directory: it cannot leave the
+    /// directory, is not reserved on any system, and differs from all earlier names by more than
+    /// case.
     pub(crate) fn next(&mut self, wanted: &str) -> String {
         let name = safe(wanted);
         let mut number = match self.taken.get(&name.to_lowercase()) {
@@ -50,7 +50,8 @@ fn safe(wanted: &str) -> String {
         length_limit: MAX_LENGTH,
         ..Options::DEFAULT
     };
-    // A leading dot would hide the file. Before the rest, since `.con` would become `con`.
+    // A leading dot would hide the file. It is removed first, because otherwise `.con` would become
+    // the reserved `con`.
     let wanted = wanted.trim_start_matches(|c: char| c == '.' || c.is_whitespace());
     let name = sanitise_with_options(wanted, &options);
     let name = name.trim_matches(|c: char| c == '.' || c.is_whitespace());
@@ -69,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_name_leaves_the_directory() {
+    fn names_cannot_leave_the_directory() {
         let long = "x".repeat(1_000_000);
         let long_name = format!("{long}.zip");
         for wanted in [
@@ -121,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn good_names_stay() {
+    fn safe_names_are_kept() {
         for name in ["trace.zip", "Screenshot 1 (failed).png", "späth.webm"] {
             assert_eq!(FileNames::default().next(name), name);
         }
     }
 
     #[test]
-    fn no_name_is_given_twice() {
+    fn names_are_unique() {
         let mut names = FileNames::default();
         let given: Vec<String> = ["a.png", "A.png", "a.png", "a-2.png", "..", "", "x", "x"]
             .iter()

@@ -6,45 +6,40 @@ mod range;
 mod transfer;
 
 use std::fmt;
-use std::future::IntoFuture;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub(crate) use destination::Place;
 pub(crate) use file_name::FileNames;
-use transfer::save;
 
 use crate::core::Core;
-use crate::error::Error;
 
-/// Larger than any trace or video of a test should be.
+/// Larger than the trace or video of a test should ever be.
 const DEFAULT_MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
 const DEFAULT_MAX_CONCURRENT: usize = 4;
 
-/// What is downloaded.
+/// The file that is downloaded.
 #[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) url: Url,
-    /// What progress and errors call it.
+    /// The name for progress and errors.
     pub(crate) name: String,
     /// Whether the service says that the file is empty.
     pub(crate) may_be_empty: bool,
 }
 
-/// The download of one file; it begins when it is awaited.
+/// The download of one file. It starts when it is awaited.
 ///
-/// The file appears under its name when it is complete: until then it is a temporary one in the
-/// same directory, which is gone when the download fails or is dropped. The key goes along only to
-/// the configured origin. A transfer that breaks is resumed, as often as the client's
-/// [`RetryPolicy`](crate::RetryPolicy) allows, if the server gives a strong `ETag` and accepts
-/// `Range`; otherwise it starts again.
+/// The file appears under its name when it is complete. Until then it is a temporary file in the
+/// same directory, which is removed if the download fails or is dropped. The API key is sent only
+/// to the configured origin. A transfer that breaks is retried as often as the client's
+/// [`RetryPolicy`](crate::RetryPolicy) allows. It continues where it broke if the server gives a
+/// strong `ETag` and accepts `Range`; otherwise it starts again.
 ///
 /// # Errors
 ///
@@ -55,7 +50,7 @@ pub(crate) struct Source {
 ///   [`UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse);
 /// - the file is too large: [`FileTooLarge`](crate::ErrorKind::FileTooLarge), or ends too soon:
 ///   [`TruncatedFile`](crate::ErrorKind::TruncatedFile);
-/// - it cannot be written, or something that is no file has its name:
+/// - it cannot be written, or something that is not a regular file has its name:
 ///   [`Io`](crate::ErrorKind::Io).
 #[derive(Debug)]
 #[must_use = "nothing is sent before it is awaited"]
@@ -65,10 +60,10 @@ pub struct Download {
     options: Options,
 }
 
-/// The downloads of several files, a few at once; they begin when it is awaited.
+/// The downloads of several files, a few at a time. They start when it is awaited.
 ///
 /// Awaiting it returns one result for each file, in their order; a file that fails does not stop
-/// the others. See [`Download`] for how each is treated.
+/// the others. Each is downloaded as [`Download`] describes.
 #[derive(Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct DownloadAll {
@@ -84,9 +79,9 @@ pub struct DownloadAll {
 pub struct DownloadProgress<'a> {
     /// The file's name.
     pub name: &'a str,
-    /// How many bytes are written. Falls back to 0 if a transfer has to start again.
+    /// How many bytes are written. It is reset to 0 if the transfer has to start again.
     pub bytes: u64,
-    /// How many there will be, if the server says so.
+    /// The size of the file in bytes, if the server gives it.
     pub total: Option<u64>,
 }
 
@@ -95,16 +90,16 @@ pub struct DownloadProgress<'a> {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DownloadedFile {
-    /// Its path.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub bytes: u64,
-    /// Its media type, as its server names it.
+    /// The media type, as the server names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
 }
 
-/// What is downloaded to where.
+/// A file, and the place to download it to.
 #[derive(Clone)]
 struct Target {
     source: Source,
@@ -143,7 +138,7 @@ impl Download {
         self
     }
 
-    /// Calls `call` after each part that has been written. It should return soon.
+    /// Calls `call` after each part that has been written. `call` should return quickly.
     pub fn on_progress(
         mut self,
         call: impl Fn(DownloadProgress<'_>) + Send + Sync + 'static,
@@ -164,7 +159,7 @@ impl DownloadAll {
         }
     }
 
-    /// Sets how many files are downloaded at once; no fewer than 1. Default: 4.
+    /// Sets how many files are downloaded at a time; at least 1. Default: 4.
     pub fn max_concurrent(mut self, files: usize) -> Self {
         self.max_concurrent = files.max(1);
         self
@@ -176,7 +171,8 @@ impl DownloadAll {
         self
     }
 
-    /// Calls `call` after each part of each file that has been written. It should return soon.
+    /// Calls `call` after each part of each file that has been written. `call` should return
+    /// quickly.
     pub fn on_progress(
         mut self,
         call: impl Fn(DownloadProgress<'_>) + Send + Sync + 'static,
@@ -186,36 +182,9 @@ impl DownloadAll {
     }
 }
 
-impl IntoFuture for Download {
-    type Output = Result<DownloadedFile, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(save(self.core, self.target, self.options))
-    }
-}
-
-impl IntoFuture for DownloadAll {
-    type Output = Vec<Result<DownloadedFile, Error>>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        let Self {
-            core,
-            targets,
-            max_concurrent,
-            options,
-        } = self;
-        let downloads = targets
-            .into_iter()
-            .map(move |target| save(core.clone(), target, options.clone()));
-        Box::pin(stream::iter(downloads).buffered(max_concurrent).collect())
-    }
-}
-
 impl fmt::Debug for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The address may grant access to whoever has it.
+        // Without the URL, which may contain an access token.
         let path = self.place.path();
         write!(formatter, "{:?} to {path:?}", self.source.name)
     }

@@ -4,8 +4,8 @@ use http::HeaderMap;
 use http::header::{CONTENT_RANGE, ETAG, HeaderValue};
 
 /// Returns the strong `ETag`, by which the rest of this version of a file can be requested. A weak
-/// one will not do: files with the same weak `ETag` may differ in their bytes (RFC 9110, section
-/// 13.1.5).
+/// `ETag` is not enough: files with the same weak `ETag` may differ in their bytes (RFC 9110,
+/// section 13.1.5).
 pub(super) fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
     let etag = headers.get(ETAG)?;
     etag.as_bytes().starts_with(b"\"").then(|| etag.clone())
@@ -15,7 +15,7 @@ pub(super) fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Range {
     pub(super) start: u64,
-    /// Of the whole file, where the server knows it.
+    /// The size of the whole file, if the server knows it.
     pub(super) total: Option<u64>,
 }
 
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_range_that_fits_goes_on() {
+    fn only_a_matching_range_continues_a_download() {
         let known = range("bytes 5-9/10").expect("a range");
         assert!(known.continues(5, Some(10)) && known.continues(5, None));
         assert!(!known.continues(5, Some(11)) && !known.continues(4, Some(10)));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_strong_tag_names_a_version() {
+    fn only_a_strong_etag_allows_resuming() {
         for (tag, is_strong) in [("\"a\"", true), ("W/\"a\"", false), ("a", false)] {
             let mut headers = HeaderMap::new();
             headers.insert(ETAG, tag.parse().expect("a header"));

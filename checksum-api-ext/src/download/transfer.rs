@@ -1,9 +1,12 @@
-//! One download: requests, retries, and the bytes in between.
+//! One download: its requests, its retries and the written bytes.
 
+use std::future::IntoFuture;
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
 use checksum_api::FileResponse;
+use futures_util::{StreamExt, stream};
 use http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, IF_RANGE, RANGE,
 };
@@ -12,18 +15,41 @@ use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::range::{Range, validator};
-use super::{DownloadProgress, DownloadedFile, Options, Source, Target};
+use super::{Download, DownloadAll, DownloadProgress, DownloadedFile, Options, Source, Target};
 use crate::core::Core;
 use crate::error::{Error, ErrorKind};
 use crate::telemetry::TARGET;
 use crate::url::redacted;
 
+impl IntoFuture for Download {
+    type Output = Result<DownloadedFile, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(save(self.core, self.target, self.options))
+    }
+}
+
+impl IntoFuture for DownloadAll {
+    type Output = Vec<Result<DownloadedFile, Error>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            core,
+            targets,
+            max_concurrent,
+            options,
+        } = self;
+        let downloads = targets
+            .into_iter()
+            .map(move |target| save(core.clone(), target, options.clone()));
+        Box::pin(stream::iter(downloads).buffered(max_concurrent).collect())
+    }
+}
+
 /// Downloads a file to its place.
-pub(super) async fn save(
-    core: Core,
-    target: Target,
-    options: Options,
-) -> Result<DownloadedFile, Error> {
+async fn save(core: Core, target: Target, options: Options) -> Result<DownloadedFile, Error> {
     let failed = |error: io::Error| Error::io(target.place.path(), &error);
     let (destination, file) = target.place.open().await.map_err(failed)?;
     let mut transfer = Transfer {
@@ -51,7 +77,7 @@ pub(super) async fn save(
     })
 }
 
-/// Why a response, a success by its status, does not hold the file.
+/// Returns why a response, although its status code is a success, does not hold the file.
 fn unfit(response: &FileResponse) -> Option<String> {
     let status = response.status();
     match status {
@@ -84,7 +110,7 @@ struct Transfer<'a> {
     options: &'a Options,
     file: File,
     written: u64,
-    /// The `ETag` of the version of the file that the written bytes are of.
+    /// The `ETag` of the file, as of the written bytes.
     validator: Option<HeaderValue>,
     total: Option<u64>,
     content_type: Option<String>,
@@ -100,8 +126,8 @@ impl Transfer<'_> {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            // A large file over a poor connection takes many attempts. The delays are bounded all
-            // the same.
+            // A large file over a poor connection takes many attempts. The delays are bounded in
+            // any case.
             if self.written > max_written {
                 max_written = self.written;
                 attempts = 0;
@@ -134,7 +160,7 @@ impl Transfer<'_> {
         let response = if self.continues(&response) {
             response
         } else if self.can_resume() && response.status() == StatusCode::PARTIAL_CONTENT {
-            // A part that is not the missing one.
+            // The server sent another part than the missing one.
             self.restart().await?;
             self.request().await?
         } else {
@@ -149,7 +175,7 @@ impl Transfer<'_> {
 
     async fn request(&self) -> Result<FileResponse, Error> {
         let mut headers = HeaderMap::new();
-        // Ranges of a compressed form would be ranges of something else.
+        // A range of a compressed body would not be a range of the file.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if self.can_resume()
             && let Some(validator) = &self.validator
@@ -166,12 +192,12 @@ impl Transfer<'_> {
         }
     }
 
-    /// Whether bytes are written, and the version of the file that they are of is known.
+    /// Returns whether bytes are written, and it is known to which version of the file they belong.
     fn can_resume(&self) -> bool {
         self.written > 0 && self.validator.is_some()
     }
 
-    /// Whether a response has the missing bytes of the same version.
+    /// Returns whether a response has the missing bytes of the same version.
     fn continues(&self, response: &FileResponse) -> bool {
         let headers = response.headers();
         self.can_resume()
@@ -202,7 +228,8 @@ impl Transfer<'_> {
         self.validator = validator(headers);
         self.content_type = text(CONTENT_TYPE).map(str::to_owned);
         self.total = if response.status() == StatusCode::PARTIAL_CONTENT {
-            // It was not requested. The total shows what is missing.
+            // The server sent a part, although the whole file was requested. Its total shows how
+            // much is missing.
             match Range::of(headers) {
                 Some(range) if range.start == 0 => range.total,
                 _ => return Err(self.truncated()),

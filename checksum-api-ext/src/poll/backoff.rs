@@ -15,7 +15,7 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// Each `number` has its own jitter, also with a seed.
+    /// Each `number` has its own jitter, even if the policy has a seed.
     pub(crate) fn new(policy: &PollPolicy, number: u64) -> Self {
         let random = match policy.seed {
             Some(seed) => SmallRng::seed_from_u64(seed.wrapping_add(number)),
@@ -47,7 +47,8 @@ impl Backoff {
     }
 
     /// Returns the interval after a poll that failed: up to twice as long, at random, so that waits
-    /// which failed together do not come back together. A policy without jitter keeps its interval.
+    /// which failed together do not poll again together. A policy without jitter keeps its
+    /// interval.
     ///
     /// It is no shorter than `retry_after`, to which the policy's jitter is added for the same
     /// reason, but `retry_after` counts only up to `max_retry_after`.
@@ -89,7 +90,7 @@ mod tests {
     }
 
     /// Polls a run that starts running after 15 s and ends after `length` seconds. Returns the
-    /// number of polls, and for how many seconds the end goes unnoticed.
+    /// number of polls, and the seconds from the end to the poll that notices it.
     fn poll_run(policy: PollPolicy, length: f64) -> (u32, f64) {
         let policy = fast(policy);
         let mut backoff = Backoff::new(&policy, 0);
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn no_setting_overflows() {
+    fn extreme_settings_do_not_overflow() {
         let policy = PollPolicy::fixed(Duration::MAX)
             .multiplier(f64::MAX)
             .jitter(f64::NAN);

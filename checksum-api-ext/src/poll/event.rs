@@ -1,4 +1,4 @@
-//! What a wait reports while it goes on.
+//! The events of a wait.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 
-/// One thing that happens during a wait, for work with status `S` and report `R`. The last one is
+/// An event of a wait for work with status `S` and report `R`. The last one is
 /// [`Finished`](Event::Finished).
 ///
 /// As JSON it is one object whose `event` is `changed`, `poll-failed`, `poll-recovered` or
@@ -19,22 +19,22 @@ use crate::error::Error;
     rename_all = "kebab-case",
     rename_all_fields = "camelCase"
 )]
-#[schemars(description = "One thing that happens during a wait.")]
+#[schemars(description = "An event of a wait.")]
 #[non_exhaustive]
 pub enum Event<S, R> {
-    /// A poll returned another status than the poll before, or is the first.
+    /// A poll returned another status than the poll before it, or was the first.
     Changed {
-        /// The status before; `None` for the first poll.
+        /// The previous status; `None` for the first poll.
         #[serde(skip_serializing_if = "Option::is_none")]
         previous: Option<S>,
-        /// The status now.
+        /// The current status.
         current: S,
     },
     /// A poll failed in a way that may be temporary. The wait goes on.
     PollFailed(PollFailure),
     /// A poll succeeded after one or more that failed.
     PollRecovered {
-        /// For how long every poll had failed.
+        /// How long every poll had failed before.
         #[serde(rename = "afterSeconds", serialize_with = "seconds")]
         #[schemars(with = "f64")]
         after: Duration,
@@ -45,7 +45,7 @@ pub enum Event<S, R> {
 
 /// A poll that failed in a way that may be temporary.
 ///
-/// Its text is the error's text.
+/// `Display` prints the error.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -54,11 +54,11 @@ pub struct PollFailure {
     #[serde(serialize_with = "message")]
     #[schemars(with = "String")]
     pub error: Error,
-    /// For how long every poll has failed.
+    /// How long every poll has failed so far.
     #[serde(rename = "failingForSeconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
     pub failing_for: Duration,
-    /// In how much time the next poll is sent.
+    /// The time until the next poll.
     #[serde(rename = "nextPollInSeconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
     pub next_poll_in: Duration,

@@ -29,7 +29,7 @@ impl<S: Send + 'static, R: Send + 'static> Events<S, R> {
 impl<S, R> Events<S, R> {
     /// Waits for the next event. Returns `None` after the last one.
     ///
-    /// It is cancel-safe: a wait for an event that is dropped loses none.
+    /// This method is cancel-safe: if its future is dropped, no event is lost.
     ///
     /// # Errors
     ///

@@ -31,7 +31,7 @@ pub struct PollPolicy {
     pub(super) initial_interval: Duration,
     pub(super) multiplier: f64,
     pub(super) initial_max_interval: Duration,
-    /// For how long `initial_max_interval` is the maximum.
+    /// The period in which `initial_max_interval` is the maximum.
     pub(super) initial_period: Duration,
     pub(super) max_interval: Duration,
     pub(super) jitter: f64,
@@ -71,7 +71,7 @@ impl Default for PollPolicy {
 }
 
 impl PollPolicy {
-    /// Polls at a fixed interval, without growth and jitter.
+    /// Returns a policy that polls at a fixed interval, without growth and without jitter.
     pub fn fixed(interval: Duration) -> Self {
         Self {
             initial_interval: interval,
@@ -83,7 +83,8 @@ impl PollPolicy {
         }
     }
 
-    /// Polls without any interval, for tests against a mock server on this machine.
+    /// Returns a policy that polls without any interval, for tests against a mock server on this
+    /// machine.
     ///
     /// A service elsewhere is still polled at most once a second.
     pub fn immediate() -> Self {
@@ -124,7 +125,7 @@ impl PollPolicy {
     /// Default: 0.1.
     ///
     /// With any jitter, the interval after a failure is up to twice as long, at random, so that
-    /// waits which failed together do not come back together.
+    /// waits which failed together do not poll again together.
     #[must_use]
     pub fn jitter(mut self, share: f64) -> Self {
         self.jitter = if share.is_nan() {
@@ -149,8 +150,8 @@ impl PollPolicy {
     /// wait polls at least once, and once more if the process was suspended beyond the deadline;
     /// such a poll may take 5 s.
     ///
-    /// The deadline bounds a start as well: a request that the service did not act on is not
-    /// repeated later than this, and one that is in flight is given up then, but not within its
+    /// The deadline also limits a start: a request that the service did not act on is not repeated
+    /// after it, and a request that is in flight at the deadline is abandoned, but not within its
     /// first second.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
@@ -158,8 +159,8 @@ impl PollPolicy {
         self
     }
 
-    /// Sets for how long polls may fail in a row before the wait fails. Default: 5 minutes. However
-    /// long they take, it does not fail before the third in a row.
+    /// Sets for how long polls may fail in a row before the wait fails. Default: 5 minutes. The
+    /// wait never fails before the third failure in a row, however long the polls take.
     ///
     /// It applies to failures that may be temporary: no connection, a time-out, a broken connection,
     /// 408, 425, 429, 5xx, a body that is not JSON and, if the client has a provider of API keys, 401.
@@ -170,17 +171,17 @@ impl PollPolicy {
         self
     }
 
-    /// Sets for how long after its start 404 is tolerated, since the service may not know the work
-    /// yet. Default: 30 s.
+    /// Sets for how long after the start of the work a 404 is tolerated, since the service may not
+    /// know the work yet. Default: 30 s.
     #[must_use]
     pub fn not_found_grace(mut self, grace: Duration) -> Self {
         self.not_found_grace = grace;
         self
     }
 
-    /// Sets for how long 404 is tolerated if it is not known when the work was started, such as for
-    /// a run that was resumed by its job name. It begins with the wait. Default: 0, so that a wrong
-    /// name fails at once.
+    /// Sets for how long a 404 is tolerated if it is not known when the work was started, such as
+    /// for a run that was resumed by its job name. The time counts from the start of the wait.
+    /// Default: 0, so that a wrong name fails at once.
     #[must_use]
     pub fn not_found_grace_of_unknown_age(mut self, grace: Duration) -> Self {
         self.not_found_grace_of_unknown_age = grace;
@@ -215,7 +216,7 @@ impl PollPolicy {
         }
     }
 
-    /// Returns whether the error may be temporary, and concern more than one work.
+    /// Returns whether the error may be temporary, and may affect other work too.
     pub(super) fn is_outage(&self, error: &Error) -> bool {
         error.is_transient() || (self.tolerates_unauthorized && error.is_unauthorized())
     }

@@ -1,4 +1,4 @@
-//! What can be polled, and what a poll returns.
+//! The traits of work that can be polled, and of its status.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,11 +9,14 @@ use crate::error::Error;
 /// Work in the service that is polled until it is done.
 pub(crate) trait Pollable: Send + Sync + 'static {
     type Status: Status;
-    /// What is known of work that is done.
+    /// The report of work that is done.
     type Report: Send;
 
     /// Returns a description for messages, such as `run job-name-12345`.
     fn describe(&self) -> String;
+
+    /// Returns the key of the work's handle, such as `run:job-name-12345`.
+    fn key(&self) -> String;
 
     /// Returns when the work was started, if this is known.
     fn started_at(&self) -> Option<SystemTime>;
@@ -26,8 +29,9 @@ pub(crate) trait Pollable: Send + Sync + 'static {
         status.terminal()
     }
 
-    /// Adds to the status of terminal work what takes further requests, such as the test run id.
-    /// Returns at the deadline with what is there by then.
+    /// Fetches what takes further requests and is available only for terminal work, such as the
+    /// test run id, and adds it to the status. Returns at the deadline, even if something is still
+    /// missing.
     ///
     /// The returned status decides whether the work is done.
     fn complete(

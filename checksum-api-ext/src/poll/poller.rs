@@ -26,14 +26,14 @@ pub(crate) struct Poller<P: Pollable> {
     max_concurrent: usize,
     works: HashMap<u64, Entry<P>>,
     next_number: u64,
-    /// When to poll which work next. It may have entries of works that are gone.
+    /// When to poll each work next. It may have entries of removed works.
     due: BinaryHeap<Reverse<(Instant, u64)>>,
-    /// When to check the deadline of which work. It may have entries of works that are gone.
+    /// When to check the deadline of each work. It may have entries of removed works.
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
     in_flight: FuturesUnordered<Pin<Box<dyn Future<Output = Completed<P>> + Send>>>,
     ready: VecDeque<(u64, EventOf<P>)>,
     throttle: Throttle,
-    /// Made when it is first needed, since only a runtime can make it.
+    /// Created when it is first needed, because it needs a runtime.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -96,7 +96,7 @@ impl<P: Pollable> Poller<P> {
         }
     }
 
-    /// Polls one work. Its own policy alone decides when.
+    /// Creates a poller of one work, whose policy alone decides when to poll.
     pub(crate) fn of_one(work: P, policy: PollPolicy) -> Self {
         let mut poller = Self::new(policy, usize::MAX);
         poller.insert(work);
@@ -113,7 +113,7 @@ impl<P: Pollable> Poller<P> {
         self.next_number += 1;
         let state = PollState::new(&work, &self.policy, number);
         if let Some(deadline) = state.deadline() {
-            // Those of works that are gone must not outnumber the works.
+            // Drops the entries of removed works, so that they do not accumulate.
             if self.deadlines.len() > 2 * self.works.len() + 16 {
                 let works = &self.works;
                 self.deadlines
@@ -142,8 +142,8 @@ impl<P: Pollable> Poller<P> {
         self.works.values().map(|entry| &*entry.work)
     }
 
-    /// Returns the next event and the work's number. After a work's final event the work is gone;
-    /// without any work there is no event.
+    /// Returns the next event and the work's number. The work is removed with its final event.
+    /// Returns `None` if there is no work.
     pub(crate) fn poll_next(
         &mut self,
         context: &mut Context<'_>,
@@ -185,8 +185,8 @@ impl<P: Pollable> Poller<P> {
         }
     }
 
-    /// Starts the poll that is overdue for longest. Otherwise returns when to try again, if that is
-    /// a matter of time.
+    /// Starts the longest-overdue poll. If none can start now, returns the time at which one can,
+    /// or `None` if that does not depend on time.
     fn start_next(&mut self) -> Result<(), Option<Instant>> {
         if self.in_flight.len() >= self.throttle.current_concurrency(self.max_concurrent) {
             return Err(None);
@@ -221,7 +221,7 @@ impl<P: Pollable> Poller<P> {
         Err(None)
     }
 
-    /// Ends the waits whose deadline has passed, except for those that are owed a poll.
+    /// Ends the waits whose deadline has passed, except those that may still poll once.
     fn expire_deadlines(&mut self) {
         let now = Instant::now();
         let is_due = |Reverse((at, _)): &Reverse<(Instant, u64)>| *at <= now;

@@ -10,7 +10,7 @@ use super::policy::PollPolicy;
 use super::pollable::{Pollable, Status, Terminal};
 use crate::error::Error;
 
-/// However long failures in a row take, the wait does not fail before this many.
+/// The minimum number of failures in a row before a wait fails, however long they take.
 const MIN_FAILURES: u32 = 3;
 
 /// How many more polls must return a status that is perhaps terminal before it counts as terminal.
@@ -19,7 +19,8 @@ const CONFIRMATIONS: u32 = 3;
 /// A process that wakes up later than it should by more than this was suspended.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 
-/// The least time that the first poll, and one after a suspension, may take, whatever the deadline.
+/// The minimum time that the first poll, and a poll after a suspension, may take, whatever the
+/// deadline.
 const MIN_POLL_TIME: Duration = Duration::from_secs(5);
 
 /// Stands for a time that is too late for `Instant`: a hundred years.
@@ -65,7 +66,7 @@ pub(super) struct PollPlan {
     pub(super) perhaps_is_terminal: bool,
 }
 
-/// What one poll brought.
+/// The result of one poll.
 pub(super) struct PollOutcome<P: Pollable> {
     pub(super) status: P::Status,
     pub(super) terminal: Terminal,
@@ -73,9 +74,9 @@ pub(super) struct PollOutcome<P: Pollable> {
     pub(super) report: Option<P::Report>,
 }
 
-/// What follows once a deadline is due.
+/// What to do once a deadline is due.
 pub(super) enum Expiry {
-    /// Wait until then: the work is still owed a poll.
+    /// Wait until then, because the work may still be polled once.
     Later(Instant),
     /// Poll now, and check again at this time.
     PollUntil(Instant),
@@ -85,7 +86,7 @@ pub(super) enum Expiry {
 type Events<P> = Vec<Event<<P as Pollable>::Status, <P as Pollable>::Report>>;
 
 impl<P: Pollable> PollState<P> {
-    /// Each `number` has its own jitter, also with a seed.
+    /// Each `number` has its own jitter, even if the policy has a seed.
     pub(super) fn new(work: &P, policy: &PollPolicy, number: u64) -> Self {
         let started = Instant::now();
         let grace = match work.age() {
@@ -95,7 +96,7 @@ impl<P: Pollable> PollState<P> {
         let after = |duration: Duration| started.checked_add(duration);
         Self {
             started,
-            // A deadline that `Instant` cannot represent is none.
+            // A deadline that `Instant` cannot represent counts as no deadline.
             deadline: policy.deadline.and_then(after),
             not_found_until: grace.and_then(after),
             last: None,
@@ -156,8 +157,9 @@ impl<P: Pollable> PollState<P> {
         is_suspended
     }
 
-    /// Returns what follows from a poll, where `None` is one whose deadline passed first: events,
-    /// and when to poll again. Without such a time the work is done. An error ends the wait.
+    /// Returns what follows from the result of a poll: events, and when to poll again, or no time
+    /// if the work is done. The result is `None` if the deadline passed first. An error ends the
+    /// wait.
     pub(super) fn on_result(
         &mut self,
         work: &P,
@@ -246,7 +248,11 @@ impl<P: Pollable> PollState<P> {
                 .not_found_until
                 .is_some_and(|until| Instant::now() < until);
         if !is_too_new && !policy.is_outage(&error) {
-            return Err(error);
+            // A service that has returned a status knows the work.
+            return Err(match self.last {
+                Some(_) => error.of_poll(work.key(), true),
+                None => error,
+            });
         }
         let failing = self.failing.get_or_insert(Failing {
             since: plan.began,
@@ -256,7 +262,8 @@ impl<P: Pollable> PollState<P> {
         let failing_for = failing.since.elapsed();
         let left = policy.error_timeout.saturating_sub(failing_for);
         if !is_too_new && left.is_zero() && failing.count >= MIN_FAILURES {
-            return Err(Error::polling_failed(&work.describe(), failing_for, &error));
+            let failed = Error::polling_failed(&work.describe(), failing_for, &error);
+            return Err(failed.with_handle_key(work.key()));
         }
         let next_poll_in = self.backoff.next_interval_after_failure(
             policy,
@@ -273,6 +280,8 @@ impl<P: Pollable> PollState<P> {
 
     pub(super) fn timed_out(&self, work: &P) -> Error {
         let last_state = self.last.as_ref().map_or("nothing", Status::state);
-        Error::deadline_exceeded(&work.describe(), self.started.elapsed(), last_state)
+        let exceeded =
+            Error::deadline_exceeded(&work.describe(), self.started.elapsed(), last_state);
+        exceeded.with_handle_key(work.key())
     }
 }

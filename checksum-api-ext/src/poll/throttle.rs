@@ -1,4 +1,4 @@
-//! What the failure of one poll means for all that are polled together.
+//! Slows down all waits of a set while polls fail.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use super::policy::PollPolicy;
 pub(super) struct Throttle {
     failures_in_a_row: u32,
     outage_backoff: Backoff,
-    /// No poll starts before.
+    /// No poll starts before this time.
     paused_until: Instant,
-    /// No `Retry-After` pauses the set before. The set is paused for at most half of the time, so
-    /// that works which fail for good do not hold the others back.
+    /// No `Retry-After` pauses the set before this time. The set is paused for at most half of the
+    /// time, so that work which fails permanently does not hold up the rest.
     may_pause_from: Instant,
 }
 
@@ -42,8 +42,9 @@ impl Throttle {
         self.outage_backoff.reset(policy);
     }
 
-    /// `requested_pause` is the interval after a response with `Retry-After`. It pauses the set if a
-    /// second poll in a row fails.
+    /// Slows down the set after a poll failed with a transient error. `requested_pause` is the
+    /// interval after a response with `Retry-After`. It pauses the set from the second failure in a
+    /// row on.
     pub(super) fn on_transient_error(
         &mut self,
         policy: &PollPolicy,

@@ -1,4 +1,4 @@
-//! What is needed to resume a run from any process.
+//! The handle of a run.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::timestamp;
 
-/// What is needed to resume a run.
+/// Everything that any process needs to resume a run: a small value to store anywhere.
 ///
-/// A small value to store anywhere. It does not change while the run goes on, so that storing it
-/// once is enough.
+/// It does not change while the run goes on, so that storing it once is enough.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -35,7 +34,7 @@ use crate::timestamp;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(description = "What is needed to resume a run.")]
+#[schemars(description = "The handle by which a run is resumed.")]
 pub struct RunHandle {
     #[serde(flatten)]
     #[schemars(with = "Ids")]
@@ -43,10 +42,15 @@ pub struct RunHandle {
     /// The version whose status route is polled first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) api_version: Option<ApiVersion>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    // The aliases are the names in handles that were stored by an earlier version.
+    #[serde(
+        default,
+        alias = "isPinned",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub(crate) pinned: bool,
     /// Whether healing was requested; unknown for a handle from an id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, alias = "isHealing", skip_serializing_if = "Option::is_none")]
     pub(crate) auto_heal: Option<bool>,
     /// When the run was started, in UTC; unknown for a handle from an id.
     #[serde(
@@ -69,7 +73,7 @@ pub(crate) enum Identity {
     JobName {
         job_name: JobName,
     },
-    /// As of a sharded run, which has no job name.
+    /// The test run id alone, as for a sharded run, which has no job name.
     TestRunId {
         test_run_id: TestRunId,
     },
@@ -135,9 +139,11 @@ impl Identity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ApiVersion {
-    /// Responds for runs of a suite, a collection, named tests and the older grep.
+    /// The version whose status route responds for runs of a suite, a collection, tests by id and
+    /// the older grep.
     V1,
-    /// Responds for runs of grep, and names the test run when the run is done.
+    /// The version whose status route responds for runs of grep, and returns the test run id when
+    /// the run is done.
     V2,
 }
 
@@ -151,7 +157,7 @@ impl ApiVersion {
 }
 
 impl RunHandle {
-    /// Returns a handle from a job name alone. Its runs poll v2 first, and v1 if that returns 404.
+    /// Returns a handle from a job name alone. The run polls v2 first, and v1 if v2 returns 404.
     pub fn new(job_name: JobName) -> Self {
         Self::of(Identity::JobName { job_name })
     }
@@ -179,7 +185,7 @@ impl RunHandle {
         }
     }
 
-    /// Polls that version's status route and no other, if the run has a job name.
+    /// Makes the run poll the status route of this version and no other, if it has a job name.
     #[must_use]
     pub fn pin_api_version(mut self, version: ApiVersion) -> Self {
         self.api_version = Some(version);
@@ -201,7 +207,7 @@ impl RunHandle {
     }
 
     /// Returns when the run was started, if this is known. The service may not know a run yet that
-    /// was started moments ago.
+    /// was started a moment ago.
     pub fn started_at(&self) -> Option<SystemTime> {
         self.started_at
     }

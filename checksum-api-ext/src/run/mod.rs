@@ -2,6 +2,7 @@
 
 pub(crate) mod affected;
 mod handle;
+mod known_version;
 mod outcome;
 mod poll;
 mod report;
@@ -22,18 +23,18 @@ pub use selection::{Grep, Selection};
 pub use start::StartRun;
 pub use status::RunStatus;
 
-use self::poll::KnownVersion;
+use self::known_version::KnownVersion;
 use crate::core::{Core, Retry};
 use crate::error::Error;
 use crate::poll::{Event, PollPolicy};
 
-/// What happens to a run during a wait.
+/// An event of a wait for a run.
 pub type RunEvent = Event<RunStatus, RunReport>;
 
 /// One triggered execution of tests.
 ///
-/// Awaiting it waits until it is done; [`events`](Self::events) reports what happens meanwhile.
-/// Dropping it, or a wait on it, stops polling and nothing else: the API cannot cancel a run.
+/// Awaiting it waits until it is done; [`events`](Self::events) reports its progress. Dropping it,
+/// or a wait on it, stops polling and nothing else: the API cannot cancel a run.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -95,14 +96,14 @@ impl Run {
         self.handle.test_run_id()
     }
 
-    /// Returns what is needed to resume the run from any process: a small value to store. It never
+    /// Returns the handle by which any process can resume the run: a small value to store. It never
     /// changes, so that storing it once is enough.
     pub fn handle(&self) -> RunHandle {
         self.handle.clone()
     }
 
-    /// Polls once, whichever API version responds. A status that seems terminal is confirmed by the
-    /// test run id, if that is known.
+    /// Polls once, and returns the status, whichever API version responds. A status that seems
+    /// terminal is confirmed by the test run id, if that is known.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What the end of a run means for a gate.
+//! The outcome of a run.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,8 +8,8 @@ use checksum_api::types::RunState;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What the end of a run means for a gate. As text and as JSON it is one word, such as `passed` or
-/// `process-error`.
+/// The outcome of a run, for a CI job that passes or fails by it. As text and as JSON it is one
+/// word, such as `passed` or `process-error`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -19,13 +19,13 @@ pub enum Outcome {
     Healed,
     /// Tests failed.
     Failed,
-    /// The service's infrastructure failed; the tests say nothing.
+    /// The service's infrastructure failed, so the run says nothing about the tests.
     ProcessError,
     /// Somebody cancelled the run.
     Cancelled,
-    /// The service calls the run passed, and no test ran: all its counts are 0. It is no success
-    /// unless [`ChecksumBuilder::allow_no_tests`](crate::ChecksumBuilder::allow_no_tests) makes it
-    /// one.
+    /// The state is `passed`, but no test ran: all counts are 0. It is not a success. With
+    /// [`ChecksumBuilder::allow_no_tests`](crate::ChecksumBuilder::allow_no_tests) the outcome of
+    /// such a run is `Passed`.
     NoTests,
     /// The run ended in a state that this version does not know. It is never a success.
     Unrecognised(String),
@@ -41,7 +41,7 @@ const KNOWN: [Outcome; 6] = [
 ];
 
 impl Outcome {
-    /// Returns whether a gate may open: passed or healed, and nothing else.
+    /// Returns whether the run is a success: passed or healed, and nothing else.
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Passed | Self::Healed)
     }
@@ -59,8 +59,8 @@ impl Outcome {
         }
     }
 
-    /// Returns what a state means once the run has ended, before anything else takes a success
-    /// away.
+    /// Returns the outcome of a state once the run has ended. Other fields can still turn a success
+    /// into a failure.
     pub fn of_state(state: &RunState) -> Self {
         match state.meaning() {
             Some(Meaning::Passed) => Self::Passed,

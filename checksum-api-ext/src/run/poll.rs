@@ -1,7 +1,5 @@
 //! How a run is polled: which status route is used, and how the end is confirmed.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use checksum_api::OperationId;
@@ -9,36 +7,13 @@ use checksum_api::types::{JobName, TestRunId};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Run;
-use super::handle::{ApiVersion, Identity, RunHandle};
+use super::handle::{ApiVersion, Identity};
 use super::report::RunReport;
 use super::status::RunStatus;
 use crate::core::Retry;
 use crate::error::Error;
 use crate::poll::{Pollable, Status, Terminal};
 use crate::telemetry::TARGET;
-
-/// The status route that responded last. Clones of a run share it, and so do its waits.
-#[derive(Clone, Debug)]
-pub(super) struct KnownVersion(Arc<AtomicBool>);
-
-impl KnownVersion {
-    /// Without a version in the handle, v2 is tried first.
-    pub(super) fn new(handle: &RunHandle) -> Self {
-        let is_v1 = handle.api_version == Some(ApiVersion::V1);
-        Self(Arc::new(AtomicBool::new(is_v1)))
-    }
-
-    fn get(&self) -> ApiVersion {
-        match self.0.load(Ordering::Relaxed) {
-            true => ApiVersion::V1,
-            false => ApiVersion::V2,
-        }
-    }
-
-    fn set(&self, version: ApiVersion) {
-        self.0.store(version == ApiVersion::V1, Ordering::Relaxed);
-    }
-}
 
 impl Run {
     /// Polls the run by its job name if it has one, otherwise by its test run id.
@@ -94,7 +69,7 @@ impl Run {
             ApiVersion::V1 => self.core.read(retry, v1).await.map(Into::into),
             ApiVersion::V2 => self.core.read(retry, v2).await.map(Into::into),
         };
-        polled.map_err(Error::of_started_work)
+        polled.map_err(|error| self.poll_error(error))
     }
 
     /// Polls the observed route. Without a readable `isTerminal` its status misleads.
@@ -102,7 +77,7 @@ impl Run {
         let api = self.core.api();
         let by_id = || api.get_run_status_by_run_id().run_id(id).execute();
         let response = self.core.read(retry, by_id).await;
-        let response = response.map_err(Error::of_started_work)?;
+        let response = response.map_err(|error| self.poll_error(error))?;
         let shown = serde_json::to_value(&response).unwrap_or_default();
         let status = RunStatus::by_run_id(response, id.clone());
         match status.is_terminal {
@@ -111,15 +86,18 @@ impl Run {
                 let operation = OperationId::GetRunStatusByRunId;
                 let missing = "no `isTerminal` that can be read";
                 let error = Error::unexpected_response(operation, missing, shown);
-                Err(error.without_key(api).of_started_work())
+                Err(self.poll_error(error.without_key(api)))
             }
         }
     }
 
+    fn poll_error(&self, error: Error) -> Error {
+        error.of_poll(self.key(), self.handle.started_at().is_some())
+    }
+
     /// Lets the observed route decide whether a run that seems done is done, and whether it passed:
-    /// the plain state misleads for empty selections and for sharded runs. The state stands if the
-    /// test run id is not known, the route does not know the run, or it returns nothing that can be
-    /// read.
+    /// the plain state misleads for empty selections and for sharded runs. The state is kept if the
+    /// test run id is not known, the route does not know the run, or its response cannot be read.
     pub(super) async fn confirm(
         &self,
         mut status: RunStatus,
@@ -138,7 +116,7 @@ impl Run {
         }
         let (retry, max) = match status.final_outcome().is_success() {
             true => (Retry::ByPolicy, self.policy.confirmation_timeout),
-            // Nothing can make it a pass: only the reason is of interest.
+            // The run is not a pass in any case. Only the reason is still missing.
             false => (Retry::Never, self.policy.failure_reason_timeout),
         };
         let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
@@ -160,8 +138,8 @@ impl Run {
         status
     }
 
-    /// Returns the test run id of a run that v1 responded for, which does not name it. v2 is polled
-    /// once; without a response the id stays unknown.
+    /// Returns the test run id of a run for which v1 responded, since v1 does not return the id. v2
+    /// is polled once; without a response the id stays unknown.
     async fn find_test_run_id(&self, deadline: Option<Instant>) -> Option<TestRunId> {
         let polled = self.poll_version(ApiVersion::V2, self.job_name()?, Retry::Never);
         let polled = match deadline {
@@ -180,6 +158,10 @@ impl Pollable for Run {
         self.handle.describe()
     }
 
+    fn key(&self) -> String {
+        self.handle.to_string()
+    }
+
     fn started_at(&self) -> Option<SystemTime> {
         self.handle.started_at()
     }
@@ -189,8 +171,8 @@ impl Pollable for Run {
         Ok(self.confirm(status, None).await)
     }
 
-    /// A v1 response does not name the test run, which results and healing need. v2 is polled for
-    /// it once, and the end is then confirmed as if the start had named it.
+    /// A v1 response does not have the test run id, which results and healing need. v2 is polled
+    /// for it once. The end is then confirmed as if the start had returned the id.
     async fn complete(&self, mut status: RunStatus, deadline: Option<Instant>) -> RunStatus {
         let is_v1 = status.api_version() == Some(ApiVersion::V1);
         if is_v1 && status.test_run_id().is_none() && !self.handle.pinned {

@@ -1,4 +1,4 @@
-//! What is known of a run that has ended.
+//! The report of a run that has ended.
 
 use checksum_api::types::{JobName, RunState, TestRunId};
 use schemars::JsonSchema;
@@ -12,13 +12,14 @@ use crate::counts::Counts;
 use crate::error::Error;
 use crate::test_run::{TestRun, TestRunResults};
 
-/// What is known of a run that has ended.
+/// The report of a run that has ended.
 ///
 /// As JSON it is one object with the fields of [`RunStatus`], `jobName`, `outcome` and `isSuccess`.
-/// It can be read back; see [`test_run`](Self::test_run) for what such a report cannot do.
+/// It can be deserialised. Such a report has no client, so that [`test_run`](Self::test_run) and
+/// the methods that use it fail.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "Json", from = "Json")]
-#[schemars(description = "What is known of a run that has ended.")]
+#[schemars(description = "The report of a run that has ended.")]
 pub struct RunReport {
     /// `None` if the report was read from JSON.
     core: Option<Core>,
@@ -43,11 +44,7 @@ struct Json {
 }
 
 impl RunReport {
-    pub(super) fn new(core: &Core, job_name: Option<JobName>, mut status: RunStatus) -> Self {
-        // As JSON, these names are the report's own.
-        for name in ["jobName", "outcome", "isSuccess"] {
-            status.unknown_fields.remove(name);
-        }
+    pub(super) fn new(core: &Core, job_name: Option<JobName>, status: RunStatus) -> Self {
         Self {
             core: Some(core.clone()),
             job_name,
@@ -55,8 +52,8 @@ impl RunReport {
         }
     }
 
-    /// Returns what the end means for a gate. The state decides; a verdict of `fail` takes a
-    /// success away, and so does a run of no tests. Counts do not overrule the state, see
+    /// Returns the outcome. The state decides, except that a verdict of `fail`, or a run in which
+    /// no test ran, is not a success. Counts do not overrule the state; see
     /// [`contradiction`](Self::contradiction).
     pub fn outcome(&self) -> Outcome {
         self.status.final_outcome()
@@ -76,7 +73,8 @@ impl RunReport {
         }
     }
 
-    /// Returns what in the last response contradicts a state of passed or healed.
+    /// Returns how the last response contradicts a state of passed or healed; `None` if it does
+    /// not.
     pub fn contradiction(&self) -> Option<Contradiction> {
         self.status.contradiction()
     }
@@ -102,7 +100,7 @@ impl RunReport {
         self.status.test_run_id()
     }
 
-    /// Returns the last response in full.
+    /// Returns the last status in full.
     pub fn status(&self) -> &RunStatus {
         &self.status
     }

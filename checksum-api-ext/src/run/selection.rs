@@ -1,4 +1,4 @@
-//! What a run consists of.
+//! The tests that a run consists of.
 
 use checksum_api::types::{CollectionId, SuiteId, TestId};
 
@@ -22,7 +22,7 @@ pub enum Selection {
     Grep(Grep),
 }
 
-/// Tests by their names, and how to run them.
+/// A pattern for the names of tests, and options of such a run.
 ///
 /// ```
 /// use checksum_api_ext::Grep;
@@ -53,9 +53,9 @@ impl Grep {
         }
     }
 
-    /// Selects the tests with these ids, in the way of the vendor's own client: by a pattern that
-    /// matches each id literally. `None` if there are no ids, since an empty pattern would match
-    /// every test.
+    /// Selects the tests with these ids as the vendor's own client does: by a pattern that matches
+    /// each id literally. `None` if there are no ids, since an empty pattern would match every
+    /// test.
     ///
     /// Unlike [`Checksum::run_tests`](crate::Checksum::run_tests), it takes a branch and
     /// environment variables.
@@ -64,16 +64,17 @@ impl Grep {
         (!ids.is_empty()).then(|| Self::new(format!("({})", ids.join("|"))))
     }
 
-    /// Sets the branch of the customer's repository that the run checks out.
+    /// Sets the branch of your repository that the run checks out.
     ///
-    /// It is not a branch of the tests' repository: that is
+    /// To set the branch of the tests' repository, use
     /// [`HealOptions::target_branch`](crate::HealOptions::target_branch).
     pub fn branch(mut self, branch: impl Into<String>) -> Self {
         self.branch = Some(branch.into());
         self
     }
 
-    /// Sets an environment variable for this run. Its value reaches no log, error or `Debug` text.
+    /// Sets an environment variable for this run. Its value appears in no log, error or `Debug`
+    /// text.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.insert(name, value);
         self
@@ -88,8 +89,8 @@ impl Grep {
         variables.fold(self, |grep, (name, value)| grep.env(name, value))
     }
 
-    /// Splits the run into 2 to 40 shards that run side by side. Such a run cannot be healed. The
-    /// service gives it no job name, so that it is polled by its test run id.
+    /// Splits the run into 2 to 40 shards that run in parallel. Such a run cannot be healed. The
+    /// service gives it no job name, so it is polled by its test run id.
     ///
     /// This field of the request is not documented: it is known from the vendor's own client.
     pub fn shards(mut self, count: u64) -> Self {

@@ -18,8 +18,8 @@ use crate::extra_fields::ExtraFields;
 use crate::intent::{Intent, secrets_of};
 use crate::timestamp;
 
-/// A run about to be started; made by [`Checksum::run_suite`](crate::Checksum::run_suite) and its
-/// siblings.
+/// A run that is not started yet. Returned by [`Checksum::run`](crate::Checksum::run) and the
+/// methods for one kind of selection, such as [`Checksum::run_suite`](crate::Checksum::run_suite).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -77,8 +77,8 @@ impl StartRun {
         self
     }
 
-    /// Returns what to store before [`start`](Self::start), so that a crash in between does not
-    /// lose the knowledge that the run may have started.
+    /// Returns a record to store before [`start`](Self::start). After a crash in between, it shows
+    /// that the run may have started.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ impl StartRun {
     pub async fn start(self) -> Result<Run, Error> {
         let heals = self.auto_heal.is_some() || self.extra_fields.0.contains_key("autoHeal");
         let (request, fields) = self.request()?;
-        let secrets = secrets_of(request.operation(), &request);
+        let secrets = secrets_of(request.operation(), &(&request, &fields.0));
         let api_version = request.api_version();
         let send = |client| request.clone().send(client);
         let (accepted, response) = self.core.dispatch(fields, send).await?;
@@ -152,7 +152,7 @@ enum Request {
 }
 
 impl Request {
-    /// Fails where the service would reject the request.
+    /// Fails if the service would reject the request.
     fn new(selection: &Selection, auto_heal: Option<AutoHeal>) -> Result<Self, Error> {
         let suites = |ids: &[_]| {
             let mut body = RunSuiteRequest::new();

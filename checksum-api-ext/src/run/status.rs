@@ -6,7 +6,7 @@ use checksum_api::types::{
 };
 use checksum_api::{Lenient, Meaning};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{ApiVersion, Outcome};
@@ -31,7 +31,7 @@ pub struct RunStatus {
     pub(crate) verdict: Option<Verdict>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failure_reason: Option<String>,
-    /// The fields of the response that can take a pass away, and that could not be read.
+    /// The fields of the response that can turn a pass into a failure and could not be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) unreadable: Vec<String>,
     /// Whether the response leaves out how many tests passed or how many failed.
@@ -40,8 +40,8 @@ pub struct RunStatus {
     /// Whether the response counts no test at all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) has_no_tests: bool,
-    /// Whether it has the service's own judgement, which the observed route by test run id gives:
-    /// a verdict other than `pass` is then no pass.
+    /// Whether the verdict is that of the observed route by test run id. A verdict other than
+    /// `pass` is then not a pass.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_judged: bool,
     /// Whether the observed route could not confirm the end.
@@ -50,8 +50,36 @@ pub struct RunStatus {
     /// Whether a run of no tests may pass.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) allows_no_tests: bool,
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "serialize_unknown")]
     pub(crate) unknown_fields: Map<String, Value>,
+}
+
+/// The JSON fields that a status, a report or an event adds to those of a response.
+const OWN_NAMES: [&str; 14] = [
+    "event",
+    "state",
+    "counts",
+    "testRunId",
+    "apiVersion",
+    "unreadable",
+    "isUncounted",
+    "hasNoTests",
+    "isJudged",
+    "isUnconfirmed",
+    "allowsNoTests",
+    "jobName",
+    "outcome",
+    "isSuccess",
+];
+
+/// Serialises the unknown fields without those in [`OWN_NAMES`], which would otherwise decide the
+/// outcome when the status is deserialised.
+fn serialize_unknown<S: Serializer>(fields: &Map<String, Value>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(
+        fields
+            .iter()
+            .filter(|(name, _)| !OWN_NAMES.contains(&name.as_str())),
+    )
 }
 
 impl RunStatus {
@@ -108,7 +136,8 @@ impl RunStatus {
         match self.state.meaning() {
             Some(Meaning::Pending) => Terminal::No,
             Some(_) => Terminal::Yes,
-            // Only the documented v2 route gives the id at the end alone.
+            // The documented v2 route returns the id only at the end; the observed route always
+            // does.
             None => match self.counts.is_some() || self.test_run_id.is_some() && !self.is_judged {
                 true => Terminal::Perhaps,
                 false => Terminal::No,
@@ -116,8 +145,8 @@ impl RunStatus {
         }
     }
 
-    /// Whether the run has seemingly ended in a state that this version does not know, so that a
-    /// wait polls it a few more times.
+    /// Returns whether the run seems to have ended in a state that this version does not know, so
+    /// that a wait polls it a few more times.
     pub fn seems_terminal(&self) -> bool {
         self.terminal() == Terminal::Perhaps
     }
@@ -127,7 +156,8 @@ impl RunStatus {
         !matches!(self.state, RunState::Unrecognised(_))
     }
 
-    /// The status of a run, as the observed route by test run id returns it. It counts no tests.
+    /// Returns the status from a response of the observed route by test run id, which has no
+    /// counts.
     pub(super) fn by_run_id(response: ByRunId, id: TestRunId) -> Self {
         let fields = Fields {
             is_terminal: response.is_terminal,
@@ -148,8 +178,8 @@ impl RunStatus {
         }
     }
 
-    /// Adopts what the observed route by test run id returned about the end. Nothing of it makes a
-    /// run a success.
+    /// Applies the status that the observed route by test run id returned at the end. It never
+    /// turns a failure into a success.
     pub(super) fn confirm(&mut self, judged: Self) {
         self.is_terminal = judged.is_terminal.or(self.is_terminal);
         self.failure_reason = judged.failure_reason.or_else(|| self.failure_reason.take());
@@ -166,13 +196,14 @@ impl RunStatus {
         self.unreadable.extend(judged.unreadable);
     }
 
-    /// Returns what the end means for a gate; `None` while the run goes on.
+    /// Returns the outcome; `None` while the run goes on.
     pub fn outcome(&self) -> Option<Outcome> {
         self.is_terminal().then(|| self.final_outcome())
     }
 
-    /// What the state means at the end. A verdict of `fail` takes a pass away, and so does a run of
-    /// no tests, and any verdict but `pass` of the route by test run id; nothing gives one.
+    /// Returns the outcome, assuming that the run has ended. Three things turn a pass into a
+    /// failure: a verdict of `fail`, a run in which no test ran, and any verdict but `pass` from
+    /// the route by test run id. Nothing turns a failure into a pass.
     pub(crate) fn final_outcome(&self) -> Outcome {
         let outcome = Outcome::of_state(&self.state);
         if !outcome.is_success() {
@@ -194,8 +225,8 @@ impl RunStatus {
         }
     }
 
-    /// Returns what in the response contradicts a state of passed or healed. Counts do not overrule
-    /// the state.
+    /// Returns how the response contradicts a state of passed or healed; `None` if it does not.
+    /// Counts do not overrule the state.
     pub fn contradiction(&self) -> Option<Contradiction> {
         if !Outcome::of_state(&self.state).is_success() {
             return None;
@@ -248,7 +279,7 @@ struct Fields {
 }
 
 impl Fields {
-    /// A status with these fields. Known words are known in any case.
+    /// Returns a status with these fields. Known words are recognised in upper and lower case.
     fn into_status(
         self,
         api_version: Option<ApiVersion>,
@@ -266,7 +297,7 @@ impl Fields {
             read("bug", self.bug, &mut unreadable),
         ];
         let has_no_tests = counts[1] == Some(0) && counts.iter().flatten().all(|count| *count == 0);
-        // Counts of which one cannot be read would show a 0 in its place.
+        // A count that cannot be read would appear as 0.
         let are_readable = unreadable.is_empty() && counts.iter().any(Option::is_some);
         let [failed, passed, recovered, bug] = counts.map(Option::unwrap_or_default);
         let is_terminal = read("isTerminal", self.is_terminal, &mut unreadable);
@@ -295,7 +326,7 @@ impl Fields {
     }
 }
 
-/// The value of a field, or its name among those that cannot be read.
+/// Returns the value of a field. If it cannot be read, adds the field's name to `unreadable`.
 fn read<T>(
     name: &'static str,
     field: Option<Lenient<T>>,

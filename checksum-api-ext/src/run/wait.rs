@@ -16,7 +16,7 @@ use crate::poll::{Events, PollPolicy, Pollable, Poller, Terminal, until_done};
 use crate::telemetry::TARGET;
 
 impl Run {
-    /// Waits by this policy in place of the client's.
+    /// Sets the policy for waiting. Default: the client's.
     pub fn with_poll_policy(mut self, policy: PollPolicy) -> Self {
         self.policy = policy;
         self
@@ -38,11 +38,11 @@ impl Run {
         until_done(self, policy).await
     }
 
-    /// Returns a stream of what happens until the run is done. The last item is
+    /// Returns a stream of events until the run is done. The last item is
     /// [`Finished`](crate::Event::Finished), or the error that ended the wait.
     ///
-    /// Each stream polls on its own. What one learns, such as the API version that responds, the run
-    /// and its clones know too.
+    /// Each stream polls on its own. The run and its clones share what a stream learns, such as the
+    /// API version that responds.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -109,12 +109,12 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// As for [`wait`](Self::wait), whose deadline applies to the first verdict alone. After it there
-    /// is no error: if healing cannot be polled, the reason goes to `tracing` and the verdict
-    /// stands.
+    /// As for [`wait`](Self::wait), whose deadline applies to the first verdict alone. After that
+    /// verdict there is no error: if healing cannot be polled, the reason is logged with `tracing`,
+    /// and the report has the first verdict.
     pub async fn wait_healed(self, within: Duration) -> Result<RunReport, Error> {
         let report = self.clone().wait().await?;
-        // A pass that a verdict takes away is not healed.
+        // A pass that only the verdict turned into a failure is not healed.
         let has_failed = report.state().meaning() == Some(Meaning::Failed);
         if !has_failed || self.handle.auto_heal == Some(false) {
             return Ok(report);
@@ -152,6 +152,10 @@ impl Pollable for Healing {
         format!("healing of {}", self.0.describe())
     }
 
+    fn key(&self) -> String {
+        self.0.key()
+    }
+
     fn started_at(&self) -> Option<SystemTime> {
         None
     }
@@ -165,7 +169,7 @@ impl Pollable for Healing {
         }
     }
 
-    /// A failed run is not done here: it may be running again before it is healed.
+    /// A failed run does not count as done here, since it may run again before it is healed.
     fn terminal(&self, status: &RunStatus) -> Terminal {
         match status.outcome() {
             Some(Outcome::Failed) => Terminal::No,

@@ -1,4 +1,4 @@
-//! Where the HTML report of a run is, and downloading it.
+//! The URL of a run's HTML report, and its download.
 
 use std::fmt;
 use std::path::Path;
@@ -26,7 +26,7 @@ const ADDRESS: [&str; 7] = [
     "location",
 ];
 
-/// Where the HTML report of a run is; from [`TestRun::report`](crate::TestRun::report).
+/// The URL of a run's HTML report. Returned by [`TestRun::report`](crate::TestRun::report).
 ///
 /// The API's description says that there is a URL and does not show the response. This crate
 /// decodes an object with `url`, `reportUrl`, `href` or `link`, on its own or as `data` or
@@ -34,7 +34,7 @@ const ADDRESS: [&str; 7] = [
 ///
 /// As JSON it is an object with `url`.
 #[derive(Clone, Serialize, JsonSchema)]
-#[schemars(description = "Where the HTML report of a run is.")]
+#[schemars(description = "The URL of a run's HTML report.")]
 pub struct HtmlReport {
     #[serde(skip)]
     core: Core,
@@ -69,7 +69,8 @@ impl HtmlReport {
         })
     }
 
-    /// Returns the report's URL. It may grant access to whoever has it, for a while.
+    /// Returns the report's URL. It may contain an access token, so that whoever has it can read
+    /// the report for a while.
     pub fn url(&self) -> &Url {
         &self.url
     }
@@ -79,14 +80,14 @@ impl HtmlReport {
         &self.raw
     }
 
-    /// Downloads the report to a file, replacing what the file held. Nothing is sent before it is
-    /// awaited. Missing directories are created.
+    /// Downloads the report to a file, replacing its content. Nothing is sent before the download
+    /// is awaited. Missing directories are created.
     ///
     /// A link is followed to the file that it leads to. To a pipe or device, such as
     /// `/dev/stdout`, the report is written when it is complete; a pipe is opened when
     /// somebody reads from it.
     ///
-    /// This is the one page: what it links to stays where it is.
+    /// Only the page itself is downloaded, not the files that it links to.
     pub fn download(&self, path: impl AsRef<Path>) -> Download {
         let path = path.as_ref();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decodes_whatever_holds_a_url() {
+    fn decodes_every_likely_form_of_a_report_url() {
         let address = "https://reports.example/run-id/index.html?signature=secret";
         for response in [
             json!(address),

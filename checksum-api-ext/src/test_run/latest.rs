@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_whatever_names_a_run() {
+    fn decodes_every_likely_form_of_a_test_run_id() {
         for response in [
             json!("run-id"),
             json!({ "id": "run-id", "status": "failed" }),

@@ -16,8 +16,8 @@ use crate::batch::{HealOptions, StartHealing};
 use crate::core::{Core, Retry};
 use crate::error::Error;
 
-/// A run that has ended, by the id that results and healing need. It is not the job name that the
-/// run was started with.
+/// A run that has ended, identified by the test run id, which results and healing need. That id is
+/// not the job name that the run was started with.
 #[derive(Clone, Debug)]
 pub struct TestRun {
     core: Core,
@@ -92,7 +92,7 @@ impl TestRun {
         Ok(TestRunResults(results))
     }
 
-    /// Returns where the run's HTML report is.
+    /// Returns the URL of the run's HTML report.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -127,7 +127,7 @@ impl TestRun {
             .map_err(|error| error.without_key(self.core.api()))
     }
 
-    /// Returns what a test left behind: traces, screenshots and videos.
+    /// Returns the attachments of a test: traces, screenshots and videos.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -161,7 +161,7 @@ impl TestRun {
     ///
     /// # Errors
     ///
-    /// The request failed, or the response can be no list of attachments:
+    /// The request failed, or the response cannot be a list of attachments:
     /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse).
     pub async fn attachments(&self, test_id: TestId) -> Result<Attachments, Error> {
         let get = || {

@@ -73,7 +73,7 @@ impl TestRunResults {
         self.with_status(TestStatus::Recovered)
     }
 
-    /// Returns the tests whose failure is held to be a bug of the application.
+    /// Returns the tests whose failure the service attributes to a bug of the application.
     pub fn bugs(&self) -> impl Iterator<Item = &TestResult> {
         self.with_status(TestStatus::Bug)
     }

@@ -1,4 +1,4 @@
-//! What is needed to resume any work from any process.
+//! The handle of a run or a batch.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,12 @@ use checksum_api::types::JobName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{BatchHandle, GenerationBatch, HealBatch};
+use crate::batch::{BatchHandle, GenerationBatch, HealBatch, Kind};
 use crate::error::Error;
 use crate::run::{Run, RunHandle};
 
-/// What is needed to resume a run or a batch: a small value to store anywhere, as JSON.
+/// Everything that any process needs to resume a run or a batch: a small value to store anywhere,
+/// as JSON.
 ///
 /// It does not change while the work goes on, so that storing it once is enough. Its text is a key,
 /// which is unique to the work, and the same for every handle of a run that has the job name:
@@ -29,11 +30,11 @@ use crate::run::{Run, RunHandle};
 /// # }
 /// ```
 ///
-/// A key is enough to resume by. The JSON says more, such as when the work was started.
+/// A key is enough to resume the work. The JSON has more, such as when the work was started.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(description = "What is needed to resume a run or a batch.")]
-// Exhaustive: whoever resumes work has to know each kind.
+#[schemars(description = "The handle by which a run or a batch is resumed.")]
+// Exhaustive, since code that resumes work has to handle each kind.
 pub enum Handle {
     /// A run.
     Run(RunHandle),
@@ -44,7 +45,7 @@ pub enum Handle {
 }
 
 impl Handle {
-    /// Returns whether both have an id in common, so that they lead to the same work.
+    /// Returns whether both handles have an id in common, so that they identify the same work.
     pub fn is_same_work(&self, other: &Self) -> bool {
         self.keys()
             .any(|key| other.keys().any(|other| key == other))
@@ -69,15 +70,15 @@ impl Handle {
     }
 }
 
-/// A key: `run:JOB_NAME`, `test-run:TEST_RUN_ID`, `heal-batch:BATCH_ID` or
+/// Formats the key: `run:JOB_NAME`, `test-run:TEST_RUN_ID`, `heal-batch:BATCH_ID` or
 /// `generation-batch:BATCH_ID`.
 impl fmt::Display for Handle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Run(handle) => handle.fmt(formatter),
-            Self::HealBatch(handle) => write!(formatter, "heal-batch:{}", handle.batch_id()),
+            Self::HealBatch(handle) => formatter.write_str(&Kind::Heal.key(handle.batch_id())),
             Self::GenerationBatch(handle) => {
-                write!(formatter, "generation-batch:{}", handle.batch_id())
+                formatter.write_str(&Kind::Generation.key(handle.batch_id()))
             }
         }
     }

@@ -17,33 +17,35 @@ use crate::core::Core;
 use crate::error::Error;
 use crate::poll::{Event, Poller};
 
-/// How many polls are in flight at once, unless the caller says otherwise.
+/// The default of [`WatchSet::max_concurrent`].
 const MAX_CONCURRENT: usize = 8;
 
-/// Many runs and batches, watched by one stream. Made by [`Checksum::watch`](crate::Checksum::watch).
+/// Many runs and batches, watched by one stream. Returned by
+/// [`Checksum::watch`](crate::Checksum::watch).
 ///
-/// Its items are a handle and what happened to that work. An error ends the watch of that handle and
-/// of no other. The stream ends when nothing is left to watch and no [`adder`](Self::adder) is
-/// alive, and goes on when more is inserted.
+/// Each item is a handle and an event of its work. An error ends the watch of that handle and of no
+/// other. The stream ends when nothing is left to watch and no [`adder`](Self::adder) is alive, and
+/// goes on when more is inserted.
 ///
 /// It polls the longest-overdue work first. At most [`max_concurrent`](Self::max_concurrent) polls
-/// are in flight, and each counts towards the client's budget of requests:
+/// are in flight, and each counts towards the client's limit,
 /// [`max_requests_per_second`](crate::ChecksumBuilder::max_requests_per_second). Each consecutive
-/// failure halves the number of polls in flight, down to one at a time at the policy's interval. If
-/// two works in a row get a `Retry-After`, it pauses all of them, up to what is left of the error
-/// timeout of the work that got it, and at most half of the time.
+/// failure halves the number of polls in flight, down to one at a time at the policy's interval.
+/// From the second failure in a row on, a `Retry-After` pauses all polls, for at most what is left
+/// of the error timeout of the work that got it. Such pauses take at most half of the time.
 ///
 /// It waits by the client's [`PollPolicy`](crate::PollPolicy). Deadline, error timeout and grace are
 /// those of each work, from when it is inserted.
 ///
-/// With an API key that is fixed, 401 ends the watch of each work with an error. The item has the
-/// handle, so that it can be inserted again. With a key provider 401 counts as a poll failure, which
-/// the error timeout tolerates: a set can be watched for weeks while keys are rotated.
+/// With an API key that is fixed, 401 ends the watch of each work with an error. The item contains
+/// the handle, so that the work can be inserted again. With a key provider 401 counts as a poll
+/// failure, which the error timeout tolerates: a set can be watched for weeks while keys are
+/// rotated.
 ///
 /// A run that is inserted by two handles is polled once if the handles have an id in common. A job
 /// name and a test run id of the same run are two works: each is polled, and each finishes.
 ///
-/// Dropping the set, or the wait for its next item, loses nothing: the work goes on, and
+/// Dropping the set, or the future of its next item, loses nothing: the work goes on, and
 /// [`iter`](Self::iter) returns what to store and to watch again later.
 pub struct WatchSet {
     core: Core,
@@ -60,7 +62,7 @@ struct Added {
 }
 
 /// Inserts handles into a [`WatchSet`] from elsewhere, such as another task, while its stream is
-/// being read. Made by [`WatchSet::adder`].
+/// being read. Returned by [`WatchSet::adder`].
 #[derive(Clone, Debug)]
 pub struct WatchSetAdder(UnboundedSender<Handle>);
 
@@ -78,14 +80,14 @@ impl WatchSet {
         set
     }
 
-    /// Sets how many polls may be in flight at once. Default: 8. At least 1.
+    /// Sets how many polls may be in flight at a time; at least 1. Default: 8.
     #[must_use]
     pub fn max_concurrent(mut self, polls: usize) -> Self {
         self.poller.set_max_concurrent(polls);
         self
     }
 
-    /// Starts to watch this work. Returns `false` if a handle with the same id is watched already.
+    /// Starts watching this work. Returns `false` if a handle with the same id is already watched.
     pub fn insert(&mut self, handle: impl Into<Handle>) -> bool {
         let handle = handle.into();
         if handle.keys().any(|key| self.numbers.contains_key(&key)) {
@@ -121,7 +123,7 @@ impl WatchSet {
         self.poller.works().map(Work::handle)
     }
 
-    /// Returns how much is watched.
+    /// Returns how many runs and batches are watched.
     pub fn len(&self) -> usize {
         self.poller.works().len()
     }
@@ -153,7 +155,7 @@ impl WatchSet {
     /// Waits for the next event, and returns it with the handle of its work. Returns `None` when
     /// nothing is left to watch and no [`adder`](Self::adder) is alive.
     ///
-    /// It is cancel-safe: a wait for an item that is dropped loses none.
+    /// This method is cancel-safe: if its future is dropped, no item is lost.
     pub async fn next(&mut self) -> Option<(Handle, Result<WatchEvent, Error>)> {
         poll_fn(|context| self.poll_event(context)).await
     }
@@ -193,7 +195,7 @@ impl WatchSet {
 }
 
 impl WatchSetAdder {
-    /// Inserts a handle, as [`WatchSet::insert`]. Returns `false` if the set was dropped.
+    /// Inserts a handle, as [`WatchSet::insert`] does. Returns `false` if the set was dropped.
     pub fn insert(&self, handle: impl Into<Handle>) -> bool {
         self.0.send(handle.into()).is_ok()
     }

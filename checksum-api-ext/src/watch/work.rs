@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::poll::{Event, Pollable, Status, Terminal};
 use crate::run::{Run, RunReport, RunStatus};
 
-/// What happens to a run or a batch of a [`WatchSet`](crate::WatchSet).
+/// An event of a run or a batch in a [`WatchSet`](crate::WatchSet).
 pub type WatchEvent = Event<WatchStatus, WatchReport>;
 
 /// The status of a run or a batch.
@@ -22,20 +22,20 @@ pub type WatchEvent = Event<WatchStatus, WatchReport>;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum WatchStatus {
-    /// Of a run.
+    /// The status of a run.
     Run(Box<RunStatus>),
-    /// Of a batch.
+    /// The status of a batch.
     Batch(Box<BatchStatus>),
 }
 
-/// What is known of a run or a batch that is done.
+/// The report of a run or a batch that is done.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum WatchReport {
-    /// Of a run.
+    /// The report of a run.
     Run(Box<RunReport>),
-    /// Of a batch.
+    /// The status of a batch that is done.
     Batch(Box<BatchStatus>),
 }
 
@@ -102,6 +102,13 @@ impl Pollable for Work {
         match self {
             Self::Run(run) => run.describe(),
             Self::Batch(batch) => batch.describe(),
+        }
+    }
+
+    fn key(&self) -> String {
+        match self {
+            Self::Run(run) => run.key(),
+            Self::Batch(batch) => batch.key(),
         }
     }
 

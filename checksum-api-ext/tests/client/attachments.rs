@@ -183,7 +183,7 @@ async fn names_stay_within_the_directory_and_apart() {
 }
 
 #[tokio::test]
-async fn one_that_fails_leaves_no_file_and_does_not_stop_the_others() {
+async fn a_failed_download_leaves_no_file_and_does_not_stop_the_others() {
     let list = json!([{ "url": "/gone.zip" }, { "url": "/there.zip" }]);
     let server = server_with(list).await;
     file(&server, "/there.zip", "there").await;
@@ -201,7 +201,7 @@ async fn one_that_fails_leaves_no_file_and_does_not_stop_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_are_on_their_way_than_was_said() {
+async fn max_concurrent_limits_downloads_in_flight() {
     let under_way = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     let (now, peak) = (under_way.clone(), most.clone());
@@ -235,7 +235,7 @@ async fn no_more_are_on_their_way_than_was_said() {
 }
 
 #[tokio::test]
-async fn what_grants_access_is_not_printed() {
+async fn urls_with_access_tokens_are_not_printed() {
     let list = json!([{ "url": "https://files.example/trace.zip?signature=hunter2" }]);
     let server = server_with(list).await;
     let attachments = attachments_of(&client_at(&server.uri()))
@@ -258,7 +258,7 @@ async fn what_grants_access_is_not_printed() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_is_no_file_is_not_replaced_or_followed() {
+async fn only_regular_files_are_replaced_in_a_download_directory() {
     use std::os::unix::fs::{FileTypeExt, symlink};
 
     let names = ["link", "dangling", "pipe", "directory", "file"];

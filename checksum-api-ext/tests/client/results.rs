@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::client_of;
 
 #[tokio::test]
-async fn tests_come_with_all_that_is_known_of_them() {
+async fn results_have_every_field_of_each_test() {
     let mock = Mock::start().await.expect("a mock");
     mock.next_run(RunScript::new().end_state("failed").tests([
         TestScript::new("t-1").tags(["smoke"]).file("a.spec.ts"),
@@ -45,7 +45,7 @@ async fn tests_come_with_all_that_is_known_of_them() {
 }
 
 #[tokio::test]
-async fn odd_results_do_not_fail() {
+async fn results_of_unexpected_shape_are_decoded() {
     let mock = Mock::start().await.expect("a mock");
     let odd = json!({
         "id": "run-id", "status": "brand-new", "passed": "many", "tests": [{
@@ -77,7 +77,7 @@ async fn odd_results_do_not_fail() {
 }
 
 #[tokio::test]
-async fn the_latest_run_is_asked_for_by_name() {
+async fn latest_test_run_returns_the_latest_run() {
     let mock = Mock::start().await.expect("a mock");
     let checksum = client_of(&mock);
     assert!(

@@ -14,13 +14,13 @@ struct CustomType {
     name: String,
     description: String,
     kind: Kind,
-    /// `x-gate`: it decides whether a run passed, so that a value that cannot be read is kept.
+    /// `x-gate`: the value decides whether a run passed, so it is kept even if it cannot be read.
     is_gate: bool,
 }
 
 enum Kind {
-    /// Known values beside any other string: an open enumeration. With `x-outcomes`, each has a
-    /// meaning for a gate.
+    /// Known values or any other string: an open enumeration. With `x-outcomes`, each known value
+    /// has a meaning.
     OpenEnum {
         values: Vec<String>,
         outcomes: Option<Vec<String>>,
@@ -47,7 +47,7 @@ impl CustomTypes {
         Ok(Self(types))
     }
 
-    /// Replaces the types that progenitor would make.
+    /// Makes progenitor use these types in place of its own.
     pub(super) fn replace(&self, settings: &mut GenerationSettings) {
         for custom in &self.0 {
             let path = format!("crate::generated::custom::{}", custom.name);
@@ -97,8 +97,8 @@ impl CustomType {
                         .map(|outcome| format_ident!("{}", pascal_case(outcome)));
                     quote! {
                         impl #name {
-                            /// Returns what the value means for a gate; `None` for a value that the
-                            /// document does not list.
+                            /// Returns the meaning of the value for a program that waits for a
+                            /// success; `None` for a value that the document does not list.
                             pub fn meaning(&self) -> Option<crate::operation::Meaning> {
                                 match self {
                                     #(Self::#variants => Some(crate::operation::Meaning::#outcomes),)*
@@ -167,7 +167,7 @@ fn known_values(schema: &Value) -> Option<&Value> {
         .find_map(|one| one.get("enum"))
 }
 
-/// Returns what each value means for a gate. A value without a meaning is an error.
+/// Returns the meaning of each value. A value without a meaning is an error.
 fn meanings(
     place: &str,
     outcomes: &Value,

@@ -35,10 +35,11 @@ impl fmt::Display for GenerationError {
 impl std::error::Error for GenerationError {}
 
 /// One operation, with its path and method.
-pub(super) struct Operation<'a> {
-    pub(super) method: &'static str,
-    pub(super) path: &'a str,
-    pub(super) value: &'a Value,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operation<'a> {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'a str,
+    pub(crate) value: &'a Value,
 }
 
 impl Operation<'_> {
@@ -85,7 +86,7 @@ fn check_references(root: &Value, value: &Value, place: &str) -> Result<(), Gene
 }
 
 /// Returns every operation, in the order of the document.
-pub(super) fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
+pub(crate) fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
     fields(&document["paths"]).flat_map(|(path, item)| {
         METHODS.into_iter().filter_map(move |method| {
             let value = item.get(method)?;
@@ -104,7 +105,7 @@ pub(super) fn schemas(document: &Value) -> impl Iterator<Item = (&String, &Value
 }
 
 /// Returns the value itself, or the component that it refers to.
-pub(super) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
         None => value,
         Some(target) => document
@@ -122,16 +123,18 @@ pub(super) fn component(schema: &Value) -> Option<&str> {
     reference["$ref"].as_str()?.rsplit('/').next()
 }
 
-pub(super) fn fields(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+/// Returns the fields of an object; no fields for any other value.
+pub(crate) fn fields(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
-pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+/// Returns a field that is a string, or an empty string.
+pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
 }
 
 /// Escapes a key for a JSON pointer.
-pub(super) fn escaped(key: &str) -> String {
+pub(crate) fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 

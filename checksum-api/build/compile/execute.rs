@@ -45,7 +45,7 @@ pub(super) fn replace_send(file: &mut syn::File) {
     builders.push(parse_quote! { use super::types; });
 }
 
-/// Whether this crate has its own in its place.
+/// Returns whether the item belongs to progenitor's client, which this crate replaces.
 fn is_progenitors_client(item: &Item) -> bool {
     match item {
         Item::Use(_) | Item::Const(_) => true,
@@ -81,7 +81,7 @@ fn show_execute(attributes: &mut [Attribute]) {
     }
 }
 
-/// Puts `execute` in the place of `send`, and documents the setters.
+/// Replaces `send` by `execute`, and documents the setters.
 fn change_builder(item: &mut ItemImpl) {
     let operation = format_ident!("{}", name_of(&item.self_ty));
     let mut response = None;
@@ -110,12 +110,12 @@ fn change_builder(item: &mut ItemImpl) {
         }
     });
     item.items.push(parse_quote! {
-        /// Sends the request, and returns the decoded response with the response as it came: its
-        /// status code, headers (among them the request id) and body.
+        /// Sends the request, and returns the decoded response together with the response as it
+        /// came: its status code, headers (including the request id) and body.
         ///
         /// # Errors
         ///
-        /// The same as of [`execute`](Self::execute).
+        /// As for [`execute`](Self::execute).
         pub async fn execute_with_response(
             self,
         ) -> Result<(#response, crate::response::RawResponse), crate::error::Error> {
@@ -130,7 +130,7 @@ fn document(method: &mut ImplItemFn, text: &str) {
     method.attrs.push(parse_quote! { #[doc = #text] });
 }
 
-/// Cuts `send` off where the request is made.
+/// Keeps the part of `send` that builds the request, and drops the rest.
 fn make_request(method: &mut ImplItemFn) {
     method.attrs.clear();
     method.vis = syn::Visibility::Inherited;

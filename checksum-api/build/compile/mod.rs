@@ -1,11 +1,11 @@
 //! From the text of the document to the text of the generated module.
 //!
-//! The build script is the one that runs this on every build; it is a module of its own so that
-//! `cargo xtask` can run the very same code.
+//! The build script runs it on every build. It is a separate module so that `cargo xtask` can run
+//! the same code.
 
 mod client;
 mod custom_types;
-mod document;
+pub(crate) mod document;
 mod execute;
 mod operations;
 mod postprocess;

@@ -86,7 +86,7 @@ fn constructor(item: &ItemStruct) -> Item {
     let optional = optional.iter().map(|field| &field.ident);
     parse_quote! {
         impl #name {
-            /// Returns a request with its required fields. The optional ones can be set on it.
+            /// Returns a request with these required fields. Set the optional fields on it.
             pub fn new(#(#names: #kinds),*) -> Self {
                 Self {
                     #(#names,)*
@@ -97,7 +97,7 @@ fn constructor(item: &ItemStruct) -> Item {
     }
 }
 
-/// Makes the fields of a response that may be missing be dropped if they have another type.
+/// Makes serde drop the optional fields of a response that have another type.
 fn decode_leniently(item: &mut ItemStruct, decoders: &mut Vec<(syn::Ident, String)>) {
     let of = item.ident.to_string();
     for field in &mut item.fields {
@@ -107,7 +107,7 @@ fn decode_leniently(item: &mut ItemStruct, decoders: &mut Vec<(syn::Ident, Strin
         let settings = serde_settings(field);
         let is_optional = name_of(&field.ty) == "Option"
             || (name_of(&field.ty) == "Vec" && settings.contains("default"));
-        // A gate keeps what it cannot decode, and so never fails.
+        // A gate keeps a value that it cannot decode, so it never fails.
         let is_gate = quote!(#field).to_string().contains("Lenient")
             || quote!(#field).to_string().contains("TerminalFlag")
             || quote!(#field).to_string().contains("custom :: Count");
@@ -146,7 +146,7 @@ fn serde_attributes(field: &Field) -> impl Iterator<Item = &Attribute> {
         .filter(|attribute| attribute.path().is_ident("serde"))
 }
 
-/// Sets how serde decodes a field, instead of what progenitor has set.
+/// Sets how serde decodes a field, in place of progenitor's setting.
 fn set_decoder(field: &mut Field, path: &str) {
     let mut settings: Punctuated<Meta, Token![,]> = Punctuated::new();
     for attribute in serde_attributes(field) {

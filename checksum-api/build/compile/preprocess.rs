@@ -53,7 +53,7 @@ pub(crate) const REWRITES: &[(&str, Rewrite)] = &[
     ("leave_out_what_is_not_used", leave_out_what_is_not_used),
 ];
 
-/// The document as progenitor reads it.
+/// Returns the document as progenitor reads it.
 pub(crate) fn for_progenitor(document: &Value) -> Value {
     let mut document = document.clone();
     for (_, rewrite) in REWRITES {
@@ -82,8 +82,8 @@ fn keep_one_success(document: &mut Value) {
     });
 }
 
-/// Makes any JSON of a response whose shape the service's description does not give. The extension
-/// crate reads every shape that is likely, and keeps the rest.
+/// Allows any JSON for a response whose shape the service's description does not give. The
+/// extension crate decodes the likely shapes, and keeps the JSON.
 fn read_free_responses_as_json(document: &mut Value) {
     let free: BTreeSet<String> = operations(document)
         .filter(|operation| operation.value["x-provenance"] == "mentioned")
@@ -121,8 +121,8 @@ fn let_response_fields_be_missing(document: &mut Value) {
     });
 }
 
-/// Makes counts unsigned: progenitor makes a signed number of `int64` with any minimum. The document
-/// cannot have `uint64`, since no other tool knows it.
+/// Makes counts unsigned: progenitor generates a signed type for `int64`, whatever its minimum. The
+/// document cannot have `uint64`, since no other tool knows it.
 fn read_counts_as_unsigned(document: &mut Value) {
     each_value(document, &mut |value| {
         let is_count = value["type"] == "integer"
@@ -164,8 +164,8 @@ fn leave_defaults_to_the_service(document: &mut Value) {
     });
 }
 
-/// Removes conditions between fields: progenitor makes a type of `not`. The extension crate checks them
-/// before anything is sent.
+/// Removes conditions between fields: progenitor would generate a type for `not`. The extension
+/// crate checks them before anything is sent.
 fn leave_conditions_to_the_service(document: &mut Value) {
     each_schema(document, |_, schema| {
         if let Some(object) = schema.as_object_mut() {
@@ -174,8 +174,8 @@ fn leave_conditions_to_the_service(document: &mut Value) {
     });
 }
 
-/// Removes component schemas that no operation uses any more, such as the body of errors. Progenitor
-/// would make public types of them.
+/// Removes component schemas that no operation uses any more, such as the body of errors.
+/// Progenitor would generate public types for them.
 fn leave_out_what_is_not_used(document: &mut Value) {
     let mut used = BTreeSet::new();
     collect_references(document, &document["paths"], &mut used);
@@ -184,7 +184,7 @@ fn leave_out_what_is_not_used(document: &mut Value) {
     }
 }
 
-/// The component schemas that responses consist of.
+/// Returns the component schemas that responses consist of.
 pub(super) fn response_schemas(document: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for operation in operations(document) {
@@ -198,7 +198,7 @@ pub(super) fn response_schemas(document: &Value) -> BTreeSet<String> {
     found
 }
 
-/// The component schemas that request bodies consist of.
+/// Returns the component schemas that request bodies consist of.
 pub(super) fn request_schemas(document: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for operation in operations(document) {

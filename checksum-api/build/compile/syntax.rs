@@ -2,7 +2,8 @@
 
 use syn::{Item, ItemMod, Type};
 
-/// The items of a module of the file; progenitor always makes the ones that are needed.
+/// Returns the items of a module of the file. Progenitor always generates the modules that are
+/// needed here.
 pub(super) fn module<'a>(items: &'a mut [Item], name: &str) -> &'a mut Vec<Item> {
     let index = items.iter().position(
         |item| matches!(item, Item::Mod(ItemMod { ident, content: Some(_), .. }) if ident == name),
@@ -16,7 +17,7 @@ pub(super) fn module<'a>(items: &'a mut [Item], name: &str) -> &'a mut Vec<Item>
     }
 }
 
-/// The first type argument of a type's last segment: `T` of `Option<T>`.
+/// Returns the first type argument of a type's last segment: `T` of `Option<T>`.
 pub(super) fn first_argument(kind: &Type) -> Option<&Type> {
     let Type::Path(path) = kind else { return None };
     let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments
@@ -29,7 +30,7 @@ pub(super) fn first_argument(kind: &Type) -> Option<&Type> {
     })
 }
 
-/// The last segment of a type's path.
+/// Returns the last segment of a type's path.
 pub(super) fn name_of(kind: &Type) -> String {
     let segment = match kind {
         Type::Path(path) => path.path.segments.last(),

@@ -1,4 +1,4 @@
-//! What each rewrite is for: the generated code without it.
+//! Tests what each rewrite changes, by generating the code without it.
 
 use super::document::{fields, parse, schemas};
 use super::preprocess::{REWRITES, for_progenitor, response_schemas};
@@ -6,7 +6,7 @@ use super::*;
 
 const YAML: &str = include_str!("../../../openapi/checksum.yaml");
 
-/// Code that there is only without one rewrite, and code that there is with all of them.
+/// Code that is generated only without one rewrite, and code that is generated with all of them.
 struct Effect {
     rewrite: &'static str,
     without: &'static str,
@@ -26,7 +26,7 @@ const EFFECTS: &[Effect] = &[
         without: "pub enum BugPage {",
         with: "pub struct BugPage(pub ::serde_json::Value);",
     },
-    // A response without it would not decode.
+    // A response without the field would not decode.
     Effect {
         rewrite: "let_response_fields_be_missing",
         without: "pub test_title: ::std::string::String,",
@@ -62,7 +62,7 @@ const EFFECTS: &[Effect] = &[
     },
 ];
 
-/// The code that is generated without the rewrite of that name, or the error.
+/// Returns the code that is generated without the rewrite of that name, or the error.
 fn without(name: &str) -> String {
     let document = parse(YAML).expect("the document");
     let mut rewritten = document.clone();
@@ -113,7 +113,7 @@ fn each_rewrite_matches_something() {
     }
 }
 
-/// Progenitor would make a type of its own for one.
+/// Progenitor would generate another type for an identifier that is not listed.
 #[test]
 fn every_nullable_identifier_is_named() {
     let left = |document: &Value| -> Vec<String> {

@@ -7,22 +7,24 @@ use flate2::read::MultiGzDecoder;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
-/// What some servers send before a text in UTF-8.
+/// The byte order mark that some servers send before UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Why there is no plain body.
+/// Why a body could not be unpacked.
 #[derive(Debug)]
 pub(crate) enum NotPlain {
-    /// It is larger than the limit when it is unpacked.
+    /// The unpacked body is larger than the limit.
     TooLarge,
-    /// It cannot be unpacked to its end.
+    /// The body is not valid gzip, or is truncated.
     Broken(io::Error),
 }
 
-/// Returns the body, unpacked if it is gzip, without a byte order mark, and of `limit` bytes at most. No
-/// compression is requested, but some proxies compress anyway. The headers are changed to fit the body.
+/// Returns the body, unpacked if it is gzip, without a byte order mark, and of `limit` bytes at
+/// most. No compression is requested, but some proxies compress anyway. The headers of the
+/// compression are removed.
 ///
-/// Of an error response (`may_be_cut`), a body that is too large or broken is truncated.
+/// With `may_be_cut`, for an error response, a body that is too large or broken is truncated and
+/// not an error.
 pub(crate) fn plain(
     headers: &mut HeaderMap,
     body: Bytes,

@@ -10,9 +10,9 @@ use crate::config::current_key::CurrentKey;
 use crate::network::http_clients::{ClientError, HttpClients, HttpOptions};
 use crate::network::proxy::{self, UnusableProxy};
 use crate::network::tls;
-use crate::transport::Transport;
+use crate::transport::{Transport, root_cause};
 
-/// The settings of a [`Client`], from [`Client::builder`].
+/// The settings of a [`Client`]. Returned by [`Client::builder`].
 #[must_use]
 pub struct ClientBuilder {
     api_key: Arc<dyn ApiKeyProvider>,
@@ -28,28 +28,30 @@ pub struct ClientBuilder {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The base URL is plain http, and not on this machine: everyone on the way could read the key.
+    /// The base URL is plain http and not on this machine, so anyone on the network could read the
+    /// key.
     #[error(
         "the API key is not sent over plain http to {0}; use https, \
          or allow plain http explicitly if the network in between is trusted"
     )]
     PlainHttp(BaseUrl),
-    /// With the feature `rustls-no-provider`: the program has installed no TLS provider.
+    /// The program has installed no TLS provider, and the feature `rustls-no-provider` is enabled.
     #[error("{}", tls::NO_PROVIDER)]
     NoTlsProvider,
     /// The environment names a proxy that cannot be used for this base URL.
     #[error("{variable} cannot be used: {reason}; correct it, or name the host in NO_PROXY")]
     Proxy {
-        /// The variable, as in `ALL_PROXY`.
+        /// The name of the environment variable, such as `ALL_PROXY`.
         variable: &'static str,
         /// Why it cannot be used, without its value, which may contain a password.
         reason: String,
     },
-    /// [`ClientBuilder::add_root_certificates`] was given something else than certificates in PEM.
+    /// A value given to [`ClientBuilder::add_root_certificates`] is not PEM with certificates.
     #[error("the root certificates cannot be read: {0}")]
     RootCertificates(String),
-    /// The HTTP client could not be set up, for example because the user agent is no header value.
-    #[error("cannot set up the HTTP client")]
+    /// The HTTP client could not be set up, for example because the user agent is not a valid
+    /// header value.
+    #[error("cannot set up the HTTP client: {}", root_cause(_0))]
     Http(#[from] reqwest::Error),
 }
 
@@ -109,29 +111,29 @@ impl ClientBuilder {
     /// Sets the proxy, in place of those that the environment names (`HTTPS_PROXY` and the like). It is
     /// not used for servers on this machine. Default: the proxies of the environment.
     ///
-    /// Of a SOCKS proxy, the program must switch on reqwest's feature `socks`.
+    /// For a SOCKS proxy, the program must enable reqwest's feature `socks`.
     pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
         self.http.proxy = Some(proxy);
         self
     }
 
-    /// Trusts the certificate authorities in `pem`, one or several certificates in PEM, beside those of
-    /// the system. Call it once for each file.
+    /// Trusts the certificate authorities in `pem`, one or several certificates in PEM, in addition
+    /// to those of the system. Call it once for each file.
     pub fn add_root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.http.root_certificates.push(pem.into());
         self
     }
 
-    /// Accepts a plain http base URL that is not on this machine. The key is then readable to
-    /// everyone on the way.
+    /// Allows a plain http base URL that is not on this machine. Anyone on the network can then
+    /// read the key. Default: an error.
     pub fn allow_plain_http(mut self) -> Self {
         self.plain_http = true;
         self
     }
 
-    /// Sends requests with another transport than this crate's own, such as a [`reqwest::Client`] that
-    /// the program has anyway. The connect timeout, the user agent, the proxy and the root certificates
-    /// are then those of the transport.
+    /// Sets the transport, such as a [`reqwest::Client`] that the program already has. The connect
+    /// timeout, the user agent, the proxy and the root certificates are then those of the
+    /// transport. Default: a reqwest client of this crate.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
@@ -157,7 +159,7 @@ impl ClientBuilder {
         let http = HttpClients::new(self.http)?;
         Ok(Client {
             baseurl: self.base_url,
-            // It only builds requests.
+            // The generated code builds requests with it; `transport` sends them.
             client: http.loopback().clone(),
             key: Arc::new(CurrentKey::new(self.api_key)),
             request_timeout: self.request_timeout,

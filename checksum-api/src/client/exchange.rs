@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use http::Method;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Request, Response};
 use serde_json::Value;
 
@@ -16,10 +17,10 @@ use crate::response::{MAX_ERROR_BYTES, RawResponse};
 use crate::telemetry::TARGET;
 use crate::transport::TransportError;
 
-/// Why there is no complete response.
+/// Why no complete response came.
 pub(super) enum ExchangeError {
     Transport(TransportError),
-    /// The body is larger than so many bytes.
+    /// The body is larger than this number of bytes.
     TooLarge(usize),
 }
 
@@ -53,8 +54,8 @@ pub(super) async fn exchange(
     read(client, call, response.map_err(ExchangeError::Transport)?).await
 }
 
-/// Sends a request, and sends it again where it is redirected to, as far as that is safe. Of an operation
-/// whose response is an address, a redirect is the response.
+/// Sends a request, and follows redirects that are safe to follow. With `is_address`, the operation
+/// returns an address, and a redirect to it counts as the response.
 async fn follow(
     client: &Client,
     call: &mut CallState,
@@ -76,10 +77,15 @@ async fn follow(
             call.may_have_taken_effect = !is_read;
             return outcome;
         }
-        let response = outcome?;
+        let mut response = outcome?;
         if is_address && let Some(address) = redirect::address(&url, &response) {
             let body = Value::from(address.as_str()).to_string();
-            return Ok(Response::from(http::Response::new(body)));
+            let mut address = http::Response::new(body);
+            *address.headers_mut() = std::mem::take(response.headers_mut());
+            for of_body in [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE] {
+                address.headers_mut().remove(of_body);
+            }
+            return Ok(address.into());
         }
         let hop = Hop {
             base_url: &client.baseurl,
@@ -131,7 +137,7 @@ async fn read(
         match response.chunk().await {
             Ok(None) => break,
             Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
-            // An error response is for people: its beginning is enough.
+            // The beginning of an error response is enough for a message.
             Ok(Some(chunk)) if is_error => {
                 body.extend_from_slice(&chunk[..limit - body.len()]);
                 break;
@@ -162,8 +168,8 @@ fn lost(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ExchangeE
     ExchangeError::Transport(TransportError::connection_lost(error))
 }
 
-/// Returns an address that came as plain text as JSON, and anything else unchanged, such as a page of
-/// HTML.
+/// Turns a body that is a plain-text address into a JSON string. Returns any other body, such as a
+/// page of HTML, unchanged.
 pub(super) fn address_as_json(body: Bytes) -> Bytes {
     let text = str::from_utf8(&body).map(str::trim).unwrap_or_default();
     let is_address = text.starts_with("https://") || text.starts_with("http://");

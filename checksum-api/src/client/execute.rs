@@ -103,7 +103,7 @@ impl Client {
         let operation = id.operation();
         let span = request_span(&request, operation);
         let limit = self.request_timeout;
-        // The only time limit of a response, so that the error is the same for every transport.
+        // The request timeout is enforced here, so that the error is the same for every transport.
         let exchanged = timeout(limit, exchange(self, call, operation, request));
         match exchanged.instrument(span.clone()).await {
             Ok(Ok(response)) => {
@@ -121,7 +121,7 @@ impl Client {
         }
     }
 
-    /// Returns the key to send with.
+    /// Returns the key to send.
     pub(crate) async fn api_key(&self, call: &CallState) -> Result<ApiKey, Failure> {
         match timeout(self.request_timeout, self.key.get(None)).await {
             Ok(Ok(key)) => Ok(key),
@@ -134,8 +134,8 @@ impl Client {
         }
     }
 
-    /// Returns the key to repeat a request with after the service has rejected one; `None` if there is no
-    /// other.
+    /// Returns the key for repeating a request whose key the service has rejected; `None` if the
+    /// provider has no other key.
     pub(crate) async fn key_after(&self, rejected: &ApiKey) -> Option<ApiKey> {
         match timeout(self.request_timeout, self.key.get(Some(rejected))).await {
             Ok(Ok(key)) => (!key.is(rejected)).then_some(key),

@@ -1,4 +1,4 @@
-//! The client: what all of its calls share.
+//! The client, and the settings that its calls share.
 
 mod body;
 pub(crate) mod builder;
@@ -22,8 +22,8 @@ use crate::transport::Transport;
 
 /// The client of the API, with a method for each operation. Cheap to clone.
 ///
-/// [`Client::builder`] makes one. A method returns a builder, which takes the operation's parameters and
-/// body. Its `execute()` sends the request and returns the decoded body;
+/// [`Client::builder`] creates one. Each method returns a builder, which takes the operation's
+/// parameters and body. Its `execute()` sends the request and returns the decoded body;
 /// `execute_with_response()` returns the response as it came as well.
 ///
 /// ```
@@ -45,7 +45,7 @@ pub struct Client {
     pub(crate) request_timeout: Duration,
     pub(crate) max_response_bytes: usize,
     pub(crate) transport: Arc<dyn Transport>,
-    /// Fields that every JSON body is sent with, beside its own.
+    /// Fields to add to every JSON body.
     pub(crate) extra_fields: Arc<Map<String, Value>>,
     pub(crate) inspector: Option<Inspector>,
 }
@@ -56,13 +56,13 @@ impl Client {
         &self.baseurl
     }
 
-    /// Returns whether the API key never changes, because it does not come from a provider of keys
-    /// that rotate.
+    /// Returns whether the API key never changes. A key from an
+    /// [`ApiKeyProvider`](crate::ApiKeyProvider) may change.
     pub fn has_fixed_api_key(&self) -> bool {
         self.key.is_fixed()
     }
 
-    /// Returns how long one request may take.
+    /// Returns how long one request may take, from connecting to the last byte of the response.
     pub fn request_timeout(&self) -> Duration {
         self.request_timeout
     }
@@ -79,7 +79,7 @@ impl Client {
 
     /// Returns a client that adds `fields` to each request that has a JSON body.
     ///
-    /// The API has fields that its description leaves out, and gets new ones. Objects are merged:
+    /// Use it for fields that the API has and the document does not. Objects are merged:
     /// `{"autoHeal": {"metadata": {…}}}` adds to the `autoHeal` that the request has.
     ///
     /// ```
@@ -98,8 +98,9 @@ impl Client {
         }
     }
 
-    /// Returns a client that shows each response to `inspect` before it decodes it, for a record of what
-    /// the service sent. A response that does not arrive to its end or is too large is not shown.
+    /// Returns a client that calls `inspect` with each response before it decodes the response, for
+    /// example to record what the service sent. `inspect` is not called for a response that is
+    /// incomplete or too large.
     ///
     /// `execute_with_response()` returns the response of a single request.
     ///

@@ -13,7 +13,7 @@ use crate::operation::{Operation, RequestBody};
 use crate::redaction::Redactor;
 use crate::transport::TransportError;
 
-/// Why no request can be made. The generated code reads the variant.
+/// Why a request cannot be built. Generated code converts progenitor's errors to it.
 pub(crate) enum RequestError {
     InvalidRequest(String),
     Unbuildable(reqwest::Error),

@@ -21,7 +21,7 @@ use crate::redaction::Redactor;
 #[derive(Clone)]
 pub struct ApiKey(SecretString);
 
-/// Why a text is not an API key. The message never contains the text.
+/// The error of [`ApiKey::new`]: why a text is not an API key. The message never contains the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseApiKeyError {
@@ -32,13 +32,13 @@ pub enum ParseApiKeyError {
     #[error("the API key is in quotes; give it without them")]
     Quoted,
     /// The text is `NAME=key`, a whole line of a file of variables.
-    #[error("the API key looks like NAME=VALUE; give only the part behind the `=`")]
+    #[error("the API key looks like NAME=VALUE; give only the part after the `=`")]
     Assignment,
     /// The text is `Bearer key`, with or without the name of the header.
-    #[error("the API key looks like a header; give only the part behind `Bearer`")]
+    #[error("the API key looks like a header; give only the part after `Bearer`")]
     Header,
     /// The text stands for a key: `$NAME`, `${{ secrets.NAME }}`, `<your key>`, `***`.
-    #[error("the API key looks like a placeholder or a variable that nothing has replaced")]
+    #[error("the API key looks like a placeholder or a variable that was not expanded")]
     Placeholder,
     /// The text contains a line break, a space or another character that a header cannot carry.
     #[error(
@@ -46,7 +46,7 @@ pub enum ParseApiKeyError {
          (at offset {offset} of {length} bytes); was it pasted with a line break?"
     )]
     Character {
-        /// Where the first such character stands, in bytes.
+        /// The position of the first such character, in bytes.
         offset: usize,
         /// The length of the text, in bytes.
         length: usize,
@@ -59,8 +59,8 @@ impl ApiKey {
     ///
     /// # Errors
     ///
-    /// The text is empty, contains a character that a header cannot carry, or is more or other than a
-    /// key: in quotes, `NAME=key`, `Bearer key`, a variable that nothing has replaced.
+    /// The text is empty, contains a character that a header cannot carry, or is a common mistake:
+    /// a key in quotes, `NAME=key`, `Bearer key`, or a variable that was not expanded.
     pub fn new(key: impl Into<String>) -> Result<Self, ParseApiKeyError> {
         let key = SecretString::from(key.into());
         let text = key.expose_secret();
@@ -100,8 +100,8 @@ impl ApiKey {
     }
 }
 
-/// Returns what the text is if people or CI systems gave something else than a key. A key may contain
-/// any of these characters elsewhere.
+/// Returns the error for a text that people and CI systems often give in place of a key. Only the
+/// form of the whole text counts, since a key may contain any of these characters.
 fn mistake(text: &str) -> Option<ParseApiKeyError> {
     let is_within = |start: &str, end: &str| {
         text.len() > start.len() && text.starts_with(start) && text.ends_with(end)
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_a_key_is_rejected_and_not_repeated() {
+    fn invalid_keys_are_rejected_and_not_repeated() {
         for (text, expected) in [
             ("", ParseApiKeyError::Empty),
             (" \n", ParseApiKeyError::Empty),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn prints_as_stars() {
+    fn debug_prints_stars() {
         let key = ApiKey::new("hunter2").expect("a key");
         assert_eq!(format!("{key:?}"), "***");
         assert_eq!(

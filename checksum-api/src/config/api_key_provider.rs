@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::api_key::ApiKey;
 
-/// Gives a client its API key, for keys that rotate while the program runs.
+/// Provides the API key of a client, for keys that rotate while the program runs.
 ///
 /// An [`ApiKey`] is a provider whose key never changes. A function that returns a future of a key is
 /// one too:
@@ -34,7 +34,7 @@ pub trait ApiKeyProvider: Send + Sync + 'static {
     }
 }
 
-/// An API key, or why there is none, once it is known.
+/// The future that [`ApiKeyProvider::api_key`] returns.
 pub type ApiKeyFuture =
     Pin<Box<dyn Future<Output = Result<ApiKey, Box<dyn StdError + Send + Sync>>> + Send>>;
 

@@ -1,4 +1,4 @@
-//! The base URL, and what follows from it: where the key may be sent.
+//! The base URL, which also decides where the API key may be sent.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +7,9 @@ use url::{Host, Url};
 
 /// The address of the API: an origin and the path `/public-api`.
 ///
-/// The origin alone, the path and either version's URL mean the same, each with or without a slash at
-/// its end. The default is the service, `https://api.checksum.ai/public-api`.
+/// Three forms are equal, each with or without a slash at its end: the origin alone, the origin
+/// with the path, and the URL of either API version. The default is the service,
+/// `https://api.checksum.ai/public-api`.
 ///
 /// ```
 /// use checksum_api::BaseUrl;
@@ -24,31 +25,31 @@ use url::{Host, Url};
 /// # Ok::<(), checksum_api::ParseBaseUrlError>(())
 /// ```
 ///
-/// A path before `/public-api` is kept, for a gateway that serves the API under its own:
+/// A path before `/public-api` is kept, for a gateway that serves the API under a path of its own:
 /// `https://gateway.example/checksum/public-api`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
-/// Why a text is not a base URL.
+/// The error of parsing a [`BaseUrl`]: why a text is not a base URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseBaseUrlError {
-    /// Not a URL at all.
+    /// The text is not a URL.
     #[error("the base URL is not a URL: {0}")]
     Syntax(url::ParseError),
-    /// Neither https nor http.
+    /// The scheme is neither https nor http.
     #[error("the base URL has the scheme `{0}`; it must be https")]
     Scheme(String),
-    /// A user name or password; the key belongs into `CHECKSUM_API_KEY`.
+    /// The URL contains a user name or a password. The API key is a setting of its own.
     #[error("the base URL carries credentials; remove them, the API key is given separately")]
     Credentials,
-    /// A query.
+    /// The URL has a query.
     #[error("the base URL has a query; remove everything from the `?` on")]
     Query,
-    /// A fragment.
+    /// The URL has a fragment.
     #[error("the base URL has a fragment; remove everything from the `#` on")]
     Fragment,
-    /// A path that is not the API's.
+    /// The path is not that of the API.
     #[error(
         "the base URL's path `{0}` is not the API's; \
          give the origin alone, or a path that ends in `/public-api`"
@@ -73,7 +74,7 @@ impl BaseUrl {
         &self.0
     }
 
-    /// Returns whether this machine serves the API: `localhost`, `127.0.0.0/8` or `::1`.
+    /// Returns whether the host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
@@ -93,13 +94,13 @@ impl BaseUrl {
         }
     }
 
-    /// Returns whether a URL has the scheme, the host and the port of this one.
+    /// Returns whether `other` has the same scheme, host and port.
     pub fn is_same_origin(&self, other: &Url) -> bool {
         self.0.origin() == other.origin()
     }
 }
 
-/// Returns whether a URL is of this machine: `localhost`, `127.0.0.0/8` or `::1`.
+/// Returns whether the host of a URL is this machine: `localhost`, `127.0.0.0/8` or `::1`.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(domain)) => domain == "localhost",

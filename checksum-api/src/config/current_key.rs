@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::error::Error as StdError;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::Mutex;
@@ -11,14 +12,18 @@ use super::api_key::ApiKey;
 use super::api_key_provider::ApiKeyProvider;
 use crate::redaction::Redactor;
 
-/// How many keys are redacted. A response to an earlier request may repeat an old key.
+/// How many of the latest keys are redacted. A response to an earlier request may repeat an old
+/// key.
 const MAX_REDACTED_KEYS: usize = 8;
 
 pub(crate) struct CurrentKey {
     provider: Arc<dyn ApiKeyProvider>,
     fixed: Option<ApiKey>,
-    /// What the provider gave last. The lock is held while the provider is called.
-    current: Mutex<Option<ApiKey>>,
+    /// The key that the provider returned last, and the number of that call. The lock is held while
+    /// the provider is called.
+    current: Mutex<Option<(ApiKey, u64)>>,
+    /// The number of calls of the provider.
+    calls: AtomicU64,
     used: RwLock<UsedKeys>,
 }
 
@@ -31,16 +36,15 @@ struct UsedKeys {
 
 impl UsedKeys {
     fn add(&mut self, key: &ApiKey) {
+        self.keys.retain(|used| !used.is(key));
         self.keys.push_back(key.clone());
         if self.keys.len() > MAX_REDACTED_KEYS {
             self.keys.pop_front();
-            self.redactor = Redactor::new();
-            self.keys
-                .iter()
-                .for_each(|key| key.add_to(&mut self.redactor));
-        } else {
-            key.add_to(&mut self.redactor);
         }
+        self.redactor = Redactor::new();
+        self.keys
+            .iter()
+            .for_each(|key| key.add_to(&mut self.redactor));
     }
 }
 
@@ -55,6 +59,7 @@ impl CurrentKey {
             provider,
             fixed,
             current: Mutex::default(),
+            calls: AtomicU64::new(0),
             used: RwLock::new(used),
         }
     }
@@ -64,8 +69,8 @@ impl CurrentKey {
         self.fixed.is_some()
     }
 
-    /// Returns the key to send with. With `rejected`, the provider is called unless another request has
-    /// got another key meanwhile.
+    /// Returns the key to send. With `rejected`, the provider is called again, unless it has
+    /// already returned another key or was called for another request in the meantime.
     pub(crate) async fn get(
         &self,
         rejected: Option<&ApiKey>,
@@ -73,19 +78,23 @@ impl CurrentKey {
         if let Some(key) = &self.fixed {
             return Ok(key.clone());
         }
+        let earlier_calls = self.calls.load(Ordering::SeqCst);
         let mut current = self.current.lock().await;
-        if let Some(key) = &*current
-            && !rejected.is_some_and(|rejected| rejected.is(key))
+        if let Some((key, call)) = &*current
+            && (*call > earlier_calls || !rejected.is_some_and(|rejected| rejected.is(key)))
         {
             return Ok(key.clone());
         }
+        let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let key = self.provider.api_key().await?;
-        if !current.as_ref().is_some_and(|current| current.is(&key)) {
+        if !current
+            .as_ref()
+            .is_some_and(|(current, _)| current.is(&key))
+        {
             let mut used = self.used.write().unwrap_or_else(PoisonError::into_inner);
             used.add(&key);
-            drop(used);
-            *current = Some(key.clone());
         }
+        *current = Some((key.clone(), call));
         Ok(key)
     }
 

@@ -1,4 +1,4 @@
-//! What a client is configured with: the API key and the base URL.
+//! The settings of a client: the API key and the base URL.
 
 pub(crate) mod api_key;
 pub(crate) mod api_key_provider;

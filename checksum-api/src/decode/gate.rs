@@ -9,9 +9,9 @@ use serde_json::Value;
 /// A field of a response that decides whether a run passed: its value, or the JSON that came in its
 /// place.
 ///
-/// Other fields are dropped if they are of another type; with this one, a failure could be dropped.
-/// Values that have another type but one meaning are read: `"3"` and `3.0` are 3, `"true"` is true.
-/// Anything else is [`Unreadable`](Self::Unreadable).
+/// Other fields are dropped if they have another type than the document's. Dropping this one could
+/// hide a failure. A value of another type is converted if it can mean only one thing: `"3"` and
+/// `3.0` are 3, `"true"` is true. Anything else is [`Unreadable`](Self::Unreadable).
 ///
 /// ```
 /// use checksum_api::types::Count;
@@ -46,14 +46,14 @@ impl<T> From<T> for Lenient<T> {
     }
 }
 
-/// A type that can be read from JSON of another type.
+/// A type that can be decoded from JSON of another type.
 pub(crate) trait FromLenient: Sized {
     fn from_lenient(value: &Value) -> Option<Self>;
 }
 
 impl FromLenient for u64 {
     fn from_lenient(value: &Value) -> Option<Self> {
-        /// 2^53: up to here a float of JSON is exact.
+        /// 2^53: a larger integer may not be exact as a JSON float.
         const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
         let whole = |float: f64| {
             let is_count = float.fract() == 0.0 && (0.0..=MAX_EXACT).contains(&float);
@@ -99,7 +99,7 @@ impl<T: Serialize> Serialize for Lenient<T> {
     }
 }
 
-/// The schema is that of the value, as the service documents it.
+/// The schema of the value, as the service documents it.
 impl<T: JsonSchema> JsonSchema for Lenient<T> {
     fn inline_schema() -> bool {
         T::inline_schema()

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a text is not an identifier of the API.
+/// The error of parsing an identifier: why a text is not an identifier of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseIdError {
     type_name: &'static str,

@@ -1,6 +1,6 @@
-//! Decodes responses leniently: a field that may be missing is dropped if it has another type than the
-//! document's, so that a poll does not fail because a title has become a number. Of a list, only the
-//! invalid elements are dropped.
+//! Decodes responses leniently: a field that may be missing is dropped if it has another type than
+//! the document's, so that a poll does not fail because a title has become a number. In a list,
+//! only the invalid elements are dropped.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -19,11 +19,11 @@ thread_local! {
 
 /// Why a body cannot be decoded.
 pub(crate) enum DecodeError {
-    /// It is not JSON, or truncated JSON.
+    /// The body is not JSON, or is truncated.
     InvalidJson(serde_json::Error),
-    /// It is JSON in which a field that the type needs is missing or has another type.
+    /// A field that the type needs is missing or has another type.
     Shape {
-        /// Its path, as in `tests[3].status`; `.` is the whole body.
+        /// The path of the field, such as `tests[3].status`; `.` is the whole body.
         path: String,
         reason: String,
     },
@@ -47,7 +47,7 @@ fn decode_leniently<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> 
         path: error.path().to_string(),
         reason: error.inner().to_string(),
     })?;
-    // Once for each field, even if it is dropped from many objects of a list.
+    // Warn once for each field, even if it was dropped from many objects of a list.
     for field in dropped {
         tracing::warn!(target: TARGET, field, "ignored a field of unexpected type");
     }
@@ -59,7 +59,7 @@ pub(crate) trait Optional: Sized {
     /// Decodes the field, or fails.
     fn strictly<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 
-    /// Decodes what can be decoded, and returns whether that is all of it.
+    /// Decodes as much as possible, and returns whether nothing was dropped.
     fn leniently(value: Value) -> (Self, bool);
 }
 
@@ -76,7 +76,7 @@ impl<T: DeserializeOwned> Optional for Option<T> {
     }
 }
 
-/// Null is an empty list, as it is `None` for other types.
+/// Null becomes an empty list, as it becomes `None` for other types.
 impl<T: DeserializeOwned> Optional for Vec<T> {
     fn strictly<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let list: Option<Self> = Option::deserialize(deserializer)?;
@@ -125,7 +125,7 @@ mod tests {
         TestRunResults,
     };
 
-    /// Returns the decoded body, and whether it is decoded strictly.
+    /// Returns the decoded body, and whether it was decoded strictly.
     fn decoded<T: DeserializeOwned>(body: &Value) -> (T, bool) {
         let text = body.to_string();
         let is_strict = serde_json::from_str::<T>(&text).is_ok();
@@ -247,7 +247,7 @@ mod tests {
         assert!(serde_json::from_str::<TestResult>(&wrong).is_err());
     }
 
-    /// With one pass for each field, this would take hours.
+    /// A decoder that makes one pass for each field would take hours.
     #[test]
     fn a_hundred_thousand_wrong_fields_take_one_pass() {
         for tags in [json!(7), json!(["smoke", {}])] {

@@ -1,4 +1,4 @@
-//! How responses are decoded: a difference from the document costs as little of a response as possible.
+//! Decodes responses. Where one differs from the document, as little of it as possible is lost.
 
 pub(crate) mod gate;
 pub(crate) mod identifier;

@@ -1,4 +1,5 @@
-//! What identifiers and open enumerations share: both are strings in JSON, in paths and in schemas.
+//! The traits that identifiers and open enumerations share: both are strings in JSON, in paths and
+//! in schemas.
 
 /// Implements the traits of a type that has `as_str` and `TryFrom<String>`.
 macro_rules! string_type {
@@ -17,7 +18,7 @@ macro_rules! string_type {
             }
         }
 
-        // Progenitor's own types have it, so that builders take a reference.
+        // Progenitor's own types implement it, so that builders accept a reference.
         impl From<&$name> for $name {
             fn from(value: &$name) -> Self {
                 value.clone()

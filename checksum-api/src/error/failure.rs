@@ -1,4 +1,4 @@
-//! Classifies what went wrong, and finds the words for it.
+//! Classifies failures, and writes their messages.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Failure {
         }
     }
 
-    /// Adds the URL, for a download. Its query is left out, since it often is what grants access.
+    /// Adds the URL of a download, without its query, which often contains an access token.
     pub(crate) fn with_url(mut self, url: &url::Url, secrets: &Redactor) -> Self {
         let address = format!("{}{}", url.origin().ascii_serialization(), url.path());
         let address = truncate_line(&address, secrets);
@@ -106,7 +106,7 @@ impl Failure {
         let source = error.into_source();
         let cause = truncate_line(&root_cause(source.as_ref()).to_string(), secrets);
         let (message, source) = match kind {
-            // The source is the whole message, and not its cause.
+            // The source would repeat the message.
             ErrorKind::Tls => (cause, None),
             ErrorKind::Timeout => (what, Some(source)),
             _ => (format!("{what}: {cause}"), Some(source)),
@@ -128,7 +128,7 @@ impl Failure {
         Some(Self::new(ErrorKind::Tls, message))
     }
 
-    /// Classifies a response that is no success.
+    /// Classifies a response whose status code is not a success.
     pub(crate) fn from_response(
         status: StatusCode,
         body: &[u8],

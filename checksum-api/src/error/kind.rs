@@ -1,6 +1,6 @@
-//! What went wrong, for a program.
+//! The kinds of errors.
 
-/// What went wrong, for a program.
+/// The kind of an error, for programs to match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -8,7 +8,7 @@ pub enum ErrorKind {
     InvalidRequest,
     /// The [`ApiKeyProvider`](crate::ApiKeyProvider) failed or did not return in time. Nothing was sent.
     NoApiKey,
-    /// No connection was made, so that the service knows nothing of the request.
+    /// No connection was made, so the service has not received the request.
     Connect,
     /// TLS failed: the server's certificate is not valid, the handshake failed, or TLS cannot be set up
     /// on this machine. Nothing was sent, and a retry does not help.
@@ -33,8 +33,9 @@ pub enum ErrorKind {
     Rejected,
     /// 5xx: the service, or a proxy in front of it, failed.
     Server,
-    /// A success whose body is not JSON, or truncated JSON.
+    /// The status code is a success, but the body is not JSON or is truncated.
     InvalidJson,
-    /// A success whose body lacks a field that the client needs, or has it with another type.
+    /// The status code is a success, but a field that the client needs is missing or has another
+    /// type.
     UnexpectedBody,
 }

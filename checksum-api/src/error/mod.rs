@@ -40,7 +40,7 @@ struct Details {
 }
 
 impl Error {
-    /// `secrets`: what the error must not repeat.
+    /// Creates an error whose texts do not contain `secrets`.
     pub(crate) fn new(failure: Failure, call: CallState, secrets: &Redactor) -> Self {
         let kind = failure.kind;
         let mut response = call.response;
@@ -75,7 +75,7 @@ impl Error {
         if let Some(response) = &mut response
             && response.body.len() > MAX_ERROR_BYTES
         {
-            // An error may be kept for long.
+            // Copied, because the buffer may be much larger, and an error may be kept for long.
             response.body = response.body[..MAX_ERROR_BYTES].to_vec().into();
         }
         let of_response = response.as_ref();
@@ -109,8 +109,8 @@ impl Error {
         self.0.response.as_ref().map(|response| response.status)
     }
 
-    /// Returns the response as it came, with the first 64 KiB of its body; `None` if there was none. The
-    /// body is empty if it did not arrive to its end.
+    /// Returns the response as it came, with the first 64 KiB of its body; `None` if there was
+    /// none. The body is empty if it arrived only in part.
     ///
     /// Nothing in it is redacted.
     pub fn response(&self) -> Option<&RawResponse> {
@@ -127,8 +127,8 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// Returns the service's message, or what happened if there is none; a few hundred characters at
-    /// most.
+    /// Returns the service's message or, if there is none, a description of the failure. It has a
+    /// few hundred characters at most.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -154,13 +154,21 @@ impl Error {
 
     /// Returns the text without its advice on retries, for a request that must not be repeated.
     pub fn without_advice(&self) -> impl fmt::Display + '_ {
-        fmt::from_fn(|formatter| self.describe(formatter))
+        WithoutAdvice(self)
     }
 
-    /// Returns whether the service may have acted on the request, so that repeating one that starts work
-    /// could start it twice. If it was redirected, that is true of any request of the chain.
+    /// Returns whether the service may have acted on the request, so that repeating one that starts
+    /// work could start it twice. For a redirected request, this covers every request of the chain.
     pub fn may_have_taken_effect(&self) -> bool {
         self.0.may_have_taken_effect
+    }
+}
+
+struct WithoutAdvice<'a>(&'a Error);
+
+impl fmt::Display for WithoutAdvice<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.describe(formatter)
     }
 }
 

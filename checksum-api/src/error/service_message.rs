@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::text::truncate_line;
 use crate::redaction::Redactor;
 
-/// Where services put the message of a JSON error body, the most specific first. The API's description
+/// JSON pointers to the message in an error body, the most specific first. The API's description
 /// does not say what its error bodies look like.
 const MESSAGES: [&str; 7] = [
     "/message",
@@ -17,14 +17,14 @@ const MESSAGES: [&str; 7] = [
     "",
 ];
 
-/// The fields that hold the message of one reason among several.
+/// The fields that may hold the message of one reason in a list.
 const REASON_FIELDS: [&str; 5] = ["message", "msg", "detail", "reason", "title"];
 
 /// How many reasons are read, and how deeply nested.
 const MAX_REASONS: usize = 20;
 const MAX_REASON_DEPTH: usize = 4;
 
-/// Returns the message of a JSON error body: a text, or the reasons that a list or an object has.
+/// Returns the message of a JSON error body: a string, or the reasons in a list or an object.
 pub(super) fn service_message(body: &[u8], secrets: &Redactor) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let found = MESSAGES.iter().find_map(|pointer| {
@@ -36,7 +36,7 @@ pub(super) fn service_message(body: &[u8], secrets: &Redactor) -> Option<String>
         (!reasons.is_empty()).then_some(reasons)
     })?;
     let mut message = found.join("; ");
-    // The details of a message that sums them up.
+    // `errors` may hold the details of a message that only summarises them.
     let further = value.get("errors").map(reasons).unwrap_or_default();
     let mut further: Vec<String> = further
         .into_iter()
@@ -55,8 +55,9 @@ fn reasons(value: &Value) -> Vec<String> {
     reasons
 }
 
-/// Collects the reasons in a value, in their order: texts, and of objects their message or, if they
-/// have none, the values with their names, as in `{"prNumber": ["must be positive"]}`.
+/// Collects the reasons in a value, in their order. A string is a reason. An object has a message
+/// or, if it has none, a list of reasons for each field, as in `{"prNumber": ["must be
+/// positive"]}`.
 fn collect_reasons(value: &Value, depth: usize, reasons: &mut Vec<String>) {
     if depth == 0 || reasons.len() >= MAX_REASONS {
         return;

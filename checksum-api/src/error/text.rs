@@ -6,8 +6,12 @@ use crate::response::MAX_ERROR_BYTES;
 /// How many characters of a response an error repeats.
 const MAX_EXCERPT: usize = 300;
 
-/// Returns the beginning of a body on one line. It may end within a secret: if it is truncated here, was
-/// truncated when it was read, or if the connection was lost.
+/// How many bytes of a text are searched for secrets, since searching megabytes for hundreds of
+/// secrets takes seconds. An excerpt shows less, even if most of the text is white space.
+const MAX_REDACTED_BYTES: usize = 8 * 1024;
+
+/// Returns the beginning of a body on one line. It may end within a secret, because it was
+/// truncated here or when it was read, or because the connection was lost.
 pub(super) fn body_excerpt(body: &[u8], secrets: &Redactor) -> String {
     let is_cut = body.len() >= MAX_ERROR_BYTES;
     let text = String::from_utf8_lossy(&body[..body.len().min(MAX_ERROR_BYTES)]);
@@ -19,13 +23,23 @@ pub(super) fn body_excerpt(body: &[u8], secrets: &Redactor) -> String {
     if text.trim().is_empty() {
         return "an empty body".to_owned();
     }
-    format!("`{}`", one_line(&secrets.redact_end(text, is_cut)))
+    format!("`{}`", redacted_line(text, is_cut, secrets))
 }
 
-/// Collapses the white space of a text and truncates it. Redacts first, because truncating a secret
-/// would leave a part of it.
+/// Collapses the white space of a text and truncates it.
 pub(super) fn truncate_line(text: &str, secrets: &Redactor) -> String {
-    one_line(&secrets.redact_end(text, false))
+    redacted_line(text, false, secrets)
+}
+
+/// Redacts before it truncates, because truncating a secret would leave a part of it.
+fn redacted_line(text: &str, is_cut: bool, secrets: &Redactor) -> String {
+    let text = text.trim_start();
+    let mut end = text.len().min(MAX_REDACTED_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let is_cut = is_cut || end < text.len();
+    one_line(&secrets.redact_end(&text[..end], is_cut))
 }
 
 fn one_line(text: &str) -> String {
@@ -51,8 +65,26 @@ mod tests {
 
     use super::*;
 
+    /// Searching the whole text would take minutes.
     #[test]
-    fn no_beginning_of_the_key_is_left_if_a_body_is_truncated() {
+    fn redaction_of_a_long_text_with_many_secrets_is_fast() {
+        let mut secrets = Redactor::new();
+        for number in 0..20 {
+            secrets.add(&format!("sk-test-{number}"));
+        }
+        let text = "sk-".repeat(10_000_000);
+        let began = std::time::Instant::now();
+        for line in [
+            truncate_line(&text, &secrets),
+            body_excerpt(text.as_bytes(), &secrets),
+        ] {
+            assert!(line.contains("sk-sk-"), "{line}");
+        }
+        assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn a_truncated_body_leaves_no_part_of_the_key() {
         for key in ["sk-test-5f2b9c-key", r#"sk"te\st-5f2b9c"#] {
             let mut secrets = Redactor::new();
             secrets.add(key);
@@ -64,12 +96,25 @@ mod tests {
                     body.extend_from_slice(&spelled.as_bytes()[..shown]);
                     let text = body_excerpt(&body, &secrets);
                     assert_eq!(text, "`***`", "{shown}");
-                    // A body that is longer than what is read.
+                    // A body that is longer than the part that is read.
                     body.extend_from_slice(&spelled.as_bytes()[shown..]);
                     let text = body_excerpt(&body, &secrets);
                     assert_eq!(text, "`***`", "{shown}");
                 }
-                // The service itself, or the connection, ended there.
+                // A text whose beginning alone is redacted.
+                for shown in 1..=spelled.len() {
+                    let mut text = "x".to_owned();
+                    text.push_str(&" ".repeat(MAX_REDACTED_BYTES - 1 - shown));
+                    text.push_str(spelled);
+                    text.push_str(&"y".repeat(1_000_000));
+                    for line in [
+                        truncate_line(&text, &secrets),
+                        body_excerpt(text.as_bytes(), &secrets).replace('`', ""),
+                    ] {
+                        assert_eq!(line, "x ***", "{shown}");
+                    }
+                }
+                // A body that the service, or a lost connection, ended there.
                 for shown in 5..spelled.len() {
                     let body = format!("you sent {}", &spelled[..shown]);
                     assert_eq!(body_excerpt(body.as_bytes(), &secrets), "`you sent ***`");

@@ -10,13 +10,13 @@ use super::{proxy, tls};
 use crate::config::base_url::is_loopback;
 use crate::transport::{Reason, Transport, TransportError, TransportFuture, root_cause};
 
-/// How the clients are built.
+/// The options of the clients.
 pub(crate) struct HttpOptions {
     pub(crate) connect_timeout: Duration,
     pub(crate) user_agent: String,
-    /// In place of those that the environment names.
+    /// Replaces the proxies that the environment names.
     pub(crate) proxy: Option<reqwest::Proxy>,
-    /// PEM, trusted beside the roots of the system.
+    /// Certificates in PEM, trusted in addition to the roots of the system.
     pub(crate) root_certificates: Vec<Vec<u8>>,
 }
 
@@ -30,28 +30,28 @@ pub(crate) struct HttpClients {
     others: [OnceLock<reqwest::Client>; 3],
 }
 
-/// What a request needs of its client.
+/// The properties of a request that decide which client sends it.
 #[derive(Clone, Copy)]
 struct Route {
-    /// Nothing that is meant for this machine may leave it.
+    /// Requests to this machine must not go through a proxy.
     is_loopback: bool,
-    /// The server, or the proxy before it, has a certificate that is to be verified.
+    /// The certificate of the server, or of the proxy before it, has to be verified.
     needs_roots: bool,
 }
 
-/// Why there is no client for a URL.
+/// Why no client could be set up for a URL.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
-    /// TLS is compiled in and cannot be set up here.
+    /// TLS is compiled in, but cannot be set up on this machine.
     #[error("{}", root_cause(_0))]
     SetUp(#[from] reqwest::Error),
-    /// No TLS feature is switched on.
+    /// No TLS feature is enabled.
     #[error(
         "checksum-api was compiled without TLS; \
          switch one of its features `rustls` and `native-tls` on"
     )]
     NotCompiled,
-    /// With the feature `rustls-no-provider`.
+    /// The feature `rustls-no-provider` is enabled, and no provider is installed.
     #[error("{}", tls::NO_PROVIDER)]
     NoProvider,
 }
@@ -69,13 +69,13 @@ impl HttpClients {
         })
     }
 
-    /// Returns the client for plain http to this machine, which is cheap to have.
+    /// Returns the client for plain http to this machine, which is cheap to build.
     pub(crate) fn loopback(&self) -> &reqwest::Client {
         &self.loopback
     }
 
-    /// Returns the client for requests to `url`. A failure is not kept: certificates may be
-    /// installed while a service runs.
+    /// Returns the client for requests to `url`. A failure is not cached, because certificates may
+    /// be installed while a service runs.
     fn for_url(&self, url: &Url) -> Result<&reqwest::Client, ClientError> {
         let route = Route::to(url, self.options.proxy.is_some());
         if url.scheme() == "https" && !tls::IS_COMPILED {
@@ -98,7 +98,11 @@ impl HttpClients {
 impl Transport for HttpClients {
     fn send(&self, request: Request) -> TransportFuture {
         match self.for_url(request.url()) {
-            Ok(client) => client.send(request),
+            // This client follows no redirects, so its errors are about this request.
+            Ok(client) => {
+                let sending = client.execute(request);
+                Box::pin(async move { Ok(sending.await?) })
+            }
             Err(error) => {
                 let place = request.url().origin().ascii_serialization();
                 let mut message = format!("cannot set up TLS for {place}: {error}");
@@ -115,7 +119,7 @@ impl Transport for HttpClients {
 impl Route {
     fn to(url: &Url, has_own_proxy: bool) -> Self {
         let is_loopback = is_loopback(url);
-        // How the proxy of the builder is reached is not known.
+        // The builder's proxy may be reached by TLS; reqwest does not expose its address.
         let has_tls = |url| has_own_proxy || proxy::has_tls(url);
         Self {
             is_loopback,
@@ -127,7 +131,7 @@ impl Route {
         if tls::lacks_provider() {
             return Err(ClientError::NoProvider);
         }
-        // Redirects are followed, or not, above the transport: see `redirect`.
+        // The client follows redirects itself, see `redirect`.
         let mut builder = reqwest::Client::builder()
             .connect_timeout(options.connect_timeout)
             .user_agent(&options.user_agent)

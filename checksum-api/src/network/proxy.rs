@@ -14,7 +14,7 @@ pub(crate) struct UnusableProxy {
     pub(crate) reason: String,
 }
 
-/// Returns whether the proxy for `url` is itself reached by TLS.
+/// Returns whether the connection to the proxy for `url` uses TLS.
 pub(crate) fn has_tls(url: &Url) -> bool {
     let proxy = uri(url).and_then(|uri| Matcher::from_system().intercept(&uri));
     proxy.is_some_and(|proxy| proxy.uri().scheme_str() == Some("https"))
@@ -27,7 +27,7 @@ pub(crate) fn check(url: &Url) -> Result<(), UnusableProxy> {
 }
 
 fn check_in(url: &Url, variable: impl Fn(&str) -> Option<OsString>) -> Result<(), UnusableProxy> {
-    // A program that runs as CGI gets `HTTP_PROXY` from whoever calls it, and uses none.
+    // In a CGI program, `HTTP_PROXY` may come from a request header, so reqwest ignores it.
     let Some(uri) = uri(url).filter(|_| variable("REQUEST_METHOD").is_none()) else {
         return Ok(());
     };

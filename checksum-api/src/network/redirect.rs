@@ -11,14 +11,14 @@ use crate::config::base_url::BaseUrl;
 /// How many redirects of one request are followed.
 pub(crate) const MAX_REDIRECTS: usize = 5;
 
-/// The URL that reqwest gives a response that a transport has made without one.
+/// The host of the URL that reqwest assigns to a response which a transport created without one.
 const NO_URL: &str = "no.url.provided.local";
 
 /// A request that may have been redirected.
 pub(crate) struct Hop<'a> {
     pub(crate) base_url: &'a BaseUrl,
     pub(crate) url: &'a Url,
-    /// Whether sending it twice does no more than sending it once.
+    /// Whether the request only reads, so that it is safe to send it again.
     pub(crate) is_read: bool,
     /// How many redirects led to it.
     pub(crate) followed: usize,
@@ -104,7 +104,7 @@ fn target(url: &Url, headers: &HeaderMap) -> Option<Url> {
     Some(target)
 }
 
-/// Returns a URL as errors show it: without its query, which may grant access.
+/// Returns a URL as errors show it: without its query, which may contain an access token.
 pub(crate) fn place(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }

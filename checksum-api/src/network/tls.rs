@@ -1,4 +1,4 @@
-//! What depends on the TLS that this crate is compiled with.
+//! The code that depends on the TLS features of this crate.
 
 use std::error::Error as StdError;
 use std::io;
@@ -12,19 +12,19 @@ pub(crate) const IS_COMPILED: bool = cfg!(any(
     feature = "native-tls"
 ));
 
-/// What to do if no provider is installed: for programs with `rustls-no-provider`.
+/// The advice if no provider is installed, for programs with `rustls-no-provider`.
 pub(crate) const NO_PROVIDER: &str = "no TLS provider is installed: call \
     `install_default()` of a rustls `CryptoProvider` before a client is built, \
     or switch the feature `rustls` of checksum-api on, which brings one";
 
-/// How to trust a private certificate authority.
+/// The advice on how to trust a private certificate authority.
 const AUTHORITIES: &str = if cfg!(any(target_os = "macos", target_os = "windows")) {
     "add it to the system's certificate store"
 } else {
     "name a PEM file that has it in SSL_CERT_FILE"
 };
 
-/// What to do where no root certificates are found.
+/// The advice if no root certificates are found.
 pub(crate) const NO_ROOTS: &str = "install the system's package of certificate authorities, \
     or name a PEM file of them in SSL_CERT_FILE";
 
@@ -69,7 +69,7 @@ pub(crate) fn with_roots(
     }
 }
 
-/// Reads no root certificate and verifies no server: for plain http.
+/// Configures a client for plain http, which reads no root certificates.
 pub(crate) fn without_roots(builder: ClientBuilder) -> ClientBuilder {
     #[cfg(any(
         feature = "rustls",
@@ -133,7 +133,7 @@ fn with_backend(builder: ClientBuilder) -> ClientBuilder {
     builder.tls_backend_rustls()
 }
 
-/// Returns what to do about a connection that failed because of TLS.
+/// Returns advice for a connection that failed because of TLS.
 pub(crate) fn advice(cause: &(dyn StdError + 'static)) -> String {
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
     if !matches!(
@@ -146,8 +146,8 @@ pub(crate) fn advice(cause: &(dyn StdError + 'static)) -> String {
     format!("if the certificate is of a private authority, {AUTHORITIES}")
 }
 
-/// Returns the TLS error because of which a connection was not made: an invalid certificate, a failed
-/// handshake. `None` if the connection broke during the handshake.
+/// Returns the TLS error that prevented a connection: an invalid certificate, a failed handshake.
+/// `None` if the connection broke during the handshake.
 pub(crate) fn cause<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> Option<&'a (dyn StdError + 'static)> {
@@ -161,7 +161,7 @@ pub(crate) fn cause<'a>(
             // `source` skips the error that an `io::Error` wraps.
             Some(io) => match io.get_ref() {
                 Some(inner) => Some(inner),
-                // An error of the system, so that the network failed and not TLS.
+                // An error of the operating system: the network failed, not TLS.
                 None => return None,
             },
             None => error.source(),

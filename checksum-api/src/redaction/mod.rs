@@ -10,21 +10,22 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use spelling::{Beginning, beginning};
+use spelling::{Beginning, ESCAPES, beginning};
 
-/// What a secret is replaced by.
+/// The text that replaces a secret.
 const REDACTED: &str = "***";
 
-/// A shorter value is no secret, and replacing it would change other words.
+/// A shorter value is not a secret, and replacing it would change other words.
 const MIN_VALUE_BYTES: usize = 4;
 
-/// So many characters at the end of a complete text may be like the beginning of a secret by chance.
+/// Up to this many characters at the end of a complete text may equal the beginning of a secret by
+/// chance.
 const MAX_CHANCE: usize = 3;
 
 /// The base64 of a shorter text may occur by chance.
 const MIN_BASE64_BYTES: usize = 8;
 
-/// Replaces secrets in texts by `***`: for programs that print what a service sends, which may
+/// Replaces secrets in texts by `***`. Use it before you print a response of the service, which may
 /// repeat the API key or the value of an environment variable.
 ///
 /// A secret is found as it is, JSON-escaped, percent-encoded, HTML-escaped and within base64, also if
@@ -39,7 +40,7 @@ const MIN_BASE64_BYTES: usize = 8;
 pub struct Redactor(Vec<SecretString>);
 
 impl Redactor {
-    /// Returns a redactor that knows no secret.
+    /// Returns a redactor without any secret.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
@@ -54,7 +55,7 @@ impl Redactor {
             return;
         }
         // The base64 of a part of a text depends on where the part begins, and its first and last
-        // characters depend on what is beside the part.
+        // characters depend on the neighbours of the part.
         for before in 0..3 {
             let mut bytes = vec![0; before];
             bytes.extend_from_slice(secret.as_bytes());
@@ -87,20 +88,29 @@ impl Redactor {
         self.replace(text, None)
     }
 
-    /// Returns `text` with each secret replaced, also one whose beginning is at the end of the text, as
-    /// the sender may have truncated it. With `is_cut` it certainly was, so that even one character is
-    /// replaced.
+    /// Returns `text` with each secret replaced. If the text ends with the beginning of a secret,
+    /// because the sender may have truncated it, that beginning is replaced too. With `is_cut` it
+    /// was certainly truncated, so that even one character is replaced.
     pub(crate) fn redact_end<'a>(&self, text: &'a str, is_cut: bool) -> Cow<'a, str> {
         let chance = if is_cut { 0 } else { MAX_CHANCE };
         self.replace(text, Some(chance))
     }
 
-    /// `chance`: how many characters of a secret's beginning may be left at the end of the text. With
-    /// `None`, any number.
+    /// Replaces secrets. A beginning of a secret at the end of the text is kept if it has at most
+    /// `chance` characters; with `None`, whatever its length.
     fn replace<'a>(&self, text: &'a str, chance: Option<usize>) -> Cow<'a, str> {
         let mut redacted = String::new();
         let mut redacted_to = 0;
-        for (start, _) in text.char_indices() {
+        let mut may_begin = [false; 256];
+        let firsts = self
+            .0
+            .iter()
+            .filter_map(|secret| secret.expose_secret().as_bytes().first());
+        firsts
+            .chain(ESCAPES)
+            .for_each(|byte| may_begin[usize::from(*byte)] = true);
+        let starts = text.char_indices().map(|(start, _)| start);
+        for start in starts.filter(|start| may_begin[usize::from(text.as_bytes()[*start])]) {
             let rest = &text[start..];
             let longest = self.0.iter().filter_map(|secret| {
                 let secret = secret.expose_secret();
@@ -221,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_that_overlap_or_contain_each_other_leave_nothing() {
+    fn overlapping_secrets_are_fully_redacted() {
         let mut secrets = redactor("abcdef");
         secrets.add("abc");
         secrets.add("efgh");
@@ -236,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_beginning_of_a_secret_at_a_cut_is_redacted() {
+    fn a_truncated_secret_at_the_end_is_redacted() {
         let key = r#"sk"test"#;
         let secrets = redactor(key);
         for spelled in [

@@ -1,16 +1,20 @@
 //! Recognises a secret however its characters are escaped.
 
-/// JSON four times within JSON. A limit, since a text may consist of backslashes.
+/// Enough for JSON that is nested four times in JSON strings. The limit bounds the work for a text
+/// that consists of backslashes.
 const MAX_BACKSLASHES: usize = 16;
 
 /// The longest escape of one character: `&amp;#x1F600;` and the like.
 const MAX_ESCAPE: usize = 24;
 
-/// How much of a secret is at the beginning of a text.
+/// The characters that an escaped character may begin with.
+pub(super) const ESCAPES: &[u8] = b"\\%&+";
+
+/// How much of a secret a text begins with.
 pub(super) enum Beginning {
-    /// So many bytes of the text are the secret.
+    /// All of it, in the first `bytes` bytes of the text.
     Whole { bytes: usize },
-    /// The text ends within so many of the secret's first characters.
+    /// The text ends within the secret, after its first `chars` characters.
     Cut { chars: usize },
 }
 
@@ -18,7 +22,7 @@ pub(super) enum Beginning {
 /// way. A backslash may be a character or begin an escape, so that there may be several matches.
 pub(super) fn beginning(text: &str, secret: &str) -> Option<Beginning> {
     let first = text.as_bytes().first()?;
-    if !secret.as_bytes().starts_with(&[*first]) && !b"\\%&+".contains(first) {
+    if !secret.as_bytes().starts_with(&[*first]) && !ESCAPES.contains(first) {
         return None;
     }
     let mut ends = vec![0];
@@ -147,7 +151,7 @@ fn plus(text: &str, expected: char) -> Option<&str> {
 fn html(text: &str, expected: char) -> Option<&str> {
     let mut rest = strip(text, '&')?;
     loop {
-        // The whole of `&amp;lt;` before its beginning.
+        // Read `&amp;lt;` as a whole, not as `&amp;` and `lt;`.
         let inner = rest.strip_prefix("amp").and_then(|rest| strip(rest, ';'));
         let is_reference = |text| reference(text).is_some_and(|(found, _)| found == expected);
         match inner {
@@ -186,7 +190,7 @@ fn reference(text: &str) -> Option<(char, &str)> {
     Some((character, rest))
 }
 
-/// Returns whether the text is the beginning of an escape that is cut off.
+/// Returns whether the text is the beginning of a truncated escape.
 fn is_unfinished_escape(text: &str) -> bool {
     let mut characters = text.chars();
     characters.next().is_some_and(|lead| "\\%&".contains(lead))

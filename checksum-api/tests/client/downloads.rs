@@ -1,5 +1,7 @@
 //! Downloads of files.
 
+use checksum_api::ErrorKind;
+use reqwest::ResponseBuilderExt;
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -35,4 +37,28 @@ async fn the_key_is_sent_to_the_own_origin_only() {
     assert_eq!(own[0].headers["authorization"], format!("Bearer {KEY}"));
     let foreign = elsewhere.received_requests().await.expect("recorded");
     assert!(!foreign[0].headers.contains_key("authorization"));
+}
+
+/// The transport should not follow redirects, and may.
+#[tokio::test]
+async fn no_file_is_taken_from_plain_http_that_a_transport_was_redirected_to() {
+    for (from, is_taken) in [
+        ("http://files.example/file", false),
+        ("https://files.example/file", true),
+    ] {
+        let client = builder("https://api.example")
+            .transport(move |_| {
+                let response = http::Response::builder().url(from.parse().expect("a URL"));
+                let response = response.body("content").expect("a response");
+                std::future::ready(Ok(response.into()))
+            })
+            .build()
+            .expect("a client");
+        let url = "https://api.example/file".parse().expect("a URL");
+        let file = client.download(&url, http::HeaderMap::new()).await;
+        assert_eq!(file.is_ok(), is_taken, "{from}");
+        if let Err(error) = file {
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use checksum_api::{ApiKey, ApiKeyProvider, Client, ErrorKind};
 use reqwest::ResponseBuilderExt;
@@ -165,4 +166,68 @@ async fn a_download_is_repeated_with_the_new_key() {
         file.chunk().await.expect("a part").expect("a part"),
         "content"
     );
+}
+
+/// A provider may take long. Requests that were rejected together do not call it one after the other.
+#[tokio::test(start_paused = true)]
+async fn requests_that_are_rejected_together_share_one_call_of_the_provider() {
+    for (provided, accepted) in [(&["first"][..], false), (&["first", "second"], true)] {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let provider = move || {
+            let call = counted.fetch_add(1, Ordering::SeqCst);
+            async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                ApiKey::new(provided[call.min(provided.len() - 1)])
+            }
+        };
+        let client = Client::builder(provider)
+            .transport(|request: reqwest::Request| {
+                let key = &request.headers()["authorization"];
+                let status = if key == "Bearer second" { 200 } else { 401 };
+                let response = http::Response::builder().status(status);
+                let response = response.body(r#"{"status":"queued"}"#).expect("a response");
+                async { Ok(response.into()) }
+            })
+            .build()
+            .expect("a client");
+        let began = tokio::time::Instant::now();
+        let requests: Vec<_> = (0..100)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { status_of(&client).await.is_ok() })
+            })
+            .collect();
+        for request in requests {
+            assert_eq!(request.await.expect("no panic"), accepted);
+        }
+        assert_eq!(calls.load(Ordering::SeqCst), 2, "{provided:?}");
+        assert_eq!(began.elapsed(), Duration::from_secs(2), "{provided:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_current_key_is_redacted_however_often_keys_alternate() {
+    let calls = AtomicUsize::new(0);
+    let keys: Vec<String> = (0..4)
+        .map(|number| format!("key-{number}-secret"))
+        .collect();
+    let all = keys.clone();
+    let provider = move || {
+        let call = calls.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(ApiKey::new(keys[call % 2 + call / 40].clone()))
+    };
+    let client = Client::builder(provider)
+        .transport(|_| async {
+            let response = http::Response::builder().status(401);
+            Ok(response.body("").expect("a response").into())
+        })
+        .build()
+        .expect("a client");
+    for _ in 0..60 {
+        status_of(&client).await.expect_err("unauthorized");
+    }
+    for key in &all[..3] {
+        assert_eq!(client.redact(key), "***");
+    }
 }

@@ -19,7 +19,7 @@ async fn a_refused_connection_is_transient_and_has_no_effect() {
 }
 
 #[tokio::test]
-async fn tls_that_fails_has_a_kind_of_its_own() {
+async fn tls_failures_have_their_own_kind() {
     // The server speaks no TLS, or this machine has no certificate authorities: one kind of error.
     let plain = || {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -104,3 +104,23 @@ async fn a_redirected_start_may_have_taken_effect_unless_it_is_forwarded_unchang
         }
     }
 }
+
+/// The redirect is the response, with all that it says of the request.
+#[tokio::test]
+async fn a_redirect_that_is_an_address_keeps_its_request_id() {
+    let server = MockServer::start().await;
+    let response = ResponseTemplate::new(302)
+        .insert_header("location", "https://files.example/report.html")
+        .insert_header("x-request-id", "req-7")
+        .insert_header("content-encoding", "gzip")
+        .set_body_string("see there");
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
+    let client = builder(&server.uri()).build().expect("a client");
+    let report = client.get_test_run_report().id("run-id");
+    let (address, response) = report.execute_with_response().await.expect("an address");
+    assert_eq!(address.0, "https://files.example/report.html");
+    assert_eq!(response.request_id(), Some("req-7"));
+}

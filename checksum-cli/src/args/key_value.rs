@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::redaction;
 
-/// No list of variables is as large; a larger file was given by mistake.
+/// Larger than any list of variables: a larger file was given by mistake.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// Why an option of the form NAME=VALUE is invalid. No text contains a value.
@@ -39,7 +39,9 @@ pub(crate) enum ValueError {
     },
     #[error("--metadata takes KEY=TEXT or KEY:=JSON; number {0} is neither")]
     Metadata(usize),
-    #[error("--field takes NAME=JSON, with texts in double quotes; number {0} is not that")]
+    #[error(
+        "--field takes NAME=JSON, with strings in double quotes; number {0} is not of that form"
+    )]
     Field(usize),
 }
 
@@ -51,8 +53,8 @@ pub(crate) struct EnvOverrides {
     #[arg(long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
     /// A file of environment variables, with a line NAME=VALUE for each; repeatable. Later files
-    /// override earlier ones, and --env overrides files. A line may be empty, be a comment that
-    /// begins with `#`, begin with `export`, and have its value in quotes
+    /// override earlier ones, and --env overrides files. A line may be empty or a comment that
+    /// begins with `#`. It may begin with `export`, and its value may be in quotes
     #[arg(long, value_name = "PATH")]
     env_file: Vec<PathBuf>,
 }

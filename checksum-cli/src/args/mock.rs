@@ -13,7 +13,7 @@ pub(crate) struct Mock {
     /// The id of a test that fails in every run that includes it; repeatable
     #[arg(long, value_name = "TEST")]
     pub(crate) fail_test: Vec<String>,
-    /// Also serve what is not documented, but known from the vendor's clients
+    /// Also serve the undocumented parts of the API that the vendor's clients use
     ///
     /// Each response to the start of a run has `runId` and `sharded`. The status of a run by its
     /// test run id has `isTerminal`, `verdict` and `failureReason`. Affected tests can be found,

@@ -103,17 +103,17 @@ pub(crate) enum Command {
     /// Heal the failed tests of a run, wait for it, and exit with its result
     #[command(after_help = exit_code::HELP)]
     Heal(Heal),
-    /// Generate tests for a pull request, wait for it, and exit with its result
+    /// Generate tests for a pull request, wait for the sessions, and exit with their result
     #[command(after_help = exit_code::HELP)]
     Generate(Generate),
     /// Wait for work that was started earlier, and exit with its result
     #[command(after_help = exit_code::HELP)]
     Wait(Wait),
-    /// Poll a run once, and exit with 8 while it is running, then with its verdict
+    /// Poll a run once, and exit with 8 if it is still running, otherwise with its verdict
     Status(Status),
     /// Show the result of each test of a finished run
     Results(Results),
-    /// Show the address of a run's HTML report, or download it
+    /// Show the URL of a run's HTML report, or download it
     Report(Report),
     /// List the traces, screenshots and videos of a run's tests, or download them
     Attachments(Attachments),
@@ -125,7 +125,8 @@ pub(crate) enum Command {
     Me(Connection),
     /// Run a mock server of the service on this machine
     Mock(Mock),
-    /// Show a run, its healing and a second run with the built-in mock server: no key, no network
+    /// Show a run, its healing and a second run against a built-in mock server, without a key or
+    /// network
     Demo,
     /// Print a completion script for a shell
     Completions {

@@ -20,7 +20,7 @@ pub(crate) struct Global {
     /// When to use colours; NO_COLOR is respected
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: Color,
-    /// Log to standard error; repeat for more; CHECKSUM_LOG overrides it
+    /// Log to standard error; repeat for more detail; CHECKSUM_LOG overrides it
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }

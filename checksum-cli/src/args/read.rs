@@ -12,11 +12,11 @@ use super::report_file::ReportFile;
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) run: RunName,
-    /// Fail a pass that the same response contradicts: by a count of failed tests, by fields that
-    /// cannot be read, or by missing counts
+    /// Count a pass as failed if the same response contradicts it: it counts failed tests, has
+    /// fields that cannot be read, or lacks counts
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Let a run pass in which no test ran, unless the service's own verdict fails it
+    /// Let a run pass if no test ran, unless the service's own verdict is `fail`
     #[arg(long)]
     pub(crate) allow_no_tests: bool,
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub(crate) struct RunName {
 
 #[derive(Debug, Args)]
 pub(crate) struct Results {
-    /// The test run's id, which is not the run's name: the verdict shows it
+    /// The id of the test run, as the verdict shows it; it is not the name of the run
     pub(crate) test_run: TestRunId,
     /// Only tests with this status, such as failed
     #[arg(long)]
@@ -50,7 +50,7 @@ pub(crate) struct Results {
 
 #[derive(Debug, Args)]
 pub(crate) struct Report {
-    /// The test run's id, which is not the run's name: the verdict shows it
+    /// The id of the test run, as the verdict shows it; it is not the name of the run
     pub(crate) test_run: TestRunId,
     /// Download the page to a file
     #[arg(long, value_name = "FILE")]
@@ -64,7 +64,7 @@ pub(crate) struct Report {
 
 #[derive(Debug, Args)]
 pub(crate) struct Attachments {
-    /// The test run's id, which is not the run's name: the verdict shows it
+    /// The id of the test run, as the verdict shows it; it is not the name of the run
     pub(crate) test_run: TestRunId,
     /// The test's id. Default: every test
     pub(crate) test: Option<TestId>,

@@ -103,11 +103,11 @@ pub(crate) struct RunOptions {
     pub(crate) auto_heal: AutoHealOptions,
     #[command(flatten)]
     pub(crate) starting: Starting,
-    /// Fail a pass that the same response contradicts: by a count of failed tests, by fields that
-    /// cannot be read, or by missing counts
+    /// Count a pass as failed if the same response contradicts it: it counts failed tests, has
+    /// fields that cannot be read, or lacks counts
     #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
     pub(crate) strict: bool,
-    /// Let a run pass in which no test ran, unless the service's own verdict fails it
+    /// Let a run pass if no test ran, unless the service's own verdict is `fail`
     #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
     pub(crate) allow_no_tests: bool,
     /// Write a report of the run, whatever its outcome; repeatable. Formats: junit, ctrf, markdown,
@@ -126,15 +126,16 @@ pub(crate) struct Starting {
     pub(crate) detach: bool,
     /// Write a handle to this file; resume with `checksum wait --handle-file`
     ///
-    /// Before the request is sent, the file says what may have started: `checksum wait` then exits
-    /// with 5, or with 2 if the service rejected the request. An older handle is printed and
-    /// replaced.
+    /// Before the request is sent, the file records what may start. If no response arrives,
+    /// `checksum wait` then exits with 5. If the service rejects the request, it exits with 2. An
+    /// older handle is printed and replaced.
     #[arg(long, value_name = "PATH")]
     pub(crate) handle_file: Option<PathBuf>,
     /// Print the request and send nothing; needs no API key
     #[arg(long, conflicts_with_all = ["detach", "handle_file"])]
     pub(crate) dry_run: bool,
-    /// Any other field of the request; repeatable. It replaces a field that the request has already
+    /// Add any other field to the request; repeatable. It replaces a field that the request already
+    /// has
     #[arg(long, value_name = "NAME=JSON")]
     pub(crate) field: Vec<String>,
     #[command(flatten)]
@@ -170,7 +171,7 @@ pub(crate) struct AutoHealOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct Heal {
-    /// The test run's id, which is not the run's name: the verdict shows it
+    /// The id of the test run, as the verdict shows it; it is not the name of the run
     pub(crate) test_run: TestRunId,
     /// The repository of the pull request, as owner/repo; required unless --no-create-pr is given
     /// without --pr
@@ -192,7 +193,8 @@ pub(crate) struct Heal {
     pub(crate) metadata: Vec<String>,
     #[command(flatten)]
     pub(crate) starting: Starting,
-    /// Fail a success that the same response contradicts: by totals that cannot be read
+    /// Count a success as failed if the same response contradicts it: it has totals that cannot be
+    /// read
     #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
     pub(crate) strict: bool,
 }
@@ -216,7 +218,8 @@ pub(crate) struct Generate {
     pub(crate) metadata: Vec<String>,
     #[command(flatten)]
     pub(crate) starting: Starting,
-    /// Fail a success that the same response contradicts: by totals that cannot be read
+    /// Count a success as failed if the same response contradicts it: it has totals that cannot be
+    /// read
     #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
     pub(crate) strict: bool,
 }

@@ -16,7 +16,8 @@ const GRACE: Duration = Duration::from_secs(2);
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Waiting")]
 pub(crate) struct Waiting {
-    /// Stop starting and waiting after this time, such as 30m; work that was started goes on
+    /// Stop after this time, such as 30m, whether starting or waiting; work that was started goes
+    /// on
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Option<Duration>,
     /// Poll at a fixed interval, such as 10s (default: adaptive); at least 1s unless the service is
@@ -57,11 +58,11 @@ pub(crate) struct Wait {
     pub(crate) awaited: Awaited,
     #[command(flatten)]
     pub(crate) waiting: Waiting,
-    /// Fail a pass that the same response contradicts: by a count of failed tests, by fields that
-    /// cannot be read, or by missing counts
+    /// Count a pass as failed if the same response contradicts it: it counts failed tests, has
+    /// fields that cannot be read, or lacks counts
     #[arg(long, help_heading = "Waiting")]
     pub(crate) strict: bool,
-    /// Let a run pass in which no test ran, unless the service's own verdict fails it
+    /// Let a run pass if no test ran, unless the service's own verdict is `fail`
     #[arg(long, help_heading = "Waiting", conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) allow_no_tests: bool,
     /// Write a report of the run, whatever its outcome; repeatable. Formats: junit, ctrf, markdown,

@@ -13,7 +13,7 @@ use crate::json::{ListedAttachment, Message, UnlistedTest};
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 
-/// Escaped in the name of a test's directory, so that no two ids share one.
+/// The characters to escape in the name of a test's directory, so that no two ids share one.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 pub(super) async fn execute(
@@ -94,7 +94,7 @@ async fn tests(test_run: &TestRun, only_failed: bool) -> Result<Vec<TestId>, Cli
     Ok(tests.map(|test| test.checksum_test_id.clone()).collect())
 }
 
-/// The path of a downloaded file if it was downloaded, or why it was not.
+/// The path of the file if it was downloaded, or why the download failed.
 type Saved = Result<Option<PathBuf>, (ExitCode, String)>;
 
 /// Downloads the attachments of a test if there is a directory, and returns the result of each.

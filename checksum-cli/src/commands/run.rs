@@ -88,7 +88,7 @@ fn plan<'a>(
                 let Some(affected) = Grep::of_tests(&tests.map_err(CliError::Start)?) else {
                     return Ok(None);
                 };
-                // The start gets what the look-up left of --timeout.
+                // The start gets the time that finding the tests left of --timeout.
                 let policy = waiting.policy_after(began.elapsed());
                 let checksum = checksum.with_poll_policy(policy);
                 let affected = with_options(affected, grep, variables);
@@ -113,7 +113,7 @@ fn with_options(
     grep.envs(variables)
 }
 
-/// The options that every selection has, which are valid before anything is sent.
+/// The options that every selection has, validated before anything is sent.
 struct Extras {
     heal: Option<HealOptions>,
     fields: Vec<(String, Value)>,

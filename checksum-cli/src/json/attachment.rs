@@ -16,7 +16,7 @@ pub(crate) struct ListedAttachment {
     pub(crate) test_id: TestId,
     #[serde(flatten)]
     pub(crate) attachment: Attachment,
-    /// Where the file is; null if it was not downloaded.
+    /// The path of the file; null if it was not downloaded.
     pub(crate) path: Option<PathBuf>,
     /// Why the download failed.
     pub(crate) error: Option<String>,

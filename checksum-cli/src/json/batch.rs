@@ -9,22 +9,22 @@ use serde::Serialize;
 use crate::exit_code::Verdict;
 use crate::output::text::one_line;
 
-/// What is known of a batch that ended.
+/// The result of a batch.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BatchResult {
     batch_id: BatchId,
     state: BatchState,
     /// Whether every session completed. There may be none, if nothing was to be healed.
-    pass: bool,
+    is_success: bool,
     test_run_id: Option<TestRunId>,
     sessions: Vec<BatchSession>,
     pull_requests: Vec<String>,
-    /// What in the service's response contradicts its state.
+    /// How the service's response contradicts its state.
     contradiction: Option<String>,
     /// The exit code of the command.
     exit_code: u8,
-    /// What there is to know beside the outcome, in sentences.
+    /// Further information for people, in sentences.
     remarks: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ impl BatchResult {
         Self {
             batch_id: status.id().clone(),
             state: status.state().clone(),
-            pass: verdict.is_pass(),
+            is_success: verdict.is_success(),
             test_run_id: status.test_run_id().cloned(),
             sessions: status.sessions().to_vec(),
             pull_requests: status.pull_requests().map(str::to_owned).collect(),

@@ -12,7 +12,7 @@ use super::batch::BatchResult;
 use super::dry_run_request::DryRunRequest;
 use super::run::RunResult;
 
-/// The version of the form. Types and fields may be added to it; any other change makes another
+/// The version of the form. Types and fields may be added to it; any other change needs another
 /// version.
 const VERSION: u8 = 1;
 
@@ -86,13 +86,13 @@ pub(crate) enum Message<'a> {
     PollFailed {
         /// What failed, for which request, and whether it is retryable.
         error: String,
-        /// For how long every poll has failed.
+        /// How long every poll has failed so far, in seconds.
         failing_for_seconds: u64,
         next_poll_in_seconds: u64,
     },
     /// A poll succeeded after polls that failed.
     PollRecovered { after_seconds: u64 },
-    /// What is known of a run; its verdict, if it ended.
+    /// The status of a run, with its verdict if it ended.
     Run(&'a RunResult),
     /// The result of a batch.
     Batch(&'a BatchResult),
@@ -102,7 +102,7 @@ pub(crate) enum Message<'a> {
     Project { project: &'a Project },
     /// The result of each test of a run.
     Results { results: &'a TestRunResults },
-    /// Where the HTML report of a run is.
+    /// The URL of a run's HTML report.
     Report {
         #[serde(flatten)]
         report: &'a HtmlReport,

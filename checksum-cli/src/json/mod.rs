@@ -1,4 +1,4 @@
-//! What programs read on standard output. Each type copies what it shows; it decides nothing.
+//! The JSON output, for programs. Its types copy values, and decide nothing.
 
 mod attachment;
 mod batch;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::exit_code::Verdict;
 use crate::output::text::one_line;
 
-/// What is known of a run.
+/// The result of a run.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RunResult {
@@ -18,15 +18,15 @@ pub(crate) struct RunResult {
     state: RunState,
     /// Null while the run goes on.
     outcome: Option<Outcome>,
-    pass: bool,
+    is_success: bool,
     counts: Option<Counts>,
     test_run_id: Option<TestRunId>,
     failure_reason: Option<String>,
-    /// What in the service's response contradicts its state.
+    /// How the service's response contradicts its state.
     contradiction: Option<String>,
     /// The exit code of the command.
     exit_code: u8,
-    /// What there is to know beside the outcome, in sentences.
+    /// Further information for people, in sentences.
     remarks: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ impl RunResult {
             job_name: job_name.cloned(),
             state: status.state().clone(),
             outcome: verdict.outcome.clone(),
-            pass: verdict.is_pass(),
+            is_success: verdict.is_success(),
             counts: status.counts(),
             test_run_id: status.test_run_id().cloned(),
             failure_reason: status.failure_reason().map(str::to_owned),

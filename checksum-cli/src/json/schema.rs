@@ -57,7 +57,14 @@ mod tests {
 
     #[test]
     fn every_word_is_found_and_other_texts_are_not() {
-        for word in ["passed", "run", "status", "exitCode", "testRunId", "pass"] {
+        for word in [
+            "passed",
+            "run",
+            "status",
+            "exitCode",
+            "testRunId",
+            "isSuccess",
+        ] {
             assert!(is_part_of_a_word(word), "{word}");
         }
         assert!(!is_part_of_a_word("hush-hush"));

@@ -160,7 +160,7 @@ fn redraw(bar: &ProgressBar, message: &str) {
 }
 
 fn style() -> ProgressStyle {
-    // A wrong template is not worth a failure.
+    // Without the template, the default style is used.
     ProgressStyle::with_template("{spinner} {msg} ({elapsed})")
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }

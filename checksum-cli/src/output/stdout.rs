@@ -61,7 +61,8 @@ impl Output {
         }
     }
 
-    /// Reports why there is no result: an object for programs; for people, a sentence and what to do.
+    /// Reports why there is no result: as an object for programs, or as a sentence and a hint for
+    /// people.
     pub(crate) fn error(&mut self, error: &CliError, exit_code: ExitCode) {
         let text = error.to_string();
         if !self.is_text() {

@@ -32,7 +32,7 @@ pub(crate) fn coloured_lines(text: &str) -> String {
     cleaned + &lines(rest)
 }
 
-/// Splits at the first colour sequence: what is before it, the sequence, what is after it.
+/// Returns the text before the first colour sequence, the sequence, and the text after it.
 fn colour(text: &str) -> Option<(&str, &str, &str)> {
     let is_parameter = |c: char| c.is_ascii_digit() || c == ';';
     for (start, introducer) in text.match_indices("\u{1b}[") {

@@ -1,4 +1,4 @@
-//! Shows what happens during a wait.
+//! Shows the events of a wait.
 
 use std::time::Duration;
 

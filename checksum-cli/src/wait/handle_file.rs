@@ -1,5 +1,5 @@
-//! The file that stores a handle, and before there is one, what is about to be started: a command
-//! that is killed in between must not leave the handle of an earlier run.
+//! The file that stores a handle or, before the start, a record of what is about to be started. So
+//! a command that is killed in between does not leave the handle of an earlier run.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::redaction::redact_keys;
 use crate::wait::atomic_file::AtomicFile;
 
-/// No such file is as large.
+/// Larger than any handle file.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// The file that `--handle-file` names.

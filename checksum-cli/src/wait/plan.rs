@@ -1,4 +1,4 @@
-//! What a command is about to start.
+//! The work that a command is about to start.
 
 use std::pin::Pin;
 
@@ -16,10 +16,10 @@ pub(crate) struct StartRequest {
     pub(crate) send: Pin<Box<dyn Future<Output = Result<Work, Error>>>>,
 }
 
-/// What has to be done to start work.
+/// The way to start work.
 pub(crate) enum Plan<'a> {
     Send(StartRequest),
-    /// Requests first what to start; there may be nothing.
+    /// A request has to find out first what to start; there may be nothing.
     LookUp(Pin<Box<dyn Future<Output = Result<Option<StartRequest>, CliError>> + 'a>>),
 }
 

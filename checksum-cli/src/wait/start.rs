@@ -20,7 +20,7 @@ use crate::wait::dry_run;
 use crate::wait::handle_file::{Content, HandleFile};
 use crate::wait::plan::{Plan, StartRequest, nothing_to_run};
 
-/// What is the same for all work of a command.
+/// The options that apply to all work of a command.
 pub(crate) struct StartOptions<'a> {
     pub(crate) starting: &'a Starting,
     pub(crate) is_strict: bool,
@@ -137,7 +137,7 @@ async fn start_and_wait<'a>(
     })
 }
 
-/// Prints what the file contains, because it is about to be replaced: it is then still in the log.
+/// Prints the content of the file, which is about to be replaced, so that the log still has it.
 fn print_replaced(file: &HandleFile) {
     match file.current() {
         Some(Content::Handle(handle)) => {

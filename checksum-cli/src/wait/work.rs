@@ -107,7 +107,7 @@ pub(crate) fn run_started(run: &Run) -> Message<'_> {
     }
 }
 
-/// Prints what is known of a run, and returns its exit code.
+/// Prints the result of a run, and returns its exit code.
 pub(crate) fn print_run(
     job_name: Option<&JobName>,
     status: &RunStatus,

@@ -253,7 +253,7 @@ async fn a_sharded_run_is_resumed_by_its_test_run_id() {
     }
     let ended = checksum(&mock.url(), format!("status --test-run {id} --output json")).end();
     let line = ended.last_line();
-    assert_eq!((ended.code, &line["pass"]), (0, &json!(true)));
+    assert_eq!((ended.code, &line["isSuccess"]), (0, &json!(true)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,7 +43,7 @@ async fn a_run_without_tests_fails_unless_allowed() {
     ] {
         let ended = exec(&mock, format!("{arguments} --output json")).exits(code);
         let verdict = ended.last_line();
-        assert_eq!(verdict["pass"], code == 0);
+        assert_eq!(verdict["isSuccess"], code == 0);
     }
 }
 

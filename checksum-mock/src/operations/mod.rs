@@ -1,4 +1,4 @@
-//! What each operation does: one file for each tag of the API's description.
+//! The operations, in one file for each tag of the API's description.
 
 pub(crate) mod bugs;
 pub(crate) mod execution;

@@ -1,4 +1,4 @@
-//! What tests decide: how runs, their tests and batches proceed and end.
+//! Scripts, by which a test decides how runs, their tests and batches proceed and end.
 
 mod batch;
 mod phase;

@@ -8,7 +8,7 @@ use http::header::AUTHORIZATION;
 /// The header in which the vendor's own clients send the key, in lower case.
 pub(crate) const APP_CODE: &str = "checksumappcode";
 
-/// A certain key, or any that is not empty.
+/// The keys that are accepted: a certain one, or any that is not empty.
 #[derive(Clone, Default)]
 pub(crate) struct ApiKey(Option<String>);
 

@@ -1,5 +1,4 @@
-//! What happens to a request: it is logged, gets its fault, is authenticated, and reaches its
-//! operation.
+//! Handles a request: logs it, applies a fault, checks the API key, and calls the operation.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,7 +28,7 @@ pub(crate) const BASE_PATH: &str = "/public-api";
 
 const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 
-/// What is decided before the mock server starts.
+/// The settings of the server, which do not change while it runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) api_key: ApiKey,
@@ -39,7 +38,7 @@ pub(crate) struct Settings {
     pub(crate) request_timeout: Duration,
 }
 
-/// What requests share.
+/// The values that all requests share.
 #[derive(Debug)]
 pub(crate) struct App {
     settings: Settings,

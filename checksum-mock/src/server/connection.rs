@@ -124,7 +124,7 @@ impl Connections {
         let ended = self.tasks.join_next_with_id();
         match tokio::time::timeout(CLOSE_TIMEOUT, ended).await {
             Ok(Some(ended)) => self.forget(ended),
-            // There is no connection whose end could be awaited.
+            // There is no connection to wait for.
             Ok(None) => tokio::time::sleep(CLOSE_TIMEOUT).await,
             Err(_) => {}
         }

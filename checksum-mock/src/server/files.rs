@@ -52,7 +52,7 @@ fn entity_tag(bytes: &[u8]) -> String {
     format!("\"{:016x}\"", hasher.finish())
 }
 
-/// What a request wants of a file.
+/// The part of a file that a request selects.
 enum Range {
     Whole,
     /// From the first byte to the last.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::api_key::APP_CODE;
 
-/// About how many bytes a request takes beside its text.
+/// Roughly how many bytes a request takes in addition to its text.
 const OVERHEAD: usize = 512;
 
 /// A request that the mock server received, without its secrets.

@@ -1,4 +1,4 @@
-//! A batch of healing or generation, and what its status route returns.
+//! A batch of healing or generation, and the response of its status route.
 
 use serde_json::{Value, json};
 

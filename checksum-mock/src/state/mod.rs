@@ -1,5 +1,5 @@
-//! What the mock server knows: the runs and batches that were started, and the scripts of the next
-//! ones. It performs no I/O, and its time is a parameter.
+//! The state of the mock server: the runs and batches that were started, and the scripts of the
+//! next ones. It performs no I/O, and its time is a parameter.
 
 pub(crate) mod batch;
 pub(crate) mod files;
@@ -18,7 +18,7 @@ use self::run::{Run, RunRequest, StatusRoute};
 use self::store::{Limit, Store};
 use crate::script::{BatchScript, RunScript};
 
-/// What is decided before the mock server starts.
+/// The settings of the state, which do not change while the mock server runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) default_run: RunScript,
@@ -31,7 +31,7 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) struct State {
     settings: Settings,
-    /// What `find_affected_tests` returns, if a test has set it.
+    /// The tests that `find_affected_tests` returns, if a test has set them.
     pub(crate) affected: Option<Vec<String>>,
     pub(crate) next_runs: VecDeque<RunScript>,
     pub(crate) next_heals: VecDeque<BatchScript>,

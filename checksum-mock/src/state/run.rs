@@ -1,4 +1,4 @@
-//! A run, and what each route returns for it.
+//! A run, and the response of each route to a request for it.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub(crate) struct Run {
     script: RunScript,
 }
 
-/// What a request selects, and how it is run.
+/// The tests that a request selects, and how to run them.
 pub(crate) struct RunRequest {
     pub(crate) tests: Vec<TestScript>,
     pub(crate) auto_heal: Option<AutoHeal>,
@@ -124,7 +124,8 @@ impl Run {
         let state = match phase {
             QUEUED => "queued",
             RUNNING => "running",
-            // Also while reports are merged, as was observed of the live service.
+            // The end state is returned also while reports are merged, as was observed of the live
+            // service.
             _ => self.end_state(),
         };
         let mut response = json!({ "status": state });

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::timeline::Timeline;
 use crate::script::Phase;
 
-/// About how many bytes a run or batch takes beside its tests or sessions.
+/// Roughly how many bytes a run or batch takes in addition to its tests or sessions.
 const OVERHEAD: usize = 1024;
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Store<T> {
     started: u64,
 }
 
-/// How much is kept.
+/// The limits on what is kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
     /// The number of finished runs or batches.

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn forever_never_ends() {
+    fn a_forever_phase_does_not_end() {
         let mut timeline = Timeline::new(vec![Phase::Forever], Duration::ZERO);
         assert_eq!(timeline.advance_to(Duration::MAX), 0);
     }

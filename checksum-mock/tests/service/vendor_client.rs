@@ -112,7 +112,7 @@ fn ends() -> [(RunScript, Exit); 7] {
 }
 
 #[tokio::test]
-async fn it_exits_as_the_run_ends() {
+async fn the_vendor_client_exits_by_the_verdict_of_the_run() {
     let server = observed_server();
     let client = VendorClient(&server);
     for (path, body) in starts() {
@@ -134,7 +134,7 @@ async fn it_exits_as_the_run_ends() {
 }
 
 #[tokio::test]
-async fn it_does_not_run_against_a_documented_service() {
+async fn the_vendor_client_fails_without_the_observed_parts() {
     let server = Server::new(Mock::builder());
     let client = VendorClient(&server);
     let end = client.run(SUITE, json!({})).await;

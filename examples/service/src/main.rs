@@ -8,13 +8,14 @@
 //! restart, all rows with a handle are watched again. A row that has an intent alone belongs to a
 //! start that was cut off: the run may have started, so that it is not started again.
 
+#![expect(clippy::print_stdout, reason = "its address is its output")]
+
 use std::env;
 use std::error::Error as StdError;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Sse;
-use axum::response::sse;
+use axum::response::sse::{self, Sse};
 use axum::routing::get;
 use axum::{Json, Router};
 use checksum_api_ext::{

@@ -65,7 +65,7 @@ fn last_event(stream: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_run_is_followed_to_its_end_after_a_kill_and_started_once() {
+async fn a_killed_process_resumes_its_run_and_starts_it_once() {
     let builder = Mock::builder().clock(Clock::manual());
     let mock = builder.start().await.expect("a mock");
     let directory = tempfile::tempdir().expect("a directory");

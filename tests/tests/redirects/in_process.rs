@@ -97,7 +97,7 @@ async fn a_redirect_that_keeps_the_method_is_followed_with_the_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_counts_is_whether_any_request_of_the_chain_may_have_been_acted_on() {
+async fn a_chain_of_redirects_may_have_taken_effect_if_any_request_may() {
     for status in [307, 308] {
         let there = To(status, "/there");
         let both = [".", "/there"];

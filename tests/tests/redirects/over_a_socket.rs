@@ -19,7 +19,7 @@ fn serves(heads: &[&str]) -> (String, mpsc::Receiver<String>) {
     let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
     let (sender, requests) = mpsc::channel();
     std::thread::spawn(move || {
-        let mut listener = Some(listener);
+        let mut listener = Some(listener).filter(|_| !heads.is_empty());
         for (number, head) in heads.iter().enumerate() {
             let (mut stream, _) = listener
                 .as_ref()
@@ -175,6 +175,48 @@ async fn a_reqwest_client_that_follows_redirects_is_detected() {
         );
         let posts = requests.try_iter().filter(|line| line.starts_with("POST "));
         assert_eq!(posts.count(), 1, "{heads:?}");
+    }
+}
+
+/// reqwest names the first URL in the error of a later connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reqwest_client_that_follows_redirects_sends_no_start_twice() {
+    for (policy, heads, expected, sent) in [
+        (
+            reqwest::redirect::Policy::default(),
+            &["302 Found\r\nlocation: /there"][..],
+            Known::MayHaveStarted,
+            1,
+        ),
+        (
+            reqwest::redirect::Policy::none(),
+            &["302 Found\r\nlocation: /there"],
+            Known::MayHaveStarted,
+            1,
+        ),
+        // Nobody listens from the beginning.
+        (
+            reqwest::redirect::Policy::default(),
+            &[],
+            Known::MayHaveStarted,
+            0,
+        ),
+        (reqwest::redirect::Policy::none(), &[], Known::NotStarted, 0),
+    ] {
+        let (origin, requests) = serves(heads);
+        let case = format!("{policy:?} {heads:?}");
+        let client = reqwest::Client::builder().no_proxy().redirect(policy);
+        let checksum = Checksum::builder()
+            .api_key(KEY.parse().expect("a key"))
+            .base_url(origin.parse().expect("a URL"))
+            .retry_policy(RetryPolicy::default().initial_delay(Duration::ZERO))
+            .transport(client.build().expect("a client"))
+            .build()
+            .expect("a client");
+        let outcome = start(&checksum, "run").await;
+        assert_eq!(known(&outcome), expected, "{case}: {outcome:?}");
+        let posts = requests.iter().filter(|line| line.starts_with("POST "));
+        assert_eq!(posts.count(), sent, "{case}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! Code that other generators make of the document: it compiles, it type-checks, and generated
-//! clients call the mock server.
+//! Checks the code that other generators make from the document: it compiles or type-checks, and
+//! generated clients can call the mock server.
 
 use std::process::Command;
 
@@ -53,7 +53,7 @@ pub(super) fn rust_client() -> Result<String> {
     let simplify = "--openapi-normalizer SIMPLIFY_ANYOF_STRING_AND_ENUM_STRING=true";
     generate(&workspace, DOCUMENT, &format!("rust --output . {simplify}"))?.success()?;
     let append = |file, text| workspace.write(file, &(workspace.read(file)? + text));
-    // It stands in a folder of this workspace and is no part of it.
+    // The folder is inside this workspace, but the crate is not a member.
     append("Cargo.toml", "\n[workspace]\n")?;
     let check = || {
         let options =

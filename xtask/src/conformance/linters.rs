@@ -1,4 +1,4 @@
-//! The document by Redocly, a validator of OpenAPI, and oasdiff.
+//! Checks the document with Redocly, with a validator of OpenAPI, and with oasdiff.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::root;
 
 const RULES: &str = "openapi/redocly.yaml";
 
-/// A text of the document, and what to put in its place to make the document wrong.
+/// A text of the document, and a replacement that makes the document invalid.
 type Mistake = (&'static str, &'static str);
 
-/// A mistake for each rule that we wrote. Whether Redocly's own rules work is Redocly's business.
+/// A mistake for each rule that we wrote. Redocly's own rules are tested by Redocly.
 const MISTAKES: &[(&str, Mistake)] = &[
     ("operation-id-in-snake-case", (": run_tests", ": runTests")),
     ("every-operation-can-fail", ("'503':", "'599':")),
@@ -34,7 +34,7 @@ const MISTAKES: &[(&str, Mistake)] = &[
     ("provenance-is-known", (": observed\n", ": documented\n")),
 ];
 
-/// What the schema of OpenAPI does not allow.
+/// A mistake that the schema of OpenAPI does not allow.
 const INVALID: Mistake = ("in: path", "in: nowhere");
 
 /// A change that breaks clients: a field of a request becomes required.
@@ -61,7 +61,8 @@ pub(super) fn redocly() -> Result<String> {
     Ok(format!("0 problems; {} mistakes found", MISTAKES.len()))
 }
 
-/// The schema of OpenAPI 3.0, and what it cannot say: references, names of parameters, defaults.
+/// Validates the document against the schema of OpenAPI 3.0, and what that schema cannot express:
+/// references, names of parameters, defaults.
 pub(super) fn spec_validator() -> Result<String> {
     let workspace = Workspace::new("spec-validator")?;
     let validate = "openapi-spec-validator --validation-errors=all --schema=3.0";

@@ -1,5 +1,4 @@
-//! The document, the mock server, generated clients and reports, checked by tools that nobody here
-//! wrote.
+//! Checks the document, the mock server, generated clients and reports with independent tools.
 //!
 //! Each check has a negative control: the tool has to reject something that is wrong.
 
@@ -23,29 +22,29 @@ use crate::document::Document;
 use crate::process::{self, Ended, empty_folder};
 use crate::tool;
 
-/// What to check.
+/// The selection of checks.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Run only this check; repeat it for more than one
     #[arg(long, value_name = "CHECK", value_parser = PossibleValuesParser::new(CHECKS.map(|check| check.name)))]
     only: Vec<String>,
-    /// Run also what is too slow for the gate
+    /// Also run the checks that are too slow for the gate
     #[arg(long, conflicts_with = "only")]
     all: bool,
 }
 
-/// One tool, and what it is run on.
+/// One check: a tool, and its input.
 #[derive(Clone, Copy)]
 struct Check {
     name: &'static str,
     scope: Scope,
-    /// Returns what the tool has found to be right, in its own counts.
+    /// Runs the tool, and returns a summary with the tool's own counts.
     run: fn() -> Result<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
-    /// It reads nothing but the document: a part of `cargo xtask lint` too.
+    /// The check reads only the document. `cargo xtask lint` runs it too.
     Document,
     Gate,
     /// It takes too long for the gate.
@@ -120,14 +119,14 @@ fn run_all(is_selected: impl Fn(&Check) -> bool) -> Result<()> {
 /// The document, from the folder of a check.
 const DOCUMENT: &str = "../../../../openapi/checksum.yaml";
 
-/// Enough for a build, where a tool runs one.
+/// The time limit of one tool. Some tools run a build.
 const LIMIT: Duration = Duration::from_secs(900);
 
 /// The folder of one check, in which its tools run.
 struct Workspace(PathBuf);
 
 impl Workspace {
-    /// Makes an empty folder.
+    /// Creates an empty folder.
     fn new(check: &str) -> Result<Self> {
         Ok(Self(empty_folder(&format!("conformance/{check}"))?))
     }

@@ -1,5 +1,5 @@
-//! The client against the document's examples, and the client and the mock server with Prism between
-//! them, which responds with an error if either does what the document does not say.
+//! Checks our client against the document's examples, and our client and the mock server with Prism
+//! between them. Prism responds with an error if either violates the document.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// The path of the document's server.
 const BASE_PATH: &str = "/public-api";
 
-/// What Prism responds with in place of a response that the document does not allow.
+/// The text with which Prism replaces a response that the document does not allow.
 const VIOLATION: &str = "Prism is generating this error";
 
 pub(super) fn check() -> Result<String> {

@@ -1,5 +1,5 @@
-//! The workflows, executed against the mock server by Redocly's Respect, and their traffic compared
-//! with the document by Redocly's drift.
+//! Executes the workflows against the mock server with Redocly's Respect, and compares their
+//! traffic with the document by Redocly's drift.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -35,7 +35,7 @@ pub(super) fn check() -> Result<String> {
     ))
 }
 
-/// Returns how many exchanges were compared with the document, and what differs from it.
+/// Returns how many exchanges were compared with the document, and the differences.
 fn drift(workspace: &Workspace, url: &str) -> Result<(u64, Vec<Value>)> {
     workspace.write("drift.json", "")?;
     let ended = workspace.npm(&format!(

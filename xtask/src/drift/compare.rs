@@ -157,7 +157,7 @@ fn shown_name(name: &str) -> &str {
     if is_field_name(name) { name } else { "*" }
 }
 
-/// Returns whether a new value may be shown. A known one in other letters is no secret.
+/// Returns whether a new value may be shown. A known value with another case is not private.
 fn is_shown(text: &str, known: &Value) -> bool {
     let mut known = known.as_array().into_iter().flatten();
     is_enum_word(text)

@@ -1,8 +1,8 @@
 //! `cargo xtask verify`: reports where the responses of a service differ from the document.
 //!
-//! Responses contain what belongs to a customer: titles, URLs, error texts, ids. No value of a
-//! response is printed, but for values of enumerations that look like a word, and names of fields
-//! that look like a name. No rule can recognise a private word that looks like a public one.
+//! Responses contain private data: titles, URLs, error texts, ids. No value of a response is
+//! printed, but for values of enumerations that look like a word, and names of fields that look
+//! like a name. No rule can recognise a private word that looks like a public one.
 
 mod compare;
 mod privacy;
@@ -29,7 +29,8 @@ use crate::document::Document;
 const API_KEY_ENV: &str = "CHECKSUM_API_KEY";
 const BASE_URL_ENV: &str = "CHECKSUM_API_BASE_URL";
 
-/// A shorter key, such as `any` for a mock server, is not redacted: it would tear words apart.
+/// A shorter key, such as `any` for a mock server, is not redacted, because that would change other
+/// words.
 const MIN_SECRET_BYTES: usize = 4;
 
 const AFTER_HELP: &str = "\

@@ -1,4 +1,4 @@
-//! What became of each request, as text and as an exit code.
+//! The result of each request, as text and as an exit code.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use checksum_api::OperationId;
 
 use super::compare::{Drift, Drifts};
 
-/// What became of each request, in the order in which they were sent.
+/// The result of each request, in the order in which the requests were sent.
 #[derive(Default)]
 pub(super) struct Report(Vec<(OperationId, Outcome)>);
 
-/// What became of one request.
+/// The result of one request.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// The response was compared.
@@ -22,7 +22,7 @@ pub(super) enum Outcome {
     NotCompared(u8, String),
 }
 
-/// The service does not know what the request names, or does not have the operation.
+/// The service does not know the id in the request, or does not have the operation.
 pub(super) const NOT_FOUND: u8 = 0;
 
 const DRIFT: u8 = 1;

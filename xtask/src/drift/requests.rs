@@ -12,18 +12,18 @@ use super::compare::{Drift, Drifts, compare};
 use super::report::{FAILED, NOT_FOUND, Outcome, REJECTED, Report, UNAUTHORIZED};
 use super::schema::Schemas;
 
-/// Under which names the latest test run's id may stand.
+/// The fields that may contain the id of the latest test run.
 const RUN_ID_FIELDS: [&str; 6] = ["id", "testRunId", "runId", "data", "testRun", "run"];
 
-/// A request that is sent once it is awaited. What it decodes to is dropped.
+/// A request that is sent when it is awaited. Its decoded response is dropped.
 type Request<'r> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'r>>;
 
-/// What to read, and what became of it.
+/// The requests to send, and their results.
 pub(super) struct Requests<'a> {
     pub(super) client: Client,
     pub(super) schemas: Schemas<'a>,
     pub(super) job: Option<JobName>,
-    /// The latest, unless one is given.
+    /// The test run to read: the latest, unless one is given.
     pub(super) test_run: Option<TestRunId>,
     pub(super) test: Option<TestId>,
 }
@@ -53,8 +53,8 @@ impl Requests<'_> {
         Ok(report)
     }
 
-    /// Sends a request, and compares the response. Nothing of the text of errors is kept, since it
-    /// may repeat what is private.
+    /// Sends a request, and compares the response. The text of an error is dropped, since it may
+    /// contain private data.
     async fn read(&mut self, id: OperationId) -> Result<Outcome> {
         let seen = Arc::new(Mutex::new(None));
         let inspector = seen.clone();
@@ -153,7 +153,7 @@ fn request<'r, T>(response: impl Future<Output = Result<T, Error>> + 'r) -> Requ
     Box::pin(async { response.await.map(drop) })
 }
 
-/// Returns why there is no success, without a word of the service's.
+/// Returns why a request failed, without any text of the service.
 fn failure(error: Option<&Error>) -> Outcome {
     let Some((error, kind)) = error.map(|error| (error, error.kind())) else {
         return Outcome::NotCompared(FAILED, "no usable response".to_owned());

@@ -11,11 +11,11 @@ use crate::document::Document;
 /// The schemas whose prose requires the documented fields once a run has ended.
 const RUN_STATUSES: [&str; 2] = ["RunStatus", "RunStatusV2"];
 
-/// The outcomes, in the words of `x-outcomes`, for which the prose holds.
-const DOCUMENTED: [&str; 3] = ["passed", "healed", "failed"];
-
-/// The outcomes for which we assume that it holds.
-const ASSUMED: [&str; 2] = ["process-error", "cancelled"];
+/// Returns whether the prose applies to an outcome, which is a value of `x-outcomes`. We assume that
+/// it applies to the other ends too.
+fn is_documented(outcome: &str) -> bool {
+    matches!(outcome, "passed" | "healed" | "failed")
+}
 
 /// The document, and its schemas in their strict form.
 pub(super) struct Schemas<'d> {
@@ -59,7 +59,7 @@ impl<'d> Schemas<'d> {
         let operation = operations.find(|operation| operation.id() == id.as_str());
         let operation = operation.with_context(|| format!("the document has no {id}"))?;
         let status = status.to_string();
-        let listed = operation.responses().find(|(code, _)| *code == status);
+        let listed = operation.responses().find(|(code, _)| **code == status);
         let success = || {
             operation
                 .responses()
@@ -137,15 +137,18 @@ fn require_at_the_end(schema: &mut Value, document: &Document) {
     let documented = properties.filter(|(_, field)| provenance(field).is_none());
     let fields: Vec<&String> = documented.map(|(name, _)| name).collect();
     let outcomes = &document.resolve(&schema["properties"]["status"])["x-outcomes"];
-    let rule = |provenance: &str, ends: &[&str]| {
+    let rule = |provenance: &str, holds_for: fn(&str) -> bool| {
         let outcomes = outcomes.as_object().into_iter().flatten();
-        let ends =
-            outcomes.filter(|(_, outcome)| outcome.as_str().is_some_and(|o| ends.contains(&o)));
+        let ends = outcomes.filter(|(_, outcome)| outcome.as_str().is_some_and(holds_for));
         let states: Vec<&String> = ends.map(|(state, _)| state).collect();
         json!({
             "if": { "required": ["status"], "properties": { "status": { "enum": states } } },
             "then": { "required": fields, "x-provenance": provenance },
         })
     };
-    schema["allOf"] = json!([rule("documented", &DOCUMENTED), rule("assumed", &ASSUMED),]);
+    let is_assumed = |outcome: &str| outcome != "pending" && !is_documented(outcome);
+    schema["allOf"] = json!([
+        rule("documented", is_documented),
+        rule("assumed", is_assumed)
+    ]);
 }

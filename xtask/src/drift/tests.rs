@@ -198,15 +198,19 @@ fn pointers(value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn an_honest_service_has_no_drift() {
+fn a_conforming_service_has_no_drift() {
     let (report, exit_code) = verified(&Responses::new(), false);
     assert_eq!(exit_code, 0, "{report}");
     let not_read = report.lines().filter(|line| !line.ends_with(": no drift"));
+    let reads = OperationId::ALL
+        .iter()
+        .filter(|id| id.operation().is_read());
+    let compared = format!("no drift; responses compared: {}", reads.count() - 3);
     let expected = [
         "find_affected_tests: skipped, it needs a list of files",
         "get_heal_batch: skipped, no batch id is known",
         "get_generation_batch: skipped, no batch id is known",
-        "no drift; responses compared: 9",
+        &compared,
     ];
     assert_eq!(not_read.collect::<Vec<_>>(), expected);
 }
@@ -266,7 +270,7 @@ fn provenance_is_that_of_the_nearest_part_which_has_one() {
 
 /// Every text that this service sends is a secret: in names, values, headers and errors.
 #[test]
-fn nothing_private_is_printed() {
+fn no_private_value_is_printed() {
     let s = |part: &str| format!("s3cr3t-{part}");
     let url = "https://s3cr3t.example/s3cr3t?token=s3cr3t";
     let free =

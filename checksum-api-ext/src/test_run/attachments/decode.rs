@@ -38,13 +38,13 @@ pub(super) struct Entry<'a> {
     pub(super) raw: &'a Value,
 }
 
-/// Returns the attachments of a response, or `None` if it can be no list of them.
+/// Returns the attachments of a response, or `None` if it cannot be a list of attachments.
 pub(super) fn entries<'a>(response: &'a Value, base: &BaseUrl) -> Option<Vec<Entry<'a>>> {
     let mut found = Vec::new();
     collect(response, None, base, 0, &mut found).then_some(found)
 }
 
-/// Adds what a value holds. Returns whether it could hold attachments.
+/// Adds the attachments in a value. Returns whether the value can be a list of attachments.
 fn collect<'a>(
     value: &'a Value,
     kind: Option<&str>,
@@ -58,7 +58,7 @@ fn collect<'a>(
         Value::Array(elements) => {
             let before = found.len();
             found.extend(elements.iter().filter_map(|one| entry(one, kind, base)));
-            // Elements that have nothing to do with addresses make it a list of something else.
+            // If no element has a field for a URL, it is a list of something else.
             found.len() > before || elements.is_empty() || elements.iter().any(is_without_address)
         }
         Value::String(_) => match entry(value, kind, base) {
@@ -94,8 +94,8 @@ fn collect_fields<'a>(
     }
     let mut is_list = fields.is_empty();
     for (name, value) in fields {
-        // Under a word for a kind, anything counts; under another word only a list does, so that a
-        // test's id or a link to the next page is no attachment.
+        // Any value counts in a field that is named after a kind. In another field only a list
+        // counts, so that a test's id or a link to the next page is not an attachment.
         let is_kind = AttachmentKind::from_word(name).is_some();
         if is_kind || value.is_array() {
             is_list |= collect(value, Some(name), base, depth + 1, found);
@@ -104,7 +104,7 @@ fn collect_fields<'a>(
     is_list
 }
 
-/// Whether it is an attachment without a URL, or null.
+/// Returns whether an element is null, or an attachment without a URL.
 fn is_without_address(element: &Value) -> bool {
     element.is_null() || ADDRESS.iter().any(|name| element.get(*name).is_some())
 }
@@ -129,7 +129,7 @@ fn entry<'a>(raw: &'a Value, kind: Option<&str>, base: &BaseUrl) -> Option<Entry
         .or_else(|| AttachmentKind::from_word(&name))
         .or_else(|| AttachmentKind::of_name(&name))
         .or_else(|| AttachmentKind::of_name(&last_segment(&url)));
-    // A word that is not known outweighs what a name suggests, where the entry itself has it.
+    // A kind that the entry itself gives has priority over its name, even if the kind is not known.
     let own = word.filter(|own| Some(*own) != kind && AttachmentKind::from_word(own).is_none());
     let kind = match (own, known) {
         (Some(own), _) => AttachmentKind::Other(own.to_owned()),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_list_of_none_and_an_oddity_is_no_list() {
+    fn empty_lists_are_decoded_and_other_shapes_are_rejected() {
         for none in [
             json!(null),
             json!([]),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_told_from_what_there_is() {
+    fn kind_is_derived_from_any_field() {
         for (entry, kind) in [
             (json!({ "url": "/a", "kind": "Traces" }), "trace"),
             (json!({ "url": "/a", "type": "video" }), "video"),
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_odd_names_survive() {
+    fn sizes_and_unusual_names_are_decoded() {
         let base: BaseUrl = "https://api.checksum.ai".parse().expect("a URL");
         let long = "x".repeat(1_000_000);
         let response = json!([
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_ends() {
+    fn deep_nesting_is_bounded() {
         let mut deep = json!(["/a.png"]);
         for _ in 0..100 {
             deep = json!({ "data": deep });

@@ -1,4 +1,4 @@
-//! What an attachment is.
+//! The kinds of attachments.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,18 +6,18 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What an attachment is. The API's description names three kinds and does not show how a response
-/// names them, so that this is derived from whatever the response has.
+/// The kind of an attachment. The API's description names three kinds and does not show how a
+/// response names them, so the kind is derived from whatever the response has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AttachmentKind {
     /// A record of every step, for a trace viewer.
     Trace,
-    /// A picture.
+    /// A picture of the page.
     Screenshot,
-    /// A film.
+    /// A video of the page.
     Video,
-    /// Anything else, by the service's word for it; `file` if it has none.
+    /// Any other kind, as the service names it; `file` if the service names none.
     Other(String),
 }
 

@@ -1,4 +1,4 @@
-//! What a test left behind, and downloading it.
+//! The attachments of a test, and their download.
 
 use checksum_api::OperationId;
 mod decode;
@@ -19,7 +19,7 @@ use crate::download::{Download, DownloadAll, FileNames, Place, Source};
 use crate::error::Error;
 use crate::url::{redacted, serialize};
 
-/// What a test left behind; from [`TestRun::attachments`](crate::TestRun::attachments).
+/// The attachments of a test. Returned by [`TestRun::attachments`](crate::TestRun::attachments).
 ///
 /// The API's description names traces, screenshots and videos, and does not show the response. This
 /// crate decodes an array, an object with `attachments`, `items`, `data`, `results` or `files`, and
@@ -90,12 +90,12 @@ impl Attachments {
         self.list.iter().filter(move |one| one.kind == *kind)
     }
 
-    /// Returns how many there are.
+    /// Returns the number of attachments.
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Returns whether there are none.
+    /// Returns whether there are no attachments.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -105,11 +105,11 @@ impl Attachments {
         &self.raw
     }
 
-    /// Downloads all of them to a directory, a few at once, each under its
-    /// [`file_name`](Attachment::file_name). Nothing is sent before it is awaited.
+    /// Downloads all attachments to a directory, a few at a time, each under its
+    /// [`file_name`](Attachment::file_name). Nothing is sent before the download is awaited.
     ///
-    /// A symbolic link with the name of a file, or anything else that is no file, is an error for
-    /// that file alone. The directory itself may be a link.
+    /// If a symbolic link, or anything else that is not a regular file, has the name of an
+    /// attachment, that attachment alone is an error. The directory itself may be a link.
     pub fn download_all(&self, directory: impl AsRef<Path>) -> DownloadAll {
         let directory = directory.as_ref();
         let file = |one: &Attachment| {
@@ -131,18 +131,18 @@ impl<'a> IntoIterator for &'a Attachments {
 
 impl Attachment {
     /// Returns the name that the service gives, or the last part of the URL if it gives none. It is
-    /// no safe file name.
+    /// not a safe file name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns the name that it is downloaded under: safe in any directory, and unique in its list.
-    /// The same list has the same names.
+    /// Returns the file name for the download: safe in any directory, unique in its list, and the
+    /// same each time that the list is the same.
     pub fn file_name(&self) -> &str {
         &self.file_name
     }
 
-    /// Returns what it is, from its kind, content type or name.
+    /// Returns the kind, derived from the attachment's kind, content type or name.
     pub fn kind(&self) -> &AttachmentKind {
         &self.kind
     }
@@ -152,7 +152,8 @@ impl Attachment {
         self.content_type.as_deref()
     }
 
-    /// Returns the URL. It may grant access to whoever has it, for a while.
+    /// Returns the URL. It may contain an access token, so that whoever has it can read the file
+    /// for a while.
     pub fn url(&self) -> &Url {
         &self.url
     }
@@ -167,11 +168,11 @@ impl Attachment {
         &self.raw
     }
 
-    /// Downloads it to a directory under its [`file_name`](Self::file_name), replacing a file of
-    /// that name. Nothing is sent before it is awaited.
+    /// Downloads the attachment to a directory under its [`file_name`](Self::file_name), replacing
+    /// a file of that name. Nothing is sent before the download is awaited.
     ///
-    /// A symbolic link of that name, or anything else that is no file, is an error. The directory
-    /// itself may be a link.
+    /// If a symbolic link, or anything else that is not a regular file, has that name, it is an
+    /// error. The directory itself may be a link.
     pub fn download(&self, directory: impl AsRef<Path>) -> Download {
         let place = Place::Inside(directory.as_ref().join(&self.file_name));
         Download::new(&self.core, self.source(), place)
@@ -188,7 +189,7 @@ impl Attachment {
 
 impl fmt::Debug for Attachments {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the raw response, whose URLs may grant access.
+        // Without the raw response, whose URLs may contain access tokens.
         formatter.debug_list().entries(&self.list).finish()
     }
 }

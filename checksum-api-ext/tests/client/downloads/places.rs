@@ -91,7 +91,7 @@ async fn a_pipe_or_device_that_the_caller_names_is_written_to() {
 
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
-async fn a_pipe_that_nobody_reads_holds_nothing_but_its_download() {
+async fn a_pipe_without_a_reader_blocks_only_its_own_download() {
     let checksum = Checksum::builder()
         .api_key(KEY.parse().expect("a key"))
         .base_url("https://checksum.invalid".parse().expect("a URL"))
