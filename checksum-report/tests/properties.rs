@@ -289,3 +289,19 @@ fn secrets_are_whole_when_they_are_redacted() {
         "{markdown}"
     );
 }
+
+#[test]
+fn markdown_says_how_many_tests_are_left_out() {
+    let mut report = Report::default();
+    let failed = (0..500).map(|n| Test::new("id", format!("test {n}"), Status::Failed));
+    report.tests = failed.collect();
+    report.tests.push(Test::new("id", "bug", Status::Bug));
+    let markdown = report.markdown(5_000);
+    let shown = markdown.matches("- ` test ").count();
+    let last = format!(
+        "\n… tests that are left out: {} failed, 1 bug\n",
+        500 - shown
+    );
+    assert!(shown > 100 && markdown.ends_with(&last), "{markdown}");
+    assert!(!report.markdown(usize::MAX).contains("left out"));
+}
