@@ -95,7 +95,6 @@ fn may_follow_redirects(client: &reqwest::Client) -> bool {
 /// the request.
 ///
 /// A request that starts work is repeated only after [`not_sent`](Self::not_sent).
-#[derive(Debug)]
 pub struct TransportError {
     reason: Reason,
     /// The URL that the request was last sent to.
@@ -190,6 +189,17 @@ impl fmt::Display for TransportError {
             Reason::Timeout => "no response in time",
             Reason::ConnectionLost => "the connection was lost before the response was complete",
         })
+    }
+}
+
+/// The URL is left out: its query may be what grants access to a file.
+impl fmt::Debug for TransportError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TransportError")
+            .field("reason", &self.reason)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }
 

@@ -145,3 +145,16 @@ async fn requests_go_through_the_proxy_of_the_builder() {
     let requests = proxy.received_requests().await.expect("recorded");
     assert_eq!(requests[0].headers["host"], "api.example");
 }
+
+#[tokio::test]
+async fn a_transport_error_does_not_show_what_grants_access_to_a_file() {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client");
+    let sent = client.get("http://127.0.0.1:1/file?token=hunter2").send();
+    let error = TransportError::from(sent.await.expect_err("nobody listens"));
+    assert!(!error.may_have_been_sent());
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
