@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_intent_comes_back_from_json() {
+    fn an_intent_is_read_back_from_json() {
         let intent = Intent::new(OperationId::RunSuite, &json!({}), &ExtraFields::default());
         let saved = serde_json::to_string(&intent).expect("JSON");
         let read: Intent = serde_json::from_str(&saved).expect("an intent");

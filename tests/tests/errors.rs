@@ -27,7 +27,7 @@ fn run(checksum: &Checksum) -> Run {
     checksum.resume_run(JobName::new("job-name-12345").expect("a name"))
 }
 
-/// Returns what a program can ask of an error, and its text without the name of the request.
+/// Returns what a program can learn from an error, and its text without the name of the request.
 fn described(error: &Error) -> String {
     let started = match error.started() {
         Started::No => "",

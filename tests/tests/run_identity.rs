@@ -186,7 +186,7 @@ async fn an_unconfirmed_pass_fails_when_strict() {
             Some(Contradiction::Unconfirmed { .. })
         ));
     }
-    // It is asked for as persistently as whatever is read.
+    // The confirming request is retried like any other read.
     let transport = FakeTransport::by_path([
         ("/v1/execution/suite", Script::always(both())),
         (V1, Script::always(passed())),
