@@ -73,7 +73,7 @@ impl<'a> Reports<'a> {
             Ok((code, Subject::Nothing)) => {
                 let mut report = Report::default();
                 report.outcome = "nothing-to-run".to_owned();
-                report.is_pass = true;
+                report.is_success = true;
                 report.counts = Some(Counts::default());
                 report.reason = Some("no test is affected; nothing was started".to_owned());
                 Ok(self.write(report).code(code))

@@ -17,7 +17,7 @@ impl Report {
     /// The writer's own.
     pub fn write_html(&self, mut writer: impl Write) -> io::Result<()> {
         let error = self.run_error();
-        let is_pass = self.is_pass && error.is_none();
+        let is_success = self.is_success && error.is_none();
         for (number, part) in PAGE.split("{{").enumerate() {
             let (name, rest) = match part.split_once("}}") {
                 Some(split) if number > 0 => split,
@@ -25,7 +25,7 @@ impl Report {
             };
             match name {
                 "outcome" => write!(writer, "{}", escape(&line(&self.outcome)))?,
-                "verdict" => writer.write_all(if is_pass { b"pass" } else { b"fail" })?,
+                "verdict" => writer.write_all(if is_success { b"pass" } else { b"fail" })?,
                 "summary" => write!(writer, "{}", escape(&line(&self.summary())))?,
                 "facts" => self.write_facts(&mut writer)?,
                 "reason" => {

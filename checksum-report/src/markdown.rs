@@ -23,7 +23,7 @@ impl Report {
     ///
     /// Text of the service stands in code, where it is no markup, link or mention.
     pub fn markdown(&self, max_bytes: usize) -> String {
-        let mark = if self.is_pass && self.run_error().is_none() {
+        let mark = if self.is_success && self.run_error().is_none() {
             "✅"
         } else {
             "❌"

@@ -15,7 +15,7 @@ pub struct Report {
     /// What the end of the run means, in one word: that of [`Outcome`], or `unknown`.
     pub outcome: String,
     /// Whether a gate may open.
-    pub is_pass: bool,
+    pub is_success: bool,
     /// The run's state, as the service names it.
     pub state: Option<String>,
     /// How many tests had which result, as the service counts them.
@@ -126,7 +126,7 @@ impl Report {
             Err(error) => Self::without_results(error),
         };
         report.outcome = outcome.to_string();
-        report.is_pass = outcome.is_success();
+        report.is_success = outcome.is_success();
         report.state = Some(run.state().to_string());
         report.counts = run.counts().or(report.counts);
         report.job_name = run.job_name().map(ToString::to_string);
@@ -144,7 +144,7 @@ impl Report {
             outcome => outcome,
         };
         Self {
-            is_pass: outcome.is_success(),
+            is_success: outcome.is_success(),
             outcome: outcome.to_string(),
             state: Some(results.state().to_string()),
             counts: results.counts(),
@@ -206,9 +206,10 @@ impl Report {
         let has_failure = self.tests.iter().any(|test| test.status.is_failure());
         let cause = if let Some(error) = &self.error {
             error.clone()
-        } else if self.is_pass && self.tests.is_empty() && self.counts != Some(Counts::default()) {
+        } else if self.is_success && self.tests.is_empty() && self.counts != Some(Counts::default())
+        {
             "the results list no test".to_owned()
-        } else if self.is_pass || has_failure {
+        } else if self.is_success || has_failure {
             return None;
         } else if self.tests.is_empty() {
             "no test ran, or the results list none".to_owned()

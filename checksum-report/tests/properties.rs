@@ -97,14 +97,16 @@ fn test() -> impl Strategy<Value = Test> {
 
 fn report() -> impl Strategy<Value = Report> {
     let texts = (hostile(), vec(option::of(hostile()), 6));
-    (texts, any::<bool>(), vec(test(), 0..6)).prop_map(|((outcome, mut texts), is_pass, tests)| {
-        let mut report = Report::default();
-        (report.outcome, report.is_pass, report.tests) = (outcome, is_pass, tests);
-        let mut next = || texts.pop().flatten();
-        (report.state, report.branch, report.job_name) = (next(), next(), next());
-        (report.test_run_id, report.reason, report.error) = (next(), next(), next());
-        report
-    })
+    (texts, any::<bool>(), vec(test(), 0..6)).prop_map(
+        |((outcome, mut texts), is_success, tests)| {
+            let mut report = Report::default();
+            (report.outcome, report.is_success, report.tests) = (outcome, is_success, tests);
+            let mut next = || texts.pop().flatten();
+            (report.state, report.branch, report.job_name) = (next(), next(), next());
+            (report.test_run_id, report.reason, report.error) = (next(), next(), next());
+            report
+        },
+    )
 }
 
 /// The same report with a harmless letter for each text.
