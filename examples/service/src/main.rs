@@ -11,7 +11,6 @@
 #![expect(clippy::print_stdout, reason = "its address is its output")]
 
 use std::env;
-use std::error::Error as StdError;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -35,7 +34,7 @@ const ROW: &str = "SELECT json_object('name', name, 'key', key, 'intent', json(i
     'event', json(event), 'isFinished', json(iif(is_finished, 'true', 'false')),
     'mayHaveStarted', json(iif(key IS NULL, 'true', 'false'))) FROM runs WHERE name = ?";
 
-type Error = Box<dyn StdError + Send + Sync>;
+type Error = Box<dyn std::error::Error + Send + Sync>;
 type Response<T> = Result<T, (StatusCode, String)>;
 
 #[derive(Clone)]
@@ -195,6 +194,6 @@ async fn events(
     ))
 }
 
-fn internal(error: impl StdError) -> (StatusCode, String) {
+fn internal(error: impl std::error::Error) -> (StatusCode, String) {
     (StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
 }
