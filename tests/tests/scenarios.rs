@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::{BatchId, BatchStatus, ErrorKind, Event, HealOptions, PrNumber};
+use checksum_api_ext::{
+    BatchId, BatchStatus, Checksum, ErrorKind, Event, HealBatch, HealOptions, PrNumber,
+};
 use checksum_mock::{BatchScript, Mock, RunScript};
 use checksum_tests::{client_of, snapshot};
 
@@ -43,17 +45,8 @@ async fn a_failed_run_and_its_healing() {
     let checksum = client_of(&mock);
     let heal = HealOptions::open_pull_request("acme-co/my-tests".parse().expect("a name"))
         .target_branch("main");
-    let run = checksum
-        .run_suite()
-        .auto_heal(heal)
-        .start()
-        .await
-        .expect("a run");
-    let report = run.await.expect("an end");
-    assert!(!report.outcome().is_success());
-
-    let id = BatchId::new(&mock.heal_batches()[0]).expect("an id");
-    let batch = checksum.resume_heal_batch(id).await.expect("an end");
+    let batch = failed_run_to_heal(&mock, &checksum, heal).await;
+    let batch = batch.await.expect("an end");
     assert!(batch.is_success());
     let url = batch.sessions()[0]
         .pr_url
@@ -80,6 +73,15 @@ async fn a_run_of_six_minutes() {
     snapshot!(timeline(&mock));
 }
 
+/// Runs a suite that fails, and returns the healing that it started by itself.
+async fn failed_run_to_heal(mock: &Mock, checksum: &Checksum, heal: HealOptions) -> HealBatch {
+    let run = checksum.run_suite().auto_heal(heal).start().await;
+    let report = run.expect("a run").await.expect("an end");
+    assert!(!report.outcome().is_success());
+    let id = BatchId::new(&mock.heal_batches()[0]).expect("an id");
+    checksum.resume_heal_batch(id)
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_session_of_a_batch_is_an_event_once() {
     let mock = mock();
@@ -87,15 +89,8 @@ async fn each_session_of_a_batch_is_an_event_once() {
     mock.next_heal(BatchScript::new().pending(1).session(2).fail_tests(["b"]));
     let checksum = client_of(&mock);
     let heal = HealOptions::open_pull_request("acme-co/my-tests".parse().expect("a name"));
-    let run = checksum
-        .run_suite()
-        .auto_heal(heal)
-        .start()
-        .await
-        .expect("a run");
-    run.await.expect("an end");
-    let id = BatchId::new(&mock.heal_batches()[0]).expect("an id");
-    let mut events = checksum.resume_heal_batch(id).events();
+    let batch = failed_run_to_heal(&mock, &checksum, heal).await;
+    let mut events = batch.events();
     let mut lines = Vec::new();
     while let Some(event) = events.next().await.transpose().expect("an event") {
         match event {
@@ -124,15 +119,8 @@ async fn nothing_to_heal_is_a_success() {
     mock.next_heal(BatchScript::new().no_sessions());
     let checksum = client_of(&mock);
     let heal = HealOptions::no_pull_request();
-    let run = checksum
-        .run_suite()
-        .auto_heal(heal)
-        .start()
-        .await
-        .expect("a run");
-    run.await.expect("an end");
-    let id = BatchId::new(&mock.heal_batches()[0]).expect("an id");
-    let batch = checksum.resume_heal_batch(id).await.expect("an end");
+    let batch = failed_run_to_heal(&mock, &checksum, heal).await;
+    let batch = batch.await.expect("an end");
     assert!(batch.is_success() && batch.sessions().is_empty());
 }
 

@@ -16,13 +16,7 @@ pub(super) async fn execute(
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let options = StartOptions {
-        starting: &arguments.starting,
-        is_strict: arguments.strict,
-        allow_no_tests: false,
-        reports: &[],
-        quiet,
-    };
+    let options = StartOptions::for_batch(&arguments.starting, arguments.strict, quiet);
     start(options, output, |checksum| plan(checksum, &arguments)).await
 }
 

@@ -19,13 +19,7 @@ pub(super) async fn execute(
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
     note_bare_repository(arguments.repo.as_ref(), quiet);
-    let options = StartOptions {
-        starting: &arguments.starting,
-        is_strict: arguments.strict,
-        allow_no_tests: false,
-        reports: &[],
-        quiet,
-    };
+    let options = StartOptions::for_batch(&arguments.starting, arguments.strict, quiet);
     start(options, output, |checksum| plan(checksum, &arguments)).await
 }
 

@@ -29,6 +29,19 @@ pub(crate) struct StartOptions<'a> {
     pub(crate) quiet: bool,
 }
 
+impl<'a> StartOptions<'a> {
+    /// Returns the options of a batch, which has no tests to be absent and no report.
+    pub(crate) fn for_batch(starting: &'a Starting, is_strict: bool, quiet: bool) -> Self {
+        Self {
+            starting,
+            is_strict,
+            allow_no_tests: false,
+            reports: &[],
+            quiet,
+        }
+    }
+}
+
 /// Starts the work of `plan`, waits for it unless `--detach` is given, and writes reports.
 pub(crate) async fn start<'a>(
     options: StartOptions<'_>,

@@ -47,14 +47,12 @@ fn read(stream: &TcpStream) -> String {
     let mut first = String::new();
     reader.read_line(&mut first).expect("a request");
     let mut length = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).expect("a header");
-        let line = line.to_ascii_lowercase();
+    for line in reader.by_ref().lines() {
+        let line = line.expect("a header").to_ascii_lowercase();
         if let Some(value) = line.strip_prefix("content-length:") {
             length = value.trim().parse().expect("a length");
         }
-        if line.trim().is_empty() {
+        if line.is_empty() {
             break;
         }
     }
