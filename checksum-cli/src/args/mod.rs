@@ -107,7 +107,7 @@ pub(crate) enum Command {
     #[command(after_help = exit_code::HELP)]
     Generate(Generate),
     /// Wait for work that was started earlier, and exit with its result
-    #[command(after_help = exit_code::HELP)]
+    #[command(after_help = format!("{}\n{}", exit_code::HELP, exit_code::HELP_OF_SEVERAL))]
     Wait(Wait),
     /// Poll a run once, and exit with 8 if it is still running, otherwise with its verdict
     Status(Status),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::ValueEnum;
+use sanitise_file_name::sanitise;
 
 /// A report that is asked for.
 #[derive(Clone, Debug)]
@@ -19,6 +20,20 @@ pub(crate) enum ReportFormat {
     Ctrf,
     Markdown,
     Html,
+}
+
+/// What stands for the name of the run in a path, where there are several runs.
+const RUN: &str = "{run}";
+
+impl ReportFile {
+    /// Returns the report of one of several runs; `None` if the path does not depend on the run.
+    pub(crate) fn of_run(&self, name: &str) -> Option<Self> {
+        let path = self.path.to_str().filter(|path| path.contains(RUN))?;
+        Some(Self {
+            format: self.format,
+            path: path.replace(RUN, &sanitise(name)).into(),
+        })
+    }
 }
 
 impl FromStr for ReportFile {

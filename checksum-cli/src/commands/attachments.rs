@@ -28,7 +28,7 @@ pub(super) async fn execute(
         Some(test) => vec![test],
         None => tests(&test_run, arguments.failed).await?,
     };
-    let reporter = Reporter::new(quiet, output.is_text());
+    let mut reporter = Reporter::new(quiet, output.is_text());
     let mut listed = Vec::new();
     let mut unlisted = Vec::new();
     let mut exit_code = ExitCode::Pass;

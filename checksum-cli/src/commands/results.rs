@@ -2,13 +2,13 @@
 
 use checksum_api_ext::{TestResult, TestRunResults, TestStatus};
 use checksum_report::Report;
-use comfy_table::Table;
 
 use crate::args::Results;
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::json::Message;
+use crate::output::colour::Coloured;
 use crate::output::stdout::Output;
 use crate::output::table;
 use crate::reports::Reports;
@@ -17,7 +17,7 @@ pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<E
     let reports = Reports::prepare(&arguments.report);
     match fetch(&arguments).await {
         Ok(results) => {
-            output.result(&table(&results), &Message::Results { results: &results });
+            output.coloured_result(&table(&results), &Message::Results { results: &results });
             let written = reports.write(Report::of_results(&results));
             Ok(written.code(ExitCode::Pass))
         }
@@ -39,7 +39,7 @@ async fn fetch(arguments: &Results) -> Result<TestRunResults, CliError> {
 }
 
 /// Returns a table of the tests, failed ones first.
-pub(super) fn table(results: &TestRunResults) -> Table {
+pub(super) fn table(results: &TestRunResults) -> Coloured {
     let mut tests: Vec<&TestResult> = results.tests().iter().collect();
     tests.sort_by_key(|test| test.status != TestStatus::Failed);
     let rows = tests.into_iter().map(|test| {
@@ -50,5 +50,5 @@ pub(super) fn table(results: &TestRunResults) -> Table {
             test.error_message.as_deref().unwrap_or_default(),
         ]
     });
-    table::build(["status", "test", "title", "error"], rows)
+    table::build(["status", "test", "title", "error"], 2, rows)
 }

@@ -7,6 +7,7 @@ use checksum_api_ext::{
 use crate::error::CliError;
 use crate::exit_code::{ExitCode, Verdict};
 use crate::json::{BatchResult, Message, RunResult};
+use crate::output::colour::Coloured;
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
@@ -115,14 +116,26 @@ pub(crate) fn print_run(
     reporter: &Reporter,
     output: &mut Output,
 ) -> ExitCode {
+    let (result, code) = run_result(job_name, status, is_strict, reporter);
+    let text = Coloured::word(&result.to_string(), result.word());
+    output.coloured_result(&text, &Message::Run(&result));
+    code
+}
+
+/// Returns the result of a run, and prints its remarks.
+pub(super) fn run_result(
+    job_name: Option<&JobName>,
+    status: &RunStatus,
+    is_strict: bool,
+    reporter: &Reporter,
+) -> (RunResult, ExitCode) {
     if let Some(id) = status.test_run_id() {
         redaction::keep_name(id.as_str());
     }
     let verdict = Verdict::of_run(status, is_strict);
     print_remarks(&verdict, reporter);
     let result = RunResult::new(job_name, status, &verdict);
-    output.result(&result, &Message::Run(&result));
-    verdict.exit_code
+    (result, verdict.exit_code)
 }
 
 fn print_batch(
@@ -131,11 +144,21 @@ fn print_batch(
     reporter: &Reporter,
     output: &mut Output,
 ) -> ExitCode {
+    let (result, code) = batch_result(status, is_strict, reporter);
+    let text = Coloured::word(&result.to_string(), result.word());
+    output.coloured_result(&text, &Message::Batch(&result));
+    code
+}
+
+/// Returns the result of a batch, and prints its remarks.
+pub(super) fn batch_result(
+    status: &BatchStatus,
+    is_strict: bool,
+    reporter: &Reporter,
+) -> (BatchResult, ExitCode) {
     let verdict = Verdict::of_batch(status, is_strict);
     print_remarks(&verdict, reporter);
-    let result = BatchResult::new(status, &verdict);
-    output.result(&result, &Message::Batch(&result));
-    verdict.exit_code
+    (BatchResult::new(status, &verdict), verdict.exit_code)
 }
 
 fn print_remarks(verdict: &Verdict, reporter: &Reporter) {
