@@ -111,7 +111,8 @@ pub(crate) enum Command {
     /// Wait for work that was started earlier, and exit with its result
     #[command(after_help = exit_code::HELP)]
     Wait(Wait),
-    /// Poll a run once, and exit with 8 if it is still running, otherwise with its verdict
+    /// Poll work once, and exit with 8 if it is still running, otherwise with its result
+    #[command(after_help = exit_code::HELP)]
     Status(Status),
     /// Show the result of each test of a finished run
     Results(Results),

@@ -2,37 +2,27 @@
 
 use std::path::PathBuf;
 
-use checksum_api_ext::{BugSeverity, BugStatus, JobName, TestId, TestRunId, TestStatus};
+use checksum_api_ext::{BugSeverity, BugStatus, TestId, TestRunId, TestStatus};
 use clap::Args;
 
 use super::artifacts_directory::ArtifactsDirectory;
 use super::connection::Connection;
 use super::report_file::ReportFile;
+use super::wait::Awaited;
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
     #[command(flatten)]
-    pub(crate) run: RunName,
+    pub(crate) awaited: Awaited,
     /// Count a pass as failed if the same response contradicts it: it counts failed tests, has
     /// fields that cannot be read, or lacks counts
     #[arg(long)]
     pub(crate) strict: bool,
     /// Let a run pass if no test ran, unless the service's own verdict is `fail`
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) allow_no_tests: bool,
     #[command(flatten)]
     pub(crate) connection: Connection,
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
-pub(crate) struct RunName {
-    /// The name that the run was started with
-    pub(crate) job: Option<JobName>,
-    /// The run's test run id, for a sharded run, which has no name; with a name, it confirms the end
-    /// of the run. Not documented: known from the vendor's client
-    #[arg(long, value_name = "ID")]
-    pub(crate) test_run: Option<TestRunId>,
 }
 
 #[derive(Debug, Args)]

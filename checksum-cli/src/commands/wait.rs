@@ -48,8 +48,8 @@ async fn wait(
     })
 }
 
-/// Returns the handle to wait for; `None` if there was nothing to start.
-fn handle(awaited: Awaited) -> Result<Option<Handle>, CliError> {
+/// Returns the handle that the arguments name; `None` if there was nothing to start.
+pub(super) fn handle(awaited: Awaited) -> Result<Option<Handle>, CliError> {
     if let Some(path) = awaited.handle_file {
         return match HandleFile::read(&path)? {
             Content::Handle(handle) => Ok(Some(handle)),

@@ -1,7 +1,7 @@
 //! Work in the service: a run, a healing or a generation.
 
 use checksum_api_ext::{
-    BatchStatus, Checksum, GenerationBatch, Handle, HealBatch, JobName, PollPolicy, Run, RunStatus,
+    BatchStatus, Checksum, Error, GenerationBatch, Handle, HealBatch, JobName, PollPolicy, Run, RunStatus,
 };
 
 use crate::error::CliError;
@@ -101,6 +101,25 @@ impl Work {
         let status = follow(events, handle, reporter, output, batch_changed).await?;
         let code = print_batch(&status, is_strict, reporter, output);
         Ok((code, Subject::NoRun))
+    }
+
+    /// Polls once, and prints the status.
+    pub(crate) async fn print_status(
+        &self,
+        is_strict: bool,
+        reporter: &Reporter,
+        output: &mut Output,
+    ) -> Result<ExitCode, Error> {
+        let status = match self {
+            Self::Run(run) => {
+                let status = run.status().await?;
+                let job_name = run.job_name();
+                return Ok(print_run(job_name, &status, is_strict, reporter, output));
+            }
+            Self::Heal(batch) => batch.status().await?,
+            Self::Generation(batch) => batch.status().await?,
+        };
+        Ok(print_batch(&status, is_strict, reporter, output))
     }
 }
 
