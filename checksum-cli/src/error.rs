@@ -62,15 +62,15 @@ pub(crate) enum CliError {
     FromLine { source_name: String },
     #[error("--from - and --api-key-stdin both read standard input")]
     StdinTwice,
-    #[error("{0}: to write a report of each of several runs, PATH needs {{run}}, their names")]
-    ReportOfSeveral(String),
-    #[error("{0}: the reports of two runs would be the same file")]
-    SameReport(String),
+    #[error("{0} of several runs needs {{run}} in its path, which becomes the name of each")]
+    ReportOfSeveral(&'static str),
+    #[error("{} would be the report of two runs", .0.display())]
+    SameReport(PathBuf),
     #[error(
         "healing needs the repository of the pull request: give --repo, or --no-create-pr without --pr"
     )]
     NoRepository,
-    #[error("--report is of a run, and not of a batch")]
+    #[error("--report and --artifacts are of a run, and not of a batch")]
     ReportOfBatch,
     #[error("cannot open the browser: {0}")]
     Browser(io::Error),

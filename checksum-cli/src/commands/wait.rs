@@ -4,17 +4,18 @@ use std::collections::HashSet;
 
 use checksum_api_ext::{Checksum, Handle, RunHandle};
 
-use crate::args::{Awaited, ReportFile, Wait};
+use crate::args::{ArtifactsDirectory, Awaited, ReportFile, Wait};
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
+use crate::json::{Message, NamedResult, WorkResult};
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::reports::{Reports, Subject};
 use crate::signal::until_signal;
 use crate::wait::handle_file::HandleFile;
 use crate::wait::plan::nothing_to_run;
-use crate::wait::several::Several;
+use crate::wait::several::{End, Several};
 use crate::wait::work::Work;
 use crate::wait::work_list;
 
@@ -27,8 +28,9 @@ pub(super) async fn execute(
         return wait_for_several(&arguments, quiet, output).await;
     }
     let reports = Reports::prepare(&arguments.report);
+    let reports = reports.with_artifacts(arguments.artifacts.as_ref(), quiet);
     let ended = wait(&arguments, quiet, output).await;
-    reports.finish(ended, arguments.strict).await
+    reports.finish(ended, arguments.strict, output).await
 }
 
 async fn wait(
@@ -39,7 +41,8 @@ async fn wait(
     let Some(handle) = handle(arguments.awaited.clone())? else {
         return Ok((nothing_to_run(output), Subject::Nothing));
     };
-    if !arguments.report.is_empty() && !matches!(handle, Handle::Run(_)) {
+    let is_of_run = !arguments.report.is_empty() || arguments.artifacts.is_some();
+    if is_of_run && !matches!(handle, Handle::Run(_)) {
         return Err(CliError::ReportOfBatch);
     }
     let checksum = client(arguments)?;
@@ -57,8 +60,8 @@ fn client(arguments: &Wait) -> Result<Checksum, CliError> {
     client::waiting_client(&arguments.connection, policy, arguments.allow_no_tests)
 }
 
-/// Returns the handle to wait for; `None` if there was nothing to start.
-fn handle(awaited: Awaited) -> Result<Option<Handle>, CliError> {
+/// Returns the handle that the arguments name; `None` if there was nothing to start.
+pub(super) fn handle(awaited: Awaited) -> Result<Option<Handle>, CliError> {
     if let Some(path) = awaited.handle_file {
         let source_name = format!("--handle-file {}", path.display());
         return HandleFile::read(&path)?.handle(source_name);
@@ -85,18 +88,38 @@ async fn wait_for_several(
     if handles.is_empty() {
         return Ok(nothing_to_run(output));
     }
-    let files = report_files(&arguments.report, &handles)?;
+    let files = files(arguments, &handles)?;
     let checksum = client(arguments)?;
-    let mut reports: Vec<Reports<'_>> = files.iter().map(|files| Reports::prepare(files)).collect();
+    let reports: Vec<Reports<'_>> = files
+        .iter()
+        .map(|(files, artifacts)| Reports::prepare(files).with_artifacts(artifacts.as_ref(), quiet))
+        .collect();
     let mut reporter = Reporter::new(quiet, output.is_text());
     let strict = arguments.strict;
     let ends = Several::wait(&checksum, &handles, strict, &mut reporter, output).await;
-    let mut codes = Vec::new();
-    for (reports, end) in reports.drain(..).zip(ends) {
-        let code = reports.finish(end, strict).await;
-        codes.push(code.unwrap_or_else(|error| (&error).into()));
+    let (mut codes, mut runs) = (Vec::new(), Vec::new());
+    for ((handle, reports), end) in handles.iter().zip(reports).zip(ends) {
+        let (code, result) = match end {
+            End::Run(code, run) => {
+                let (code, result) = reports.finish_run(code, *run, strict, output).await;
+                (code, WorkResult::Run(result))
+            }
+            End::Batch(code, batch) => (code, WorkResult::Batch(batch)),
+            End::Error(error) => {
+                let result = WorkResult::error(&error);
+                let ended = reports.finish(Err(error), strict, output).await;
+                (ended.unwrap_or_else(|error| (&error).into()), result)
+            }
+        };
+        codes.push(code);
+        runs.push(NamedResult::new(handle, result));
     }
-    Ok(ExitCode::worst(&codes))
+    let code = ExitCode::worst(&codes);
+    output.data(&Message::Runs {
+        runs: &runs,
+        exit_code: code as u8,
+    });
+    Ok(code)
 }
 
 /// Returns the handles of the arguments and of the file, each work once.
@@ -128,28 +151,34 @@ fn keys(handle: &Handle) -> impl Iterator<Item = String> {
     [handle.to_string()].into_iter().chain(test_run)
 }
 
-/// Returns the reports of each run.
-fn report_files(
-    wanted: &[ReportFile],
+/// Returns the reports and the directory for attachments of each run.
+fn files(
+    arguments: &Wait,
     handles: &[Handle],
-) -> Result<Vec<Vec<ReportFile>>, CliError> {
+) -> Result<Vec<(Vec<ReportFile>, Option<ArtifactsDirectory>)>, CliError> {
+    let (wanted, artifacts) = (&arguments.report, &arguments.artifacts);
     let mut paths = HashSet::new();
     let mut files = Vec::new();
     for handle in handles {
-        let mut of_run = Vec::new();
-        for wanted in wanted {
-            if !matches!(handle, Handle::Run(_)) {
-                return Err(CliError::ReportOfBatch);
-            }
-            let Some(file) = wanted.of_run(handle.id()) else {
-                return Err(CliError::ReportOfSeveral(wanted.to_string()));
-            };
-            if !paths.insert(file.path.clone()) {
-                return Err(CliError::SameReport(file.to_string()));
-            }
-            of_run.push(file);
+        let name = handle.id();
+        if !matches!(handle, Handle::Run(_)) && (!wanted.is_empty() || artifacts.is_some()) {
+            return Err(CliError::ReportOfBatch);
         }
-        files.push(of_run);
+        let reports: Option<Vec<ReportFile>> =
+            wanted.iter().map(|file| file.of_run(name)).collect();
+        let reports = reports.ok_or(CliError::ReportOfSeveral("--report"))?;
+        let directory = artifacts.as_ref().map(|directory| directory.of_run(name));
+        let directory = match directory {
+            Some(None) => return Err(CliError::ReportOfSeveral("--artifacts")),
+            directory => directory.flatten(),
+        };
+        let directories = directory.iter().map(|directory| &directory.path);
+        for path in reports.iter().map(|file| &file.path).chain(directories) {
+            if !paths.insert(path.clone()) {
+                return Err(CliError::SameReport(path.clone()));
+            }
+        }
+        files.push((reports, directory));
     }
     Ok(files)
 }

@@ -60,20 +60,4 @@ impl NamedResult {
             result,
         }
     }
-
-    /// Returns the cells of a table: the result, the id, the test run id, what is counted, and the
-    /// reason.
-    pub(crate) fn row(&self) -> [String; 5] {
-        match &self.result {
-            WorkResult::Run(run) => run.row(),
-            WorkResult::Batch(batch) => batch.row(),
-            WorkResult::Error { reason, error, .. } => [
-                (*reason).to_owned(),
-                self.handle.id().to_owned(),
-                String::new(),
-                String::new(),
-                error.clone(),
-            ],
-        }
-    }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod colour;
 pub(crate) mod live_line;
 pub(crate) mod resume_hint;
+pub(crate) mod shell_quote;
 pub(crate) mod stderr;
 pub(crate) mod stdout;
 pub(crate) mod table;

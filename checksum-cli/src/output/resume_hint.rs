@@ -2,6 +2,8 @@
 
 use checksum_api_ext::Handle;
 
+use super::shell_quote::{is_plain, quote};
+
 /// Returns what to run to wait for this work again, quoted for a shell.
 pub(crate) fn resume_hint(handle: &Handle) -> String {
     let name = handle.id();
@@ -47,17 +49,4 @@ pub(crate) fn resume_hint_of_several(handles: &[&Handle]) -> String {
     };
     let names: Vec<String> = names.iter().map(|name| quote(name)).collect();
     format!("resume with `checksum wait {separator}{}`", names.join(" "))
-}
-
-fn is_plain(name: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@".contains(c);
-    name.chars().all(is_plain) && !name.starts_with('-')
-}
-
-/// Quotes for a POSIX shell.
-fn quote(name: &str) -> String {
-    match is_plain(name) {
-        true => name.to_owned(),
-        false => format!("'{}'", name.replace('\'', r"'\''")),
-    }
 }

@@ -1,4 +1,4 @@
-//! Waits for several runs and batches at once, with one poll budget, one table and one exit code.
+//! Waits for several runs and batches at once, with one poll budget.
 
 use std::collections::HashMap;
 
@@ -7,27 +7,31 @@ use tokio::time::interval;
 
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::json::{Message, NamedResult, WorkResult};
+use crate::json::{BatchResult, Message};
 use crate::output::resume_hint::resume_hint_of_several;
 use crate::output::stderr::{Reporter, TICK, eprint_line};
 use crate::output::stdout::Output;
 use crate::output::table;
 use crate::output::text::one_line;
 use crate::redaction;
-use crate::reports::Subject;
+use crate::reports::FinishedRun;
 use crate::signal::until_signal;
 use crate::wait::follow::{batch_changed, poll_failed, poll_recovered, run_changed};
 use crate::wait::work::{batch_result, run_result};
 
 /// How the wait for one of them has ended.
-pub(crate) type Ended = Result<(ExitCode, Subject), CliError>;
+pub(crate) enum End {
+    Run(ExitCode, Box<FinishedRun>),
+    Batch(ExitCode, BatchResult),
+    Error(CliError),
+}
 
 /// One of the works, and what is known of it.
 struct Awaited {
     handle: Handle,
     /// The state of the last poll.
     state: String,
-    end: Option<(WorkResult, Ended)>,
+    end: Option<End>,
 }
 
 /// The works of a command.
@@ -39,16 +43,16 @@ pub(crate) struct Several {
 }
 
 impl Several {
-    /// Waits until each has ended, or a signal arrives. Prints each change, a table of the results,
-    /// and how to resume what goes on. Returns how each has ended. The handles are of different
-    /// works.
+    /// Waits until each has ended, or a signal arrives. Prints each change, a table of the results
+    /// for people, and how to resume what goes on. Returns how each has ended. The handles are of
+    /// different works.
     pub(crate) async fn wait(
         checksum: &Checksum,
         handles: &[Handle],
         is_strict: bool,
         reporter: &mut Reporter,
         output: &mut Output,
-    ) -> Vec<Ended> {
+    ) -> Vec<End> {
         let mut set = checksum.watch(handles.iter().cloned());
         let mut several = Self::new(handles, is_strict);
         let mut ticks = interval(TICK);
@@ -86,9 +90,9 @@ impl Several {
             end: None,
         });
         let keys = handles.iter().map(ToString::to_string);
-        handles
-            .iter()
-            .for_each(|handle| redaction::keep_name(handle.id()));
+        for handle in handles {
+            redaction::keep_name(handle.id());
+        }
         Self {
             works: works.collect(),
             positions: keys.zip(0..).collect(),
@@ -132,12 +136,15 @@ impl Several {
         output.set_key(Some(handle.to_string()));
         match event {
             Event::Changed { previous, current } => {
-                self.set_state(handle, current.state());
+                current.state().clone_into(&mut self.work(handle).state);
                 changed(previous.as_ref(), &current, reporter, output);
             }
             Event::PollFailed(failure) => poll_failed(&failure, reporter, output),
             Event::PollRecovered { after } => poll_recovered(after, reporter, output),
-            Event::Finished(report) => self.finish(handle, report, reporter, output),
+            Event::Finished(report) => {
+                let end = ended(report, self.is_strict, reporter, output);
+                self.work(handle).end = Some(end);
+            }
             // A kind of event that this version does not know.
             _ => {}
         }
@@ -145,80 +152,66 @@ impl Several {
         output.set_key(None);
     }
 
-    fn work(&mut self, handle: &Handle) -> Option<&mut Awaited> {
-        let position = self.positions.get(&handle.to_string())?;
-        self.works.get_mut(*position)
-    }
-
-    fn set_state(&mut self, handle: &Handle, state: &str) {
-        if let Some(work) = self.work(handle) {
-            state.clone_into(&mut work.state);
-        }
-    }
-
-    fn finish(
-        &mut self,
-        handle: &Handle,
-        report: WatchReport,
-        reporter: &mut Reporter,
-        output: &mut Output,
-    ) {
-        let (result, code, subject) = match report {
-            WatchReport::Run(report) => {
-                let (job_name, status) = (report.job_name(), report.status());
-                let (result, code) = run_result(job_name, status, self.is_strict, reporter);
-                output.event(&Message::Run(&result));
-                reporter.ended(&result.to_string(), result.word());
-                (WorkResult::Run(result), code, Subject::Run(report))
-            }
-            WatchReport::Batch(status) => {
-                let (result, code) = batch_result(&status, self.is_strict, reporter);
-                output.event(&Message::Batch(&result));
-                reporter.ended(&result.to_string(), result.word());
-                (WorkResult::Batch(result), code, Subject::NoRun)
-            }
-            _ => unreachable!("a handle is of a run or of a batch"),
-        };
-        if let Some(work) = self.work(handle) {
-            work.end = Some((result, Ok((code, subject))));
-        }
+    fn work(&mut self, handle: &Handle) -> &mut Awaited {
+        &mut self.works[self.positions[&handle.to_string()]]
     }
 
     fn fail(&mut self, error: CliError, reporter: &Reporter, output: &mut Output) {
         let Some(handle) = error.handle().cloned() else {
-            return;
+            unreachable!("the error of a wait has a handle")
         };
         output.set_key(Some(handle.to_string()));
         output.error_event(&error);
         output.set_key(None);
         reporter.warning(&one_line(&format!("error: {}: {error}", handle.id())));
-        if let Some(work) = self.work(&handle) {
-            work.end = Some((WorkResult::error(&error), Err(error)));
-        }
+        self.work(&handle).end = Some(End::Error(error));
     }
 
-    /// Prints the results, and returns how each work has ended.
-    fn print(self, output: &mut Output) -> Vec<Ended> {
-        let (mut results, mut ends) = (Vec::new(), Vec::new());
+    /// Prints the table, and returns how each work has ended.
+    fn print(self, output: &mut Output) -> Vec<End> {
+        let (mut rows, mut ends) = (Vec::new(), Vec::new());
         for work in self.works {
-            let Some((result, end)) = work.end else {
-                unreachable!("each work has ended");
+            let Some(end) = work.end else {
+                unreachable!("the stream ends when each work has ended")
             };
-            results.push(NamedResult::new(&work.handle, result));
+            rows.push(end.row(&work.handle));
             ends.push(end);
         }
-        let rows = results.iter().map(NamedResult::row);
-        let header = ["result", "name", "test run", "counts", "reason"];
-        let message = Message::Runs {
-            runs: &results,
-            exit_code: worst(&ends) as u8,
-        };
-        output.coloured_result(&table::build(header, 3, rows), &message);
-        let unfinished: Vec<&Handle> = ends.iter().filter_map(goes_on).collect();
+        if output.is_text() {
+            let header = ["result", "name", "test run", "counts", "reason"];
+            output.page(&table::build(header, 3, rows));
+        }
+        let unfinished: Vec<&Handle> = ends.iter().filter_map(End::goes_on).collect();
         if !unfinished.is_empty() {
             eprint_line(&resume_hint_of_several(&unfinished));
         }
         ends
+    }
+}
+
+impl End {
+    /// Returns the result, the id, the test run id, what is counted, and the reason.
+    fn row(&self, handle: &Handle) -> [String; 5] {
+        match self {
+            Self::Run(_, run) => run.result.row(),
+            Self::Batch(_, batch) => batch.row(),
+            Self::Error(error) => [
+                ExitCode::from(error).word().to_owned(),
+                handle.id().to_owned(),
+                String::new(),
+                String::new(),
+                error.to_string(),
+            ],
+        }
+    }
+
+    /// Returns the handle of work that goes on. Work that the service does not know does not.
+    fn goes_on(&self) -> Option<&Handle> {
+        match self {
+            Self::Error(CliError::Wait { error, .. }) if error.is_not_found() => None,
+            Self::Error(error) => error.handle(),
+            Self::Run(..) | Self::Batch(..) => None,
+        }
     }
 }
 
@@ -240,20 +233,23 @@ fn changed(
     }
 }
 
-/// Returns the handle of work that goes on. Work that the service does not know does not.
-fn goes_on(end: &Ended) -> Option<&Handle> {
-    match end {
-        Err(CliError::Wait { error, .. }) if error.is_not_found() => None,
-        Err(error) => error.handle(),
-        Ok(_) => None,
+/// Shows that one of the works has ended.
+fn ended(report: WatchReport, is_strict: bool, reporter: &Reporter, output: &mut Output) -> End {
+    match report {
+        WatchReport::Run(report) => {
+            let (job_name, status) = (report.job_name(), report.status());
+            let (code, result) = run_result(job_name, status, is_strict, reporter);
+            output.event(&Message::Run(&result));
+            reporter.ended(&result.to_string(), result.word());
+            let report = *report;
+            End::Run(code, Box::new(FinishedRun { report, result }))
+        }
+        WatchReport::Batch(status) => {
+            let (code, result) = batch_result(&status, is_strict, reporter);
+            output.event(&Message::Batch(&result));
+            reporter.ended(&result.to_string(), result.word());
+            End::Batch(code, result)
+        }
+        _ => unreachable!("a handle is of a run or of a batch"),
     }
-}
-
-/// Returns the exit code of a command whose works have ended like this.
-fn worst(ends: &[Ended]) -> ExitCode {
-    let codes = ends.iter().map(|end| match end {
-        Ok((code, _)) => *code,
-        Err(error) => error.into(),
-    });
-    ExitCode::worst(&codes.collect::<Vec<_>>())
 }

@@ -1,18 +1,19 @@
 //! Work in the service: a run, a healing or a generation.
 
 use checksum_api_ext::{
-    BatchStatus, Checksum, GenerationBatch, Handle, HealBatch, JobName, PollPolicy, Run, RunStatus,
+    BatchStatus, Checksum, Error, GenerationBatch, Handle, HealBatch, JobName, PollPolicy, Run,
+    RunStatus,
 };
 
 use crate::error::CliError;
 use crate::exit_code::{ExitCode, Verdict};
-use crate::json::{BatchResult, Message, RunResult};
+use crate::json::{BatchResult, Message, RunResult, test_run_url};
 use crate::output::colour::Coloured;
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
 use crate::redaction;
-use crate::reports::Subject;
+use crate::reports::{FinishedRun, Subject};
 use crate::wait::follow::{batch_changed, follow, run_changed};
 
 /// Work that was started.
@@ -71,7 +72,9 @@ impl Work {
         }
     }
 
-    /// Waits until the work ends, and prints its result. Returns also what there is to report.
+    /// Waits until the work ends, and prints its result; that of a run for people only, since
+    /// [`Reports::finish`](crate::reports::Reports::finish) adds to it for programs. Returns also
+    /// what there is to report.
     pub(crate) async fn wait(
         &self,
         is_strict: bool,
@@ -83,8 +86,11 @@ impl Work {
             Self::Run(run) => {
                 let report = follow(run.events(), handle, reporter, output, run_changed).await?;
                 let (job_name, status) = (report.job_name(), report.status());
-                let code = print_run(job_name, status, is_strict, reporter, output);
-                return Ok((code, Subject::Run(Box::new(report))));
+                let (code, result) = run_result(job_name, status, is_strict, reporter);
+                if output.is_text() {
+                    output.page(&Coloured::word(&result.to_string(), result.word()));
+                }
+                return Ok((code, Subject::Run(Box::new(FinishedRun { report, result }))));
             }
             Self::Heal(batch) => batch.events(),
             Self::Generation(batch) => {
@@ -98,12 +104,32 @@ impl Work {
         let code = print_batch(&status, is_strict, reporter, output);
         Ok((code, Subject::NoRun))
     }
+
+    /// Polls once, and prints the status.
+    pub(crate) async fn print_status(
+        &self,
+        is_strict: bool,
+        reporter: &Reporter,
+        output: &mut Output,
+    ) -> Result<ExitCode, Error> {
+        let status = match self {
+            Self::Run(run) => {
+                let status = run.status().await?;
+                let job_name = run.job_name();
+                return Ok(print_run(job_name, &status, is_strict, reporter, output));
+            }
+            Self::Heal(batch) => batch.status().await?,
+            Self::Generation(batch) => batch.status().await?,
+        };
+        Ok(print_batch(&status, is_strict, reporter, output))
+    }
 }
 
 pub(crate) fn run_started(run: &Run) -> Message<'_> {
     Message::RunStarted {
         job_name: run.job_name(),
         test_run_id: run.test_run_id(),
+        test_run_url: test_run_url(run.test_run_id()),
         handle: run.into(),
     }
 }
@@ -116,26 +142,26 @@ pub(crate) fn print_run(
     reporter: &Reporter,
     output: &mut Output,
 ) -> ExitCode {
-    let (result, code) = run_result(job_name, status, is_strict, reporter);
+    let (code, result) = run_result(job_name, status, is_strict, reporter);
     let text = Coloured::word(&result.to_string(), result.word());
     output.coloured_result(&text, &Message::Run(&result));
     code
 }
 
-/// Returns the result of a run, and prints its remarks.
+/// Prints the remarks on a run, and returns its exit code and result.
 pub(super) fn run_result(
     job_name: Option<&JobName>,
     status: &RunStatus,
     is_strict: bool,
     reporter: &Reporter,
-) -> (RunResult, ExitCode) {
+) -> (ExitCode, RunResult) {
     if let Some(id) = status.test_run_id() {
         redaction::keep_name(id.as_str());
     }
     let verdict = Verdict::of_run(status, is_strict);
     print_remarks(&verdict, reporter);
     let result = RunResult::new(job_name, status, &verdict);
-    (result, verdict.exit_code)
+    (verdict.exit_code, result)
 }
 
 fn print_batch(
@@ -144,7 +170,7 @@ fn print_batch(
     reporter: &Reporter,
     output: &mut Output,
 ) -> ExitCode {
-    let (result, code) = batch_result(status, is_strict, reporter);
+    let (code, result) = batch_result(status, is_strict, reporter);
     let text = Coloured::word(&result.to_string(), result.word());
     output.coloured_result(&text, &Message::Batch(&result));
     code
@@ -155,10 +181,10 @@ pub(super) fn batch_result(
     status: &BatchStatus,
     is_strict: bool,
     reporter: &Reporter,
-) -> (BatchResult, ExitCode) {
+) -> (ExitCode, BatchResult) {
     let verdict = Verdict::of_batch(status, is_strict);
     print_remarks(&verdict, reporter);
-    (BatchResult::new(status, &verdict), verdict.exit_code)
+    (verdict.exit_code, BatchResult::new(status, &verdict))
 }
 
 fn print_remarks(verdict: &Verdict, reporter: &Reporter) {

@@ -141,7 +141,7 @@ async fn a_list_has_names_keys_handles_and_events() {
             "line 1: the run was not started",
         ),
         (
-            "{\"intent\":{\"run\":{\"selection\":\"suite\",\"at\":\"2026-11-25T09:30:00.000Z\"}}}\n",
+            "{\"intent\":{\"operation\":\"run_suite\",\"at\":\"2026-11-25T09:30:00.000Z\",\"fingerprint\":\"0\"}}\n",
             5,
             "line 1",
         ),
@@ -182,8 +182,8 @@ async fn each_run_has_its_report() {
     let wait = format!("wait {OPTIONS} {names} --report");
     exec(&mock, format!("{wait} junit=all.xml"))
         .exits(2)
-        .stderr_has("--report junit=all.xml: to write a report of each")
-        .stderr_has("PATH needs {run}");
+        .stderr_has("--report of several runs needs {run} in its path")
+        .stderr_lacks("started");
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().display();
     exec(&mock, format!("{wait} junit={path}/{{run}}.xml")).exits(1);
@@ -196,7 +196,7 @@ async fn each_run_has_its_report() {
         &mock,
         format!("wait {OPTIONS} a/b a_b --report junit={path}/{{run}}.xml"),
     );
-    ended.exits(2).stderr_has("would be the same file");
+    ended.exits(2).stderr_has("would be the report of two runs");
 }
 
 #[cfg(unix)]
