@@ -30,7 +30,7 @@ function typeOf(schema) {
   if (own.allOf) return own.allOf.map(typeOf).join(" and ");
   const type = own.type === "array" ? `list of ${typeOf(own.items)}` : own.type ?? "any value";
   const nullable = own.nullable ? ", or null" : "";
-  return (name && type !== "object" ? `${type} (${name})` : name ?? type) + nullable;
+  return type + (name ? ` (${name})` : "") + nullable;
 }
 
 // Returns the fields of a schema, also of the items of a list and of each choice.
@@ -56,7 +56,7 @@ function content(part) {
     Object.values(media.examples ?? {}).map(resolved).map(example => element("details", null,
       element("summary", null, `Example: ${example.summary ?? ""} `, badge(example)),
       element("pre", { tabIndex: 0 }, typeof example.value === "string" ? example.value : JSON.stringify(example.value, null, 2)))),
-  ]).flat(2);
+  ]);
 }
 
 function response([status, given]) {
@@ -83,13 +83,15 @@ function operation(path, shared, method, own) {
 }
 
 const reference = document.getElementById("reference");
-const contents = document.getElementById("contents");
+const contents = document.querySelector("#contents details");
+contents.open = !matchMedia("(max-width: 52rem)").matches;
 const all = Object.entries(api.paths).flatMap(([path, item]) =>
   METHODS.filter(method => item[method]).map(method => ({ path, item, method, own: item[method] })));
 const parts = [];
 const tagged = new Set(api.tags.map(tag => tag.name));
 const tags = [...api.tags, ...new Set(all.map(one => one.own.tags?.[0] ?? "Other").filter(name => !tagged.has(name)))];
-reference.append(element("section", null, prose(api.info.description)));
+const [summary, ...about] = prose(api.info.description);
+reference.append(element("section", null, summary, element("details", null, element("summary", null, "About the document"), about)));
 for (const tag of tags.map(tag => typeof tag === "string" ? { name: tag } : tag)) {
   const section = element("section", null, element("h2", null, tag.name), prose(tag.description));
   const links = element("ul");

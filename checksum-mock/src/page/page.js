@@ -9,9 +9,13 @@ let filled = false;
 
 byId("url").textContent = location.origin + BASE;
 
+// An error stays until the next message.
+let expiry;
 function say(text, isError = false) {
   byId("message").textContent = text;
   byId("message").className = isError ? "bad" : "";
+  clearTimeout(expiry);
+  if (!isError) expiry = setTimeout(() => say(""), 8000);
 }
 
 async function send(method, path, body) {
@@ -201,7 +205,7 @@ function renderRun(run) {
       return `Started ${batch.batchId}.`;
     }) }, "Heal"));
   }
-  return element("li", null, state(run.status), element("div", null, element("b", null, name), element("small", null, `${run.testRunId} ${counts(run)}`)), element("div", { className: "actions" }, actions));
+  return element("li", null, state(run.status), element("div", null, element("b", null, name), element("small", null, counts(run)), element("small", null, run.testRunId)), element("div", { className: "actions" }, actions));
 }
 
 function renderBatch(batch) {
@@ -215,8 +219,8 @@ function renderRequest(request) {
   const status = request.status ?? "…";
   const kind = !request.status ? "" : request.status < 400 ? "passed" : "failed";
   const target = request.path + (request.query === null ? "" : `?${request.query}`);
-  const lines = [...request.headers.map(([name, value]) => `${name}: ${value}`)];
-  if (request.body !== null) lines.push("", typeof request.body === "string" ? request.body : JSON.stringify(request.body, null, 2));
+  const lines = request.headers.map(([name, value]) => `${name}: ${value}`);
+  if (request.body !== null) lines.unshift(typeof request.body === "string" ? request.body : JSON.stringify(request.body, null, 2), "");
   return element("li", null, element("details", null,
     element("summary", null, element("b", { className: `state ${kind}` }, String(status)), element("span", null, element("b", null, request.method), ` ${target}`),
       element("small", null, `${request.operationId ?? "no operation"}, ${request.at.toFixed(1)} s`)),
@@ -229,7 +233,8 @@ function show(state) {
   const polls = path => ({ isPolled: polled.has(path) });
   update(byId("runs"), state.runs.map(run => ({ ...run, ...polls(statusOfRun(run)) })), run => run.testRunId, renderRun, "No run has been started.");
   update(byId("batches"), state.batches.map(batch => ({ ...batch, ...polls(statusOfBatch(batch)) })), batch => batch.batchId, renderBatch, "Nothing has been healed or generated.");
-  update(byId("requests"), state.requests, request => request.number, renderRequest, "No request has been received.");
+  const isPoll = request => /^get_(run_status|\w+_batch)/.test(request.operationId ?? "") && request.status < 400;
+  update(byId("requests"), state.requests.filter(request => byId("polls").checked || !isPoll(request)), request => request.number, renderRequest, "No request has been received.");
   update(byId("faults"), state.faults.map((text, index) => [index, text]), ([index]) => index, ([, text]) => element("li", null, text), "No fault is active.");
   byId("clear").hidden = !state.faults.length;
   byId("scripts").hidden = !state.nextRuns;
@@ -272,5 +277,6 @@ async function every(milliseconds, action) {
   }
 }
 
+byId("polls").addEventListener("change", refresh);
 every(700, refresh);
 every(1000, pollAll);
