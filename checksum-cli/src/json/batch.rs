@@ -63,7 +63,7 @@ impl BatchResult {
         ]
     }
 
-    fn session_count(&self) -> String {
+    pub(crate) fn session_count(&self) -> String {
         match self.sessions.len() {
             0 => "no sessions".to_owned(),
             1 => "1 session".to_owned(),

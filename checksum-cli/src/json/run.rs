@@ -67,6 +67,11 @@ impl RunResult {
         self.outcome.as_ref().map_or(state, Outcome::as_str)
     }
 
+    pub(crate) fn shown_counts(&self) -> String {
+        let counts = self.counts.map(|counts| counts.to_string());
+        counts.unwrap_or_default()
+    }
+
     /// Returns the result, the run's name, its test run id, its counts and the failure reason.
     pub(crate) fn row(&self) -> [String; 5] {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -74,8 +79,7 @@ impl RunResult {
             self.word().to_owned(),
             text(self.job_name.as_ref().map(JobName::as_str)),
             text(self.test_run_id.as_ref().map(TestRunId::as_str)),
-            self.counts
-                .map_or_else(String::new, |counts| counts.to_string()),
+            self.shown_counts(),
             text(self.failure_reason.as_deref()),
         ]
     }

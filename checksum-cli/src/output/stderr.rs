@@ -133,10 +133,12 @@ impl Reporter {
     }
 
     /// Shows that one of several works has ended, on a terminal. Elsewhere its last state is that.
-    pub(crate) fn ended(&self, result: &str, word: &str) {
+    pub(crate) fn ended(&self, result: &str, detail: &str) {
         if let Mode::Live = self.mode {
+            let result = one_line(result);
+            let line = self.about(&text(&result, &one_line(detail)));
             let times = times(self.began.elapsed(), None, true);
-            self.print(&Coloured::word(&format!("{result}{times}"), word));
+            self.print(&Coloured::word(&format!("{line}{times}"), &result));
         }
     }
 

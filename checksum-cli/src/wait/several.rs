@@ -86,7 +86,7 @@ impl Several {
     fn new(handles: &[Handle], is_strict: bool) -> Self {
         let works = handles.iter().map(|handle| Awaited {
             handle: handle.clone(),
-            state: "not polled".to_owned(),
+            state: "no status yet".to_owned(),
             end: None,
         });
         let keys = handles.iter().map(ToString::to_string);
@@ -240,14 +240,14 @@ fn ended(report: WatchReport, is_strict: bool, reporter: &Reporter, output: &mut
             let (job_name, status) = (report.job_name(), report.status());
             let (code, result) = run_result(job_name, status, is_strict, reporter);
             output.event(&Message::Run(&result));
-            reporter.ended(&result.to_string(), result.word());
+            reporter.ended(result.word(), &result.shown_counts());
             let report = *report;
             End::Run(code, Box::new(FinishedRun { report, result }))
         }
         WatchReport::Batch(status) => {
             let (code, result) = batch_result(&status, is_strict, reporter);
             output.event(&Message::Batch(&result));
-            reporter.ended(&result.to_string(), result.word());
+            reporter.ended(result.word(), &result.session_count());
             End::Batch(code, result)
         }
         _ => unreachable!("a handle is of a run or of a batch"),
