@@ -13,6 +13,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) struct Instance {
     process: Child,
+    client: reqwest::Client,
     url: String,
     /// As rows and the user agent of its requests have it.
     pub(crate) number: String,
@@ -42,6 +43,7 @@ impl Instance {
         Self {
             url: url.to_owned(),
             number: number.to_owned(),
+            client: reqwest::Client::new(),
             process,
         }
     }
@@ -73,13 +75,17 @@ impl Instance {
     }
 
     pub(crate) async fn put_grep(&self, commit: &str, grep: &str) -> Option<StatusCode> {
-        let request = reqwest::Client::new().put(format!("{}/commits/{commit}/run", self.url));
+        let request = self.client.put(self.path(commit));
         let response = request.json(&json!({"grep": grep})).send().await.ok()?;
         Some(response.status())
     }
 
+    fn path(&self, commit: &str) -> String {
+        format!("{}/commits/{commit}/run", self.url)
+    }
+
     pub(crate) async fn row(&self, commit: &str) -> Value {
-        let response = reqwest::get(format!("{}/commits/{commit}/run", self.url)).await;
+        let response = self.client.get(self.path(commit)).send().await;
         let response = response.expect("a response");
         assert_eq!(response.status(), 200, "{commit}");
         response.json().await.expect("a row")
@@ -97,7 +103,7 @@ impl Instance {
 
     /// Reads the stream of a row until it ends, and returns its rows.
     pub(crate) async fn events(&self, commit: &str) -> Vec<Value> {
-        let response = reqwest::get(format!("{}/commits/{commit}/run/events", self.url)).await;
+        let response = self.client.get(self.path(commit) + "/events").send().await;
         let text = response.expect("a response").text().await.expect("a body");
         let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
         data.map(|row| serde_json::from_str(row).expect("JSON"))

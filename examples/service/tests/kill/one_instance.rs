@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use checksum_mock::{Clock, Fault, Mock, RunScript};
+use checksum_mock::{Clock, Fault, Mock, RunScript, TestScript};
 use futures_util::future::join_all;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -32,7 +32,9 @@ fn sqlite(path: &Path) -> String {
 /// on or not.
 #[tokio::test]
 async fn no_kill_loses_a_run_or_starts_it_twice() {
-    let mock = Mock::start().await.expect("a mock");
+    let script = RunScript::new().tests([TestScript::new("any")]);
+    let mock = Mock::builder().default_run(script).start().await;
+    let mock = mock.expect("a mock");
     let (_directory, database) = database();
     let mut random = StdRng::seed_from_u64(15);
     let commits: Vec<String> = (0..ROUNDS * COMMITS_IN_A_ROUND)

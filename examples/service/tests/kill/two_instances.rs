@@ -44,22 +44,22 @@ async fn a_run_is_watched_by_one_instance_and_taken_over_when_it_dies() {
             assert_eq!(status.expect("a response"), 202);
         }
         commits.extend(new);
-        let mut hanging = None;
-        for commit in &commits {
-            let states = ["running", "starting", "may-have-started"];
-            let row = instances[0].until_state(commit, &states).await;
-            until("its request is sent", async || {
-                starts(&mock).get(commit).copied()
-            })
-            .await;
-            if row["state"] == "starting" {
-                hanging = Some(row["instance"].clone());
+        let hanging = until("all responses but that one are stored", async || {
+            let mut starting = Vec::new();
+            for commit in &commits {
+                starts(&mock).get(commit)?;
+                let row = instances[0].row(commit).await;
+                if row["state"] == "starting" {
+                    starting.push(row["instance"].clone());
+                }
             }
-        }
-        // The one with the start that hangs, or the other one than the last time.
-        let victim = match hanging {
-            Some(number) => usize::from(instances[1].number == number),
-            None => turn % 2,
+            (starting.len() == turn % 2).then_some(starting)
+        })
+        .await;
+        // The one with the start that hangs, or another one than the last time.
+        let victim = match hanging.first() {
+            Some(number) => usize::from(instances[1].number == *number),
+            None => turn / 2 % 2,
         };
         let replacement = Instance::start(&postgres.url, &mock);
         let victim = std::mem::replace(&mut instances[victim], replacement);
