@@ -39,13 +39,13 @@ const SQLITE: Dialect = Dialect {
     skip_locked: "",
 };
 
-/// The keepalives end the connection of an instance whose machine is gone. The lock on 0 is for
-/// instances that create the table at the same moment.
+/// The settings end the connection of an instance whose machine is gone, within 25 s. The lock on 0
+/// is for instances that create the table at the same moment.
 const POSTGRES: Dialect = Dialect {
     begin: |instance| {
         format!(
             "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;
-             SET tcp_keepalives_count = 3; BEGIN;
+             SET tcp_keepalives_count = 3; SET tcp_user_timeout = 25000; BEGIN;
              SELECT 1 FROM pg_advisory_xact_lock(0), pg_advisory_lock({instance})"
         )
     },
@@ -129,15 +129,8 @@ impl Store {
     }
 
     pub(crate) async fn row(&self, commit: &str) -> Result<Option<Row>, Error> {
-        type Columns = (
-            String,
-            String,
-            i64,
-            Option<String>,
-            Option<String>,
-            Option<String>,
-        );
-        let row: Option<Columns> = query_as(
+        type Text = Option<String>;
+        let row: Option<(String, String, i64, Text, Text, Text)> = query_as(
             "SELECT state, request, instance, intent, run, event FROM runs WHERE commit_id = $1",
         )
         .bind(commit)

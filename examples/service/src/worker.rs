@@ -15,8 +15,8 @@ use crate::store::Store;
 /// How often rows are taken over. It also checks that the connection is there.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// How long a heartbeat may take: less than it takes Postgres to find that a connection is dead, so
-/// that no run is watched by two instances.
+/// How long a heartbeat may take: less than the 25 s after which Postgres ends the connection of a
+/// machine that is gone, so that no run is watched by two instances.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// When a watch that has failed is begun again.
