@@ -98,7 +98,6 @@ async fn no_kill_loses_a_run_or_starts_it_twice() {
         }
     }
     assert_eq!(finished + unclear, commits.len());
-    eprintln!("{finished} finished, {unclear} may have started");
 
     // The test would prove nothing if no kill had hit a start or a watch.
     assert!(unclear >= ROUNDS / 4 * 3 && finished >= ROUNDS / 2);

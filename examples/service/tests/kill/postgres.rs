@@ -22,6 +22,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Starts a server. In CI, installs it if it is missing. Elsewhere returns `None` then, and says
     /// what to install.
+    #[expect(clippy::print_stderr, reason = "tests cannot be skipped otherwise")]
     pub(crate) async fn start() -> Option<Self> {
         let Some(binaries) = installed().or_else(install) else {
             eprintln!("SKIPPED, since Postgres is missing: apt-get install postgresql");
