@@ -30,8 +30,8 @@ fn is_plain(name: &str) -> bool {
     name.chars().all(is_plain) && !name.starts_with('-')
 }
 
-/// Quotes for a POSIX shell.
-fn quote(name: &str) -> String {
+/// Quotes a name for a POSIX shell.
+pub(crate) fn quote(name: &str) -> String {
     match is_plain(name) {
         true => name.to_owned(),
         false => format!("'{}'", name.replace('\'', r"'\''")),
