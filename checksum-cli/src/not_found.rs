@@ -2,7 +2,7 @@
 
 use checksum_api_ext::raw::OperationId;
 
-use crate::output::resume_hint::quote;
+use crate::output::shell_quote::quote;
 
 /// What an id names.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -9,10 +9,13 @@ use checksum_api_ext::{Counts, Error, Handle, RunReport, TestRunResults};
 use checksum_report::{CHECK_BYTES, Report};
 use tokio::time::timeout;
 
-use crate::args::{ReportFile, ReportFormat};
+use crate::args::{ArtifactsDirectory, ReportFile, ReportFormat};
+use crate::artifacts;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
+use crate::json::{Artifacts, Message, RunResult};
 use crate::output::stderr::eprint_line;
+use crate::output::stdout::Output;
 use crate::output::text::one_line;
 use crate::redaction::redact;
 use crate::signal::until_signal;
@@ -23,15 +26,26 @@ const MAX_FETCH: Duration = Duration::from_secs(120);
 
 /// What there is to report once a command has ended without an error.
 pub(crate) enum Subject {
-    Run(Box<RunReport>),
+    Run(Box<FinishedRun>),
     /// No test is affected, so that nothing was started.
     Nothing,
     /// A batch, or work that goes on.
     NoRun,
 }
 
-/// The files of this command.
-pub(crate) struct Reports<'a>(Vec<(&'a ReportFile, io::Result<AtomicFile>)>);
+/// A run that has ended, and its result as it was printed for people.
+pub(crate) struct FinishedRun {
+    pub(crate) report: RunReport,
+    pub(crate) result: RunResult,
+}
+
+/// The files of this command: reports, and the attachments of `--artifacts`.
+#[derive(Default)]
+pub(crate) struct Reports<'a> {
+    files: Vec<(&'a ReportFile, io::Result<AtomicFile>)>,
+    artifacts: Option<&'a ArtifactsDirectory>,
+    quiet: bool,
+}
 
 impl<'a> Reports<'a> {
     /// Writes into each file that the run has not ended: a command that is killed must not leave the
@@ -46,19 +60,31 @@ impl<'a> Reports<'a> {
             }
             (wanted, file)
         });
-        Self(prepared.collect())
+        Self {
+            files: prepared.collect(),
+            ..Self::default()
+        }
     }
 
-    /// Writes the reports of a command that has ended, and returns how it ends now: a pass has errors
-    /// if the results could not be had or a report could not be written.
+    /// Adds the attachments to download.
+    pub(crate) fn with_artifacts(
+        mut self,
+        artifacts: Option<&'a ArtifactsDirectory>,
+        quiet: bool,
+    ) -> Self {
+        (self.artifacts, self.quiet) = (artifacts, quiet);
+        self
+    }
+
+    /// Writes the reports of a command that has ended, downloads attachments, and prints the result
+    /// of a run for programs. Returns how the command ends now: a pass has errors if the results
+    /// could not be had, a report could not be written or an attachment could not be downloaded.
     pub(crate) async fn finish(
         self,
         ended: Result<(ExitCode, Subject), CliError>,
         is_strict: bool,
+        output: &mut Output,
     ) -> Result<ExitCode, CliError> {
-        if self.0.is_empty() {
-            return ended.map(|(code, _)| code);
-        }
         match ended {
             Err(error) => {
                 let mut report = Report::without_results(&error);
@@ -79,27 +105,55 @@ impl<'a> Reports<'a> {
                 Ok(self.write(report).code(code))
             }
             Ok((code, Subject::Run(run))) => {
-                let results = results(&run).await;
-                if let Err(error) = &results {
-                    let note = format!("warning: the reports have no results: {error}");
-                    eprint_line(&one_line(&note));
-                }
-                let outcome = match is_strict {
-                    true => run.strict_outcome(),
-                    false => run.outcome(),
-                };
-                let shown = results.as_ref().map_err(|error| error as &dyn Display);
-                let written = self.write(Report::new(&run, &outcome, shown));
-                Ok(Written(written.0 && results.is_ok()).code(code))
+                let FinishedRun { report, result } = *run;
+                let (code, artifacts) = self.finish_run(code, &report, is_strict, output).await;
+                let result = result.finished(code, artifacts);
+                output.data(&Message::Run(&result));
+                Ok(code)
             }
         }
+    }
+
+    async fn finish_run(
+        self,
+        mut code: ExitCode,
+        run: &RunReport,
+        is_strict: bool,
+        output: &mut Output,
+    ) -> (ExitCode, Option<Artifacts>) {
+        let (wanted, quiet) = (self.artifacts, self.quiet);
+        if self.files.is_empty() && wanted.is_none() {
+            return (code, None);
+        }
+        let results = results(run).await;
+        if let Err(error) = &results {
+            let note = format!("warning: there are no results for reports or artifacts: {error}");
+            eprint_line(&one_line(&note));
+            code = code.with_errors();
+        }
+        let outcome = match is_strict {
+            true => run.strict_outcome(),
+            false => run.outcome(),
+        };
+        let shown = results.as_ref().map_err(|error| error as &dyn Display);
+        // First the reports, which take no time.
+        code = self.write(Report::new(run, &outcome, shown)).code(code);
+        let Some(wanted) = wanted else {
+            return (code, None);
+        };
+        let (artifacts, is_complete) =
+            artifacts::download(wanted, run.test_run(), shown, quiet, output).await;
+        if !is_complete {
+            code = code.with_errors();
+        }
+        (code, Some(artifacts))
     }
 
     /// Writes each report, without secrets. A failure is printed.
     pub(crate) fn write(self, report: Report) -> Written {
         let report = report.map_text(redact);
         let mut written = Written(true);
-        for (wanted, file) in self.0 {
+        for (wanted, file) in self.files {
             if let Err(error) = file.and_then(|file| write(wanted.format, file, &report)) {
                 eprint_line(&one_line(&format!("warning: {wanted}: {error}")));
                 written = Written(false);

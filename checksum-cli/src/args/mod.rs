@@ -1,6 +1,7 @@
 //! The command line.
 
 mod after_help;
+mod artifacts_directory;
 mod connection;
 pub(crate) mod key_value;
 mod mock;
@@ -16,6 +17,7 @@ use std::process;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
+pub(crate) use artifacts_directory::ArtifactsDirectory;
 pub(crate) use connection::Connection;
 pub(crate) use mock::Mock;
 pub(crate) use output::{Format, Global};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use checksum_api_ext::{BugSeverity, BugStatus, TestId, TestRunId, TestStatus};
 use clap::Args;
 
+use super::artifacts_directory::ArtifactsDirectory;
 use super::connection::Connection;
 use super::report_file::ReportFile;
 use super::value;
@@ -35,6 +36,10 @@ pub(crate) struct Results {
     /// Write a report of the run; repeatable. Formats: junit, ctrf, markdown, html
     #[arg(long, value_name = "FORMAT=PATH", conflicts_with = "status")]
     pub(crate) report: Vec<ReportFile>,
+    /// Download the traces, screenshots and videos of the tests that failed or found a bug (failed),
+    /// or of all tests of the table (all), with a subdirectory for each test
+    #[arg(long, value_name = "failed|all=DIRECTORY")]
+    pub(crate) artifacts: Option<ArtifactsDirectory>,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
@@ -59,7 +64,7 @@ pub(crate) struct Attachments {
     pub(crate) test_run: TestRunId,
     /// The test's id. Default: every test
     pub(crate) test: Option<TestId>,
-    /// Only tests that failed
+    /// Only tests that failed or found a bug
     #[arg(long, conflicts_with = "test")]
     pub(crate) failed: bool,
     /// Download the files into this directory, with a subdirectory for each test

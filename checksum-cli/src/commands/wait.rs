@@ -20,8 +20,9 @@ pub(super) async fn execute(
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
     let reports = Reports::prepare(&arguments.report);
+    let reports = reports.with_artifacts(arguments.artifacts.as_ref(), quiet);
     let ended = wait(&arguments, quiet, output).await;
-    reports.finish(ended, arguments.strict).await
+    reports.finish(ended, arguments.strict, output).await
 }
 
 async fn wait(
@@ -32,7 +33,8 @@ async fn wait(
     let Some(handle) = handle(arguments.awaited.clone())? else {
         return Ok((nothing_to_run(output), Subject::Nothing));
     };
-    if !arguments.report.is_empty() && !matches!(handle, Handle::Run(_)) {
+    let is_of_run = !arguments.report.is_empty() || arguments.artifacts.is_some();
+    if is_of_run && !matches!(handle, Handle::Run(_)) {
         return Err(CliError::ReportOfBatch);
     }
     let policy = arguments.waiting.policy();

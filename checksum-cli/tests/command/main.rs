@@ -2,6 +2,7 @@
 //! it.
 
 mod affected;
+mod artifacts;
 mod attachments;
 mod bugs;
 mod dry_run;
