@@ -85,14 +85,14 @@ impl Output {
     }
 
     /// Reports why there is no result: as an object for programs, or as a sentence and a hint for
-    /// people.
-    pub(crate) fn error(&mut self, error: &CliError, exit_code: ExitCode) {
+    /// people. `id` is the one that the arguments name.
+    pub(crate) fn error(&mut self, error: &CliError, id: Option<&str>, exit_code: ExitCode) {
         let text = error.to_string();
         if !self.is_text() {
             self.message(&error_message(error, &text, exit_code));
         }
         eprint_line(&format!("error: {}", one_line(&text)));
-        if let Some(hint) = error.hint() {
+        if let Some(hint) = error.hint(id) {
             eprint_line(&one_line(&hint));
         }
     }
