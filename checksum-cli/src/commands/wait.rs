@@ -89,11 +89,11 @@ async fn wait_for_several(
         return Ok(nothing_to_run(output));
     }
     let files = files(arguments, &handles)?;
-    let checksum = client(arguments)?;
     let reports: Vec<Reports<'_>> = files
         .iter()
         .map(|(files, artifacts)| Reports::prepare(files).with_artifacts(artifacts.as_ref(), quiet))
         .collect();
+    let checksum = client(arguments)?;
     let mut reporter = Reporter::new(quiet, output.is_text());
     let strict = arguments.strict;
     let ends = Several::wait(&checksum, &handles, strict, &mut reporter, output).await;
