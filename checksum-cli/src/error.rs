@@ -60,6 +60,11 @@ pub(crate) enum CliError {
         "healing needs the repository of the pull request: give --repo, or --no-create-pr without --pr"
     )]
     NoRepository,
+    #[error(
+        "generation needs a pull request; give {0}. In GitHub Actions, the event of a pull request has \
+         them"
+    )]
+    NoPullRequest(String),
     #[error("--report is of a run, and the handle file has a batch")]
     ReportOfBatch,
     #[error("cannot open the browser: {0}")]

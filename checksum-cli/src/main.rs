@@ -3,6 +3,7 @@
 
 mod args;
 mod changed_files;
+mod ci;
 mod client;
 mod commands;
 mod error;

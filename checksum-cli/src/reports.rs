@@ -5,11 +5,12 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
-use checksum_api_ext::{Counts, Error, Handle, RunReport, TestRunResults};
+use checksum_api_ext::{BatchStatus, Counts, Error, Handle, RunReport, TestRunResults};
 use checksum_report::{CHECK_BYTES, Report};
 use tokio::time::timeout;
 
 use crate::args::{ReportFile, ReportFormat};
+use crate::ci::{Ci, dotenv};
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stderr::eprint_line;
@@ -26,8 +27,9 @@ pub(crate) enum Subject {
     Run(Box<RunReport>),
     /// No test is affected, so that nothing was started.
     Nothing,
-    /// A batch, or work that goes on.
-    NoRun,
+    Batch(Box<BatchStatus>),
+    /// Work that goes on.
+    NoResult,
 }
 
 /// The files of this command.
@@ -49,34 +51,50 @@ impl<'a> Reports<'a> {
         Self(prepared.collect())
     }
 
-    /// Writes the reports of a command that has ended, and returns how it ends now: a pass has errors
-    /// if the results could not be had or a report could not be written.
+    /// Writes the reports of a command that has ended, and shows it in CI. Returns how the command
+    /// ends now: a pass has errors if something could not be written, or if the results for the
+    /// reports could not be had.
     pub(crate) async fn finish(
         self,
         ended: Result<(ExitCode, Subject), CliError>,
         is_strict: bool,
+        ci: &Ci,
     ) -> Result<ExitCode, CliError> {
-        if self.0.is_empty() {
-            return ended.map(|(code, _)| code);
+        let is_success = ended
+            .as_ref()
+            .is_ok_and(|(code, _)| *code == ExitCode::Pass);
+        let verdict = if is_success { "pass" } else { "fail" };
+        if let Ok((_, Subject::Batch(status))) = &ended {
+            let state = status.state().to_string();
+            ci.outputs(&[("status", state), ("verdict", verdict.to_owned())]);
+            ci.batch(status, is_success);
         }
-        match ended {
+        let (code, report, has_results) = match ended {
+            ended if self.0.is_empty() && !ci.shows_results() => {
+                return ended.map(|(code, _)| code);
+            }
+            Ok((code, Subject::Batch(_) | Subject::NoResult)) => return Ok(ci.code(code)),
             Err(error) => {
                 let mut report = Report::without_results(&error);
                 if let Some(Handle::Run(run)) = error.handle() {
                     report.job_name = run.job_name().map(ToString::to_string);
                     report.test_run_id = run.test_run_id().map(ToString::to_string);
                 }
-                self.write(report);
-                Err(error)
+                if ExitCode::from(&error) == ExitCode::TimedOut {
+                    ci.outputs(&[("status", "timeout".to_owned())]);
+                }
+                if error.handle().is_some() {
+                    ci.outputs(&[("verdict", "pending".to_owned())]);
+                }
+                (Err(error), report, true)
             }
-            Ok((code, Subject::NoRun)) => Ok(code),
             Ok((code, Subject::Nothing)) => {
                 let mut report = Report::default();
                 report.outcome = "nothing-to-run".to_owned();
                 report.is_success = true;
                 report.counts = Some(Counts::default());
                 report.reason = Some("no test is affected; nothing was started".to_owned());
-                Ok(self.write(report).code(code))
+                (Ok(code), report, true)
             }
             Ok((code, Subject::Run(run))) => {
                 let results = results(&run).await;
@@ -89,10 +107,21 @@ impl<'a> Reports<'a> {
                     false => run.outcome(),
                 };
                 let shown = results.as_ref().map_err(|error| error as &dyn Display);
-                let written = self.write(Report::new(&run, &outcome, shown));
-                Ok(Written(written.0 && results.is_ok()).code(code))
+                let mut outputs = vec![
+                    ("status", run.state().to_string()),
+                    ("verdict", verdict.to_owned()),
+                ];
+                let id = run.test_run_id();
+                outputs.extend(id.map(|id| ("test-run-id", id.to_string())));
+                ci.outputs(&outputs);
+                let report = Report::new(&run, &outcome, shown);
+                (Ok(code), report, results.is_ok() || self.0.is_empty())
             }
-        }
+        };
+        let report = report.map_text(redact);
+        ci.run(&report);
+        let written = self.write(report);
+        code.map(|code| ci.code(Written(written.0 && has_results).code(code)))
     }
 
     /// Writes each report, without secrets. A failure is printed.
@@ -141,6 +170,7 @@ fn write(format: ReportFormat, mut file: AtomicFile, report: &Report) -> io::Res
         ReportFormat::Ctrf => report.ctrf().write(&mut bytes)?,
         ReportFormat::Markdown => bytes = report.markdown(CHECK_BYTES).into(),
         ReportFormat::Html => report.write_html(&mut bytes)?,
+        ReportFormat::Dotenv => bytes = dotenv(report).into(),
     }
     file.write(&bytes)?;
     Ok(file)

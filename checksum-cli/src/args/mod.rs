@@ -105,6 +105,9 @@ pub(crate) enum Command {
     Heal(Heal),
     /// Generate tests for a pull request, wait for the sessions, and exit with their result
     #[command(after_help = exit_code::HELP)]
+    #[command(
+        override_usage = "checksum generate --repo <REPO> --pr <NUMBER> --branch <BRANCH> [OPTIONS]"
+    )]
     Generate(Generate),
     /// Wait for work that was started earlier, and exit with its result
     #[command(after_help = exit_code::HELP)]

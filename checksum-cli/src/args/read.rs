@@ -41,7 +41,7 @@ pub(crate) struct Results {
     /// Only tests with this status, such as failed
     #[arg(long)]
     pub(crate) status: Option<TestStatus>,
-    /// Write a report of the run; repeatable. Formats: junit, ctrf, markdown, html
+    /// Write a report of the run; repeatable. Formats: junit, ctrf, markdown, html, dotenv
     #[arg(long, value_name = "FORMAT=PATH", conflicts_with = "status")]
     pub(crate) report: Vec<ReportFile>,
     #[command(flatten)]

@@ -66,7 +66,7 @@ pub(crate) struct Wait {
     #[arg(long, help_heading = "Waiting", conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) allow_no_tests: bool,
     /// Write a report of the run, whatever its outcome; repeatable. Formats: junit, ctrf, markdown,
-    /// html
+    /// html, dotenv
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Waiting")]
     #[arg(conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) report: Vec<ReportFile>,

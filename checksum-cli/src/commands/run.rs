@@ -7,10 +7,11 @@ use checksum_api_ext::{Checksum, Grep, HealOptions, Selection};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
-use super::heal::{heal_options, note_bare_repository};
+use super::heal::{heal_options, note_bare_repository, options_of_heal};
 use crate::args::key_value::{extra_fields, metadata};
 use crate::args::{self, GrepOptions, RunOptions};
 use crate::changed_files::changed_files;
+use crate::ci::{Ci, Options};
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stdout::Output;
@@ -22,10 +23,12 @@ use crate::wait::work::Work;
 const MAX_LOOKUP: Duration = Duration::from_secs(600);
 
 pub(super) async fn execute(
-    arguments: args::Run,
+    mut arguments: args::Run,
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
+    let ci = Ci::detect();
+    fill(&mut arguments.selection, &ci, quiet);
     let selection = &arguments.selection;
     let options = options(selection);
     note_bare_repository(options.auto_heal.repo.as_ref(), quiet);
@@ -43,11 +46,29 @@ pub(super) async fn execute(
         allow_no_tests: options.allow_no_tests,
         reports: &options.report,
         quiet,
+        ci: &ci,
     };
     start(start_options, output, |checksum| {
-        plan(checksum, selection, files)
+        plan(checksum, selection, files, &ci)
     })
     .await
+}
+
+/// Takes from the event what is not given.
+fn fill(selection: &mut args::Selection, ci: &Ci, quiet: bool) {
+    let (options, branch) = match selection {
+        args::Selection::Suite { options, .. }
+        | args::Selection::Collection { options, .. }
+        | args::Selection::Tests { options, .. } => (options, None),
+        args::Selection::Grep { grep, options, .. }
+        | args::Selection::Affected { grep, options, .. } => (options, Some(&mut grep.branch)),
+    };
+    let heal = &mut options.auto_heal;
+    let of_heal = match heal.auto_heal {
+        true => options_of_heal(heal.no_create_pr, &mut heal.repo, &mut heal.pr),
+        false => Options::default(),
+    };
+    ci.fill(Options { branch, ..of_heal }, quiet);
 }
 
 fn options(selection: &args::Selection) -> &RunOptions {
@@ -64,6 +85,7 @@ fn plan<'a>(
     checksum: &Checksum,
     selection: &'a args::Selection,
     files: Vec<String>,
+    ci: &'a Ci,
 ) -> Result<Plan<'a>, CliError> {
     let began = Instant::now();
     let options = options(selection);
@@ -85,7 +107,10 @@ fn plan<'a>(
                 let limit = waiting.timeout.unwrap_or(MAX_LOOKUP);
                 let tests = timeout(limit, checksum.affected_tests(files)).await;
                 let tests = tests.map_err(|_| CliError::AffectedTimedOut { after: limit })?;
-                let Some(affected) = Grep::of_tests(&tests.map_err(CliError::Start)?) else {
+                let tests = tests.map_err(CliError::Start)?;
+                let affected = Grep::of_tests(&tests);
+                ci.affected(&tests, affected.as_ref().map(Grep::pattern));
+                let Some(affected) = affected else {
                     return Ok(None);
                 };
                 // The start gets the time that finding the tests left of --timeout.

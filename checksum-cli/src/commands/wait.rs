@@ -3,6 +3,7 @@
 use checksum_api_ext::{Handle, RunHandle};
 
 use crate::args::{Awaited, Wait};
+use crate::ci::Ci;
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
@@ -20,14 +21,16 @@ pub(super) async fn execute(
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
     let reports = Reports::prepare(&arguments.report);
-    let ended = wait(&arguments, quiet, output).await;
-    reports.finish(ended, arguments.strict).await
+    let ci = Ci::detect();
+    let ended = wait(&arguments, quiet, output, &ci).await;
+    reports.finish(ended, arguments.strict, &ci).await
 }
 
 async fn wait(
     arguments: &Wait,
     quiet: bool,
     output: &mut Output,
+    ci: &Ci,
 ) -> Result<(ExitCode, Subject), CliError> {
     let Some(handle) = handle(arguments.awaited.clone())? else {
         return Ok((nothing_to_run(output), Subject::Nothing));
@@ -38,6 +41,7 @@ async fn wait(
     let policy = arguments.waiting.policy();
     let checksum = client::waiting_client(&arguments.connection, policy, arguments.allow_no_tests)?;
     let work = Work::resume(&checksum, handle.clone());
+    ci.outputs(&work.outputs());
     let mut reporter = Reporter::new(quiet, output.is_text());
     let result = until_signal(work.wait(arguments.strict, &mut reporter, output)).await;
     result.unwrap_or_else(|signal| {

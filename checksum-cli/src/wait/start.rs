@@ -6,6 +6,7 @@ use checksum_api_ext::{Checksum, Handle, Started};
 use tokio::time::Instant;
 
 use crate::args::{ReportFile, Starting};
+use crate::ci::Ci;
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
@@ -27,17 +28,24 @@ pub(crate) struct StartOptions<'a> {
     pub(crate) allow_no_tests: bool,
     pub(crate) reports: &'a [ReportFile],
     pub(crate) quiet: bool,
+    pub(crate) ci: &'a Ci,
 }
 
 impl<'a> StartOptions<'a> {
     /// Returns the options of a batch, which has no tests to be absent and no report.
-    pub(crate) fn for_batch(starting: &'a Starting, is_strict: bool, quiet: bool) -> Self {
+    pub(crate) fn for_batch(
+        starting: &'a Starting,
+        is_strict: bool,
+        quiet: bool,
+        ci: &'a Ci,
+    ) -> Self {
         Self {
             starting,
             is_strict,
             allow_no_tests: false,
             reports: &[],
             quiet,
+            ci,
         }
     }
 }
@@ -53,8 +61,9 @@ pub(crate) async fn start<'a>(
         return dry_run::execute(&starting.connection, plan, output).await;
     }
     let (reports, is_strict) = (Reports::prepare(options.reports), options.is_strict);
+    let ci = options.ci;
     let ended = start_and_wait(options, output, plan).await;
-    reports.finish(ended, is_strict).await
+    reports.finish(ended, is_strict, ci).await
 }
 
 async fn start_and_wait<'a>(
@@ -123,12 +132,13 @@ async fn start_and_wait<'a>(
         }
         let stored = store(&Content::Handle(handle.clone()));
         reporter.started(handle);
+        options.ci.outputs(&work.outputs());
         if let Err(error) = &stored {
             reporter.warning(&error.to_string());
         }
         let (code, subject) = if starting.detach {
             output.result(&one_line(handle.id()), &work.started());
-            (ExitCode::Pass, Subject::NoRun)
+            (ExitCode::Pass, Subject::NoResult)
         } else {
             output.event(&work.started());
             work.wait(options.is_strict, &mut reporter, output).await?
