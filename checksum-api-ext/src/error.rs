@@ -75,6 +75,9 @@ pub enum ErrorKind {
     FileTooLarge,
     /// A download ended before it was complete, after all retries. No part of the file is kept.
     TruncatedFile,
+    /// A download had less than its minimum throughput, after all retries. No part of the file is
+    /// kept.
+    StalledDownload,
     /// A file could not be written.
     Io,
 }
@@ -304,7 +307,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self.kind() {
             ErrorKind::MayHaveStarted | ErrorKind::PollingFailed => false,
-            ErrorKind::TruncatedFile => true,
+            ErrorKind::TruncatedFile | ErrorKind::StalledDownload => true,
             _ => self.raw().is_some_and(checksum_api::Error::is_transient),
         }
     }

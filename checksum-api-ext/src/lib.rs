@@ -67,7 +67,8 @@ pub use watch::{Handle, WatchEvent, WatchReport, WatchSet, WatchSetAdder, WatchS
 
 // After a run
 pub use test_run::{
-    Attachment, AttachmentKind, Attachments, HtmlReport, LatestTestRun, TestRun, TestRunResults,
+    Attachment, AttachmentKind, Attachments, HtmlReport, LatestTestRun, ListAttachments,
+    TestAttachments, TestRun, TestRunResults,
 };
 
 // Files

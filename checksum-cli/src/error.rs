@@ -65,7 +65,7 @@ pub(crate) enum CliError {
          them"
     )]
     NoPullRequest(String),
-    #[error("--report is of a run, and the handle file has a batch")]
+    #[error("--report and --artifacts are of a run, and the handle file has a batch")]
     ReportOfBatch,
     #[error("cannot open the browser: {0}")]
     Browser(io::Error),

@@ -28,7 +28,7 @@ pub(crate) enum ExitCode {
     Indeterminate = 5,
     /// The service's infrastructure failed.
     ProcessError = 6,
-    /// `status` of a run that has not ended.
+    /// `status` of work that has not ended.
     StillRunning = 8,
     /// Somebody cancelled the run.
     Cancelled = 9,
@@ -164,6 +164,7 @@ impl Verdict {
     pub(crate) fn of_batch(status: &BatchStatus, is_strict: bool) -> Self {
         let contradiction = status.contradiction();
         let exit_code = match (status.is_failure(), status.is_success()) {
+            _ if !status.all_terminal() => ExitCode::StillRunning,
             (true, _) => ExitCode::Failed,
             (_, true) if is_strict && contradiction.is_some() => ExitCode::Failed,
             (_, true) => ExitCode::Pass,

@@ -2,6 +2,7 @@
 //! an exit code.
 
 mod args;
+mod artifacts;
 mod changed_files;
 mod ci;
 mod client;

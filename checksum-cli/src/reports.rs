@@ -9,11 +9,14 @@ use checksum_api_ext::{BatchStatus, Counts, Error, Handle, RunReport, TestRunRes
 use checksum_report::{CHECK_BYTES, Report};
 use tokio::time::timeout;
 
-use crate::args::{ReportFile, ReportFormat};
+use crate::args::{ArtifactsDirectory, ReportFile, ReportFormat};
+use crate::artifacts;
 use crate::ci::{Ci, dotenv};
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
+use crate::json::{Artifacts, Message, RunResult};
 use crate::output::stderr::eprint_line;
+use crate::output::stdout::Output;
 use crate::output::text::one_line;
 use crate::redaction::redact;
 use crate::signal::until_signal;
@@ -24,7 +27,7 @@ const MAX_FETCH: Duration = Duration::from_secs(120);
 
 /// What there is to report once a command has ended without an error.
 pub(crate) enum Subject {
-    Run(Box<RunReport>),
+    Run(Box<FinishedRun>),
     /// No test is affected, so that nothing was started.
     Nothing,
     Batch(Box<BatchStatus>),
@@ -32,8 +35,20 @@ pub(crate) enum Subject {
     NoResult,
 }
 
-/// The files of this command.
-pub(crate) struct Reports<'a>(Vec<(&'a ReportFile, io::Result<AtomicFile>)>);
+/// A run that has ended, and its result as it was printed for people.
+pub(crate) struct FinishedRun {
+    pub(crate) report: RunReport,
+    pub(crate) result: RunResult,
+}
+
+/// The files of this command: reports, and the attachments of `--artifacts`.
+#[derive(Default)]
+pub(crate) struct Reports<'a> {
+    files: Vec<(&'a ReportFile, io::Result<AtomicFile>)>,
+    artifacts: Option<&'a ArtifactsDirectory>,
+    quiet: bool,
+    ci: Option<&'a Ci>,
+}
 
 impl<'a> Reports<'a> {
     /// Writes into each file that the run has not ended: a command that is killed must not leave the
@@ -48,45 +63,56 @@ impl<'a> Reports<'a> {
             }
             (wanted, file)
         });
-        Self(prepared.collect())
+        Self {
+            files: prepared.collect(),
+            ..Self::default()
+        }
     }
 
-    /// Writes the reports of a command that has ended, and shows it in CI. Returns how the command
-    /// ends now: a pass has errors if something could not be written, or if the results for the
-    /// reports could not be had.
+    /// Adds the attachments to download.
+    pub(crate) fn with_artifacts(
+        mut self,
+        artifacts: Option<&'a ArtifactsDirectory>,
+        quiet: bool,
+    ) -> Self {
+        (self.artifacts, self.quiet) = (artifacts, quiet);
+        self
+    }
+
+    /// Shows the work in this CI system too.
+    pub(crate) fn with_ci(mut self, ci: &'a Ci) -> Self {
+        self.ci = Some(ci);
+        self
+    }
+
+    /// Writes the reports of a command that has ended, downloads attachments, and prints the result
+    /// of a run for programs. Returns how the command ends now: a pass has errors if the results
+    /// could not be had, a report could not be written or an attachment could not be downloaded.
     pub(crate) async fn finish(
         self,
         ended: Result<(ExitCode, Subject), CliError>,
         is_strict: bool,
-        ci: &Ci,
+        output: &mut Output,
     ) -> Result<ExitCode, CliError> {
-        let is_success = ended
-            .as_ref()
-            .is_ok_and(|(code, _)| *code == ExitCode::Pass);
-        let verdict = if is_success { "pass" } else { "fail" };
-        if let Ok((_, Subject::Batch(status))) = &ended {
-            let state = status.state().to_string();
-            ci.outputs(&[("status", state), ("verdict", verdict.to_owned())]);
-            ci.batch(status, is_success);
-        }
-        let (code, report, has_results) = match ended {
-            ended if self.0.is_empty() && !ci.shows_results() => {
-                return ended.map(|(code, _)| code);
-            }
-            Ok((code, Subject::Batch(_) | Subject::NoResult)) => return Ok(ci.code(code)),
+        match ended {
             Err(error) => {
                 let mut report = Report::without_results(&error);
                 if let Some(Handle::Run(run)) = error.handle() {
                     report.job_name = run.job_name().map(ToString::to_string);
                     report.test_run_id = run.test_run_id().map(ToString::to_string);
                 }
-                if ExitCode::from(&error) == ExitCode::TimedOut {
-                    ci.outputs(&[("status", "timeout".to_owned())]);
+                if let Some(ci) = self.ci {
+                    ci.failed(&error);
                 }
-                if error.handle().is_some() {
-                    ci.outputs(&[("verdict", "pending".to_owned())]);
+                self.write(report);
+                Err(error)
+            }
+            Ok((code, Subject::NoResult)) => Ok(self.code(code)),
+            Ok((code, Subject::Batch(status))) => {
+                if let Some(ci) = self.ci {
+                    ci.batch(&status, code == ExitCode::Pass);
                 }
-                (Err(error), report, true)
+                Ok(self.code(code))
             }
             Ok((code, Subject::Nothing)) => {
                 let mut report = Report::default();
@@ -94,41 +120,70 @@ impl<'a> Reports<'a> {
                 report.is_success = true;
                 report.counts = Some(Counts::default());
                 report.reason = Some("no test is affected; nothing was started".to_owned());
-                (Ok(code), report, true)
+                Ok(self.write(report).code(code))
             }
             Ok((code, Subject::Run(run))) => {
-                let results = results(&run).await;
-                if let Err(error) = &results {
-                    let note = format!("warning: the reports have no results: {error}");
-                    eprint_line(&one_line(&note));
-                }
-                let outcome = match is_strict {
-                    true => run.strict_outcome(),
-                    false => run.outcome(),
-                };
-                let shown = results.as_ref().map_err(|error| error as &dyn Display);
-                let mut outputs = vec![
-                    ("status", run.state().to_string()),
-                    ("verdict", verdict.to_owned()),
-                ];
-                let id = run.test_run_id();
-                outputs.extend(id.map(|id| ("test-run-id", id.to_string())));
-                ci.outputs(&outputs);
-                let report = Report::new(&run, &outcome, shown);
-                (Ok(code), report, results.is_ok() || self.0.is_empty())
+                let FinishedRun { report, result } = *run;
+                let (code, artifacts) = self.finish_run(code, &report, is_strict, output).await;
+                let result = result.finished(code, artifacts);
+                output.data(&Message::Run(&result));
+                Ok(code)
             }
+        }
+    }
+
+    async fn finish_run(
+        self,
+        mut code: ExitCode,
+        run: &RunReport,
+        is_strict: bool,
+        output: &mut Output,
+    ) -> (ExitCode, Option<Artifacts>) {
+        let (wanted, quiet) = (self.artifacts, self.quiet);
+        let is_wanted = !self.files.is_empty() || wanted.is_some();
+        if let Some(ci) = self.ci {
+            ci.finished(run, code == ExitCode::Pass);
+        }
+        if !is_wanted && !self.ci.is_some_and(Ci::shows_results) {
+            return (code, None);
+        }
+        let results = results(run).await;
+        if let Err(error) = &results {
+            let note = format!("warning: there are no results for reports or artifacts: {error}");
+            eprint_line(&one_line(&note));
+            // Only a summary lacks them if no option asks for them.
+            code = if is_wanted { code.with_errors() } else { code };
+        }
+        let outcome = match is_strict {
+            true => run.strict_outcome(),
+            false => run.outcome(),
         };
-        let report = report.map_text(redact);
-        ci.run(&report);
-        let written = self.write(report);
-        code.map(|code| ci.code(Written(written.0 && has_results).code(code)))
+        let shown = results.as_ref().map_err(|error| error as &dyn Display);
+        // First the reports, which take no time.
+        code = self.write(Report::new(run, &outcome, shown)).code(code);
+        let Some(wanted) = wanted else {
+            return (code, None);
+        };
+        let (artifacts, is_complete) =
+            artifacts::download(wanted, run.test_run(), shown, quiet, output).await;
+        if !is_complete {
+            code = code.with_errors();
+        }
+        (code, Some(artifacts))
+    }
+
+    fn code(&self, code: ExitCode) -> ExitCode {
+        self.ci.map_or(code, |ci| ci.code(code))
     }
 
     /// Writes each report, without secrets. A failure is printed.
     pub(crate) fn write(self, report: Report) -> Written {
         let report = report.map_text(redact);
-        let mut written = Written(true);
-        for (wanted, file) in self.0 {
+        if let Some(ci) = self.ci {
+            ci.run(&report);
+        }
+        let mut written = Written(self.code(ExitCode::Pass) == ExitCode::Pass);
+        for (wanted, file) in self.files {
             if let Err(error) = file.and_then(|file| write(wanted.format, file, &report)) {
                 eprint_line(&one_line(&format!("warning: {wanted}: {error}")));
                 written = Written(false);

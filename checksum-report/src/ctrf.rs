@@ -194,13 +194,14 @@ impl Report {
         ctrf.results.environment = self.branch.as_deref().map(|branch| Environment {
             branch_name: Some(line(branch)),
         });
+        let url = self.web_url().map(String::from);
         let extra = &mut ctrf.results.extra;
         extra.insert("outcome".to_owned(), line(&self.outcome).into());
         for (name, value) in [
             ("state", self.state.as_ref()),
             ("jobName", self.job_name.as_ref()),
             ("testRunId", self.test_run_id.as_ref()),
-            ("url", self.url().as_ref()),
+            ("url", url.as_ref()),
         ] {
             extra.extend(value.map(|value| (name.to_owned(), line(value).into())));
         }

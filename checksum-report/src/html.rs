@@ -69,7 +69,7 @@ impl Report {
                 )?;
             }
         }
-        if let Some(url) = self.url() {
+        if let Some(url) = self.web_url() {
             write!(
                 writer,
                 "<div><dt>web app</dt><dd><a href=\"{url}\" rel=noreferrer>open the test run</a></dd></div>"

@@ -21,7 +21,7 @@ impl Report {
     ///
     /// The writer's own.
     pub fn write_junit(&self, writer: impl io::Write) -> io::Result<()> {
-        let url = self.url();
+        let url = self.web_url().map(String::from);
         let mut suite = TestSuite::new(NAME);
         let properties = [
             ("outcome", Some(&self.outcome)),

@@ -39,7 +39,7 @@ impl Report {
                 .iter()
                 .map(|branch| format!("branch {}", code(branch))),
         );
-        facts.extend(self.url().map(|url| format!("[test run]({url})")));
+        facts.extend(self.web_url().map(|url| format!("[test run]({url})")));
         append(&mut text, &format!("\n{}\n", facts.join(" · ")), budget);
         let reason = self.run_error().or_else(|| self.reason.clone());
         if let Some(reason) = reason {

@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 
-use checksum_api_ext::{Counts, Outcome, RunReport, TestResult, TestRunResults, TestStatus};
+use checksum_api_ext::{
+    Counts, Outcome, RunReport, TestResult, TestRun, TestRunId, TestRunResults, TestStatus, Url,
+};
 
 use crate::text;
 
@@ -190,14 +192,10 @@ impl Report {
         self
     }
 
-    /// Returns the address of the run's page in the web app. Not documented: known from the vendor's
-    /// client.
-    pub fn url(&self) -> Option<String> {
-        let id = self.test_run_id.as_deref()?;
-        // Any other id is not one of the live service, and could leave the path.
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        let is_plain = !id.is_empty() && id.bytes().all(is_plain);
-        is_plain.then(|| format!("https://app.checksum.ai/#/test-runs/{id}"))
+    /// Returns the address of the run's page in the web app, as [`TestRun::web_url`] does.
+    pub fn web_url(&self) -> Option<Url> {
+        let id = TestRunId::new(self.test_run_id.as_deref()?).ok()?;
+        TestRun::web_url_of(&id)
     }
 
     /// Returns why the run itself is an error, although no test that the report lists has failed.

@@ -6,8 +6,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use checksum_api::TransportError;
 use checksum_api_ext::{Checksum, ChecksumBuilder, PollPolicy, RetryPolicy};
+use futures_util::stream;
 use http::{HeaderMap, Method};
 use reqwest::ResponseBuilderExt;
 use serde_json::Value;
@@ -57,6 +59,7 @@ pub struct FakeResponse {
     outcome: Outcome,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+    pace: Option<(usize, Duration)>,
     url: Option<&'static str>,
 }
 
@@ -94,6 +97,7 @@ impl FakeResponse {
             outcome,
             headers: Vec::new(),
             body: Vec::new(),
+            pace: None,
             url: None,
         }
     }
@@ -111,7 +115,11 @@ impl FakeResponse {
         if let Some(url) = self.url {
             response = response.url(url.parse().expect("a URL"));
         }
-        Ok(response.body(self.body).expect("a response").into())
+        let body = match self.pace {
+            None => self.body.into(),
+            Some(pace) => paced(self.body.into(), pace),
+        };
+        Ok(response.body(body).expect("a response").into())
     }
 
     /// Adds a header.
@@ -120,11 +128,29 @@ impl FakeResponse {
         self
     }
 
+    /// Sends the body in parts of this many bytes, each after this time.
+    pub fn pace(mut self, bytes: usize, after: Duration) -> Self {
+        self.pace = Some((bytes, after));
+        self
+    }
+
     /// Sets the body.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
+}
+
+fn paced(body: Bytes, (bytes, after): (usize, Duration)) -> reqwest::Body {
+    let parts = stream::unfold(body, move |mut rest| async move {
+        let part = rest.split_to(bytes.min(rest.len()));
+        if part.is_empty() {
+            return None;
+        }
+        tokio::time::sleep(after).await;
+        Some((Ok::<_, std::io::Error>(part), rest))
+    });
+    reqwest::Body::wrap_stream(parts)
 }
 
 impl From<Value> for FakeResponse {

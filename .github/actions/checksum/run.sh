@@ -7,13 +7,13 @@ fail() {
     exit 2
 }
 
-# Hides a value in the log, line by line.
+# Hides a value in the log, line by line. A short line would hide parts of other words.
 mask() {
     local line
     while IFS= read -r line || [[ -n $line ]]; do
         line=${line%$'\r'}
         line=${line//'%'/%25}
-        [[ -z $line ]] || printf '::add-mask::%s\n' "$line"
+        [[ ${#line} -lt 4 ]] || printf '::add-mask::%s\n' "$line"
     done <<<"$1"
 }
 
@@ -106,7 +106,7 @@ if [[ $selection == grep || $selection == affected ]]; then
     [[ $INPUT_SHARD_COUNT == 1 ]] || add --shards "$INPUT_SHARD_COUNT"
     if [[ -n ${INPUT_ENV_OVERRIDES//[[:space:]]/} ]]; then
         type -P jq >/dev/null || fail 'env-overrides needs jq on the runner'
-        mask "$(jq --raw-output '.[]? | tostring' <<<"$INPUT_ENV_OVERRIDES" || true)"
+        mask "$(jq --raw-output '.[]? | tostring' <<<"$INPUT_ENV_OVERRIDES" 2>/dev/null || true)"
         exec 3< <(printf '%s\n' "$INPUT_ENV_OVERRIDES")
         add --env-file /dev/fd/3
     fi
@@ -121,8 +121,8 @@ if is_true auto-heal "$INPUT_AUTO_HEAL"; then
     add --repo "$INPUT_REPO_NAME"
     if [[ -n ${INPUT_METADATA//[[:space:]]/} ]]; then
         type -P jq >/dev/null || fail 'metadata needs jq on the runner'
-        pairs=$(jq --compact-output --raw-output 'to_entries[] | "\(.key):=\(.value | tojson)"' \
-            <<<"$INPUT_METADATA") || fail 'metadata is not a JSON object'
+        pairs=$(jq --raw-output 'objects // error("") | to_entries[] | "\(.key):=\(.value | tojson)"' \
+            <<<"$INPUT_METADATA" 2>/dev/null) || fail 'metadata is not a JSON object'
         while IFS= read -r pair; do add --metadata "$pair"; done <<<"$pairs"
     fi
 fi

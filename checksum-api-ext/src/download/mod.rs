@@ -3,25 +3,30 @@
 mod destination;
 mod file_name;
 mod range;
+mod throughput;
 mod transfer;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use url::Url;
 
 pub(crate) use destination::Place;
 pub(crate) use file_name::FileNames;
 
 use crate::core::Core;
+use throughput::MinThroughput;
 
 /// Larger than the trace or video of a test should ever be.
 const DEFAULT_MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
-const DEFAULT_MAX_CONCURRENT: usize = 4;
+/// Enough to hide the latency of a file server, and no flood.
+pub(crate) const DEFAULT_MAX_CONCURRENT: usize = 16;
 
 /// The file that is downloaded.
 #[derive(Clone)]
@@ -37,9 +42,11 @@ pub(crate) struct Source {
 ///
 /// The file appears under its name when it is complete. Until then it is a temporary file in the
 /// same directory, which is removed if the download fails or is dropped. The API key is sent only
-/// to the configured origin. A transfer that breaks is retried as often as the client's
+/// to the configured origin. A transfer that breaks, or falls below its
+/// [`min_throughput`](Self::min_throughput), is retried as often as the client's
 /// [`RetryPolicy`](crate::RetryPolicy) allows. It continues where it broke if the server gives a
-/// strong `ETag` and accepts `Range`; otherwise it starts again.
+/// strong `ETag` and accepts `Range`; otherwise it starts again. Attempts that make progress are not
+/// counted. There is no limit on the time of a download that makes progress.
 ///
 /// # Errors
 ///
@@ -49,7 +56,8 @@ pub(crate) struct Source {
 /// - the response holds no file (202, 204, an empty or a compressed body):
 ///   [`UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse);
 /// - the file is too large: [`FileTooLarge`](crate::ErrorKind::FileTooLarge), or ends too soon:
-///   [`TruncatedFile`](crate::ErrorKind::TruncatedFile);
+///   [`TruncatedFile`](crate::ErrorKind::TruncatedFile), or arrives too slowly:
+///   [`StalledDownload`](crate::ErrorKind::StalledDownload);
 /// - it cannot be written, or something that is not a regular file has its name:
 ///   [`Io`](crate::ErrorKind::Io).
 #[derive(Debug)]
@@ -69,7 +77,7 @@ pub struct Download {
 pub struct DownloadAll {
     core: Core,
     targets: Vec<Target>,
-    max_concurrent: usize,
+    limit: Arc<Semaphore>,
     options: Options,
 }
 
@@ -106,20 +114,59 @@ struct Target {
     place: Place,
 }
 
+/// The settings of each file.
 #[derive(Clone)]
-struct Options {
-    max_bytes: u64,
-    on_progress: Option<OnProgress>,
+pub(crate) struct Options {
+    pub(crate) max_bytes: u64,
+    pub(crate) min_throughput: MinThroughput,
+    pub(crate) on_progress: Option<OnProgress>,
 }
 
-type OnProgress = Arc<dyn Fn(DownloadProgress<'_>) + Send + Sync>;
+pub(crate) type OnProgress = Arc<dyn Fn(DownloadProgress<'_>) + Send + Sync>;
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             max_bytes: DEFAULT_MAX_BYTES,
+            min_throughput: MinThroughput::default(),
             on_progress: None,
         }
+    }
+}
+
+/// The methods that set the `options` of a download, whether of one file or of many.
+macro_rules! settings {
+    () => {
+        /// Sets the maximum size of a file, in bytes. Default: 2 GiB.
+        pub fn max_bytes(mut self, bytes: u64) -> Self {
+            self.options.max_bytes = bytes;
+            self
+        }
+
+        /// Sets the minimum throughput of a transfer: it is broken off and resumed if fewer than
+        /// `bytes` arrive while the client waits for `window`. With 0 bytes there is no minimum.
+        /// Default: 4 KiB in 30 s.
+        pub fn min_throughput(mut self, bytes: u64, window: std::time::Duration) -> Self {
+            self.options.set_min_throughput(bytes, window);
+            self
+        }
+
+        /// Calls `call` after each part of a file that has been written. `call` should return
+        /// quickly.
+        pub fn on_progress(
+            mut self,
+            call: impl Fn($crate::DownloadProgress<'_>) + Send + Sync + 'static,
+        ) -> Self {
+            self.options.on_progress = Some(std::sync::Arc::new(call));
+            self
+        }
+    };
+}
+pub(crate) use settings;
+
+impl Options {
+    pub(crate) fn set_min_throughput(&mut self, bytes: u64, window: Duration) {
+        self.min_throughput = MinThroughput { bytes, window };
     }
 }
 
@@ -132,20 +179,7 @@ impl Download {
         }
     }
 
-    /// Sets the maximum size of the file, in bytes. Default: 2 GiB.
-    pub fn max_bytes(mut self, bytes: u64) -> Self {
-        self.options.max_bytes = bytes;
-        self
-    }
-
-    /// Calls `call` after each part that has been written. `call` should return quickly.
-    pub fn on_progress(
-        mut self,
-        call: impl Fn(DownloadProgress<'_>) + Send + Sync + 'static,
-    ) -> Self {
-        self.options.on_progress = Some(Arc::new(call));
-        self
-    }
+    settings!();
 }
 
 impl DownloadAll {
@@ -154,30 +188,26 @@ impl DownloadAll {
         Self {
             core: core.clone(),
             targets: files.into_iter().map(target).collect(),
-            max_concurrent: DEFAULT_MAX_CONCURRENT,
+            limit: Arc::new(Semaphore::new(DEFAULT_MAX_CONCURRENT)),
             options: Options::default(),
         }
     }
 
-    /// Sets how many files are downloaded at a time; at least 1. Default: 4.
-    pub fn max_concurrent(mut self, files: usize) -> Self {
-        self.max_concurrent = files.max(1);
+    /// Sets how many files are downloaded at a time; at least 1. Default: 16.
+    pub fn max_concurrent(self, files: usize) -> Self {
+        self.within(Arc::new(Semaphore::new(files.max(1))))
+    }
+
+    settings!();
+
+    /// Shares the limit on concurrent requests with others.
+    pub(crate) fn within(mut self, limit: Arc<Semaphore>) -> Self {
+        self.limit = limit;
         self
     }
 
-    /// Sets the maximum size of each file, in bytes. Default: 2 GiB.
-    pub fn max_bytes(mut self, bytes: u64) -> Self {
-        self.options.max_bytes = bytes;
-        self
-    }
-
-    /// Calls `call` after each part of each file that has been written. `call` should return
-    /// quickly.
-    pub fn on_progress(
-        mut self,
-        call: impl Fn(DownloadProgress<'_>) + Send + Sync + 'static,
-    ) -> Self {
-        self.options.on_progress = Some(Arc::new(call));
+    pub(crate) fn options(mut self, options: Options) -> Self {
+        self.options = options;
         self
     }
 }

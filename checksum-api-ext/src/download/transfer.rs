@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use checksum_api::FileResponse;
-use futures_util::{StreamExt, stream};
+use futures_util::future::join_all;
 use http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, IF_RANGE, RANGE,
 };
@@ -15,6 +15,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::range::{Range, validator};
+use super::throughput::{Failure, Meter, MinThroughput};
 use super::{Download, DownloadAll, DownloadProgress, DownloadedFile, Options, Source, Target};
 use crate::core::Core;
 use crate::error::{Error, ErrorKind};
@@ -38,13 +39,18 @@ impl IntoFuture for DownloadAll {
         let Self {
             core,
             targets,
-            max_concurrent,
+            limit,
             options,
         } = self;
-        let downloads = targets
-            .into_iter()
-            .map(move |target| save(core.clone(), target, options.clone()));
-        Box::pin(stream::iter(downloads).buffered(max_concurrent).collect())
+        let downloads = targets.into_iter().map(move |target| {
+            let (core, options, limit) = (core.clone(), options.clone(), limit.clone());
+            async move {
+                // The semaphore is never closed.
+                let _permit = limit.acquire().await;
+                save(core, target, options).await
+            }
+        });
+        Box::pin(join_all(downloads))
     }
 }
 
@@ -127,9 +133,11 @@ impl Transfer<'_> {
                 Err(error) => error,
             };
             // A large file over a poor connection takes many attempts. The delays are bounded in
-            // any case.
-            if self.written > max_written {
-                max_written = self.written;
+            // any case. Fewer bytes than the minimum are no progress: a server that sends a byte
+            // now and then would otherwise hold the download for ever.
+            let progress = self.written.saturating_sub(max_written);
+            max_written = self.written.max(max_written);
+            if progress >= self.options.min_throughput.bytes.max(1) {
                 attempts = 0;
             }
             attempts += 1;
@@ -247,7 +255,14 @@ impl Transfer<'_> {
     }
 
     async fn receive(&mut self, mut response: FileResponse) -> Result<(), Error> {
-        while let Some(chunk) = response.chunk().await? {
+        let mut meter = Meter::new(self.options.min_throughput);
+        loop {
+            let chunk = match meter.chunk(&mut response).await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                Err(Failure::Request(error)) => return Err(error.into()),
+                Err(Failure::Stalled) => return Err(self.stalled()),
+            };
             let after = self.written.saturating_add(chunk.len() as u64);
             if after > self.options.max_bytes {
                 return Err(self.too_large());
@@ -289,6 +304,16 @@ impl Transfer<'_> {
         Error::new(
             ErrorKind::FileTooLarge,
             format!("{name} is larger than {limit} bytes"),
+        )
+    }
+
+    fn stalled(&self) -> Error {
+        let name = &self.target.source.name;
+        let MinThroughput { bytes, window } = self.options.min_throughput;
+        let window = humantime::format_duration(window);
+        Error::new(
+            ErrorKind::StalledDownload,
+            format!("{name} arrives too slowly: fewer than {bytes} bytes in {window}"),
         )
     }
 

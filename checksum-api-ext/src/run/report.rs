@@ -3,6 +3,7 @@
 use checksum_api::types::{JobName, RunState, TestRunId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::{Outcome, RunStatus};
 use crate::batch::{HealOptions, StartHealing};
@@ -98,6 +99,12 @@ impl RunReport {
     /// only the v1 routes know.
     pub fn test_run_id(&self) -> Option<&TestRunId> {
         self.status.test_run_id()
+    }
+
+    /// Returns the address of the run's page in the web app, as [`TestRun::web_url`] does; `None`
+    /// if the test run's id is not known.
+    pub fn web_url(&self) -> Option<Url> {
+        TestRun::web_url_of(self.test_run_id()?)
     }
 
     /// Returns the last status in full.

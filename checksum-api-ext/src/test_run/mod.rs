@@ -4,10 +4,12 @@ mod attachments;
 mod html_report;
 mod latest;
 mod results;
+mod web_url;
 
 use checksum_api::types::{TestId, TestRunId, TestStatus};
+use url::Url;
 
-pub use attachments::{Attachment, AttachmentKind, Attachments};
+pub use attachments::{Attachment, AttachmentKind, Attachments, ListAttachments, TestAttachments};
 pub use html_report::HtmlReport;
 pub use latest::LatestTestRun;
 pub use results::TestRunResults;
@@ -35,6 +37,17 @@ impl TestRun {
     /// Returns the id.
     pub fn id(&self) -> &TestRunId {
         &self.id
+    }
+
+    /// Returns the address of the run's page in the web app; `None` if the id has other characters
+    /// than those of the service's ids. Not documented: known from the vendor's client.
+    pub fn web_url(&self) -> Option<Url> {
+        Self::web_url_of(&self.id)
+    }
+
+    /// Returns the [`web_url`](Self::web_url) of the run with this id. It needs no client.
+    pub fn web_url_of(id: &TestRunId) -> Option<Url> {
+        web_url::web_url(id)
     }
 
     /// Returns the result of each test.
@@ -171,6 +184,40 @@ impl TestRun {
         let response = self.core.read(Retry::ByPolicy, get).await?;
         Attachments::decode(&self.core, response.0)
             .map_err(|error| error.without_key(self.core.api()))
+    }
+
+    /// Prepares to list the attachments of several tests, and to download them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mock = checksum_mock::Mock::start().await?;
+    /// # mock.next_run(checksum_mock::RunScript::new().fail_tests(["test-def-456"]));
+    /// # let checksum = checksum_api_ext::Checksum::builder()
+    /// #     .api_key("my-key".parse()?)
+    /// #     .base_url(mock.url().parse()?)
+    /// #     .poll_policy(checksum_api_ext::PollPolicy::immediate())
+    /// #     .build()?;
+    /// # let report = checksum.run_suite().start().await?.await?;
+    /// # let directory = tempfile::tempdir()?;
+    /// # let directory = directory.path();
+    /// use futures_util::StreamExt;
+    ///
+    /// let test_run = report.test_run()?;
+    /// let results = test_run.results().await?;
+    /// let failed = results.failed().map(|test| test.checksum_test_id.clone());
+    /// let mut tests = test_run.attachments_of(failed).download_to(directory).into_stream();
+    /// while let Some(test) = tests.next().await {
+    ///     assert_eq!(test.attachments?.len(), 3);
+    ///     for file in test.files {
+    ///         assert!(file?.path.starts_with(directory.join("test-def-456")));
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn attachments_of(&self, tests: impl IntoIterator<Item = TestId>) -> ListAttachments {
+        ListAttachments::new(self.clone(), tests)
     }
 
     /// Prepares healing of the run's failures; see [`Checksum::heal`](crate::Checksum::heal).

@@ -137,7 +137,7 @@ fn parse_json(bytes: &[u8]) -> Result<Vec<(String, String)>, (usize, &'static st
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
         _ => Err((1, "begins an object with a value that is no text")),
     };
-    let variable = |(name, value)| match is_name(&name) {
+    let variable = |(name, value): (String, Value)| match is_name(&name) {
         true => Ok((name, text(value)?)),
         false => Err((1, "begins an object with a key that is not a name")),
     };

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod artifacts_directory;
 mod connection;
 pub(crate) mod key_value;
 mod mock;
@@ -15,6 +16,7 @@ use std::process;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
+pub(crate) use artifacts_directory::ArtifactsDirectory;
 pub(crate) use connection::Connection;
 pub(crate) use mock::Mock;
 pub(crate) use output::{Format, Global};
@@ -112,7 +114,8 @@ pub(crate) enum Command {
     /// Wait for work that was started earlier, and exit with its result
     #[command(after_help = exit_code::HELP)]
     Wait(Wait),
-    /// Poll a run once, and exit with 8 if it is still running, otherwise with its verdict
+    /// Poll work once, and exit with 8 if it is still running, otherwise with its result
+    #[command(after_help = exit_code::HELP)]
     Status(Status),
     /// Show the result of each test of a finished run
     Results(Results),

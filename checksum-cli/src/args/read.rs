@@ -2,36 +2,27 @@
 
 use std::path::PathBuf;
 
-use checksum_api_ext::{BugSeverity, BugStatus, JobName, TestId, TestRunId, TestStatus};
+use checksum_api_ext::{BugSeverity, BugStatus, TestId, TestRunId, TestStatus};
 use clap::Args;
 
+use super::artifacts_directory::ArtifactsDirectory;
 use super::connection::Connection;
 use super::report_file::ReportFile;
+use super::wait::Awaited;
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
     #[command(flatten)]
-    pub(crate) run: RunName,
+    pub(crate) awaited: Awaited,
     /// Count a pass as failed if the same response contradicts it: it counts failed tests, has
     /// fields that cannot be read, or lacks counts
     #[arg(long)]
     pub(crate) strict: bool,
     /// Let a run pass if no test ran, unless the service's own verdict is `fail`
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) allow_no_tests: bool,
     #[command(flatten)]
     pub(crate) connection: Connection,
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
-pub(crate) struct RunName {
-    /// The name that the run was started with
-    pub(crate) job: Option<JobName>,
-    /// The run's test run id, for a sharded run, which has no name; with a name, it confirms the end
-    /// of the run. Not documented: known from the vendor's client
-    #[arg(long, value_name = "ID")]
-    pub(crate) test_run: Option<TestRunId>,
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +35,10 @@ pub(crate) struct Results {
     /// Write a report of the run; repeatable. Formats: junit, ctrf, markdown, html, dotenv
     #[arg(long, value_name = "FORMAT=PATH", conflicts_with = "status")]
     pub(crate) report: Vec<ReportFile>,
+    /// Download the traces, screenshots and videos of the tests that failed or found a bug (failed),
+    /// or of all tests of the table (all), with a subdirectory for each test
+    #[arg(long, value_name = "failed|all=DIRECTORY")]
+    pub(crate) artifacts: Option<ArtifactsDirectory>,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
@@ -68,7 +63,7 @@ pub(crate) struct Attachments {
     pub(crate) test_run: TestRunId,
     /// The test's id. Default: every test
     pub(crate) test: Option<TestId>,
-    /// Only tests that failed
+    /// Only tests that failed or found a bug
     #[arg(long, conflicts_with = "test")]
     pub(crate) failed: bool,
     /// Download the files into this directory, with a subdirectory for each test

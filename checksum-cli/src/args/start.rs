@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use checksum_api_ext::{CollectionId, PrNumber, RepoName, SuiteId, TestId, TestRunId};
 use clap::{Args, Subcommand};
 
+use super::artifacts_directory::ArtifactsDirectory;
 use super::connection::Connection;
 use super::key_value::EnvOverrides;
 use super::report_file::ReportFile;
@@ -116,6 +117,11 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Waiting")]
     #[arg(conflicts_with_all = ["detach", "dry_run"])]
     pub(crate) report: Vec<ReportFile>,
+    /// Download the traces, screenshots and videos of the tests that failed or found a bug (failed),
+    /// or of all tests (all), with a subdirectory for each test
+    #[arg(long, value_name = "failed|all=DIRECTORY", help_heading = "Waiting")]
+    #[arg(conflicts_with_all = ["detach", "dry_run"])]
+    pub(crate) artifacts: Option<ArtifactsDirectory>,
 }
 
 /// How work is started and waited for.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use checksum_api_ext::{BatchId, JobName, PollPolicy, TestRunId};
 use clap::Args;
 
+use super::artifacts_directory::ArtifactsDirectory;
 use super::connection::Connection;
 use super::report_file::ReportFile;
 
@@ -70,6 +71,11 @@ pub(crate) struct Wait {
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Waiting")]
     #[arg(conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) report: Vec<ReportFile>,
+    /// Download the traces, screenshots and videos of the tests that failed or found a bug (failed),
+    /// or of all tests (all), with a subdirectory for each test
+    #[arg(long, value_name = "failed|all=DIRECTORY", help_heading = "Waiting")]
+    #[arg(conflicts_with_all = ["heal_batch", "generation_batch"])]
+    pub(crate) artifacts: Option<ArtifactsDirectory>,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

@@ -12,7 +12,7 @@ pub(crate) fn dotenv(report: &Report) -> String {
     let values = [
         ("JOB_NAME", report.job_name.clone()),
         ("TEST_RUN_ID", report.test_run_id.clone()),
-        ("TEST_RUN_URL", report.url()),
+        ("TEST_RUN_URL", report.web_url().map(String::from)),
         ("STATUS", report.state.clone()),
         ("VERDICT", Some(verdict.to_owned())),
     ];

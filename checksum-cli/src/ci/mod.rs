@@ -11,9 +11,10 @@ use std::cell::Cell;
 use std::env;
 use std::io;
 
-use checksum_api_ext::{BatchStatus, TestId};
+use checksum_api_ext::{BatchStatus, RunReport, TestId};
 use checksum_report::Report;
 
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stderr::{eprint_command, eprint_line};
 use crate::output::text::one_line;
@@ -55,7 +56,7 @@ impl Ci {
 
     /// Sets outputs of the step.
     pub(crate) fn outputs(&self, outputs: &[(&str, String)]) {
-        if let Some(github) = &self.github {
+        if let Some(github) = self.github.as_ref().filter(|_| !outputs.is_empty()) {
             self.check("the outputs of the step", github.write_outputs(outputs));
         }
     }
@@ -65,6 +66,24 @@ impl Ci {
         let ids: Vec<&str> = tests.iter().map(|id| id.as_str()).collect();
         let mut outputs = vec![("affected-test-ids", serde_json::json!(ids).to_string())];
         outputs.extend(pattern.map(|pattern| ("grep-pattern", pattern.to_owned())));
+        self.outputs(&outputs);
+    }
+
+    /// Sets the outputs of a run that has ended.
+    pub(crate) fn finished(&self, run: &RunReport, is_success: bool) {
+        let id = run.test_run_id();
+        let id = id.map(|id| ("test-run-id", id.to_string()));
+        let mut outputs = ended(run.state(), is_success);
+        outputs.extend(id);
+        self.outputs(&outputs);
+    }
+
+    /// Sets the outputs of a command that failed. Its work may go on.
+    pub(crate) fn failed(&self, error: &CliError) {
+        let is_timeout = ExitCode::from(error) == ExitCode::TimedOut;
+        let status = is_timeout.then(|| ("status", "timeout".to_owned()));
+        let verdict = error.handle().map(|_| ("verdict", "pending".to_owned()));
+        let outputs: Vec<_> = status.into_iter().chain(verdict).collect();
         self.outputs(&outputs);
     }
 
@@ -80,8 +99,9 @@ impl Ci {
         self.summarise(github, |max_bytes| report.markdown(max_bytes));
     }
 
-    /// Shows a batch that has ended, in the summary of the step.
+    /// Shows a batch that has ended: outputs, and a summary of the step.
     pub(crate) fn batch(&self, status: &BatchStatus, is_success: bool) {
+        self.outputs(&ended(status.state(), is_success));
         if let Some(github) = &self.github {
             self.summarise(github, |_| github::batch_summary(status, is_success));
         }
@@ -106,4 +126,12 @@ impl Ci {
             self.has_errors.set(true);
         }
     }
+}
+
+fn ended(state: &impl ToString, is_success: bool) -> Vec<(&'static str, String)> {
+    let verdict = if is_success { "pass" } else { "fail" };
+    vec![
+        ("status", state.to_string()),
+        ("verdict", verdict.to_owned()),
+    ]
 }

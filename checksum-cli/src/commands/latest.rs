@@ -4,7 +4,7 @@ use crate::args::Connection;
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::json::Message;
+use crate::json::{Message, test_run_url};
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
 
@@ -20,6 +20,16 @@ pub(super) async fn execute(
     if let Some(branch) = latest.branch() {
         text = format!("{text}, branch {branch}");
     }
-    output.result(&one_line(&text), &Message::Latest(&latest));
+    let test_run_url = test_run_url(Some(latest.id()));
+    text = one_line(&text);
+    if let Some(url) = &test_run_url {
+        text = format!("{text}\nsee {url}");
+    }
+    let latest = &latest;
+    let message = Message::Latest {
+        latest,
+        test_run_url,
+    };
+    output.result(&text, &message);
     Ok(ExitCode::Pass)
 }

@@ -38,7 +38,7 @@ pub(crate) async fn execute(
         Command::Schema => Ok(schema::execute(output)),
         Command::Man { command } => man::execute(&command, output),
         Command::Status(status) => interruptible(status::execute(status, quiet, output)).await,
-        Command::Results(results) => interruptible(results::execute(results, output)).await,
+        Command::Results(results) => interruptible(results::execute(results, quiet, output)).await,
         Command::Report(report) => interruptible(report::execute(report, quiet, output)).await,
         Command::Attachments(attachments) => {
             interruptible(attachments::execute(attachments, quiet, output)).await

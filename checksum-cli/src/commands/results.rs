@@ -1,25 +1,47 @@
 //! `checksum results`: shows the result of each test of a run.
 
-use checksum_api_ext::{TestResult, TestRunResults, TestStatus};
+use checksum_api_ext::{TestResult, TestRun, TestRunResults, TestStatus};
 use checksum_report::Report;
 use comfy_table::Table;
 
 use crate::args::Results;
+use crate::artifacts;
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::json::Message;
+use crate::json::{Message, test_run_url};
 use crate::output::stdout::Output;
 use crate::output::table;
 use crate::reports::Reports;
 
-pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<ExitCode, CliError> {
+pub(super) async fn execute(
+    arguments: Results,
+    quiet: bool,
+    output: &mut Output,
+) -> Result<ExitCode, CliError> {
     let reports = Reports::prepare(&arguments.report);
     match fetch(&arguments).await {
-        Ok(results) => {
-            output.result(&table(&results), &Message::Results { results: &results });
+        Ok((test_run, results)) => {
+            if output.is_text() {
+                output.text(&table(&results));
+            }
             let written = reports.write(Report::of_results(&results));
-            Ok(written.code(ExitCode::Pass))
+            let mut code = written.code(ExitCode::Pass);
+            let mut downloaded = None;
+            if let Some(wanted) = &arguments.artifacts {
+                let (artifacts, is_complete) =
+                    artifacts::download(wanted, Ok(test_run), Ok(&results), quiet, output).await;
+                downloaded = Some(artifacts);
+                if !is_complete {
+                    code = code.with_errors();
+                }
+            }
+            output.data(&Message::Results {
+                results: &results,
+                test_run_url: test_run_url(Some(&arguments.test_run)),
+                artifacts: downloaded.as_ref(),
+            });
+            Ok(code)
         }
         Err(error) => {
             reports.write(Report::without_results(&error));
@@ -28,14 +50,14 @@ pub(super) async fn execute(arguments: Results, output: &mut Output) -> Result<E
     }
 }
 
-async fn fetch(arguments: &Results) -> Result<TestRunResults, CliError> {
+async fn fetch(arguments: &Results) -> Result<(TestRun, TestRunResults), CliError> {
     let checksum = client::client(&arguments.connection)?;
     let test_run = checksum.test_run(arguments.test_run.clone());
     let results = match &arguments.status {
-        None => test_run.results().await,
-        Some(status) => test_run.results_with_status(status.clone()).await,
+        None => test_run.results().await?,
+        Some(status) => test_run.results_with_status(status.clone()).await?,
     };
-    Ok(results?)
+    Ok((test_run, results))
 }
 
 /// Returns a table of the tests, failed ones first.

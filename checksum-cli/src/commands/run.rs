@@ -15,6 +15,7 @@ use crate::ci::{Ci, Options};
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stdout::Output;
+use crate::reports::Reports;
 use crate::wait::plan::{Plan, StartRequest};
 use crate::wait::start::{StartOptions, start};
 use crate::wait::work::Work;
@@ -32,11 +33,18 @@ pub(super) async fn execute(
     let selection = &arguments.selection;
     let options = options(selection);
     note_bare_repository(options.auto_heal.repo.as_ref(), quiet);
+    // First of all, so that no failure leaves the reports of an earlier run.
+    let reports = Reports::prepare(&options.report);
+    let reports = reports.with_artifacts(options.artifacts.as_ref(), quiet);
+    let reports = reports.with_ci(&ci);
     // Before signals are handled, because standard input can block forever.
     let files = match selection {
         args::Selection::Affected { changed, .. } => {
             let key_is_on_stdin = options.starting.connection.api_key_stdin;
-            changed_files(changed.base.as_deref(), &changed.files, key_is_on_stdin)?
+            match changed_files(changed.base.as_deref(), &changed.files, key_is_on_stdin) {
+                Ok(files) => files,
+                Err(error) => return reports.finish(Err(error.into()), false, output).await,
+            }
         }
         _ => Vec::new(),
     };
@@ -44,7 +52,7 @@ pub(super) async fn execute(
         starting: &options.starting,
         is_strict: options.strict,
         allow_no_tests: options.allow_no_tests,
-        reports: &options.report,
+        reports,
         quiet,
         ci: &ci,
     };

@@ -22,8 +22,10 @@ pub(super) async fn execute(
 ) -> Result<ExitCode, CliError> {
     let reports = Reports::prepare(&arguments.report);
     let ci = Ci::detect();
+    let reports = reports.with_artifacts(arguments.artifacts.as_ref(), quiet);
+    let reports = reports.with_ci(&ci);
     let ended = wait(&arguments, quiet, output, &ci).await;
-    reports.finish(ended, arguments.strict, &ci).await
+    reports.finish(ended, arguments.strict, output).await
 }
 
 async fn wait(
@@ -35,7 +37,8 @@ async fn wait(
     let Some(handle) = handle(arguments.awaited.clone())? else {
         return Ok((nothing_to_run(output), Subject::Nothing));
     };
-    if !arguments.report.is_empty() && !matches!(handle, Handle::Run(_)) {
+    let is_of_run = !arguments.report.is_empty() || arguments.artifacts.is_some();
+    if is_of_run && !matches!(handle, Handle::Run(_)) {
         return Err(CliError::ReportOfBatch);
     }
     let policy = arguments.waiting.policy();
@@ -50,8 +53,8 @@ async fn wait(
     })
 }
 
-/// Returns the handle to wait for; `None` if there was nothing to start.
-fn handle(awaited: Awaited) -> Result<Option<Handle>, CliError> {
+/// Returns the handle that the arguments name; `None` if there was nothing to start.
+pub(super) fn handle(awaited: Awaited) -> Result<Option<Handle>, CliError> {
     if let Some(path) = awaited.handle_file {
         return match HandleFile::read(&path)? {
             Content::Handle(handle) => Ok(Some(handle)),

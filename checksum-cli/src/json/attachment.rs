@@ -9,6 +9,15 @@ use serde::Serialize;
 
 use crate::output::text::one_line;
 
+/// The attachments of several tests.
+#[derive(Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Artifacts {
+    pub(crate) attachments: Vec<ListedAttachment>,
+    /// The tests whose attachments could not be listed.
+    pub(crate) unknown: Vec<UnlistedTest>,
+}
+
 /// An attachment and the result of its download.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

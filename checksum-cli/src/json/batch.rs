@@ -6,6 +6,7 @@ use checksum_api_ext::{BatchId, BatchSession, BatchState, BatchStatus, TestRunId
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::test_run_url::test_run_url;
 use crate::exit_code::Verdict;
 use crate::output::text::one_line;
 
@@ -18,6 +19,8 @@ pub(crate) struct BatchResult {
     /// Whether every session completed. There may be none, if nothing was to be healed.
     is_success: bool,
     test_run_id: Option<TestRunId>,
+    /// The page of the healed run in the web app.
+    test_run_url: Option<String>,
     sessions: Vec<BatchSession>,
     pull_requests: Vec<String>,
     /// How the service's response contradicts its state.
@@ -35,6 +38,7 @@ impl BatchResult {
             state: status.state().clone(),
             is_success: verdict.is_success(),
             test_run_id: status.test_run_id().cloned(),
+            test_run_url: test_run_url(status.test_run_id()),
             sessions: status.sessions().to_vec(),
             pull_requests: status.pull_requests().map(str::to_owned).collect(),
             contradiction: verdict.contradiction.as_ref().map(ToString::to_string),

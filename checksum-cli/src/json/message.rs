@@ -7,7 +7,7 @@ use checksum_api_ext::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::attachment::{ListedAttachment, UnlistedTest};
+use super::attachment::{Artifacts, ListedAttachment, UnlistedTest};
 use super::batch::BatchResult;
 use super::dry_run_request::DryRunRequest;
 use super::run::RunResult;
@@ -52,6 +52,8 @@ pub(crate) enum Message<'a> {
         /// Null for a sharded run, which has only a test run id.
         job_name: Option<&'a JobName>,
         test_run_id: Option<&'a TestRunId>,
+        /// The run's page in the web app.
+        test_run_url: Option<String>,
         handle: Handle,
     },
     /// No test is affected by the changed files, so nothing was started.
@@ -101,7 +103,13 @@ pub(crate) enum Message<'a> {
     /// The project that the API key belongs to.
     Project { project: &'a Project },
     /// The result of each test of a run.
-    Results { results: &'a TestRunResults },
+    Results {
+        results: &'a TestRunResults,
+        /// The run's page in the web app.
+        test_run_url: Option<String>,
+        /// The downloaded attachments; null without `--artifacts`.
+        artifacts: Option<&'a Artifacts>,
+    },
     /// The URL of a run's HTML report.
     Report {
         #[serde(flatten)]
@@ -115,14 +123,18 @@ pub(crate) enum Message<'a> {
     AttachmentsUnknown(&'a UnlistedTest),
     /// All requested attachments.
     Attachments {
-        attachments: &'a [ListedAttachment],
-        /// The tests whose attachments could not be listed.
-        unknown: &'a [UnlistedTest],
+        #[serde(flatten)]
+        artifacts: &'a Artifacts,
         /// The exit code of the command.
         exit_code: u8,
     },
     /// The project's most recent run.
-    Latest(&'a LatestTestRun),
+    Latest {
+        #[serde(flatten)]
+        latest: &'a LatestTestRun,
+        /// The run's page in the web app.
+        test_run_url: Option<String>,
+    },
     /// A bug of the application.
     Bug(&'a Bug),
     /// All requested bugs.
@@ -140,6 +152,8 @@ pub(crate) enum Message<'a> {
         error: &'a str,
         /// The work that goes on in the service; `checksum wait` resumes it.
         handle: Option<&'a Handle>,
+        /// The page of that work's run in the web app.
+        test_run_url: Option<String>,
         /// Whether the command started work: `no`, `maybe` or `yes`. Null for a command that starts
         /// none.
         started: Option<&'static str>,

@@ -6,11 +6,13 @@ use checksum_api_ext::{Counts, JobName, Outcome, RunState, RunStatus, TestRunId}
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::exit_code::Verdict;
+use super::attachment::Artifacts;
+use super::test_run_url::test_run_url;
+use crate::exit_code::{ExitCode, Verdict};
 use crate::output::text::one_line;
 
 /// The result of a run.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RunResult {
     /// Null for a sharded run, which has only a test run id.
@@ -21,6 +23,8 @@ pub(crate) struct RunResult {
     is_success: bool,
     counts: Option<Counts>,
     test_run_id: Option<TestRunId>,
+    /// The run's page in the web app.
+    test_run_url: Option<String>,
     failure_reason: Option<String>,
     /// How the service's response contradicts its state.
     contradiction: Option<String>,
@@ -28,6 +32,8 @@ pub(crate) struct RunResult {
     exit_code: u8,
     /// Further information for people, in sentences.
     remarks: Vec<String>,
+    /// The downloaded attachments; null without `--artifacts`.
+    artifacts: Option<Artifacts>,
 }
 
 impl RunResult {
@@ -39,11 +45,20 @@ impl RunResult {
             is_success: verdict.is_success(),
             counts: status.counts(),
             test_run_id: status.test_run_id().cloned(),
+            test_run_url: test_run_url(status.test_run_id()),
             failure_reason: status.failure_reason().map(str::to_owned),
             contradiction: verdict.contradiction.as_ref().map(ToString::to_string),
             exit_code: verdict.exit_code as u8,
             remarks: verdict.remarks.clone(),
+            artifacts: None,
         }
+    }
+
+    /// Returns the result of a command that has written reports and downloaded attachments.
+    pub(crate) fn finished(mut self, code: ExitCode, artifacts: Option<Artifacts>) -> Self {
+        self.exit_code = code as u8;
+        self.artifacts = artifacts;
+        self
     }
 }
 
@@ -63,6 +78,9 @@ impl fmt::Display for RunResult {
         }
         if let Some(reason) = &self.failure_reason {
             write!(formatter, ": {}", one_line(reason))?;
+        }
+        if let Some(url) = &self.test_run_url {
+            write!(formatter, "\nsee {}", one_line(url))?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! removes what a terminal or a CI system would act on.
 
 pub(crate) mod resume_hint;
+pub(crate) mod shell_quote;
 pub(crate) mod stderr;
 pub(crate) mod stdout;
 pub(crate) mod table;

@@ -2,6 +2,8 @@
 
 use checksum_api_ext::Handle;
 
+use super::shell_quote::{is_plain, quote};
+
 /// Returns what to run to wait for this work again, quoted for a shell.
 pub(crate) fn resume_hint(handle: &Handle) -> String {
     let name = handle.id();
@@ -23,17 +25,4 @@ pub(crate) fn resume_hint(handle: &Handle) -> String {
         Handle::GenerationBatch(_) => format!("--generation-batch={quoted}"),
     };
     format!("resume with `checksum wait {arguments}`")
-}
-
-fn is_plain(name: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@".contains(c);
-    name.chars().all(is_plain) && !name.starts_with('-')
-}
-
-/// Quotes for a POSIX shell.
-fn quote(name: &str) -> String {
-    match is_plain(name) {
-        true => name.to_owned(),
-        false => format!("'{}'", name.replace('\'', r"'\''")),
-    }
 }

@@ -9,7 +9,7 @@ use checksum_api_ext::Started;
 use crate::args::Format;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
-use crate::json::{Line, Message, to_json};
+use crate::json::{Line, Message, handle_url, to_json};
 use crate::output::stderr::eprint_line;
 use crate::output::text::{lines, one_line};
 
@@ -41,6 +41,13 @@ impl Output {
         }
     }
 
+    /// Writes the result of the command for programs. People have read it already.
+    pub(crate) fn data(&mut self, message: &Message<'_>) {
+        if !self.is_text() {
+            self.message(message);
+        }
+    }
+
     /// Writes an event before the result, with `--output ndjson`.
     pub(crate) fn event(&mut self, message: &Message<'_>) {
         if self.format == Format::Ndjson {
@@ -69,6 +76,7 @@ impl Output {
             self.message(&Message::Error {
                 error: &text,
                 handle: error.handle(),
+                test_run_url: error.handle().and_then(handle_url),
                 started: error.started().map(|started| match started {
                     Started::No => "no",
                     Started::Maybe => "maybe",

@@ -1,11 +1,12 @@
 //! Starts work, stores its handle before anything else can go wrong, and waits for it.
 
 use std::cell::OnceCell;
+use std::mem;
 
 use checksum_api_ext::{Checksum, Handle, Started};
 use tokio::time::Instant;
 
-use crate::args::{ReportFile, Starting};
+use crate::args::Starting;
 use crate::ci::Ci;
 use crate::client;
 use crate::error::CliError;
@@ -26,7 +27,7 @@ pub(crate) struct StartOptions<'a> {
     pub(crate) starting: &'a Starting,
     pub(crate) is_strict: bool,
     pub(crate) allow_no_tests: bool,
-    pub(crate) reports: &'a [ReportFile],
+    pub(crate) reports: Reports<'a>,
     pub(crate) quiet: bool,
     pub(crate) ci: &'a Ci,
 }
@@ -43,7 +44,7 @@ impl<'a> StartOptions<'a> {
             starting,
             is_strict,
             allow_no_tests: false,
-            reports: &[],
+            reports: Reports::default().with_ci(ci),
             quiet,
             ci,
         }
@@ -52,7 +53,7 @@ impl<'a> StartOptions<'a> {
 
 /// Starts the work of `plan`, waits for it unless `--detach` is given, and writes reports.
 pub(crate) async fn start<'a>(
-    options: StartOptions<'_>,
+    mut options: StartOptions<'_>,
     output: &mut Output,
     plan: impl FnOnce(&Checksum) -> Result<Plan<'a>, CliError>,
 ) -> Result<ExitCode, CliError> {
@@ -60,10 +61,9 @@ pub(crate) async fn start<'a>(
     if starting.dry_run {
         return dry_run::execute(&starting.connection, plan, output).await;
     }
-    let (reports, is_strict) = (Reports::prepare(options.reports), options.is_strict);
-    let ci = options.ci;
+    let (reports, is_strict) = (mem::take(&mut options.reports), options.is_strict);
     let ended = start_and_wait(options, output, plan).await;
-    reports.finish(ended, is_strict, ci).await
+    reports.finish(ended, is_strict, output).await
 }
 
 async fn start_and_wait<'a>(

@@ -1,17 +1,18 @@
 //! Work in the service: a run, a healing or a generation.
 
 use checksum_api_ext::{
-    BatchStatus, Checksum, GenerationBatch, Handle, HealBatch, JobName, PollPolicy, Run, RunStatus,
+    BatchStatus, Checksum, Error, GenerationBatch, Handle, HealBatch, JobName, PollPolicy, Run,
+    RunStatus,
 };
 
 use crate::error::CliError;
 use crate::exit_code::{ExitCode, Verdict};
-use crate::json::{BatchResult, Message, RunResult};
+use crate::json::{BatchResult, Message, RunResult, test_run_url};
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
 use crate::redaction;
-use crate::reports::Subject;
+use crate::reports::{FinishedRun, Subject};
 use crate::wait::follow::{batch_changed, follow, run_changed};
 
 /// Work that was started.
@@ -90,7 +91,9 @@ impl Work {
             .collect()
     }
 
-    /// Waits until the work ends, and prints its result. Returns also what there is to report.
+    /// Waits until the work ends, and prints its result; that of a run for people only, since
+    /// [`Reports::finish`](crate::reports::Reports::finish) adds to it for programs. Returns also
+    /// what there is to report.
     pub(crate) async fn wait(
         &self,
         is_strict: bool,
@@ -102,8 +105,11 @@ impl Work {
             Self::Run(run) => {
                 let report = follow(run.events(), handle, reporter, output, run_changed).await?;
                 let (job_name, status) = (report.job_name(), report.status());
-                let code = print_run(job_name, status, is_strict, reporter, output);
-                return Ok((code, Subject::Run(Box::new(report))));
+                let (code, result) = run_result(job_name, status, is_strict, reporter);
+                if output.is_text() {
+                    output.text(&result);
+                }
+                return Ok((code, Subject::Run(Box::new(FinishedRun { report, result }))));
             }
             Self::Heal(batch) => batch.events(),
             Self::Generation(batch) => {
@@ -117,12 +123,32 @@ impl Work {
         let code = print_batch(&status, is_strict, reporter, output);
         Ok((code, Subject::Batch(Box::new(status))))
     }
+
+    /// Polls once, and prints the status.
+    pub(crate) async fn print_status(
+        &self,
+        is_strict: bool,
+        reporter: &Reporter,
+        output: &mut Output,
+    ) -> Result<ExitCode, Error> {
+        let status = match self {
+            Self::Run(run) => {
+                let status = run.status().await?;
+                let job_name = run.job_name();
+                return Ok(print_run(job_name, &status, is_strict, reporter, output));
+            }
+            Self::Heal(batch) => batch.status().await?,
+            Self::Generation(batch) => batch.status().await?,
+        };
+        Ok(print_batch(&status, is_strict, reporter, output))
+    }
 }
 
 pub(crate) fn run_started(run: &Run) -> Message<'_> {
     Message::RunStarted {
         job_name: run.job_name(),
         test_run_id: run.test_run_id(),
+        test_run_url: test_run_url(run.test_run_id()),
         handle: run.into(),
     }
 }
@@ -135,14 +161,25 @@ pub(crate) fn print_run(
     reporter: &Reporter,
     output: &mut Output,
 ) -> ExitCode {
+    let (code, result) = run_result(job_name, status, is_strict, reporter);
+    output.result(&result, &Message::Run(&result));
+    code
+}
+
+/// Prints the remarks on a run, and returns its exit code and result.
+fn run_result(
+    job_name: Option<&JobName>,
+    status: &RunStatus,
+    is_strict: bool,
+    reporter: &Reporter,
+) -> (ExitCode, RunResult) {
     if let Some(id) = status.test_run_id() {
         redaction::keep_name(id.as_str());
     }
     let verdict = Verdict::of_run(status, is_strict);
     print_remarks(&verdict, reporter);
     let result = RunResult::new(job_name, status, &verdict);
-    output.result(&result, &Message::Run(&result));
-    verdict.exit_code
+    (verdict.exit_code, result)
 }
 
 fn print_batch(

@@ -2,11 +2,16 @@
 //! it.
 
 mod affected;
+mod artifacts;
 mod attachments;
 mod bugs;
 mod dry_run;
 mod exit_codes;
 mod generate;
+mod github;
+mod github_action;
+mod github_step;
+mod gitlab;
 mod handle_file;
 mod heal;
 mod help;

@@ -296,6 +296,18 @@ async fn a_killed_command_leaves_no_report_of_an_earlier_run() {
         .has("junit", "before it knew the result");
 }
 
+/// The files are found before anything is started, and reports are prepared before that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_before_the_start_leaves_no_report_of_an_earlier_run() {
+    let mock = start_mock().await;
+    let files = Files::new();
+    files.exec(&mock, RUN).exits(0);
+    let affected = "run affected --base no-such-revision";
+    let ended = files.exec(&mock, affected);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert_eq!(files.counts(), [1, 0, 0, 1]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_is_of_a_run_and_has_a_format() {
     let mock = start_mock().await;

@@ -1,18 +1,20 @@
 //! The attachments of a test, and their download.
 
-use checksum_api::OperationId;
 mod decode;
 mod kind;
+mod list;
 
 use std::fmt;
 use std::path::Path;
 
+use checksum_api::OperationId;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
 pub use kind::AttachmentKind;
+pub use list::{ListAttachments, TestAttachments};
 
 use crate::core::Core;
 use crate::download::{Download, DownloadAll, FileNames, Place, Source};
