@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::redaction::redact;
 
 /// GitHub shows at most ten errors of a step.
-const MAX_ANNOTATIONS: usize = 10;
+pub(super) const MAX_ANNOTATIONS: usize = 10;
 
 /// How many characters of an error message an annotation has.
 const MAX_MESSAGE: usize = 2_000;
@@ -37,6 +37,11 @@ impl GitHub {
             outputs: path("GITHUB_OUTPUT"),
             summary: path("GITHUB_STEP_SUMMARY"),
         }
+    }
+
+    pub(super) fn without_outputs(mut self) -> Self {
+        self.outputs = None;
+        self
     }
 
     pub(super) fn write_outputs(&self, outputs: &[(&str, String)]) -> io::Result<()> {
@@ -100,7 +105,7 @@ fn append(path: &Path, separator: &str, text: &str) -> io::Result<()> {
 }
 
 /// Returns the commands that annotate what failed, and how many failed tests have none.
-pub(super) fn annotations(report: &Report) -> (Vec<String>, usize) {
+pub(super) fn annotations(report: &Report, max: usize) -> (Vec<String>, usize) {
     let failed = report.tests.iter().filter(|test| test.status.is_failure());
     let run = report
         .run_error()
@@ -108,8 +113,8 @@ pub(super) fn annotations(report: &Report) -> (Vec<String>, usize) {
         .map(|error| command(None, "Checksum", &error));
     let commands = run.into_iter().chain(failed.map(of_test));
     let mut commands: Vec<String> = commands.collect();
-    let left_out = commands.len().saturating_sub(MAX_ANNOTATIONS);
-    commands.truncate(MAX_ANNOTATIONS);
+    let left_out = commands.len().saturating_sub(max);
+    commands.truncate(max);
     (commands, left_out)
 }
 

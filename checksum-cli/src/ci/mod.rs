@@ -27,6 +27,8 @@ pub(crate) use gitlab::dotenv;
 pub(crate) struct Ci {
     github: Option<GitHub>,
     has_errors: Cell<bool>,
+    /// How many annotations may follow.
+    annotations_left: Cell<usize>,
 }
 
 impl Ci {
@@ -36,7 +38,14 @@ impl Ci {
         Self {
             github: is_github.then(|| GitHub::new(|name| env::var_os(name))),
             has_errors: Cell::new(false),
+            annotations_left: Cell::new(github::MAX_ANNOTATIONS),
         }
+    }
+
+    /// Sets no outputs: they could be of one run only.
+    pub(crate) fn of_several(mut self) -> Self {
+        self.github = self.github.map(GitHub::without_outputs);
+        self
     }
 
     /// Takes options that are not given from the event that started the workflow, and says so.
@@ -91,7 +100,9 @@ impl Ci {
     /// report must have no secret.
     pub(crate) fn run(&self, report: &Report) {
         let Some(github) = &self.github else { return };
-        let (commands, left_out) = github::annotations(report);
+        let left = self.annotations_left.get();
+        let (commands, left_out) = github::annotations(report, left);
+        self.annotations_left.set(left - commands.len());
         commands.iter().for_each(|command| eprint_command(command));
         if left_out > 0 {
             eprint_line(&format!("note: {left_out} more tests failed"));

@@ -101,7 +101,7 @@ proptest! {
     ) {
         let mut report = Report::default();
         report.tests = vec![failed(&title, &file, &error)];
-        let (commands, _) = annotations(&report);
+        let (commands, _) = annotations(&report, 10);
         prop_assert_eq!(commands.len(), 1);
         let is_one_line = !commands[0].contains(char::is_control);
         prop_assert!(is_one_line);
@@ -162,15 +162,15 @@ fn delimiters_differ() {
 fn at_most_ten_tests_are_annotated() {
     let mut report = Report::default();
     report.tests = (0..12).map(|_| failed("a", "b.ts", "c")).collect();
-    let (commands, left_out) = annotations(&report);
+    let (commands, left_out) = annotations(&report, 10);
     assert_eq!((commands.len(), left_out), (10, 2));
     report.tests.clear();
     report.outcome = "cancelled".to_owned();
-    let (commands, left_out) = annotations(&report);
+    let (commands, left_out) = annotations(&report, 10);
     assert_eq!((commands.len(), left_out), (1, 0));
     assert!(commands[0].contains("the run's outcome is cancelled"));
     report.is_success = true;
-    assert_eq!(annotations(&report), (Vec::new(), 0));
+    assert_eq!(annotations(&report, 10), (Vec::new(), 0));
 }
 
 #[test]

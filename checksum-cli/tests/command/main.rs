@@ -33,3 +33,4 @@ mod transcript;
 mod untrusted_text;
 mod verdicts;
 mod wait;
+mod wait_several;
