@@ -129,7 +129,12 @@ fn install() -> Option<PathBuf> {
              install Debian's package `postgresql`"
         );
     }
-    installed()
+    let folder = installed();
+    assert!(
+        folder.is_some(),
+        "the package is installed, and lacks the server"
+    );
+    folder
 }
 
 /// Returns the user and group to run as if this is root, which Postgres rejects.
