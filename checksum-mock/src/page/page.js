@@ -7,6 +7,7 @@ const [start, fault] = [byId("start"), byId("fault")];
 const polled = new Set();
 let filled = false;
 
+fault.querySelector("details").open = !matchMedia("(max-width: 52rem)").matches;
 byId("url").textContent = location.origin + BASE;
 
 // An error stays until the next message.
