@@ -9,6 +9,7 @@ use clap::Args;
 use super::artifacts_directory::ArtifactsDirectory;
 use super::connection::Connection;
 use super::report_file::ReportFile;
+use super::value;
 
 /// How long 404 is tolerated for work that is waited for by name: the previous command may have
 /// started it just now.
@@ -19,11 +20,11 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) struct Waiting {
     /// Stop after this time, such as 30m, whether starting or waiting; work that was started goes
     /// on
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub(crate) timeout: Option<Duration>,
     /// Poll at a fixed interval, such as 10s (default: adaptive); at least 1s unless the service is
     /// on this machine
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub(crate) poll_interval: Option<Duration>,
 }
 

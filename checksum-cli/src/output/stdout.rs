@@ -69,8 +69,8 @@ impl Output {
     }
 
     /// Reports why there is no result: as an object for programs, or as a sentence and a hint for
-    /// people.
-    pub(crate) fn error(&mut self, error: &CliError, exit_code: ExitCode) {
+    /// people. `id` is the one that the arguments name.
+    pub(crate) fn error(&mut self, error: &CliError, id: Option<&str>, exit_code: ExitCode) {
         let text = error.to_string();
         if !self.is_text() {
             self.message(&Message::Error {
@@ -86,7 +86,7 @@ impl Output {
             });
         }
         eprint_line(&format!("error: {}", one_line(&text)));
-        if let Some(hint) = error.hint() {
+        if let Some(hint) = error.hint(id) {
             eprint_line(&one_line(&hint));
         }
     }

@@ -13,6 +13,7 @@ mod heal;
 mod help;
 mod independent_server;
 mod invocation;
+mod mistakes;
 mod mock;
 mod output_formats;
 mod proxies;
