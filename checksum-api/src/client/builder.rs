@@ -32,10 +32,10 @@ pub struct ClientBuilder {
 #[non_exhaustive]
 pub enum BuildError {
     /// The base URL is plain http and not on this machine, so anyone on the network could read the
-    /// key.
+    /// key. [`ClientBuilder::allow_plain_http`] allows it.
     #[error(
-        "the API key is not sent over plain http to {0}; use https, \
-         or allow plain http explicitly if the network in between is trusted"
+        "the API key is not sent over plain http to {0}, since anyone on the network could read it; \
+         use https"
     )]
     PlainHttp(BaseUrl),
     /// The program has installed no TLS provider, and the feature `rustls-no-provider` is enabled.

@@ -16,7 +16,7 @@ pub(super) async fn execute(
 ) -> Result<ExitCode, CliError> {
     let mut builder = Mock::builder()
         .port(arguments.port)
-        .default_run(RunScript::new().end_state(arguments.end_state))
+        .default_run(RunScript::new().end_state(arguments.end_state.as_str()))
         .failing_tests(arguments.fail_test)
         .page();
     if arguments.observed {
