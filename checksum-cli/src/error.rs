@@ -47,26 +47,36 @@ pub(crate) enum CliError {
     #[error("--handle-file {}: {error}", path.display())]
     HandleFile { path: PathBuf, error: io::Error },
     #[error(
-        "--handle-file {}: {intent} may have started; the command that sent it stopped before it \
-         received a response, so there is nothing to wait for",
-        path.display()
+        "{source_name}: {intent} may have started; the command that sent it stopped before it \
+         received a response, so there is nothing to wait for"
     )]
-    MayHaveStarted { path: PathBuf, intent: Intent },
+    MayHaveStarted { source_name: String, intent: Intent },
     #[error(
-        "--handle-file {}: {} was not started; start it again",
-        path.display(),
+        "{source_name}: {} was not started; start it again",
         intent.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string)
     )]
     NotStarted {
-        path: PathBuf,
+        source_name: String,
         intent: Option<Intent>,
     },
+    #[error("--from {}: {error}", path.display())]
+    From { path: PathBuf, error: io::Error },
+    #[error(
+        "{source_name}: neither the name of a run, nor a key such as `heal-batch:ID`, nor a handle"
+    )]
+    FromLine { source_name: String },
+    #[error("--from - and --api-key-stdin both read standard input")]
+    StdinTwice,
+    #[error("{0} of several runs needs {{run}} in its path, which becomes the name of each")]
+    ReportOfSeveral(&'static str),
+    #[error("{} would be the report of two runs", .0.display())]
+    SameReport(PathBuf),
     #[error(
         "healing needs the repository of the pull request: give --repo OWNER/REPO, or --no-create-pr \
          without --pr"
     )]
     NoRepository,
-    #[error("--report and --artifacts are of a run, and the handle file has a batch")]
+    #[error("--report and --artifacts are of a run, and not of a batch")]
     ReportOfBatch,
     #[error("cannot open the browser: {0}")]
     Browser(io::Error),

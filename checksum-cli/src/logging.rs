@@ -7,6 +7,7 @@ use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::EnvFilter;
 
 use crate::error::CliError;
+use crate::output::live_line;
 use crate::output::text::{coloured_lines, lines};
 
 /// Overrides `--verbose`, with the syntax of tracing's directives.
@@ -45,7 +46,7 @@ impl Write for Log {
             true => coloured_lines(&text),
             false => lines(&text),
         };
-        io::stderr().write_all(cleaned.as_bytes())?;
+        live_line::above(|| io::stderr().write_all(cleaned.as_bytes()))?;
         Ok(event.len())
     }
 

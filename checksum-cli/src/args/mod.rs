@@ -121,6 +121,10 @@ impl Command {
     }
 }
 
+fn with_code_of_several(help: &str) -> String {
+    format!("{help}\n{}", exit_code::HELP_OF_SEVERAL)
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start a run, wait for it, and exit with its verdict
@@ -144,11 +148,13 @@ pub(crate) enum Command {
     ]))]
     Generate(Generate),
     /// Wait for work that was started earlier, and exit with its result
-    #[command(after_help = exit_code::HELP)]
-    #[command(after_long_help = with_exit_codes(&[
+    #[command(after_help = with_code_of_several(exit_code::HELP))]
+    #[command(after_long_help = with_code_of_several(&with_exit_codes(&[
         "checksum wait job-name-12345 --timeout 45m",
         "checksum wait --handle-file run.json",
-    ]))]
+        "checksum wait job-name-12345 job-name-12346",
+        "cat handles/*.json | checksum wait --from -",
+    ])))]
     Wait(Wait),
     /// Poll work once, and exit with 8 if it is still running, otherwise with its result
     #[command(after_help = exit_code::HELP)]

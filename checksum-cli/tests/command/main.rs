@@ -29,3 +29,4 @@ mod transcript;
 mod untrusted_text;
 mod verdicts;
 mod wait;
+mod wait_several;
