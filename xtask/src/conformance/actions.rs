@@ -93,6 +93,8 @@ fn lint(workspace: &Workspace, file: &str, text: &str) -> Result<crate::process:
         workspace
             .python("shellcheck --shell=sh gitlab.sh")?
             .success()?;
+        // The schema lets a job that is hidden be anything.
+        workspace.write(name, &text.replacen("\n.checksum:", "\nchecksum:", 1))?;
         schema("vendor.gitlab-ci", name)
     } else {
         schema("vendor.github-workflows", name)?.success()?;
