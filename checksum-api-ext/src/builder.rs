@@ -1,5 +1,6 @@
 //! Builds a client from settings or from the environment.
 
+use std::collections::HashMap;
 use std::env::{self, VarError};
 use std::fmt;
 use std::sync::Arc;
@@ -153,6 +154,29 @@ impl ChecksumBuilder {
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.has_own_transport = true;
         self.configure_raw(move |raw| raw.transport(transport))
+    }
+
+    /// Sends the trace context of the program with each request, so that the service's spans can join
+    /// the program's trace. Default: nothing is sent.
+    ///
+    /// `insert` is called within the span of the request. Of what it inserts, the headers
+    /// `traceparent` and `tracestate` are sent, to the origin of the base URL only. OpenTelemetry's
+    /// propagators insert into this map:
+    ///
+    /// ```ignore
+    /// let builder = Checksum::builder().trace_context(|headers| {
+    ///     let context = tracing::Span::current().context(); // of tracing-opentelemetry
+    ///     TraceContextPropagator::new().inject_context(&context, headers);
+    /// });
+    /// ```
+    ///
+    /// [`examples/tour`](https://github.com/checksum-ai/checksum-rs/tree/main/examples/tour) is a
+    /// program that does it.
+    pub fn trace_context(
+        self,
+        insert: impl Fn(&mut HashMap<String, String>) + Send + Sync + 'static,
+    ) -> Self {
+        self.configure_raw(move |raw| raw.trace_context(insert))
     }
 
     /// Changes any other setting of the raw client, such as the proxy.

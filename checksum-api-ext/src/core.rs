@@ -1,6 +1,7 @@
 //! The raw client and its policies. Every value of this crate that sends requests holds them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use checksum_api::{BaseUrl, Client, ErrorKind};
@@ -11,7 +12,7 @@ use crate::error::Error;
 use crate::extra_fields::ExtraFields;
 use crate::poll::PollPolicy;
 use crate::retry::RetryPolicy;
-use crate::telemetry::TARGET;
+use crate::telemetry::{TARGET, record_sends};
 
 /// Whether a failed read is sent again.
 #[derive(Clone, Copy, Debug)]
@@ -113,8 +114,13 @@ impl Core {
         let client = self.client.with_extra_fields(fields.0);
         let limit = self.poll.deadline;
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let send = || send(limited(&client, deadline));
+        let sends = AtomicU32::new(0);
+        let send = || {
+            sends.fetch_add(1, Ordering::Relaxed);
+            send(limited(&client, deadline))
+        };
         let started = self.with_retries(send, may_retry, deadline).await;
+        record_sends(sends.into_inner());
         started.map_err(Error::of_start)
     }
 

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod batch;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod budget;
 mod bugs;
 mod builder;

@@ -18,7 +18,7 @@ use crate::error::failure::Failure;
 use crate::error::{Error, ErrorKind};
 use crate::network::redirect::{MAX_REDIRECTS, is_elsewhere};
 use crate::response::{MAX_ERROR_BYTES, RawResponse};
-use crate::telemetry::{download_span, record_failure, record_response};
+use crate::telemetry::{add_trace_context, download_span, record_failure, record_response};
 use crate::transport::TransportError;
 
 /// The time limit of a whole download. A transfer that hangs ends sooner, by the request timeout,
@@ -117,12 +117,16 @@ impl Client {
         *request.headers_mut() = headers.clone();
         request.headers_mut().remove(AUTHORIZATION);
         *request.timeout_mut() = Some(MAX_TRANSFER);
+        let span = download_span(url);
+        // Only requests to the origin of the base URL have a key.
         if let Some(key) = key {
             let invalid = |error| Failure::new(ErrorKind::InvalidRequest, format!("{error}"));
             let header = key.header().map_err(invalid)?;
             request.headers_mut().insert(AUTHORIZATION, header);
+            if let Some(trace) = &self.trace_context {
+                add_trace_context(trace, &span, request.headers_mut());
+            }
         }
-        let span = download_span(url);
         let sending = timeout(self.request_timeout(), self.transport.send(request));
         match sending.instrument(span.clone()).await {
             Ok(Ok(response)) => {

@@ -47,9 +47,25 @@ impl RawResponse {
         REQUEST_ID_HEADERS.iter().find_map(|name| self.header(name))
     }
 
+    /// Returns whether the body is a page of HTML. Then the response is not from the API: the base URL
+    /// is that of another server, or a proxy has responded.
+    pub fn is_html(&self) -> bool {
+        is_page(&self.body)
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+}
+
+/// Returns whether a body is a page of HTML. The content type does not decide it, since servers also
+/// give it to errors in plain text or JSON.
+pub(crate) fn is_page(body: &[u8]) -> bool {
+    let begins_with = |tag: &str| {
+        let begin = body.trim_ascii_start().get(..tag.len());
+        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(tag.as_bytes()))
+    };
+    begins_with("<!doctype html") || begins_with("<html")
 }
 
 impl fmt::Debug for RawResponse {

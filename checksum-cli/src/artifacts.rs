@@ -74,9 +74,6 @@ pub(crate) async fn list(
                     (None, Some(error.to_string()))
                 }
             };
-            if let (AttachmentKind::Trace, Some(path)) = (attachment.kind(), &path) {
-                reporter.note(&open_trace(path));
-            }
             let listed = ListedAttachment {
                 test_id: test_id.clone(),
                 attachment: attachment.clone(),
@@ -123,13 +120,15 @@ pub(crate) async fn download(
         }
     };
     let mut saved = 0;
-    for attachment in &artifacts.attachments {
-        match attachment.error {
-            None => saved += 1,
-            Some(_) => {
-                warning(attachment.to_string());
-                is_complete = false;
-            }
+    for listed in &artifacts.attachments {
+        let Some(path) = &listed.path else {
+            warning(listed.to_string());
+            is_complete = false;
+            continue;
+        };
+        saved += 1;
+        if *listed.attachment.kind() == AttachmentKind::Trace {
+            reporter.note(&open_trace(path));
         }
     }
     let directory = wanted.path.display();

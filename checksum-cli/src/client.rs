@@ -58,9 +58,12 @@ fn builder(connection: &Connection) -> Result<ChecksumBuilder, CliError> {
 
 fn key(connection: &Connection) -> Result<Option<ApiKey>, CliError> {
     let (source_name, text) = if let Some(path) = &connection.api_key_file {
-        (path.display().to_string(), File::open(path).and_then(read))
+        (
+            format!("--api-key-file {}", path.display()),
+            File::open(path).and_then(read),
+        )
     } else if connection.api_key_stdin {
-        ("standard input".to_owned(), read(io::stdin().lock()))
+        ("--api-key-stdin".to_owned(), read(io::stdin().lock()))
     } else {
         return Ok(None);
     };

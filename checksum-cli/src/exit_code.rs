@@ -58,7 +58,55 @@ Exit codes:
    10  passed, but something else failed, or a list may be incomplete
   129  SIGHUP, 130  SIGINT, 143  SIGTERM: the work goes on";
 
+/// What the help of `wait` adds to [`HELP`].
+pub(crate) const HELP_OF_SEVERAL: &str = "\
+Of several runs and batches, the command exits with the worst code: the first of
+1, 6, 9, 4, 2, 5, 3, 10, 0 that one of them has.";
+
+/// The order of [`ExitCode::worst`]: a verdict outranks the lack of one, which a second `wait` can
+/// supply. A signal ends the command, whatever else has happened.
+const WORST_FIRST: [ExitCode; 13] = [
+    ExitCode::HungUp,
+    ExitCode::Interrupted,
+    ExitCode::Terminated,
+    ExitCode::Failed,
+    ExitCode::ProcessError,
+    ExitCode::Cancelled,
+    ExitCode::Unauthorized,
+    ExitCode::Usage,
+    ExitCode::Indeterminate,
+    ExitCode::TimedOut,
+    ExitCode::StillRunning,
+    ExitCode::PassedWithErrors,
+    ExitCode::Pass,
+];
+
 impl ExitCode {
+    /// Returns the code of a command that waited for several works with these codes.
+    pub(crate) fn worst(codes: &[Self]) -> Self {
+        let mut worst = WORST_FIRST.into_iter();
+        worst
+            .find(|code| codes.contains(code))
+            .unwrap_or(Self::Pass)
+    }
+
+    /// Returns the code as one word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "passed",
+            Self::Failed => "failed",
+            Self::Usage => "error",
+            Self::TimedOut => "timed-out",
+            Self::Unauthorized => "unauthorized",
+            Self::Indeterminate => "indeterminate",
+            Self::ProcessError => "process-error",
+            Self::StillRunning => "running",
+            Self::Cancelled => "cancelled",
+            Self::PassedWithErrors => "passed-with-errors",
+            Self::HungUp | Self::Interrupted | Self::Terminated => "interrupted",
+        }
+    }
+
     /// Returns the code if something other than the tests failed.
     pub(crate) fn with_errors(self) -> Self {
         match self {
@@ -224,6 +272,26 @@ impl From<&Error> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_worst_code_is_the_first_of_those_that_the_help_lists() {
+        let (_, listed) = HELP_OF_SEVERAL
+            .split_once("the first of\n")
+            .expect("a list");
+        let (listed, _) = listed.split_once(" that").expect("an end");
+        let mut codes: Vec<ExitCode> = WORST_FIRST.to_vec();
+        for number in listed.split(", ") {
+            codes.retain(|code| !matches!(*code as u8, 8 | 129..));
+            assert_eq!(
+                ExitCode::worst(&codes) as u8,
+                number.parse::<u8>().expect(number)
+            );
+            codes.remove(0);
+        }
+        assert_eq!(ExitCode::worst(&[]), ExitCode::Pass);
+        let codes = [ExitCode::Pass, ExitCode::Terminated, ExitCode::Failed];
+        assert_eq!(ExitCode::worst(&codes), ExitCode::Terminated);
+    }
 
     /// The compiler does not name `of_outcome` for a new outcome.
     #[test]

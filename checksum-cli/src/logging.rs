@@ -9,6 +9,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::error::CliError;
+use crate::output::live_line;
 use crate::output::text::{coloured_lines, lines};
 
 /// Overrides `--verbose` by a list of levels, each of everything or of one target, such as
@@ -53,7 +54,7 @@ impl Write for Log {
             true => coloured_lines(&text),
             false => lines(&text),
         };
-        io::stderr().write_all(cleaned.as_bytes())?;
+        live_line::above(|| io::stderr().write_all(cleaned.as_bytes()))?;
         Ok(event.len())
     }
 

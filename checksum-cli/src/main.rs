@@ -10,6 +10,7 @@ mod error;
 mod exit_code;
 mod json;
 mod logging;
+mod not_found;
 mod output;
 mod redaction;
 mod reports;
@@ -27,6 +28,7 @@ async fn main() -> ExitCode {
     redaction::add_key_from_env();
     let arguments = Arguments::from_process();
     arguments.global.color.write_global();
+    let id = arguments.command.id();
     let mut output = Output::new(arguments.global.output);
     let result = match logging::start(arguments.global.verbose) {
         Ok(()) => commands::execute(arguments, &mut output).await,
@@ -34,7 +36,7 @@ async fn main() -> ExitCode {
     };
     let code = result.unwrap_or_else(|error| {
         let code = (&error).into();
-        output.error(&error, code);
+        output.error(&error, id.as_deref(), code);
         code
     });
     output.close(code).into()

@@ -105,16 +105,28 @@ impl<'a> Reports<'a> {
                 Ok(self.write(report).code(code))
             }
             Ok((code, Subject::Run(run))) => {
-                let FinishedRun { report, result } = *run;
-                let (code, artifacts) = self.finish_run(code, &report, is_strict, output).await;
-                let result = result.finished(code, artifacts);
+                let (code, result) = self.finish_run(code, *run, is_strict, output).await;
                 output.data(&Message::Run(&result));
                 Ok(code)
             }
         }
     }
 
-    async fn finish_run(
+    /// As [`finish`](Self::finish), for a run that has ended. Returns its result, and prints nothing
+    /// of it.
+    pub(crate) async fn finish_run(
+        self,
+        code: ExitCode,
+        run: FinishedRun,
+        is_strict: bool,
+        output: &mut Output,
+    ) -> (ExitCode, RunResult) {
+        let FinishedRun { report, result } = run;
+        let (code, artifacts) = self.write_all(code, &report, is_strict, output).await;
+        (code, result.finished(code, artifacts))
+    }
+
+    async fn write_all(
         self,
         mut code: ExitCode,
         run: &RunReport,

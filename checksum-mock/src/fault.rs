@@ -147,6 +147,33 @@ impl Fault {
     }
 }
 
+/// Returns a description for people of each fault that still applies to requests.
+pub(crate) fn describe(faults: &[Fault]) -> Vec<String> {
+    let active = faults.iter().filter(|fault| fault.times > 0);
+    let described = active.map(|fault| {
+        let kind = match &fault.kind {
+            FaultKind::Respond { status, .. } => format!("status {}", status.as_u16()),
+            FaultKind::Delay(by) => format!("delay of {by:?}"),
+            FaultKind::ResetBefore => "reset before handling".to_owned(),
+            FaultKind::ResetAfter => "reset after handling".to_owned(),
+            FaultKind::Truncate => "truncated".to_owned(),
+            FaultKind::Hang => "hang".to_owned(),
+        };
+        let operation = fault.operation_id.unwrap_or("any operation");
+        let times = match fault.times {
+            u32::MAX => "always".to_owned(),
+            1 => "once".to_owned(),
+            times => format!("{times} times"),
+        };
+        let after = match fault.after {
+            0 => String::new(),
+            after => format!(", after {after} more requests"),
+        };
+        format!("{kind}, {operation}, {times}{after}")
+    });
+    described.collect()
+}
+
 /// Returns the fault that applies to a request, and counts the request.
 pub(crate) fn take(faults: &mut Vec<Fault>, operation_id: Option<&str>) -> Option<FaultKind> {
     faults.retain(|fault| fault.times > 0);

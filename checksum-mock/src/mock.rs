@@ -49,6 +49,7 @@ impl Default for MockBuilder {
                 api_key: ApiKey::default(),
                 clock: Clock::default(),
                 max_recorded_requests: 10_000,
+                has_page: false,
                 request_timeout: Duration::from_secs(30),
             },
             state: state::Settings {
@@ -83,6 +84,12 @@ impl Mock {
     /// Returns the base URL, such as `http://127.0.0.1:4010/public-api`.
     pub fn url(&self) -> String {
         format!("{}{BASE_PATH}", self.app.origin)
+    }
+
+    /// Returns the address of the page for people, such as `http://127.0.0.1:4010/`. Only
+    /// [`MockBuilder::page`] makes the mock server serve it.
+    pub fn page_url(&self) -> String {
+        format!("{}/", self.app.origin)
     }
 
     /// Returns the clock, for example to advance it.
@@ -198,6 +205,18 @@ impl MockBuilder {
     /// unknown path, and ignores these fields of requests.
     pub fn observed(mut self) -> Self {
         self.state.is_observed = true;
+        self
+    }
+
+    /// Serves a page for people on `/`, on which they see runs, batches and requests, start runs,
+    /// script them and inject faults; the API reference on `/docs`; the API's description as JSON on
+    /// `/openapi.json`; and the control routes that the page uses, below `/mock`.
+    ///
+    /// These routes need no API key. They respond with 403 to requests that another web page sends
+    /// and to those for a host that is not the loopback interface. They are not recorded, and no
+    /// fault applies to them. Default: none of them is served.
+    pub fn page(mut self) -> Self {
+        self.app.has_page = true;
         self
     }
 

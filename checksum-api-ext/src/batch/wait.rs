@@ -47,6 +47,10 @@ impl Pollable for Batch {
     fn report(&self, status: BatchStatus) -> BatchStatus {
         status
     }
+
+    fn outcome(report: &BatchStatus) -> String {
+        report.state().to_string()
+    }
 }
 
 impl Status for BatchStatus {

@@ -45,6 +45,9 @@ pub(crate) trait Pollable: Send + Sync + 'static {
     /// Returns the report of work that is done.
     fn report(&self, status: Self::Status) -> Self::Report;
 
+    /// Returns how the work ended, as one word.
+    fn outcome(report: &Self::Report) -> String;
+
     /// Returns how long ago the work was started, if this is known.
     fn age(&self) -> Option<Duration> {
         // A start in the future was recorded by a clock that is ahead of this one.

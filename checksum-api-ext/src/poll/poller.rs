@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+use tracing::{Instrument, Span};
 
 use super::event::Event;
 use super::policy::PollPolicy;
@@ -17,7 +18,7 @@ use super::pollable::{Pollable, Terminal};
 use super::state::{Expiry, PollOutcome, PollPlan, PollState};
 use super::throttle::Throttle;
 use crate::error::Error;
-use crate::telemetry::TARGET;
+use crate::telemetry::{TARGET, WaitSpan};
 
 /// Polls each work until it is done. Works are known by the number that [`insert`](Self::insert)
 /// returns.
@@ -43,6 +44,8 @@ struct Entry<P: Pollable> {
     work: Arc<P>,
     stage: Stage,
     state: PollState<P>,
+    /// Present if something listens, until the wait has ended.
+    span: Option<Box<WaitSpan>>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -71,7 +74,8 @@ pub(crate) async fn until_done<P: Pollable>(
         match poll_fn(|context| poller.poll_next(context)).await {
             Some((_, Ok(Event::Finished(report)))) => return Ok(report),
             Some((_, Ok(Event::PollFailed(failure)))) => {
-                tracing::warn!(target: TARGET, error = %failure, "poll failed");
+                let span = poller.span_of_one();
+                span.in_scope(|| tracing::warn!(target: TARGET, error = %failure, "poll failed"));
             }
             Some((_, Ok(Event::Changed { .. } | Event::PollRecovered { .. }))) => {}
             Some((_, Err(error))) => return Err(error),
@@ -103,6 +107,12 @@ impl<P: Pollable> Poller<P> {
         poller
     }
 
+    /// Returns the span of the only work, if something listens.
+    fn span_of_one(&self) -> Span {
+        let mut spans = self.works.values().filter_map(|entry| entry.span.as_ref());
+        spans.next().map_or_else(Span::none, |span| span.span())
+    }
+
     /// Sets how many polls may be in flight at once; at least 1.
     pub(crate) fn set_max_concurrent(&mut self, polls: usize) {
         self.max_concurrent = polls.max(1);
@@ -122,6 +132,7 @@ impl<P: Pollable> Poller<P> {
             self.deadlines.push(Reverse((deadline, number)));
         }
         let entry = Entry {
+            span: WaitSpan::new(|| work.key()),
             work: Arc::new(work),
             stage: Stage::Idle,
             state,
@@ -203,19 +214,22 @@ impl<P: Pollable> Poller<P> {
             }
             let work = Arc::clone(&entry.work);
             let Some(plan) = entry.state.plan() else {
-                entry.stage = Stage::Done;
                 let error = entry.state.timed_out(&work);
+                entry.end(Err(&error));
                 self.ready.push_back((number, Err(error)));
                 return Ok(());
             };
             entry.stage = Stage::InFlight;
-            self.in_flight.push(Box::pin(async move {
+            let span = entry.span.as_mut();
+            let span = span.map_or_else(Span::none, |span| span.on_poll());
+            let polling = async move {
                 Completed {
                     number,
                     plan,
                     result: poll_once(&*work, plan).await,
                 }
-            }));
+            };
+            self.in_flight.push(Box::pin(polling.instrument(span)));
             return Ok(());
         }
         Err(None)
@@ -239,8 +253,8 @@ impl<P: Pollable> Poller<P> {
                     self.due.push(Reverse((now, number)));
                 }
                 Expiry::TimedOut => {
-                    entry.stage = Stage::Done;
                     let error = entry.state.timed_out(&entry.work);
+                    entry.end(Err(&error));
                     self.ready.push_back((number, Err(error)));
                 }
             }
@@ -260,6 +274,14 @@ impl<P: Pollable> Poller<P> {
         let failure = match &result {
             Some(Err(error)) if self.policy.is_outage(error) => Some(error.retry_after().is_some()),
             _ => None,
+        };
+        let outcome = match (&mut entry.span, &result) {
+            (Some(_), Some(Ok(outcome))) => outcome.report.as_ref().map(P::outcome),
+            (Some(span), _) => {
+                span.on_failure();
+                None
+            }
+            (None, _) => None,
         };
         let mut events = Vec::new();
         let next = entry
@@ -282,9 +304,9 @@ impl<P: Pollable> Poller<P> {
                 entry.stage = Stage::Idle;
                 self.due.push(Reverse((at, number)));
             }
-            Ok(None) => entry.stage = Stage::Done,
+            Ok(None) => entry.end(Ok(&outcome.unwrap_or_default())),
             Err(error) => {
-                entry.stage = Stage::Done;
+                entry.end(Err(&error));
                 self.ready.push_back((number, Err(error)));
             }
         }
@@ -323,5 +345,13 @@ async fn poll_once<P: Pollable>(work: &P, plan: PollPlan) -> Option<Result<PollO
 impl<P: Pollable> Entry<P> {
     fn is_idle(&self) -> bool {
         self.stage == Stage::Idle
+    }
+
+    /// Ends the wait, whose final event is queued or about to be.
+    fn end(&mut self, end: Result<&str, &Error>) {
+        self.stage = Stage::Done;
+        if let Some(span) = self.span.take() {
+            span.end(end);
+        }
     }
 }

@@ -185,6 +185,10 @@ impl Pollable for Run {
     fn report(&self, status: RunStatus) -> RunReport {
         RunReport::new(&self.core, self.job_name().cloned(), status)
     }
+
+    fn outcome(report: &RunReport) -> String {
+        report.outcome().to_string()
+    }
 }
 
 impl Status for RunStatus {

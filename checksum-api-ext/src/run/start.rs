@@ -16,7 +16,8 @@ use crate::core::Core;
 use crate::error::Error;
 use crate::extra_fields::ExtraFields;
 use crate::intent::{Intent, secrets_of};
-use crate::timestamp;
+use crate::poll::Pollable;
+use crate::{telemetry, timestamp};
 
 /// A run that is not started yet. Returned by [`Checksum::run`](crate::Checksum::run) and the
 /// methods for one kind of selection, such as [`Checksum::run_suite`](crate::Checksum::run_suite).
@@ -119,8 +120,13 @@ impl StartRun {
     /// | `Unavailable` | was not started: no connection, or 429 to the last attempt |
     /// | `MayHaveStarted` | may have started: a time-out, a broken connection, 408, 5xx, a redirect, or a response that cannot be read or names no run |
     pub async fn start(self) -> Result<Run, Error> {
-        let heals = self.auto_heal.is_some() || self.extra_fields.0.contains_key("autoHeal");
         let (request, fields) = self.request()?;
+        let operation = request.operation();
+        telemetry::start(operation, self.send(request, fields), Run::key).await
+    }
+
+    async fn send(self, request: Request, fields: ExtraFields) -> Result<Run, Error> {
+        let heals = self.auto_heal.is_some() || self.extra_fields.0.contains_key("autoHeal");
         let secrets = secrets_of(request.operation(), &(&request, &fields.0));
         let api_version = request.api_version();
         let send = |client| request.clone().send(client);

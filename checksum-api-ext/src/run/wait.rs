@@ -188,4 +188,8 @@ impl Pollable for Healing {
     fn report(&self, status: RunStatus) -> RunReport {
         self.0.report(status)
     }
+
+    fn outcome(report: &RunReport) -> String {
+        Run::outcome(report)
+    }
 }

@@ -144,6 +144,13 @@ impl Pollable for Work {
             (_, WatchStatus::Run(_)) => unreachable!("a batch has no status of a run"),
         }
     }
+
+    fn outcome(report: &WatchReport) -> String {
+        match report {
+            WatchReport::Run(report) => Run::outcome(report),
+            WatchReport::Batch(status) => Batch::outcome(status),
+        }
+    }
 }
 
 impl Status for WatchStatus {

@@ -1,6 +1,8 @@
 //! The client's calls, from the call site to the request and back.
 
 mod attachments;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod downloads;
 mod independent_server;
 mod raw_server;

@@ -1,5 +1,6 @@
 //! The settings of a client.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::config::current_key::CurrentKey;
 use crate::network::http_clients::{ClientError, HttpClients, HttpOptions};
 use crate::network::proxy::{self, UnusableProxy};
 use crate::network::tls;
+use crate::telemetry::TraceContext;
 use crate::transport::{Transport, root_cause};
 
 /// The settings of a [`Client`]. Returned by [`Client::builder`].
@@ -21,6 +23,7 @@ pub struct ClientBuilder {
     max_response_bytes: usize,
     plain_http: bool,
     transport: Option<Arc<dyn Transport>>,
+    trace_context: Option<TraceContext>,
     http: HttpOptions,
 }
 
@@ -29,10 +32,10 @@ pub struct ClientBuilder {
 #[non_exhaustive]
 pub enum BuildError {
     /// The base URL is plain http and not on this machine, so anyone on the network could read the
-    /// key.
+    /// key. [`ClientBuilder::allow_plain_http`] allows it.
     #[error(
-        "the API key is not sent over plain http to {0}; use https, \
-         or allow plain http explicitly if the network in between is trusted"
+        "the API key is not sent over plain http to {0}, since anyone on the network could read it; \
+         use https"
     )]
     PlainHttp(BaseUrl),
     /// The program has installed no TLS provider, and the feature `rustls-no-provider` is enabled.
@@ -66,6 +69,7 @@ impl Client {
             max_response_bytes: 128 * 1024 * 1024,
             plain_http: false,
             transport: None,
+            trace_context: None,
             http: HttpOptions {
                 connect_timeout: Duration::from_secs(10),
                 user_agent: concat!("checksum-api/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -139,6 +143,33 @@ impl ClientBuilder {
         self
     }
 
+    /// Sends the trace context of the program with each request, so that the service's spans can join
+    /// the program's trace. Default: nothing is sent.
+    ///
+    /// `insert` is called within the span of the request. Of what it inserts, the headers
+    /// `traceparent` and `tracestate` are sent, to the origin of the base URL only. Baggage is not sent,
+    /// since it may contain what only the program's own services should see. OpenTelemetry's
+    /// propagators insert into this map; this one needs no more than `tracing` and has a fixed id:
+    ///
+    /// ```
+    /// # use checksum_api::{ApiKey, Client};
+    /// let trace_id = "0af7651916cd43dd8448eb211c80319c";
+    /// let client = Client::builder(ApiKey::new("my-key")?)
+    ///     .trace_context(move |headers| {
+    ///         let span_id = tracing::Span::current().id().map_or(1, |id| id.into_u64());
+    ///         headers.insert("traceparent".into(), format!("00-{trace_id}-{span_id:016x}-01"));
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn trace_context(
+        mut self,
+        insert: impl Fn(&mut HashMap<String, String>) + Send + Sync + 'static,
+    ) -> Self {
+        self.trace_context = Some(Arc::new(insert));
+        self
+    }
+
     /// Builds the client. Nothing is sent, and no root certificate of the system is read: TLS is set up
     /// for the first https request.
     ///
@@ -167,6 +198,7 @@ impl ClientBuilder {
             transport: self.transport.unwrap_or_else(|| Arc::new(http)),
             extra_fields: Arc::default(),
             inspector: None,
+            trace_context: self.trace_context,
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::error::failure::Failure;
 use crate::error::{Error, ErrorKind};
 use crate::operation::OperationId;
 use crate::response::RawResponse;
-use crate::telemetry::{record_failure, record_response, request_span};
+use crate::telemetry::{add_trace_context, record_failure, record_response, request_span};
 
 impl Client {
     /// Sends the request of an operation, and decodes the response.
@@ -102,6 +102,9 @@ impl Client {
             .insert(http::header::AUTHORIZATION, header);
         let operation = id.operation();
         let span = request_span(&request, operation);
+        if let Some(trace) = &self.trace_context {
+            add_trace_context(trace, &span, request.headers_mut());
+        }
         let limit = self.request_timeout;
         // The request timeout is enforced here, so that the error is the same for every transport.
         let exchanged = timeout(limit, exchange(self, call, operation, request));

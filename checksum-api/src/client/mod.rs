@@ -18,6 +18,7 @@ use crate::config::base_url::BaseUrl;
 use crate::config::current_key::CurrentKey;
 use crate::redaction::Redactor;
 use crate::response::{Inspector, RawResponse};
+use crate::telemetry::TraceContext;
 use crate::transport::Transport;
 
 /// The client of the API, with a method for each operation. Cheap to clone.
@@ -48,6 +49,7 @@ pub struct Client {
     /// Fields to add to every JSON body.
     pub(crate) extra_fields: Arc<Map<String, Value>>,
     pub(crate) inspector: Option<Inspector>,
+    pub(crate) trace_context: Option<TraceContext>,
 }
 
 impl Client {

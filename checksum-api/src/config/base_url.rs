@@ -34,6 +34,9 @@ pub struct BaseUrl(Url);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseBaseUrlError {
+    /// The text has no scheme. It may be a URL without one.
+    #[error("the base URL has no scheme{}", did_you_mean(_0.as_ref()))]
+    NoScheme(Option<BaseUrl>),
     /// The text is not a URL.
     #[error("the base URL is not a URL: {0}")]
     Syntax(url::ParseError),
@@ -55,6 +58,11 @@ pub enum ParseBaseUrlError {
          give the origin alone, or a path that ends in `/public-api`"
     )]
     Path(String),
+}
+
+fn did_you_mean(url: Option<&BaseUrl>) -> String {
+    let example = "; give an address such as `https://api.checksum.ai`".to_owned();
+    url.map_or(example, |url| format!("; did you mean `{url}`?"))
 }
 
 const ROOT: &str = "/public-api";
@@ -121,10 +129,16 @@ impl FromStr for BaseUrl {
     type Err = ParseBaseUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut url = Url::parse(text.trim()).map_err(ParseBaseUrlError::Syntax)?;
-        if !matches!(url.scheme(), "https" | "http") {
-            return Err(ParseBaseUrlError::Scheme(url.scheme().to_owned()));
-        }
+        let text = text.trim();
+        let mut url = match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "https" | "http") => url,
+            // In `localhost:4010`, the parser takes the host for a scheme.
+            _ if !text.contains("://") => {
+                return Err(ParseBaseUrlError::NoScheme(with_scheme(text)));
+            }
+            Ok(url) => return Err(ParseBaseUrlError::Scheme(url.scheme().to_owned())),
+            Err(error) => return Err(ParseBaseUrlError::Syntax(error)),
+        };
         if !url.username().is_empty() || url.password().is_some() {
             return Err(ParseBaseUrlError::Credentials);
         }
@@ -147,6 +161,18 @@ impl FromStr for BaseUrl {
         url.set_path(&path);
         Ok(Self(url))
     }
+}
+
+/// Returns the base URL that a text without a scheme may mean.
+fn with_scheme(text: &str) -> Option<BaseUrl> {
+    let with = |scheme| format!("{scheme}://{text}").parse::<BaseUrl>().ok();
+    let is_host = !text.is_empty() && !text.starts_with('/');
+    with("https")
+        .filter(|_| is_host)
+        .and_then(|url| match url.is_loopback() {
+            true => with("http"),
+            false => Some(url),
+        })
 }
 
 impl fmt::Display for BaseUrl {
@@ -183,7 +209,18 @@ mod tests {
     #[test]
     fn errors_have_a_reason_and_no_credentials() {
         for (text, reason) in [
-            ("api.checksum.ai", "not a URL"),
+            (
+                "api.checksum.ai",
+                "did you mean `https://api.checksum.ai/public-api`?",
+            ),
+            (
+                "localhost:4010/public-api",
+                "did you mean `http://localhost:4010/public-api`?",
+            ),
+            ("", "such as `https://api.checksum.ai`"),
+            ("/public-api", "such as `https://api.checksum.ai`"),
+            ("me:hunter2@api.checksum.ai", "has no scheme"),
+            ("https://", "not a URL"),
             ("ftp://api.checksum.ai", "scheme `ftp`"),
             ("https://me:hunter2@api.checksum.ai", "credentials"),
             ("https://api.checksum.ai/?key=hunter2", "query"),

@@ -9,11 +9,17 @@ use super::kind::ErrorKind;
 use super::service_message::service_message;
 use super::text::{body_excerpt, truncate_line};
 use crate::call_state::CallState;
+use crate::config::base_url::is_loopback;
 use crate::decode::lenient::DecodeError;
 use crate::network::redirect::Unfollowed;
-use crate::network::tls;
+use crate::network::{proxy, tls};
 use crate::redaction::Redactor;
+use crate::response::is_page;
 use crate::transport::{Reason, TransportError, root_cause};
+
+/// The advice after a page of HTML.
+const NOT_THE_API: &str =
+    "; it is not from the API: check the base URL, or the proxy in front of it";
 
 /// The part of an [`Error`](super::Error) that does not depend on the call that failed.
 pub(crate) struct Failure {
@@ -66,10 +72,11 @@ impl Failure {
     ) -> Self {
         match error {
             DecodeError::InvalidJson(error) => {
-                let message = format!(
-                    "expected JSON, got {} ({error})",
-                    body_excerpt(body, secrets)
-                );
+                let excerpt = body_excerpt(body, secrets);
+                let message = match is_page(body) {
+                    true => format!("expected JSON, got an HTML page: {excerpt}{NOT_THE_API}"),
+                    false => format!("expected JSON, got {excerpt} ({error})"),
+                };
                 Self::new(ErrorKind::InvalidJson, message)
             }
             DecodeError::Shape { path, reason } => {
@@ -102,7 +109,11 @@ impl Failure {
             Reason::Timeout => ErrorKind::Timeout,
             Reason::ConnectionLost => ErrorKind::ConnectionLost,
         };
-        let what = error.to_string();
+        let place = match error.url() {
+            Some(url) if kind == ErrorKind::Connect => server(url),
+            _ => String::new(),
+        };
+        let what = format!("{error}{place}");
         let source = error.into_source();
         let cause = truncate_line(&root_cause(source.as_ref()).to_string(), secrets);
         let (message, source) = match kind {
@@ -147,9 +158,26 @@ impl Failure {
         let message = if kind == ErrorKind::Redirect {
             redirected(call.unfollowed.as_ref(), secrets)
         } else {
-            service_message(body, secrets).unwrap_or_else(|| body_excerpt(body, secrets))
+            service_message(body, secrets).unwrap_or_else(|| {
+                let excerpt = body_excerpt(body, secrets);
+                match kind {
+                    // A proxy's page, for a moment in which the service does not respond.
+                    ErrorKind::Server | ErrorKind::RateLimited => excerpt,
+                    _ if is_page(body) => format!("an HTML page: {excerpt}{NOT_THE_API}"),
+                    _ => excerpt,
+                }
+            })
         };
         Self::new(kind, message)
+    }
+}
+
+/// Returns the server to which no connection was made. It may be the proxy that did not respond.
+fn server(url: &url::Url) -> String {
+    let origin = url.origin().ascii_serialization();
+    match proxy::variable(url).filter(|_| !is_loopback(url)) {
+        Some(variable) => format!(" to {origin} (a proxy is set in {variable})"),
+        None => format!(" to {origin}"),
     }
 }
 

@@ -177,6 +177,8 @@ impl fmt::Display for Error {
         self.describe(formatter)?;
         match self.0.retry_after {
             Some(after) => write!(formatter, "; retry after {} s", after.as_secs()),
+            // A retry can help if it is the page of a proxy, but that is the less likely reason.
+            None if self.0.kind == ErrorKind::InvalidJson && self.has_page() => Ok(()),
             None if self.is_transient() => formatter.write_str("; retryable"),
             None if self.is_not_documented() => formatter.write_str(
                 "; this operation is known from the vendor's own client and is not documented, \
@@ -188,13 +190,17 @@ impl fmt::Display for Error {
 }
 
 impl Error {
+    fn has_page(&self) -> bool {
+        self.response().is_some_and(RawResponse::is_html)
+    }
+
     /// Returns whether a 404 may mean that the service does not have the operation itself.
     fn is_not_documented(&self) -> bool {
         let is_observed = self
             .0
             .operation
             .is_some_and(|operation| operation.is_observed);
-        is_observed && self.0.kind == ErrorKind::NotFound
+        is_observed && self.0.kind == ErrorKind::NotFound && !self.has_page()
     }
 
     fn describe(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -26,11 +26,18 @@ pub(crate) fn check(url: &Url) -> Result<(), UnusableProxy> {
     check_in(url, |name| env::var_os(name))
 }
 
-fn check_in(url: &Url, variable: impl Fn(&str) -> Option<OsString>) -> Result<(), UnusableProxy> {
+/// Returns the environment variable that names the proxy for `url`, if one does.
+pub(crate) fn variable(url: &Url) -> Option<&'static str> {
+    Some(find(url, |name| env::var_os(name))?.0)
+}
+
+/// Returns the environment variable that names the proxy for `url`, and its value.
+fn find(
+    url: &Url,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Option<(&'static str, OsString)> {
     // In a CGI program, `HTTP_PROXY` may come from a request header, so reqwest ignores it.
-    let Some(uri) = uri(url).filter(|_| variable("REQUEST_METHOD").is_none()) else {
-        return Ok(());
-    };
+    let uri = uri(url).filter(|_| variable("REQUEST_METHOD").is_none())?;
     let first = |names: [&'static str; 2]| {
         let mut set = names
             .into_iter()
@@ -41,19 +48,17 @@ fn check_in(url: &Url, variable: impl Fn(&str) -> Option<OsString>) -> Result<()
         "https" => ["HTTPS_PROXY", "https_proxy"],
         _ => ["HTTP_PROXY", "http_proxy"],
     };
-    let Some((name, value)) = first(of_scheme).or_else(|| first(["ALL_PROXY", "all_proxy"])) else {
-        return Ok(());
-    };
+    let found = first(of_scheme).or_else(|| first(["ALL_PROXY", "all_proxy"]))?;
     let exempt = first(["NO_PROXY", "no_proxy"]).and_then(|(_, value)| value.into_string().ok());
     let any = Matcher::builder().all("http://proxy.invalid");
-    if any
-        .no(exempt.unwrap_or_default())
-        .build()
-        .intercept(&uri)
-        .is_none()
-    {
+    let others = any.no(exempt.unwrap_or_default()).build();
+    others.intercept(&uri).map(|_| found)
+}
+
+fn check_in(url: &Url, variable: impl Fn(&str) -> Option<OsString>) -> Result<(), UnusableProxy> {
+    let (Some(uri), Some((name, value))) = (uri(url), find(url, variable)) else {
         return Ok(());
-    }
+    };
     let unusable = |reason: String| {
         Err(UnusableProxy {
             variable: name,

@@ -1,15 +1,19 @@
 //! The arguments of `checksum mock`.
 
+use checksum_api_ext::RunState;
+use checksum_api_ext::raw::Meaning;
 use clap::Args;
+
+use super::value::{Known, known, number};
 
 #[derive(Debug, Args)]
 pub(crate) struct Mock {
     /// The port on the loopback interface; 0 for any free port
-    #[arg(long, default_value_t = 4010)]
+    #[arg(long, default_value_t = 4010, value_parser = number::<u16>(0..=65_535))]
     pub(crate) port: u16,
-    /// The state that runs end in
-    #[arg(long, default_value = "passed", value_name = "STATE")]
-    pub(crate) end_state: String,
+    /// The state that runs end in, or `other:STATE`, which is not listed
+    #[arg(long, default_value = "passed", value_name = "STATE", value_parser = end_state())]
+    pub(crate) end_state: RunState,
     /// The id of a test that fails in every run that includes it; repeatable
     #[arg(long, value_name = "TEST")]
     pub(crate) fail_test: Vec<String>,
@@ -21,4 +25,10 @@ pub(crate) struct Mock {
     /// so that the vendor's clients work with this server.
     #[arg(long)]
     pub(crate) observed: bool,
+}
+
+fn end_state() -> Known<RunState> {
+    let states = RunState::KNOWN.iter();
+    let terminal = states.filter(|state| state.meaning() != Some(Meaning::Pending));
+    known(terminal, RunState::as_str)
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use super::artifacts_directory::ArtifactsDirectory;
 use super::connection::Connection;
 use super::report_file::ReportFile;
+use super::value;
 use super::wait::Awaited;
 
 #[derive(Debug, Args)]
@@ -29,8 +30,8 @@ pub(crate) struct Status {
 pub(crate) struct Results {
     /// The id of the test run, as the verdict shows it; it is not the name of the run
     pub(crate) test_run: TestRunId,
-    /// Only tests with this status, such as failed
-    #[arg(long)]
+    /// Only tests with this status, or with `other:STATUS`, which is not listed
+    #[arg(long, value_parser = value::known(TestStatus::KNOWN, TestStatus::as_str))]
     pub(crate) status: Option<TestStatus>,
     /// Write a report of the run; repeatable. Formats: junit, ctrf, markdown, html
     #[arg(long, value_name = "FORMAT=PATH", conflicts_with = "status")]
@@ -75,11 +76,11 @@ pub(crate) struct Attachments {
 
 #[derive(Debug, Args)]
 pub(crate) struct Bugs {
-    /// Only bugs in this state, such as confirmed
-    #[arg(long)]
+    /// Only bugs in this state, or in `other:STATUS`, which is not listed
+    #[arg(long, value_parser = value::known(BugStatus::KNOWN, BugStatus::as_str))]
     pub(crate) status: Option<BugStatus>,
-    /// Only bugs of this severity, such as critical
-    #[arg(long)]
+    /// Only bugs of this severity, or of `other:SEVERITY`, which is not listed
+    #[arg(long, value_parser = value::known(BugSeverity::KNOWN, BugSeverity::as_str))]
     pub(crate) severity: Option<BugSeverity>,
     /// Only bugs whose text contains this
     #[arg(long, value_name = "TEXT")]
@@ -94,7 +95,7 @@ pub(crate) struct Bugs {
     #[arg(long, value_name = "NAME")]
     pub(crate) collection_name: Option<String>,
     /// Only one page, of this many bugs. Default: all bugs
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = value::number::<u64>(1..=u64::MAX))]
     pub(crate) limit: Option<u64>,
     /// Stop after this many bugs, or 64 MiB of them, and exit with 10 if there may be more
     #[arg(
@@ -103,10 +104,10 @@ pub(crate) struct Bugs {
         default_value_t = 10_000,
         conflicts_with = "limit"
     )]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(value_parser = value::number::<u64>(1..=u64::MAX))]
     pub(crate) max: u64,
     /// Skip this many bugs
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = value::number::<u64>(0..=u64::MAX))]
     pub(crate) offset: Option<u64>,
     #[command(flatten)]
     pub(crate) connection: Connection,

@@ -1,10 +1,11 @@
 //! `--report FORMAT=PATH`.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::ValueEnum;
+use sanitise_file_name::sanitise;
 
 /// A report that is asked for.
 #[derive(Clone, Debug)]
@@ -19,6 +20,24 @@ pub(crate) enum ReportFormat {
     Ctrf,
     Markdown,
     Html,
+}
+
+/// What stands for the name of the run in a path, where there are several runs.
+const RUN: &str = "{run}";
+
+/// Returns the path of one of several runs; `None` if it does not depend on the run.
+pub(super) fn of_run(path: &Path, name: &str) -> Option<PathBuf> {
+    let path = path.to_str().filter(|path| path.contains(RUN))?;
+    Some(path.replace(RUN, &sanitise(name)).into())
+}
+
+impl ReportFile {
+    /// Returns the report of one of several runs; `None` if the path does not depend on the run.
+    pub(crate) fn of_run(&self, name: &str) -> Option<Self> {
+        let path = of_run(&self.path, name)?;
+        let format = self.format;
+        Some(Self { format, path })
+    }
 }
 
 impl FromStr for ReportFile {

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use checksum_api_ext::{CollectionId, PrNumber, RepoName, SuiteId, TestId, TestRunId};
 use clap::{Args, Subcommand};
 
+use super::after_help::with_exit_codes;
 use super::artifacts_directory::ArtifactsDirectory;
 use super::connection::Connection;
 use super::key_value::EnvOverrides;
 use super::report_file::ReportFile;
 use super::value;
 use super::wait::Waiting;
+use crate::exit_code;
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -21,6 +23,11 @@ pub(crate) struct Run {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Selection {
     /// All tests of the project, or of some of its suites
+    #[command(after_help = exit_code::HELP)]
+    #[command(after_long_help = with_exit_codes(&[
+        "checksum run suite --timeout 45m --report junit=junit.xml",
+        "checksum run suite --auto-heal --repo acme-co/my-tests --heal-branch main",
+    ]))]
     Suite {
         /// Only the tests of this suite; repeatable. Not documented: known from the vendor's client
         #[arg(long, value_name = "ID")]
@@ -29,6 +36,8 @@ pub(crate) enum Selection {
         options: RunOptions,
     },
     /// All tests of a collection
+    #[command(after_help = exit_code::HELP)]
+    #[command(after_long_help = with_exit_codes(&["checksum run collection smoke --timeout 15m"]))]
     Collection {
         /// The collection's id
         id: CollectionId,
@@ -36,6 +45,8 @@ pub(crate) enum Selection {
         options: RunOptions,
     },
     /// Tests by their ids
+    #[command(after_help = exit_code::HELP)]
+    #[command(after_long_help = with_exit_codes(&["checksum run tests test-abc-123 test-def-456"]))]
     Tests {
         /// The tests' ids
         #[arg(required = true)]
@@ -44,6 +55,11 @@ pub(crate) enum Selection {
         options: RunOptions,
     },
     /// Tests by their names
+    #[command(after_help = exit_code::HELP)]
+    #[command(after_long_help = with_exit_codes(&[
+        "checksum run grep checkout --branch feature/checkout --env PASSWORD",
+        "checksum run grep checkout --detach --handle-file run.json",
+    ]))]
     Grep {
         /// A part of the names, or a regular expression
         pattern: String,
@@ -56,6 +72,11 @@ pub(crate) enum Selection {
     /// 0
     ///
     /// The operation that finds the tests is not documented: it is known from the vendor's client.
+    #[command(after_help = exit_code::HELP)]
+    #[command(after_long_help = with_exit_codes(&[
+        "checksum run affected --base origin/main",
+        "checksum run affected src/cart.ts src/checkout.ts",
+    ]))]
     Affected {
         #[command(flatten)]
         changed: ChangedFiles,
@@ -78,7 +99,7 @@ pub(crate) struct GrepOptions {
         long,
         value_name = "NUMBER",
         conflicts_with = "auto_heal",
-        value_parser = clap::value_parser!(u64).range(2..=40)
+        value_parser = value::number::<u64>(2..=40)
     )]
     pub(crate) shards: Option<u64>,
     #[command(flatten)]

@@ -9,6 +9,7 @@ use clap::Args;
 use super::artifacts_directory::ArtifactsDirectory;
 use super::connection::Connection;
 use super::report_file::ReportFile;
+use super::value;
 
 /// How long 404 is tolerated for work that is waited for by name: the previous command may have
 /// started it just now.
@@ -19,11 +20,11 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) struct Waiting {
     /// Stop after this time, such as 30m, whether starting or waiting; work that was started goes
     /// on
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub(crate) timeout: Option<Duration>,
     /// Poll at a fixed interval, such as 10s (default: adaptive); at least 1s unless the service is
     /// on this machine
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub(crate) poll_interval: Option<Duration>,
 }
 
@@ -57,6 +58,16 @@ impl Waiting {
 pub(crate) struct Wait {
     #[command(flatten)]
     pub(crate) awaited: Awaited,
+    /// The names of further runs. All are waited for at once; the exit code is the worst
+    #[arg(value_name = "JOB")]
+    #[arg(conflicts_with_all = ["test_run", "heal_batch", "generation_batch", "handle_file"])]
+    pub(crate) further: Vec<JobName>,
+    /// Runs and batches to wait for at once, one per line: a name, a key such as `heal-batch:ID`,
+    /// what --handle-file wrote, or a line of --output json or ndjson. `-` is standard input; blank
+    /// lines and lines that begin with `#` are ignored
+    #[arg(long, value_name = "FILE", group = "Awaited")]
+    #[arg(conflicts_with_all = ["test_run", "heal_batch", "generation_batch", "handle_file"])]
+    pub(crate) from: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) waiting: Waiting,
     /// Count a pass as failed if the same response contradicts it: it counts failed tests, has
@@ -67,12 +78,13 @@ pub(crate) struct Wait {
     #[arg(long, help_heading = "Waiting", conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) allow_no_tests: bool,
     /// Write a report of the run, whatever its outcome; repeatable. Formats: junit, ctrf, markdown,
-    /// html
+    /// html. Of several runs, PATH needs `{run}`, which becomes the name of each
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Waiting")]
     #[arg(conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) report: Vec<ReportFile>,
     /// Download the traces, screenshots and videos of the tests that failed or found a bug (failed),
-    /// or of all tests (all), with a subdirectory for each test
+    /// or of all tests (all), with a subdirectory for each test. Of several runs, DIRECTORY needs
+    /// `{run}`
     #[arg(long, value_name = "failed|all=DIRECTORY", help_heading = "Waiting")]
     #[arg(conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) artifacts: Option<ArtifactsDirectory>,

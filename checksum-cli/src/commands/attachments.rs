@@ -25,7 +25,7 @@ pub(super) async fn execute(
     if let Some(directory) = arguments.download {
         attachments = attachments.download_to(directory);
     }
-    let reporter = Reporter::new(quiet, output.is_text());
+    let mut reporter = Reporter::new(quiet, output.is_text());
     let mut artifacts = Artifacts::default();
     let exit_code = list(attachments, is_one_test, &mut artifacts, &reporter, output).await?;
     reporter.finish();

@@ -1,7 +1,6 @@
 //! `checksum bugs`: lists the bugs of the application.
 
 use checksum_api_ext::{Bug, ListBugs};
-use comfy_table::Table;
 use futures_util::StreamExt;
 
 use crate::args::Bugs;
@@ -9,6 +8,7 @@ use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::json::Message;
+use crate::output::colour::Coloured;
 use crate::output::stderr::eprint_line;
 use crate::output::stdout::Output;
 use crate::output::table;
@@ -29,7 +29,7 @@ pub(super) async fn execute(arguments: Bugs, output: &mut Output) -> Result<Exit
             bugs: &page.bugs,
             may_have_more: page.has_more.unwrap_or_else(is_counted),
         };
-        output.result(&table(&page.bugs), &message);
+        output.coloured_result(&table(&page.bugs), &message);
         return Ok(ExitCode::Pass);
     }
     all(list, output).await
@@ -59,7 +59,7 @@ async fn all(list: ListBugs, output: &mut Output) -> Result<ExitCode, CliError> 
             bugs: &bugs,
             may_have_more: truncation.is_some(),
         };
-        output.result(&table(&bugs), &message);
+        output.coloured_result(&table(&bugs), &message);
     }
     Ok(match truncation {
         None => ExitCode::Pass,
@@ -101,7 +101,7 @@ fn filtered(mut list: ListBugs, arguments: Bugs) -> ListBugs {
     list
 }
 
-fn table(bugs: &[Bug]) -> Table {
+fn table(bugs: &[Bug]) -> Coloured {
     let rows = bugs.iter().map(|bug| {
         [
             bug.severity
@@ -112,5 +112,5 @@ fn table(bugs: &[Bug]) -> Table {
             bug.title.as_deref().unwrap_or_default(),
         ]
     });
-    table::build(["severity", "status", "bug", "title"], rows)
+    table::build(["severity", "status", "bug", "title"], 3, rows)
 }

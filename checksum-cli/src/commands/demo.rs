@@ -64,7 +64,7 @@ pub(super) async fn execute(quiet: bool, output: &mut Output) -> Result<ExitCode
     let run = checksum.run_suite().start().await?;
     let report = watch(&run, quiet, output).await?;
     if output.is_text() {
-        output.text(&table(&report.results().await?));
+        output.page(&table(&report.results().await?));
     }
     let job_name = report.job_name();
     let exit_code = print_run(job_name, report.status(), false, &reporter, output);

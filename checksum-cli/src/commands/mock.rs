@@ -16,8 +16,9 @@ pub(super) async fn execute(
 ) -> Result<ExitCode, CliError> {
     let mut builder = Mock::builder()
         .port(arguments.port)
-        .default_run(RunScript::new().end_state(arguments.end_state))
-        .failing_tests(arguments.fail_test);
+        .default_run(RunScript::new().end_state(arguments.end_state.as_str()))
+        .failing_tests(arguments.fail_test)
+        .page();
     if arguments.observed {
         builder = builder.observed();
     }
@@ -25,7 +26,9 @@ pub(super) async fn execute(
     let url = mock.url();
     output.result(&url, &Message::Mock { url: &url });
     eprint_line(&format!(
-        "mock server is ready; use it with {BASE_URL_ENV}={url} and any key; stop it with Ctrl-C"
+        "mock server is ready; use it with {BASE_URL_ENV}={url} and any key, watch it on {}; stop it \
+         with Ctrl-C",
+        mock.page_url()
     ));
     std::future::pending().await
 }

@@ -2,7 +2,6 @@
 
 use checksum_api_ext::{TestResult, TestRun, TestRunResults, TestStatus};
 use checksum_report::Report;
-use comfy_table::Table;
 
 use crate::args::Results;
 use crate::artifacts;
@@ -10,6 +9,7 @@ use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::json::{Message, test_run_url};
+use crate::output::colour::Coloured;
 use crate::output::stdout::Output;
 use crate::output::table;
 use crate::reports::Reports;
@@ -23,7 +23,7 @@ pub(super) async fn execute(
     match fetch(&arguments).await {
         Ok((test_run, results)) => {
             if output.is_text() {
-                output.text(&table(&results));
+                output.page(&table(&results));
             }
             let written = reports.write(Report::of_results(&results));
             let mut code = written.code(ExitCode::Pass);
@@ -61,7 +61,7 @@ async fn fetch(arguments: &Results) -> Result<(TestRun, TestRunResults), CliErro
 }
 
 /// Returns a table of the tests, failed ones first.
-pub(super) fn table(results: &TestRunResults) -> Table {
+pub(super) fn table(results: &TestRunResults) -> Coloured {
     let mut tests: Vec<&TestResult> = results.tests().iter().collect();
     tests.sort_by_key(|test| test.status != TestStatus::Failed);
     let rows = tests.into_iter().map(|test| {
@@ -72,5 +72,5 @@ pub(super) fn table(results: &TestRunResults) -> Table {
             test.error_message.as_deref().unwrap_or_default(),
         ]
     });
-    table::build(["status", "test", "title", "error"], rows)
+    table::build(["status", "test", "title", "error"], 2, rows)
 }

@@ -23,8 +23,10 @@ pub(super) async fn execute(
     let policy = PollPolicy::default();
     let checksum = client::waiting_client(&arguments.connection, policy, arguments.allow_no_tests)?;
     let reporter = Reporter::new(quiet, output.is_text());
-    let work = Work::resume(&checksum, handle);
-    Ok(work
-        .print_status(arguments.strict, &reporter, output)
-        .await?)
+    let work = Work::resume(&checksum, handle.clone());
+    let polled = work.print_status(arguments.strict, &reporter, output).await;
+    polled.map_err(|error| CliError::Wait {
+        handle: Box::new(handle),
+        error,
+    })
 }

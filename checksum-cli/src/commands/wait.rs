@@ -1,24 +1,32 @@
 //! `checksum wait`: waits for work that was started earlier, and exits with its result.
 
-use checksum_api_ext::{Handle, RunHandle};
+use std::collections::HashSet;
 
-use crate::args::{Awaited, Wait};
+use checksum_api_ext::{Checksum, Handle, RunHandle};
+
+use crate::args::{ArtifactsDirectory, Awaited, ReportFile, Wait};
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
+use crate::json::{Message, NamedResult, WorkResult};
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::reports::{Reports, Subject};
 use crate::signal::until_signal;
-use crate::wait::handle_file::{Content, HandleFile};
+use crate::wait::handle_file::HandleFile;
 use crate::wait::plan::nothing_to_run;
+use crate::wait::several::{End, Several};
 use crate::wait::work::Work;
+use crate::wait::work_list;
 
 pub(super) async fn execute(
     arguments: Wait,
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
+    if arguments.from.is_some() || !arguments.further.is_empty() {
+        return wait_for_several(&arguments, quiet, output).await;
+    }
     let reports = Reports::prepare(&arguments.report);
     let reports = reports.with_artifacts(arguments.artifacts.as_ref(), quiet);
     let ended = wait(&arguments, quiet, output).await;
@@ -37,8 +45,7 @@ async fn wait(
     if is_of_run && !matches!(handle, Handle::Run(_)) {
         return Err(CliError::ReportOfBatch);
     }
-    let policy = arguments.waiting.policy();
-    let checksum = client::waiting_client(&arguments.connection, policy, arguments.allow_no_tests)?;
+    let checksum = client(arguments)?;
     let work = Work::resume(&checksum, handle.clone());
     let mut reporter = Reporter::new(quiet, output.is_text());
     let result = until_signal(work.wait(arguments.strict, &mut reporter, output)).await;
@@ -48,15 +55,16 @@ async fn wait(
     })
 }
 
+fn client(arguments: &Wait) -> Result<Checksum, CliError> {
+    let policy = arguments.waiting.policy();
+    client::waiting_client(&arguments.connection, policy, arguments.allow_no_tests)
+}
+
 /// Returns the handle that the arguments name; `None` if there was nothing to start.
 pub(super) fn handle(awaited: Awaited) -> Result<Option<Handle>, CliError> {
     if let Some(path) = awaited.handle_file {
-        return match HandleFile::read(&path)? {
-            Content::Handle(handle) => Ok(Some(handle)),
-            Content::Nothing {} => Ok(None),
-            Content::Intent(intent) => Err(CliError::MayHaveStarted { path, intent }),
-            Content::NotStarted(intent) => Err(CliError::NotStarted { path, intent }),
-        };
+        let source_name = format!("--handle-file {}", path.display());
+        return HandleFile::read(&path)?.handle(source_name);
     }
     let run = RunHandle::known_by(awaited.job, awaited.test_run).map(Handle::Run);
     let named = run
@@ -68,4 +76,109 @@ pub(super) fn handle(awaited: Awaited) -> Result<Option<Handle>, CliError> {
         None => unreachable!("clap requires one of the arguments"),
         named => Ok(named),
     }
+}
+
+/// Waits for all of the work at once, and returns the worst of the exit codes.
+async fn wait_for_several(
+    arguments: &Wait,
+    quiet: bool,
+    output: &mut Output,
+) -> Result<ExitCode, CliError> {
+    let handles = handles(arguments)?;
+    if handles.is_empty() {
+        return Ok(nothing_to_run(output));
+    }
+    let files = files(arguments, &handles)?;
+    let checksum = client(arguments)?;
+    let reports: Vec<Reports<'_>> = files
+        .iter()
+        .map(|(files, artifacts)| Reports::prepare(files).with_artifacts(artifacts.as_ref(), quiet))
+        .collect();
+    let mut reporter = Reporter::new(quiet, output.is_text());
+    let strict = arguments.strict;
+    let ends = Several::wait(&checksum, &handles, strict, &mut reporter, output).await;
+    let (mut codes, mut runs) = (Vec::new(), Vec::new());
+    for ((handle, reports), end) in handles.iter().zip(reports).zip(ends) {
+        let (code, result) = match end {
+            End::Run(code, run) => {
+                let (code, result) = reports.finish_run(code, *run, strict, output).await;
+                (code, WorkResult::Run(result))
+            }
+            End::Batch(code, batch) => (code, WorkResult::Batch(batch)),
+            End::Error(error) => {
+                let result = WorkResult::error(&error);
+                let ended = reports.finish(Err(error), strict, output).await;
+                (ended.unwrap_or_else(|error| (&error).into()), result)
+            }
+        };
+        codes.push(code);
+        runs.push(NamedResult::new(handle, result));
+    }
+    let code = ExitCode::worst(&codes);
+    output.data(&Message::Runs {
+        runs: &runs,
+        exit_code: code as u8,
+    });
+    Ok(code)
+}
+
+/// Returns the handles of the arguments and of the file, each work once.
+fn handles(arguments: &Wait) -> Result<Vec<Handle>, CliError> {
+    let names = arguments.awaited.job.iter().chain(&arguments.further);
+    let mut named: Vec<Handle> = names.cloned().map(Handle::from).collect();
+    if let Some(path) = &arguments.from {
+        if arguments.connection.api_key_stdin && path.as_os_str() == "-" {
+            return Err(CliError::StdinTwice);
+        }
+        named.extend(work_list::read(path)?);
+    }
+    let mut known = HashSet::new();
+    named.retain(|handle| {
+        let is_new = keys(handle).all(|key| !known.contains(&key));
+        known.extend(keys(handle));
+        is_new
+    });
+    Ok(named)
+}
+
+/// Returns the key of each id that the handle has.
+fn keys(handle: &Handle) -> impl Iterator<Item = String> {
+    let test_run_id = match handle {
+        Handle::Run(run) => run.test_run_id(),
+        Handle::HealBatch(_) | Handle::GenerationBatch(_) => None,
+    };
+    let test_run = test_run_id.map(|id| format!("test-run:{id}"));
+    [handle.to_string()].into_iter().chain(test_run)
+}
+
+/// Returns the reports and the directory for attachments of each run.
+fn files(
+    arguments: &Wait,
+    handles: &[Handle],
+) -> Result<Vec<(Vec<ReportFile>, Option<ArtifactsDirectory>)>, CliError> {
+    let (wanted, artifacts) = (&arguments.report, &arguments.artifacts);
+    let mut paths = HashSet::new();
+    let mut files = Vec::new();
+    for handle in handles {
+        let name = handle.id();
+        if !matches!(handle, Handle::Run(_)) && (!wanted.is_empty() || artifacts.is_some()) {
+            return Err(CliError::ReportOfBatch);
+        }
+        let reports: Option<Vec<ReportFile>> =
+            wanted.iter().map(|file| file.of_run(name)).collect();
+        let reports = reports.ok_or(CliError::ReportOfSeveral("--report"))?;
+        let directory = artifacts.as_ref().map(|directory| directory.of_run(name));
+        let directory = match directory {
+            Some(None) => return Err(CliError::ReportOfSeveral("--artifacts")),
+            directory => directory.flatten(),
+        };
+        let directories = directory.iter().map(|directory| &directory.path);
+        for path in reports.iter().map(|file| &file.path).chain(directories) {
+            if !paths.insert(path.clone()) {
+                return Err(CliError::SameReport(path.clone()));
+            }
+        }
+        files.push((reports, directory));
+    }
+    Ok(files)
 }

@@ -46,6 +46,30 @@ impl BatchResult {
             remarks: verdict.remarks.clone(),
         }
     }
+
+    pub(crate) fn word(&self) -> &str {
+        self.state.as_str()
+    }
+
+    /// Returns the state, the batch's id, no test run id, the number of sessions, and the pull
+    /// requests.
+    pub(crate) fn row(&self) -> [String; 5] {
+        [
+            self.word().to_owned(),
+            self.batch_id.to_string(),
+            String::new(),
+            self.session_count(),
+            self.pull_requests.join(" "),
+        ]
+    }
+
+    pub(crate) fn session_count(&self) -> String {
+        match self.sessions.len() {
+            0 => "no sessions".to_owned(),
+            1 => "1 session".to_owned(),
+            count => format!("{count} sessions"),
+        }
+    }
 }
 
 /// Returns a line with the session's id, state and pull request.
@@ -60,12 +84,8 @@ pub(crate) fn session(session: &BatchSession) -> String {
 impl fmt::Display for BatchResult {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (id, state) = (self.batch_id.as_str(), self.state.as_str());
-        write!(formatter, "{}: {}, ", one_line(id), one_line(state))?;
-        match self.sessions.len() {
-            0 => write!(formatter, "no sessions"),
-            1 => write!(formatter, "1 session"),
-            count => write!(formatter, "{count} sessions"),
-        }?;
+        let count = self.session_count();
+        write!(formatter, "{}: {}, {count}", one_line(id), one_line(state))?;
         let mut sessions = self.sessions.iter();
         sessions.try_for_each(|one| write!(formatter, "\n{}", session(one)))
     }

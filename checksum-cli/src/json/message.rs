@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::attachment::{Artifacts, ListedAttachment, UnlistedTest};
 use super::batch::BatchResult;
 use super::dry_run_request::DryRunRequest;
+use super::named_result::NamedResult;
 use super::run::RunResult;
 
 /// The version of the form. Types and fields may be added to it; any other change needs another
@@ -23,14 +24,19 @@ pub(crate) struct Line<'a> {
     /// The version of this form.
     #[schemars(extend("const" = VERSION))]
     version: u8,
+    /// The key of the run or batch that the line is about, such as `run:job-name-12345`, in an event
+    /// of a command that waits for several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
     #[serde(flatten)]
     message: &'a Message<'a>,
 }
 
 impl<'a> Line<'a> {
-    pub(crate) fn new(message: &'a Message<'a>) -> Self {
+    pub(crate) fn new(key: Option<&'a str>, message: &'a Message<'a>) -> Self {
         Self {
             version: VERSION,
+            key,
             message,
         }
     }
@@ -98,6 +104,12 @@ pub(crate) enum Message<'a> {
     Run(&'a RunResult),
     /// The result of a batch.
     Batch(&'a BatchResult),
+    /// The results of several runs and batches, in the order in which they were named.
+    Runs {
+        runs: &'a [NamedResult],
+        /// The exit code of the command: the worst of them.
+        exit_code: u8,
+    },
     /// The request that `--dry-run` did not send.
     Request(&'a DryRunRequest),
     /// The project that the API key belongs to.

@@ -60,12 +60,34 @@ impl RunResult {
         self.artifacts = artifacts;
         self
     }
+
+    /// Returns the outcome or, while the run goes on, its state.
+    pub(crate) fn word(&self) -> &str {
+        let state = self.state.as_str();
+        self.outcome.as_ref().map_or(state, Outcome::as_str)
+    }
+
+    pub(crate) fn shown_counts(&self) -> String {
+        let counts = self.counts.map(|counts| counts.to_string());
+        counts.unwrap_or_default()
+    }
+
+    /// Returns the result, the run's name, its test run id, its counts and the failure reason.
+    pub(crate) fn row(&self) -> [String; 5] {
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        [
+            self.word().to_owned(),
+            text(self.job_name.as_ref().map(JobName::as_str)),
+            text(self.test_run_id.as_ref().map(TestRunId::as_str)),
+            self.shown_counts(),
+            text(self.failure_reason.as_deref()),
+        ]
+    }
 }
 
 impl fmt::Display for RunResult {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.state.as_str();
-        let outcome = one_line(self.outcome.as_ref().map_or(state, Outcome::as_str));
+        let outcome = one_line(self.word());
         match &self.job_name {
             Some(job_name) => write!(formatter, "{}: {outcome}", one_line(job_name.as_str()))?,
             None => write!(formatter, "{outcome}")?,

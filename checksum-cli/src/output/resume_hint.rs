@@ -26,3 +26,27 @@ pub(crate) fn resume_hint(handle: &Handle) -> String {
     };
     format!("resume with `checksum wait {arguments}`")
 }
+
+/// Returns what to run to wait for all of these again, quoted for a shell.
+pub(crate) fn resume_hint_of_several(handles: &[&Handle]) -> String {
+    if let [handle] = handles {
+        return resume_hint(handle);
+    }
+    let job_name = |handle: &&Handle| match handle {
+        Handle::Run(run) => run.job_name().map(ToString::to_string),
+        Handle::HealBatch(_) | Handle::GenerationBatch(_) => None,
+    };
+    let names: Option<Vec<String>> = handles.iter().map(job_name).collect();
+    let Some(names) = names else {
+        let keys: Vec<String> = handles.iter().map(|key| quote(&key.to_string())).collect();
+        let keys = keys.join(" ");
+        return format!("resume with `printf '%s\\n' {keys} | checksum wait --from -`");
+    };
+    let separator = if names.iter().all(|name| is_plain(name)) {
+        ""
+    } else {
+        "-- "
+    };
+    let names: Vec<String> = names.iter().map(|name| quote(name)).collect();
+    format!("resume with `checksum wait {separator}{}`", names.join(" "))
+}

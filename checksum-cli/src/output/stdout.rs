@@ -10,6 +10,7 @@ use crate::args::Format;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::json::{Line, Message, handle_url, to_json};
+use crate::output::colour::Coloured;
 use crate::output::stderr::eprint_line;
 use crate::output::text::{lines, one_line};
 
@@ -17,6 +18,7 @@ use crate::output::text::{lines, one_line};
 pub(crate) struct Output {
     format: Format,
     stdout: AutoStream<io::Stdout>,
+    key: Option<String>,
     failure: Option<io::Error>,
 }
 
@@ -25,6 +27,7 @@ impl Output {
         Self {
             format,
             stdout: anstream::stdout(),
+            key: None,
             failure: None,
         }
     }
@@ -39,6 +42,19 @@ impl Output {
             Format::Text => self.text(text),
             Format::Json | Format::Ndjson => self.message(message),
         }
+    }
+
+    /// Writes the result of the command: coloured text for people, an object for programs.
+    pub(crate) fn coloured_result(&mut self, text: &Coloured, message: &Message<'_>) {
+        match self.format {
+            Format::Text => self.page(text),
+            Format::Json | Format::Ndjson => self.message(message),
+        }
+    }
+
+    /// Sets which of several works the next events are about.
+    pub(crate) fn set_key(&mut self, key: Option<String>) {
+        self.key = key;
     }
 
     /// Writes the result of the command for programs. People have read it already.
@@ -69,26 +85,21 @@ impl Output {
     }
 
     /// Reports why there is no result: as an object for programs, or as a sentence and a hint for
-    /// people.
-    pub(crate) fn error(&mut self, error: &CliError, exit_code: ExitCode) {
+    /// people. `id` is the one that the arguments name.
+    pub(crate) fn error(&mut self, error: &CliError, id: Option<&str>, exit_code: ExitCode) {
         let text = error.to_string();
         if !self.is_text() {
-            self.message(&Message::Error {
-                error: &text,
-                handle: error.handle(),
-                test_run_url: error.handle().and_then(handle_url),
-                started: error.started().map(|started| match started {
-                    Started::No => "no",
-                    Started::Maybe => "maybe",
-                    Started::Yes => "yes",
-                }),
-                exit_code: exit_code as u8,
-            });
+            self.message(&error_message(error, &text, exit_code));
         }
         eprint_line(&format!("error: {}", one_line(&text)));
-        if let Some(hint) = error.hint() {
+        if let Some(hint) = error.hint(id) {
             eprint_line(&one_line(&hint));
         }
+    }
+
+    /// Writes that one of several works has no result, with `--output ndjson`.
+    pub(crate) fn error_event(&mut self, error: &CliError) {
+        self.event(&error_message(error, &error.to_string(), error.into()));
     }
 
     /// Flushes, and returns the exit code: it is not a pass if the data could not be written.
@@ -107,9 +118,23 @@ impl Output {
     }
 
     fn message(&mut self, message: &Message<'_>) {
-        match to_json(&Line::new(message)) {
+        match to_json(&Line::new(self.key.as_deref(), message)) {
             Ok(line) => self.page(&line),
             Err(error) => self.failure = Some(error.into()),
         }
+    }
+}
+
+fn error_message<'a>(error: &'a CliError, text: &'a str, exit_code: ExitCode) -> Message<'a> {
+    Message::Error {
+        error: text,
+        handle: error.handle(),
+        test_run_url: error.handle().and_then(handle_url),
+        started: error.started().map(|started| match started {
+            Started::No => "no",
+            Started::Maybe => "maybe",
+            Started::Yes => "yes",
+        }),
+        exit_code: exit_code as u8,
     }
 }

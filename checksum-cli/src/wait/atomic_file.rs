@@ -147,6 +147,9 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 fn without_path(error: io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
+        None if error.kind() == io::ErrorKind::NotFound => {
+            io::Error::new(error.kind(), "its directory does not exist")
+        }
         None => error.kind().into(),
     }
 }

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::{BatchStatus, Event, Events, Handle, RunStatus};
-use tokio::time::{Instant, interval_at};
+use checksum_api_ext::{BatchStatus, Event, Events, Handle, PollFailure, RunStatus};
+use tokio::time::interval;
 
 use crate::error::CliError;
 use crate::json::{Message, session};
-use crate::output::stderr::Reporter;
+use crate::output::stderr::{Reporter, TICK};
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
-
-/// The maximum time without a line in a log. Some CI systems end a job that prints nothing.
-const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// Waits until the work ends. `changed` shows a change.
 pub(crate) async fn follow<S, R>(
@@ -22,37 +19,24 @@ pub(crate) async fn follow<S, R>(
     output: &mut Output,
     changed: fn(Option<&S>, &S, &mut Reporter, &mut Output),
 ) -> Result<R, CliError> {
-    let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+    let mut ticks = interval(TICK);
     loop {
         let event = tokio::select! {
             event = events.next() => event.transpose().map_err(|error| CliError::Wait {
                 handle: Box::new(handle.clone()),
                 error,
             })?,
-            _ = heartbeat.tick() => {
-                reporter.heartbeat();
+            _ = ticks.tick() => {
+                reporter.tick();
                 continue;
             }
         };
-        heartbeat.reset();
         match event {
             Some(Event::Changed { previous, current }) => {
                 changed(previous.as_ref(), &current, reporter, output);
             }
-            Some(Event::PollFailed(failure)) => {
-                reporter.poll_failed(&failure);
-                output.event(&Message::PollFailed {
-                    error: failure.to_string(),
-                    failing_for_seconds: failure.failing_for.as_secs(),
-                    next_poll_in_seconds: failure.next_poll_in.as_secs(),
-                });
-            }
-            Some(Event::PollRecovered { after }) => {
-                reporter.poll_recovered(after);
-                output.event(&Message::PollRecovered {
-                    after_seconds: after.as_secs(),
-                });
-            }
+            Some(Event::PollFailed(failure)) => poll_failed(&failure, reporter, output),
+            Some(Event::PollRecovered { after }) => poll_recovered(after, reporter, output),
             Some(Event::Finished(report)) => {
                 reporter.finish();
                 return Ok(report);
@@ -64,6 +48,24 @@ pub(crate) async fn follow<S, R>(
     }
 }
 
+/// Shows that a poll failed with a transient error.
+pub(crate) fn poll_failed(failure: &PollFailure, reporter: &mut Reporter, output: &mut Output) {
+    reporter.poll_failed(failure);
+    output.event(&Message::PollFailed {
+        error: failure.to_string(),
+        failing_for_seconds: failure.failing_for.as_secs(),
+        next_poll_in_seconds: failure.next_poll_in.as_secs(),
+    });
+}
+
+/// Shows that a poll succeeded after polls that failed.
+pub(crate) fn poll_recovered(after: Duration, reporter: &mut Reporter, output: &mut Output) {
+    reporter.poll_recovered(after);
+    output.event(&Message::PollRecovered {
+        after_seconds: after.as_secs(),
+    });
+}
+
 /// Shows a change of a run.
 pub(crate) fn run_changed(
     _: Option<&RunStatus>,
@@ -72,10 +74,8 @@ pub(crate) fn run_changed(
     output: &mut Output,
 ) {
     let state = one_line(status.state().as_str());
-    reporter.state(&match status.counts() {
-        None => state.clone(),
-        Some(counts) => format!("{state}: {counts}"),
-    });
+    let counts = status.counts().map(|counts| counts.to_string());
+    reporter.state(&state, &counts.unwrap_or_default());
     let seems_terminal = status.seems_terminal();
     if !status.is_known_state() && (!status.is_terminal() || seems_terminal) {
         let effect = match seems_terminal {
@@ -101,7 +101,7 @@ pub(crate) fn batch_changed(
 ) {
     let state = status.state();
     if previous.map(BatchStatus::state) != Some(state) {
-        reporter.state(state.as_str());
+        reporter.state(state.as_str(), "");
         output.event(&Message::BatchChanged { state });
     }
     for changed in status.changed_sessions(previous) {

@@ -37,6 +37,29 @@ pub(crate) enum Content {
     Handle(Handle),
 }
 
+impl Content {
+    /// Returns the handle to wait for; `None` if there was nothing to start.
+    ///
+    /// # Errors
+    ///
+    /// If the work was not started, or may have been started. `source_name` names the place of the
+    /// content.
+    pub(crate) fn handle(self, source_name: String) -> Result<Option<Handle>, CliError> {
+        match self {
+            Self::Handle(handle) => Ok(Some(handle)),
+            Self::Nothing {} => Ok(None),
+            Self::Intent(intent) => Err(CliError::MayHaveStarted {
+                source_name,
+                intent,
+            }),
+            Self::NotStarted(intent) => Err(CliError::NotStarted {
+                source_name,
+                intent,
+            }),
+        }
+    }
+}
+
 impl HandleFile {
     /// Checks that the file can be written, and removes temporary files of earlier commands.
     pub(crate) fn prepare(path: &Path) -> Result<Self, CliError> {

@@ -8,6 +8,7 @@ use checksum_api_ext::{
 use crate::error::CliError;
 use crate::exit_code::{ExitCode, Verdict};
 use crate::json::{BatchResult, Message, RunResult, test_run_url};
+use crate::output::colour::Coloured;
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
 use crate::output::text::one_line;
@@ -87,7 +88,7 @@ impl Work {
                 let (job_name, status) = (report.job_name(), report.status());
                 let (code, result) = run_result(job_name, status, is_strict, reporter);
                 if output.is_text() {
-                    output.text(&result);
+                    output.page(&Coloured::word(&result.to_string(), result.word()));
                 }
                 return Ok((code, Subject::Run(Box::new(FinishedRun { report, result }))));
             }
@@ -142,12 +143,13 @@ pub(crate) fn print_run(
     output: &mut Output,
 ) -> ExitCode {
     let (code, result) = run_result(job_name, status, is_strict, reporter);
-    output.result(&result, &Message::Run(&result));
+    let text = Coloured::word(&result.to_string(), result.word());
+    output.coloured_result(&text, &Message::Run(&result));
     code
 }
 
 /// Prints the remarks on a run, and returns its exit code and result.
-fn run_result(
+pub(super) fn run_result(
     job_name: Option<&JobName>,
     status: &RunStatus,
     is_strict: bool,
@@ -168,11 +170,21 @@ fn print_batch(
     reporter: &Reporter,
     output: &mut Output,
 ) -> ExitCode {
+    let (code, result) = batch_result(status, is_strict, reporter);
+    let text = Coloured::word(&result.to_string(), result.word());
+    output.coloured_result(&text, &Message::Batch(&result));
+    code
+}
+
+/// Returns the result of a batch, and prints its remarks.
+pub(super) fn batch_result(
+    status: &BatchStatus,
+    is_strict: bool,
+    reporter: &Reporter,
+) -> (ExitCode, BatchResult) {
     let verdict = Verdict::of_batch(status, is_strict);
     print_remarks(&verdict, reporter);
-    let result = BatchResult::new(status, &verdict);
-    output.result(&result, &Message::Batch(&result));
-    verdict.exit_code
+    (verdict.exit_code, BatchResult::new(status, &verdict))
 }
 
 fn print_remarks(verdict: &Verdict, reporter: &Reporter) {

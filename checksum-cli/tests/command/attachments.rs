@@ -2,10 +2,12 @@
 
 use std::fs;
 
-use checksum_mock::Fault;
+use serde_json::json;
+use wiremock::matchers::path;
+use wiremock::{MockServer, ResponseTemplate};
 
 use crate::invocation::{checksum, exec};
-use crate::transcript::{FORMATS, TEST_RUN, after_a_run, transcript};
+use crate::transcript::{FORMATS, TEST_RUN, after_a_run};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_download_is_listed_and_fails_the_command() {
@@ -19,20 +21,57 @@ async fn a_failed_download_is_listed_and_fails_the_command() {
     assert!(directory.path().join("test-ghi-789").is_dir());
 }
 
+/// A server of a run with two tests: the attachments of one cannot be listed, whichever request
+/// comes first.
+async fn half_listed() -> MockServer {
+    let server = MockServer::start().await;
+    let test_run = format!("/public-api/v1/test-runs/{TEST_RUN}");
+    let results = json!({ "id": TEST_RUN, "status": "failed", "tests": [
+        { "checksumTestId": "test-def-456", "status": "failed", "tags": [] },
+        { "checksumTestId": "test-ghi-789", "status": "bug", "tags": [] },
+        { "checksumTestId": "test-jkl-012", "status": "recovered", "tags": [] },
+    ] });
+    let list = json!([{ "url": "/files/trace.zip" }]);
+    for (at, status, body) in [
+        (format!("{test_run}/results"), 200, results),
+        (
+            format!("{test_run}/tests/test-def-456/attachments"),
+            403,
+            json!({}),
+        ),
+        (
+            format!("{test_run}/tests/test-ghi-789/attachments"),
+            200,
+            list,
+        ),
+        ("/files/trace.zip".to_owned(), 200, json!("a trace")),
+    ] {
+        let response = ResponseTemplate::new(status).set_body_json(body);
+        let mock = wiremock::Mock::given(path(at)).respond_with(response);
+        mock.mount(&server).await;
+    }
+    server
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_that_cannot_be_listed_does_not_stop_the_others() {
-    let mock = after_a_run().await;
+    let server = half_listed().await;
     let directory = tempfile::tempdir().expect("a directory");
-    let path = directory.path().to_str().expect("UTF-8");
+    let at = directory.path().to_str().expect("UTF-8");
     let mut all = String::new();
     for arguments in [
         format!("attachments {TEST_RUN} --failed"),
-        format!("attachments {TEST_RUN} --failed --download {path}"),
+        format!("attachments {TEST_RUN} --failed --download {at}"),
     ] {
         for format in FORMATS {
-            mock.fault(Fault::status(403).on_operation("get_test_attachments"));
             let arguments = format!("{arguments} --quiet --output {format}");
-            all += &transcript(&mock, &arguments, 4).replace(path, "[directory]");
+            let url = format!("{}/public-api", server.uri());
+            let ended = checksum(&url, &arguments).end().exits(4);
+            let (stdout, stderr) = (&ended.stdout, &ended.stderr);
+            let text = format!("$ checksum {arguments}\n{stdout}--- standard error\n{stderr}\n");
+            all += &text
+                .replace(&server.uri(), "http://[mock]")
+                .replace(at, "[directory]");
         }
     }
     insta::assert_snapshot!("unlisted_attachments", all);

@@ -105,7 +105,8 @@ async fn grep_sends_all_options_and_reaches_its_verdict() {
     assert_eq!(
         ended.stdout,
         "job-name-12345: failed (45 passed, 2 failed, 1 recovered, 0 bug), \
-         test run 00000000-0000-0000-0000-000000000000\n"
+         test run 00000000-0000-0000-0000-000000000000\n\
+         see https://app.checksum.ai/#/test-runs/00000000-0000-0000-0000-000000000000\n"
     );
     ended.stderr_lacks("preview.example.com");
 }

@@ -317,7 +317,7 @@ async fn a_report_is_of_a_run_and_has_a_format() {
     let wait = format!("wait --handle-file {} --report junit=", handle.display());
     let path = directory.path().join("junit.xml");
     let ended = exec(&mock, format!("{wait}{}", path.display())).exits(2);
-    ended.stderr_has("--report is of a run");
+    ended.stderr_has("--report and --artifacts are of a run");
     for report in ["junit", "junit=", "xml=a"] {
         exec(&mock, format!("run suite --report {report}")).exits(2);
     }

@@ -23,7 +23,7 @@ fn job_name(child: &mut Child) -> String {
     name.expect("a name").to_owned()
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let status = Command::new("kill")
         .args(["-s", name, &child.id().to_string()])
         .status();

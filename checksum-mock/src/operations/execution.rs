@@ -63,7 +63,7 @@ pub(crate) fn run_grep(state: &mut State, request: &ApiRequest) -> OperationResu
 pub(crate) fn run_grep_v2(state: &mut State, request: &ApiRequest) -> OperationResult {
     let tests = matching_tests(state, request)?;
     request.body.string("branch")?;
-    request.body.check_strings("envOverrides")?;
+    request.body.string_fields("envOverrides")?;
     let shard_count = match state.is_observed() {
         true => request.body.integer_in("shardCount", 2..=40)?,
         false => None,

@@ -14,7 +14,7 @@ pub(crate) fn trigger_auto_generate(state: &mut State, request: &ApiRequest) -> 
     body.required("repoName", JsonObject::identifier)?;
     body.required("branch", JsonObject::string)?;
     body.object("metadata")?;
-    body.check_strings("envOverrides")?;
+    body.string_fields("envOverrides")?;
     let (batch, sessions) = state.start_generation(request.now);
     let session = &sessions[0];
     Ok(JsonResponse {

@@ -2,6 +2,7 @@
 //! gives them. A field that is null has the wrong type, because no field of a request is nullable.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap};
@@ -66,7 +67,7 @@ impl JsonObject {
         }
     }
 
-    fn invalid(&self, name: &str, message: &str) -> Rejection {
+    pub(crate) fn invalid(&self, name: &str, message: &str) -> Rejection {
         Rejection::invalid_field(&format!("{}{name}", self.prefix), message)
     }
 
@@ -107,6 +108,13 @@ impl JsonObject {
         self.field(name, &message, read)
     }
 
+    /// Returns a number of seconds, which may have a fraction.
+    pub(crate) fn seconds(&self, name: &str) -> Result<Option<Duration>, Rejection> {
+        self.field(name, "must be a number of seconds of 0 or more", |value| {
+            Duration::try_from_secs_f64(value.as_f64()?).ok()
+        })
+    }
+
     pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, Rejection> {
         let fields = self.field(name, "must be an object", Value::as_object)?;
         Ok(fields.map(|fields| Self {
@@ -115,14 +123,23 @@ impl JsonObject {
         }))
     }
 
-    /// Checks an object whose every field is a string.
-    pub(crate) fn check_strings(&self, name: &str) -> Result<(), Rejection> {
-        if let Some(object) = self.object(name)? {
-            for field in object.fields.keys() {
-                object.string(field)?;
-            }
+    /// Returns the fields of an object whose every field is a string.
+    pub(crate) fn string_fields(&self, name: &str) -> Result<Vec<(String, String)>, Rejection> {
+        let object = self.object(name)?.unwrap_or_default();
+        let mut strings = Vec::new();
+        for field in object.fields.keys() {
+            let value = object.string(field)?.unwrap_or_default();
+            strings.push((field.clone(), value.to_owned()));
         }
-        Ok(())
+        Ok(strings)
+    }
+
+    /// Rejects any other field than these.
+    pub(crate) fn check_names(&self, known: &[&str]) -> Result<(), Rejection> {
+        match self.fields.keys().find(|name| !known.contains(&&***name)) {
+            None => Ok(()),
+            Some(name) => Err(self.invalid(name, &format!("is not one of {}", known.join(", ")))),
+        }
     }
 
     /// Returns a list of identifiers, which may be empty.

@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) api_key: ApiKey,
     pub(crate) clock: Clock,
     pub(crate) max_recorded_requests: usize,
+    /// Whether the page for people and its control routes are served.
+    pub(crate) has_page: bool,
     /// How long a request's body may take to arrive.
     pub(crate) request_timeout: Duration,
 }
@@ -41,7 +43,7 @@ pub(crate) struct Settings {
 /// The values that all requests share.
 #[derive(Debug)]
 pub(crate) struct App {
-    settings: Settings,
+    pub(crate) settings: Settings,
     /// Scheme, host and port.
     pub(crate) origin: String,
     state: Mutex<State>,
@@ -85,7 +87,7 @@ impl App {
     }
 
     /// Reads a body, within the limits of time and size.
-    async fn read(&self, body: Body) -> Result<Bytes, Rejection> {
+    pub(crate) async fn read(&self, body: Body) -> Result<Bytes, Rejection> {
         let body = tokio::time::timeout(
             self.settings.request_timeout,
             to_bytes(body, MAX_BODY_BYTES),
@@ -160,7 +162,8 @@ fn wrong_method(allowed: String) -> Response {
     ([(ALLOW, allowed)], rejection).into_response()
 }
 
-pub(crate) fn router(app: Arc<App>) -> Router {
+/// Returns the API and the files.
+pub(crate) fn api_router(app: Arc<App>) -> Router {
     Router::new().fallback(receive).with_state(app)
 }
 
@@ -175,14 +178,16 @@ async fn receive(Shared(app): Shared<Arc<App>>, request: Request) -> Response {
     tracing::debug!(method, path, operation_id, "received");
     let logged = body.as_deref().unwrap_or_default();
     let now = app.clock().now();
-    app.request_log().push(&parts, operation_id, logged, now);
+    let number = app.request_log().push(&parts, operation_id, logged, now);
     let handle = || app.respond(&parts, body);
     let fault = fault::take(&mut app.faults(), operation_id);
-    match fault {
+    let response = match fault {
         None => handle(),
         Some(fault) => {
             let connection = parts.extensions.get::<Connection>().cloned();
             faults::apply(fault, handle, connection.unwrap_or_default(), app.clock()).await
         }
-    }
+    };
+    app.request_log().set_status(number, response.status());
+    response
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
 use super::api_key::APP_CODE;
@@ -32,6 +32,8 @@ pub struct RecordedRequest {
     /// The body: a string if it is not JSON, and null if it is absent, too late or larger than
     /// 2 MiB.
     pub body: Value,
+    /// The status code of the response; `None` as long as there is no response.
+    pub status: Option<u16>,
     /// When it was received, on the mock server's [`Clock`](crate::Clock).
     pub at: Duration,
 }
@@ -76,13 +78,14 @@ impl RequestLog {
     }
 
     /// Adds a request, and drops the oldest ones that exceed a limit, if need be also this one.
+    /// Returns its number, from 1.
     pub(crate) fn push(
         &mut self,
         parts: &Parts,
         operation_id: Option<&'static str>,
         body: &[u8],
         at: Duration,
-    ) {
+    ) -> u64 {
         let header =
             |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), redacted(name, value));
         let request = RecordedRequest {
@@ -92,6 +95,7 @@ impl RequestLog {
             query: parts.uri.query().map(str::to_owned),
             headers: parts.headers.iter().map(header).collect(),
             body: Value::Null,
+            status: None,
             at,
         };
         let headers = request.headers.iter();
@@ -110,6 +114,16 @@ impl RequestLog {
         {
             self.bytes -= dropped.bytes;
         }
+        self.count
+    }
+
+    /// Sets the status code of the response to a request, unless it has been dropped.
+    pub(crate) fn set_status(&mut self, number: u64, status: StatusCode) {
+        let from_latest = usize::try_from(self.count - number).ok();
+        let index = from_latest.and_then(|from| self.latest.len().checked_sub(from + 1));
+        if let Some(entry) = index.and_then(|index| self.latest.get_mut(index)) {
+            entry.request.status = Some(status.as_u16());
+        }
     }
 
     /// Returns how many requests there were, including dropped ones.
@@ -118,11 +132,22 @@ impl RequestLog {
     }
 
     pub(crate) fn latest(&self) -> Vec<RecordedRequest> {
-        let with_body = |entry: &Entry| RecordedRequest {
-            body: decoded(&entry.body),
-            ..entry.request.clone()
-        };
-        self.latest.iter().map(with_body).collect()
+        self.latest.iter().map(Entry::with_body).collect()
+    }
+
+    /// Returns at most `max` of the latest requests with their numbers, the latest first.
+    pub(crate) fn numbered(&self, max: usize) -> Vec<(u64, RecordedRequest)> {
+        let latest = self.latest.iter().rev().take(max).map(Entry::with_body);
+        (0..=self.count).rev().zip(latest).collect()
+    }
+}
+
+impl Entry {
+    fn with_body(&self) -> RecordedRequest {
+        RecordedRequest {
+            body: decoded(&self.body),
+            ..self.request.clone()
+        }
     }
 }
 

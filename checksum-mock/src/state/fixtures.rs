@@ -82,6 +82,11 @@ pub(crate) fn all() -> Vec<TestScript> {
     filtered(|_| true)
 }
 
+/// Returns the id and the name of each collection.
+pub(crate) fn collections() -> &'static [(&'static str, &'static str)] {
+    COLLECTIONS
+}
+
 /// Returns the tests of a collection, or `None` if there is no such collection.
 pub(crate) fn of_collection(id: &str) -> Option<Vec<TestScript>> {
     COLLECTIONS.iter().find(|(known, _)| *known == id)?;

@@ -188,6 +188,28 @@ impl State {
         poll_batch(&mut self.generations, id, now)
     }
 
+    /// Returns what the page shows of at most `max` runs, the latest first.
+    pub(crate) fn run_overviews(&self, max: usize) -> Vec<Value> {
+        let runs = self.runs.latest().take(max);
+        runs.map(|(phase, run)| run.overview(phase)).collect()
+    }
+
+    /// Returns the status of at most `max` batches of healing, then of generation, of each kind the
+    /// latest first.
+    pub(crate) fn batch_overviews(&self, max: usize) -> Vec<Value> {
+        let of_kind = |kind: &str, batches: &Store<Batch>| {
+            let batches = batches.latest().take(max);
+            let overviews = batches.map(|(phase, batch)| {
+                let mut overview = batch.status_response(phase);
+                overview["kind"] = kind.into();
+                overview
+            });
+            overviews.collect::<Vec<_>>()
+        };
+        let heals = of_kind("healing", &self.heals);
+        [heals, of_kind("generation", &self.generations)].concat()
+    }
+
     pub(crate) fn heal_ids(&self) -> Vec<String> {
         self.heals.iter().map(|batch| batch.id.clone()).collect()
     }

@@ -152,6 +152,15 @@ impl Run {
         response
     }
 
+    /// Returns what the page shows of it in this phase.
+    pub(crate) fn overview(&self, phase: usize) -> Value {
+        let mut overview = self.status_response(StatusRoute::V2, phase);
+        overview["jobName"] = self.job_name.clone().into();
+        overview["testRunId"] = self.test_run_id.clone().into();
+        overview["isFinished"] = (phase == FINISHED).into();
+        overview
+    }
+
     /// Returns why its end state is not a pass.
     fn failure_reason(&self) -> Option<String> {
         let reason = match (self.end_state(), self.shards) {

@@ -109,6 +109,12 @@ impl<T: Stored> Store<T> {
         self.items.values().map(|item| &item.work)
     }
 
+    /// Returns each with its current phase, the latest to start first.
+    pub(crate) fn latest(&self) -> impl Iterator<Item = (usize, &T)> {
+        let items = self.items.values().rev();
+        items.map(|item| (item.timeline.phase(), &item.work))
+    }
+
     /// Counts a poll, and returns the phase that it sees. The caller advances it afterwards.
     pub(crate) fn poll(&mut self, number: u64, now: Duration) -> Option<(usize, &T)> {
         let item = self.items.get_mut(&number)?;

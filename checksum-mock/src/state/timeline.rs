@@ -47,6 +47,10 @@ impl Timeline {
         seen
     }
 
+    pub(crate) fn phase(&self) -> usize {
+        self.index
+    }
+
     /// Returns when time alone will end the current phase.
     pub(crate) fn next_transition(&self) -> Option<Duration> {
         match self.phases.get(self.index)? {

@@ -9,6 +9,7 @@ mod faults;
 mod generation;
 mod healing;
 mod observed;
+mod page;
 mod rejections;
 mod request_log;
 mod results;

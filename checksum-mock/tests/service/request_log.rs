@@ -28,6 +28,8 @@ async fn a_request_is_recorded_as_it_was_sent() {
     assert_eq!(grep.body, body);
     assert_eq!(grep.header("Content-Type"), Some("application/json"));
     assert_eq!(unknown.operation_id, None);
+    let statuses = [bugs, grep, unknown].map(|request| request.status);
+    assert_eq!(statuses, [Some(200), Some(200), Some(404)]);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ struct Operation {
 }
 
 fn documented() -> Vec<Operation> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi/checksum.yaml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("checksum.yaml");
     let document = std::fs::read_to_string(path).expect("the document can be read");
     let document: Value = serde_saphyr::from_str(&document).expect("the document is YAML");
     let paths = document["paths"].as_object().expect("paths");

@@ -1,199 +1,99 @@
-//! A service that starts test runs, streams what happens to them, and loses none when it is killed.
+//! A service that runs the tests of commits, streams their progress, and loses none when it is killed.
 //!
-//! - `PUT /runs/NAME` with `{"grep": "checkout"}` starts a run, once for each name.
-//! - `GET /runs/NAME` returns its row.
-//! - `GET /runs/NAME/events` streams the row, each time that it changes, as server-sent events.
+//! - `PUT /commits/COMMIT/run` with `{"grep": "checkout"}` asks for a run, once for each commit.
+//! - `GET /commits/COMMIT/run` returns its row.
+//! - `GET /commits/COMMIT/run/events` streams the row, each time that it changes, as server-sent
+//!   events.
 //!
-//! A row gets the intent before the request is sent and the handle once the run is accepted. After a
-//! restart, all rows with a handle are watched again. A row that has an intent alone belongs to a
-//! start that was cut off: the run may have started, so that it is not started again.
+//! # The states of a row
+//!
+//! ```text
+//! requested ──► starting ──► running ──► finished
+//!     ▲  ▲         │ │ └───► may-have-started
+//!     │  └─────────┘ ▼
+//!     └────────── rejected
+//! ```
+//!
+//! | state | it means | it is left when |
+//! | --- | --- | --- |
+//! | `requested` | nothing was sent | one instance claims it, and stores the intent in the same transaction |
+//! | `starting` | the request may have been sent | its response is stored by the instance that sent it; no other one sends it |
+//! | `running` | the handle is stored | the run is done. A watch that failed is begun again a minute later |
+//! | `finished` | the outcome is stored | never |
+//! | `may-have-started` | no usable response came, or the instance died before it stored one | never: a person has to look in the dashboard |
+//! | `rejected` | the run was certainly not started, and asking again is useless until somebody acts | somebody asks for it again |
+//!
+//! After a start that certainly did not happen for a reason that may pass (no connection, 429), the
+//! row is `requested` again.
+//!
+//! # Who works on a row
+//!
+//! Each instance has a number that is never used again, and writes it into the rows that it claims.
+//! It lives as long as its database connection: with Postgres, the connection holds an advisory lock
+//! on the number; with SQLite, the lock on the file, so that there is one instance. A row whose
+//! instance is dead is taken over, by `FOR UPDATE SKIP LOCKED`, so that only one instance gets it.
+//!
+//! There is no lease, because a lease needs clocks: an instance that is suspended, and wakes after
+//! its lease has expired, polls a run that another one polls too. Here it is still the owner, since
+//! the lock ends with its process or connection and never by time. Nor does a transaction stay open
+//! for as long as a run lasts, which would keep Postgres from vacuuming.
+//!
+//! All writes go through the connection that holds the lock. An instance that has lost it can write
+//! nothing more, notices within seconds, and exits, for its supervisor to start it again.
 
 #![expect(clippy::print_stdout, reason = "its address is its output")]
 
+mod routes;
+mod store;
+mod worker;
+
 use std::env;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::sse::{self, Sse};
-use axum::routing::get;
-use axum::{Json, Router};
-use checksum_api_ext::{
-    Checksum, Event, Handle, PollPolicy, StartRun, Started, WatchSet, WatchSetAdder,
-};
-use futures_util::stream::{self, Stream};
-use serde::Deserialize;
-use serde_json::{Value, json};
-use sqlx::SqlitePool;
-use tokio::sync::broadcast::{self, error::RecvError};
+use checksum_api_ext::{Checksum, PollPolicy};
+use futures_util::FutureExt;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 
-/// `key` is the text of the handle, which stays the same while the run goes on.
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS runs (name TEXT PRIMARY KEY, intent TEXT NOT NULL,
-    key TEXT UNIQUE, handle TEXT, event TEXT, is_finished BOOLEAN NOT NULL DEFAULT FALSE)";
-
-const ROW: &str = "SELECT json_object('name', name, 'key', key, 'intent', json(intent),
-    'event', json(event), 'isFinished', json(iif(is_finished, 'true', 'false')),
-    'mayHaveStarted', json(iif(key IS NULL, 'true', 'false'))) FROM runs WHERE name = ?";
+use self::routes::Service;
+use self::store::Store;
+use self::worker::Worker;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
-type Response<T> = Result<T, (StatusCode, String)>;
-
-#[derive(Clone)]
-struct Service {
-    checksum: Checksum,
-    rows: SqlitePool,
-    watched: WatchSetAdder,
-    /// The key of each row that changes.
-    changes: broadcast::Sender<String>,
-}
-
-#[derive(Deserialize)]
-struct Request {
-    grep: String,
-}
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
-    let rows = SqlitePool::connect(&setting("DATABASE_URL", "sqlite:runs.db?mode=rwc")).await?;
-    sqlx::query(TABLE).execute(&rows).await?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stopped = async move { terminate.recv().await.unwrap_or_default() };
+    let stopped = stopped.boxed().shared();
 
+    let store = Store::connect(&setting("DATABASE_URL", "sqlite:runs.db?mode=rwc")).await?;
     let mut builder = Checksum::builder()
         .api_key_from_env()?
-        .base_url_from_env()?;
-    if env::var_os("POLL_IMMEDIATELY").is_some() {
-        builder = builder.poll_policy(PollPolicy::immediate());
+        .base_url_from_env()?
+        .user_agent(format!("checksum-service/{}", store.instance()));
+    if let Ok(seconds) = env::var("POLL_SECONDS") {
+        let interval = Duration::from_secs(seconds.parse()?);
+        builder = builder.poll_policy(PollPolicy::fixed(interval));
     }
     let checksum = builder.build()?;
-    let mut runs = checksum.watch(unfinished(&rows).await?);
+
+    let listener = TcpListener::bind(setting("LISTEN", "127.0.0.1:8080")).await?;
+    let address = listener.local_addr()?;
+    println!("http://{address} is instance {}", store.instance());
     let service = Service {
-        checksum,
-        rows,
-        watched: runs.adder(),
-        changes: broadcast::channel(1024).0,
+        checksum: checksum.clone(),
+        store: store.clone(),
+        is_requested: Arc::new(Notify::new()),
+        stopped: stopped.clone(),
     };
-    tokio::spawn(follow(service.clone(), runs));
-
-    let router = Router::new()
-        .route("/runs/{name}", get(show).put(start))
-        .route("/runs/{name}/events", get(events))
-        .with_state(service);
-    let listener = tokio::net::TcpListener::bind(setting("LISTEN", "127.0.0.1:8080")).await?;
-    println!("http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, router).await?)
-}
-
-async fn unfinished(database: &SqlitePool) -> Result<Vec<Handle>, Error> {
-    let query = "SELECT handle FROM runs WHERE handle IS NOT NULL AND NOT is_finished";
-    let handles: Vec<String> = sqlx::query_scalar(query).fetch_all(database).await?;
-    Ok(handles
-        .iter()
-        .map(|handle| serde_json::from_str(handle))
-        .collect::<Result<_, _>>()?)
-}
-
-/// Writes what happens to all runs into their rows.
-async fn follow(service: Service, mut runs: WatchSet) {
-    while let Some((handle, event)) = runs.next().await {
-        let is_finished = matches!(event, Ok(Event::Finished(_)));
-        // A run whose watch has failed is watched again after a restart.
-        let event = event.map_or_else(|error| json!({"error": error.to_string()}), |e| json!(e));
-        let update = sqlx::query("UPDATE runs SET event = ?, is_finished = ? WHERE key = ?")
-            .bind(event.to_string())
-            .bind(is_finished)
-            .bind(handle.to_string())
-            .execute(&service.rows);
-        update.await.expect("the database is there");
-        let _ = service.changes.send(handle.to_string());
-    }
-}
-
-async fn start(
-    State(service): State<Service>,
-    Path(name): Path<String>,
-    Json(request): Json<Request>,
-) -> Response<Json<Value>> {
-    let start = service.checksum.run_grep(request.grep);
-    let intent = start
-        .intent()
-        .map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
-    let added = sqlx::query("INSERT INTO runs (name, intent) VALUES (?, ?) ON CONFLICT DO NOTHING")
-        .bind(&name)
-        .bind(json!(intent).to_string())
-        .execute(&service.rows)
-        .await
-        .map_err(internal)?;
-    if added.rows_affected() == 1 {
-        // A task of its own: it goes on if the client of this service hangs up.
-        let starting = tokio::spawn(dispatch(service.clone(), name.clone(), start));
-        starting.await.map_err(internal)??;
-    }
-    show(State(service), Path(name)).await
-}
-
-async fn dispatch(service: Service, name: String, start: StartRun) -> Response<()> {
-    let error = match start.start().await {
-        Ok(run) => {
-            let handle = Handle::from(&run);
-            sqlx::query("UPDATE runs SET key = ?, handle = ? WHERE name = ?")
-                .bind(handle.to_string())
-                .bind(json!(handle).to_string())
-                .bind(name)
-                .execute(&service.rows)
-                .await
-                .map_err(internal)?;
-            service.watched.insert(handle);
-            return Ok(());
-        }
-        Err(error) => error,
-    };
-    if matches!(error.started(), Started::No) {
-        let delete = sqlx::query("DELETE FROM runs WHERE name = ?").bind(name);
-        delete.execute(&service.rows).await.map_err(internal)?;
-    }
-    Err((StatusCode::BAD_GATEWAY, error.to_string()))
-}
-
-async fn show(State(service): State<Service>, Path(name): Path<String>) -> Response<Json<Value>> {
-    let row = row(&service, &name).await?;
-    Ok(Json(row.ok_or((
-        StatusCode::NOT_FOUND,
-        format!("no run {name}"),
-    ))?))
-}
-
-async fn row(service: &Service, name: &str) -> Response<Option<Value>> {
-    let row = sqlx::query_scalar::<_, String>(ROW).bind(name);
-    let row = row.fetch_optional(&service.rows).await.map_err(internal)?;
-    row.map(|row| serde_json::from_str(&row).map_err(internal))
-        .transpose()
-}
-
-async fn events(
-    State(service): State<Service>,
-    Path(name): Path<String>,
-) -> Sse<impl Stream<Item = Result<sse::Event, axum::Error>>> {
-    let changes = service.changes.subscribe();
-    let first = (service, name, changes, Value::Null);
-    Sse::new(stream::unfold(
-        first,
-        |(service, name, mut changes, last)| async move {
-            if last["isFinished"] == true {
-                return None;
-            }
-            loop {
-                let row = row(&service, &name).await.ok()??;
-                if row != last {
-                    let event = sse::Event::default().json_data(&row);
-                    return Some((event, (service, name, changes, row)));
-                }
-                if matches!(changes.recv().await, Err(RecvError::Closed)) {
-                    return None;
-                }
-            }
-        },
-    ))
-}
-
-fn internal(error: impl std::error::Error) -> (StatusCode, String) {
-    (StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    let worker = Worker::new(checksum, store, service.is_requested.clone());
+    let server = axum::serve(listener, routes::router(service));
+    let server = server.with_graceful_shutdown(stopped.clone());
+    // When both have ended, the connection closes, and another instance takes the runs over.
+    tokio::try_join!(worker.run(stopped), async { Ok(server.await?) })?;
+    Ok(())
 }

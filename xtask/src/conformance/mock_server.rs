@@ -1,7 +1,7 @@
 //! The mock server that the checks send requests to.
 
 use anyhow::Result;
-use checksum_mock::{Fault, Mock, RunScript};
+use checksum_mock::{Fault, Mock, MockBuilder, RunScript};
 use tokio::runtime::Runtime;
 
 /// The key that it accepts.
@@ -20,13 +20,17 @@ impl MockServer {
     /// Starts a server of every operation. Its runs have ended as soon as they are started, and one
     /// test has failed, so that links lead to results and to healing.
     pub(super) fn start() -> Result<Self> {
-        let runtime = Runtime::new()?;
         let run = RunScript::new().queued(0).running(0);
         let builder = Mock::builder()
             .api_key(API_KEY)
             .default_run(run.fail_tests(["test-def-456"]))
             .max_recorded_requests(0)
             .observed();
+        Self::start_with(builder)
+    }
+
+    pub(super) fn start_with(builder: MockBuilder) -> Result<Self> {
+        let runtime = Runtime::new()?;
         let mock = runtime.block_on(builder.start())?;
         Ok(Self {
             _runtime: runtime,

@@ -5,6 +5,7 @@
 mod generators;
 mod linters;
 mod mock_server;
+mod page;
 mod prism;
 mod reports;
 mod schemathesis;
@@ -55,7 +56,7 @@ const fn check(name: &'static str, scope: Scope, run: fn() -> Result<String>) ->
     Check { name, scope, run }
 }
 
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
     check("redocly", Scope::Document, linters::redocly),
     check("spec-validator", Scope::Document, linters::spec_validator),
     check("oasdiff", Scope::Document, linters::oasdiff),
@@ -63,6 +64,7 @@ const CHECKS: [Check; 12] = [
     check("prism", Scope::Gate, prism::check),
     check("workflows", Scope::Gate, workflows::check),
     check("reports", Scope::Gate, reports::check),
+    check("page", Scope::Gate, page::check),
     check("python-client", Scope::Gate, generators::python_client),
     check(
         "typescript-client",

@@ -133,16 +133,7 @@ fn write_reports(workspace: &Workspace, script: RunScript, code: i32) -> Result<
 fn read(workspace: &Workspace, reader: &str, file: &str) -> Result<Value> {
     let ended = match reader {
         "junitparser" => workspace.python(&format!("python read_junit.py {file}"))?,
-        _ => {
-            let packages = root().join("target/xtask/npm/node_modules");
-            // Installs the packages.
-            tool::npm(reader)?;
-            let mut node = tool::quiet("node");
-            workspace.run(
-                node.env("NODE_PATH", packages),
-                &format!("read_reports.cjs {file}"),
-            )?
-        }
+        _ => workspace.run(&mut tool::node()?, &format!("read_reports.cjs {file}"))?,
     };
     let ended = ended.success()?;
     serde_json::from_str(&ended.stdout).with_context(|| ended.tail())
