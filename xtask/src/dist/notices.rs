@@ -83,7 +83,9 @@ fn licences(folder: &Path) -> Result<Vec<String>> {
         }
     }
     if texts.is_empty() {
-        texts.push("The package contains no text of its licence.".to_owned());
+        texts.push(
+            "The package has no text of its licence; see https://spdx.org/licenses.".to_owned(),
+        );
     }
     Ok(texts)
 }
