@@ -1,10 +1,5 @@
 //! Writes the API's description as JSON, which `/docs` of the mock server shows.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "cargo reads the build script's standard output"
-)]
-
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;

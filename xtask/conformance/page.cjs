@@ -86,6 +86,15 @@ async function usePage(page) {
   assert(!text.includes("s3cret") && !text.includes(key), "the page shows a secret");
 }
 
+// A restart of the mock server, as the page sees it.
+async function loseServer(page) {
+  await page.getByText("connected", { exact: true }).waitFor();
+  await page.route("**/mock/state", route => route.abort());
+  await page.getByText("not reachable").waitFor();
+  await page.unroute("**/mock/state");
+  await page.getByText("connected", { exact: true }).waitFor();
+}
+
 const listOperations = expected => async page => {
   await page.locator("[data-operation]").first().waitFor();
   const listed = await page.locator("[data-operation]").evaluateAll(all => all.map(one => one.dataset.operation));
@@ -113,6 +122,8 @@ async function main() {
   try {
     assert.deepEqual(await problemsOf(browser, "/", usePage), []);
     assert.deepEqual(await problemsOf(browser, "/docs", listOperations(operations)), []);
+    const lost = await problemsOf(browser, "/", loseServer);
+    assert(lost.length > 0 && lost.every(problem => problem.includes("net::ERR_FAILED")), String(lost));
     await rejects(browser, "/docs", listOperations([...operations, "unlisted"]), "unlisted");
     await rejects(browser, "/", page => page.evaluate(() => console.error("planted")), "planted");
     const elsewhere = page => page.evaluate(() => fetch("http://127.0.0.1:9/").catch(() => {}));

@@ -25,6 +25,12 @@ pub(crate) fn eprint_line(text: &str) {
     eprint(&Coloured::label(text));
 }
 
+/// Writes a command of the CI system to standard error. Its values must be escaped and must have no
+/// secret.
+pub(crate) fn eprint_command(command: &str) {
+    let _ = writeln!(anstream::stderr(), "{command}");
+}
+
 /// Writes text that contains colours to standard error.
 pub(crate) fn eprint_coloured(text: &str) {
     eprint(&coloured_lines(text));

@@ -9,6 +9,7 @@ const [start, fault] = [byId("start"), byId("fault")];
 const polled = new Set();
 let filled = false;
 
+fault.querySelector("details").open = !matchMedia("(max-width: 52rem)").matches;
 byId("url").textContent = location.origin + BASE;
 
 // An error stays until the next message.
@@ -104,8 +105,10 @@ start.addEventListener("submit", event => {
     if (onlyScript) return "The next run follows the script.";
     const [path, body] = startRequest();
     const run = await send("POST", BASE + path, body);
+    const id = run.name ?? run.runId;
+    if (!id) throw new Error("the response names no run");
     polled.add(statusOfRun({ jobName: run.name, testRunId: run.runId }));
-    return `Started ${run.name ?? run.runId}.`;
+    return `Started ${id}.`;
   });
 });
 
@@ -262,7 +265,8 @@ async function pollAll() {
     try {
       const status = await send("GET", path);
       const isFinal = status.isTerminal ?? status.allTerminal ?? !["queued", "running"].includes(status.status);
-      if (isFinal) {
+      // A fault may respond without a status.
+      if (status.status && isFinal) {
         polled.delete(path);
         say(`${decodeURIComponent(path.split("/").pop())}: ${status.status}`, !["passed", "healed", "completed"].includes(status.status));
       }

@@ -106,7 +106,7 @@ async fn pages_from_elsewhere_are_rejected() {
     for headers in accepted {
         server.get_with("/mock/state", headers).await.ok();
     }
-    // A form of another page cannot send JSON without asking the browser first.
+    // A form of another page cannot send JSON.
     let form = Request::post("/mock/faults").header("content-type", "text/plain");
     let form = form.body(Body::from(r#"{"kind":"hang"}"#)).unwrap();
     server.send(form).await.rejection(415);

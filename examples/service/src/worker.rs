@@ -68,7 +68,8 @@ impl Worker {
             tokio::select! {
                 () = &mut stopped => break,
                 _ = heartbeat.tick() => {
-                    let handles = timeout(HEARTBEAT_TIMEOUT, self.store.take_over()).await??;
+                    let handles = timeout(HEARTBEAT_TIMEOUT, self.store.take_over()).await?;
+                    let handles = handles.map_err(|error| format!("lost the database: {error}"))?;
                     for handle in handles {
                         self.watched.insert(handle);
                     }

@@ -6,11 +6,15 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 
 use sqlx::{AnyConnection, Connection, any::install_default_drivers};
 use tempfile::TempDir;
 
 use super::instance::until;
+
+/// The folder of Postgres's programs. Two tests must not install them at the same time.
+static BINARIES: LazyLock<Option<PathBuf>> = LazyLock::new(|| installed().or_else(install));
 
 pub(crate) struct Postgres {
     process: Child,
@@ -24,7 +28,7 @@ impl Postgres {
     /// what to install.
     #[expect(clippy::print_stderr, reason = "tests cannot be skipped otherwise")]
     pub(crate) async fn start() -> Option<Self> {
-        let Some(binaries) = installed().or_else(install) else {
+        let Some(binaries) = &*BINARIES else {
             eprintln!("SKIPPED, since Postgres is missing: apt-get install postgresql");
             return None;
         };
@@ -99,7 +103,7 @@ impl Drop for Postgres {
     }
 }
 
-/// Returns the folder of Postgres's programs. Debian puts only the client's into the PATH.
+/// Finds Postgres. Debian puts only the programs of the client into the PATH.
 fn installed() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
@@ -129,7 +133,12 @@ fn install() -> Option<PathBuf> {
              install Debian's package `postgresql`"
         );
     }
-    installed()
+    let folder = installed();
+    assert!(
+        folder.is_some(),
+        "the package is installed, and lacks the server"
+    );
+    folder
 }
 
 /// Returns the user and group to run as if this is root, which Postgres rejects.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use checksum_mock::{Clock, Fault, Mock, RunScript};
+use futures_util::future::join_all;
 
 use super::instance::{Instance, until};
 use super::postgres::Postgres;
@@ -39,8 +40,11 @@ async fn a_run_is_watched_by_one_instance_and_taken_over_when_it_dies() {
         let new: Vec<String> = (0..COMMITS_IN_A_TURN)
             .map(|number| format!("commit-{turn}-{number}"))
             .collect();
-        for (number, commit) in new.iter().enumerate() {
-            let status = instances[number % 2].put(commit).await;
+        // At the same moment, so that both claim rows.
+        let puts = new
+            .iter()
+            .flat_map(|commit| instances.iter().map(move |one| one.put(commit)));
+        for status in join_all(puts).await {
             assert_eq!(status.expect("a response"), 202);
         }
         commits.extend(new);

@@ -8,9 +8,10 @@
 #![expect(clippy::print_stdout, reason = "the output of an example")]
 
 use std::error::Error;
+use std::net::TcpListener;
 use std::time::Duration;
 
-use checksum_api_ext::{Transport, TransportError};
+use checksum_api_ext::{RetryPolicy, Transport, TransportError};
 use checksum_mock::Mock;
 use reqwest::{Request, Response, redirect};
 use tower::timeout::error::Elapsed;
@@ -19,8 +20,11 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mock = Mock::start().await?;
-    // The client follows redirects itself.
-    let http = reqwest::Client::builder().redirect(redirect::Policy::none());
+    // The client follows redirects itself: after one, an error would not say what was sent. The mock
+    // server is on this machine, where no proxy is needed.
+    let http = reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy();
     let layers = ServiceBuilder::new()
         .buffer(1_000)
         .rate_limit(20, Duration::from_secs(1))
@@ -33,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .timeout(Duration::from_secs(10))
         .service(http.build()?);
     let checksum = tour::builder_for(&mock)
-        .transport(transport(layers))
+        .transport(transport(layers.clone()))
         .build()?;
 
     let report = checksum.run_suite().start().await?.await?;
@@ -48,6 +52,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         marked.count(),
         requests.len()
     );
+
+    // The layers keep the knowledge that nothing was sent, so that the start may be repeated.
+    let nobody = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let without_server = tour::builder_for(&mock)
+        .base_url(format!("http://{nobody}").parse()?)
+        .retry_policy(RetryPolicy::none())
+        .transport(transport(layers))
+        .build()?;
+    if let Err(error) = without_server.run_suite().start().await {
+        println!("without a server, started is {:?}", error.started());
+    }
     Ok(())
 }
 
