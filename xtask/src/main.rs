@@ -10,7 +10,9 @@ mod ci;
 #[path = "../../checksum-api/build/compile/mod.rs"]
 mod compile;
 mod conformance;
+mod deny;
 mod diff;
+mod dist;
 mod document;
 mod drift;
 mod generate;
@@ -19,6 +21,8 @@ mod imports;
 mod lint;
 mod process;
 mod release;
+#[cfg(test)]
+mod security;
 mod surface;
 mod tool;
 
@@ -71,6 +75,10 @@ enum Task {
         )]
         output: PathBuf,
     },
+    /// Check the licences, the sources and the versions of the dependencies, with cargo-deny
+    Deny,
+    /// Make the release file of this machine's target in target/dist, and try it
+    Dist,
     /// Check that the crates can be published, without publishing them
     Release,
     /// Run every check of the gate, and print how many seconds each takes
@@ -85,6 +93,8 @@ fn main() -> ExitCode {
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Verify(arguments) => return drift::run(arguments),
         Task::Docs { output } => generate::docs(&output),
+        Task::Deny => deny::run(),
+        Task::Dist => dist::run(),
         Task::Release => release::run(),
         Task::Ci => ci::run(),
     };

@@ -66,16 +66,29 @@ fn request((number, request): (u64, RecordedRequest)) -> Value {
     })
 }
 
-/// Replaces the values of environment variables by `***`, and a body that is not JSON as a whole,
-/// since it may contain some.
+/// Replaces the values of environment variables by `***`, wherever they are in the body, and text
+/// that is not JSON as a whole, since it may contain some.
 fn redact_env(body: &mut Value) {
     match body {
         Value::String(text) => *text = format!("{} bytes that are not JSON", text.len()),
-        Value::Object(fields) => match fields.get_mut(ENV) {
-            Some(Value::Object(env)) => env.values_mut().for_each(|value| *value = "***".into()),
-            Some(value) => *value = "***".into(),
-            None => {}
-        },
+        body => redact_fields(body),
+    }
+}
+
+fn redact_fields(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::Object(env) if name == ENV => {
+                        env.values_mut().for_each(|value| *value = "***".into());
+                    }
+                    value if name == ENV => *value = "***".into(),
+                    value => redact_fields(value),
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(redact_fields),
         _ => {}
     }
 }

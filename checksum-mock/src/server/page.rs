@@ -128,8 +128,8 @@ fn is_local(headers: &HeaderMap) -> bool {
         let authority = host.parse::<Authority>();
         authority.is_ok_and(|authority| LOOPBACK.contains(&authority.host()))
     };
-    let origin = text(ORIGIN).map(|origin| origin.strip_prefix("http://"));
-    host.is_none_or(is_loopback) && origin.is_none_or(|origin| origin == host)
+    let is_own = |origin: &str| host.is_some() && origin.strip_prefix("http://") == host;
+    host.is_none_or(is_loopback) && text(ORIGIN).is_none_or(is_own)
 }
 
 async fn overview(Shared(app): Shared<Arc<App>>) -> Json<serde_json::Value> {

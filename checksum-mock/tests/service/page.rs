@@ -86,6 +86,9 @@ async fn pages_from_elsewhere_are_rejected() {
         ],
         &[("host", "localhost:4010"), ("origin", "null")],
         &[("origin", "http://evil.example")],
+        // Without a host, as HTTP/1.0 allows.
+        &[("origin", "null")],
+        &[("origin", "https://evil.example")],
     ];
     for headers in rejected {
         for path in ROUTES {
@@ -302,16 +305,19 @@ async fn the_page_shows_no_secret_and_no_long_body() {
         .await;
     let cut = &env.to_string()[1..];
     server.post(GREP, cut.into()).await;
+    // Requests of a client that is wrong.
+    server.post(GREP, json!([env])).await;
+    server.post(GREP, json!({ "options": env })).await;
     server
         .post(GREP, json!({ "grep": "long ".repeat(1000) }))
         .await;
     let state = state(&server).await;
-    assert_eq!(state["requestCount"], 4);
+    assert_eq!(state["requestCount"], 6);
     let requests = state["requests"].as_array().unwrap();
     let numbers: Vec<_> = requests.iter().map(|one| &one["number"]).collect();
-    assert_eq!(numbers, [4, 3, 2, 1]);
+    assert_eq!(numbers, [6, 5, 4, 3, 2, 1]);
     assert_eq!(requests[0]["body"], "5011 bytes, too long to show");
-    assert_eq!(requests[3]["body"]["envOverrides"]["PASSWORD"], "***");
+    assert_eq!(requests[5]["body"]["envOverrides"]["PASSWORD"], "***");
     let text = state.to_string();
     assert!(
         !text.contains("s3cret") && !text.contains("test-key"),
