@@ -94,7 +94,6 @@ async fn wait_for_several(
         return Ok(nothing_to_run(output));
     }
     let files = files(arguments, &handles)?;
-    let checksum = client(arguments)?;
     let ci = Ci::detect().of_several();
     let reports: Vec<Reports<'_>> = files
         .iter()
@@ -103,6 +102,7 @@ async fn wait_for_several(
             reports.with_ci(&ci)
         })
         .collect();
+    let checksum = client(arguments)?;
     let mut reporter = Reporter::new(quiet, output.is_text());
     let strict = arguments.strict;
     let ends = Several::wait(&checksum, &handles, strict, &mut reporter, output).await;
