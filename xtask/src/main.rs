@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "a tool that talks to people")]
 
+mod bench;
 mod ci;
 #[expect(
     dead_code,
@@ -73,6 +74,16 @@ enum Task {
     },
     /// Check that the crates can be published, without publishing them
     Release,
+    /// Count the instructions and allocations of calls, decoding and polls, and compare them with
+    /// hand-written code
+    ///
+    /// It writes the figures into BENCHMARKS.md, and fails if a ratio is above its limit. It needs
+    /// valgrind, and installs Debian's package if it may.
+    Bench {
+        /// Write nothing; only compare the ratios with their limits
+        #[arg(long)]
+        check: bool,
+    },
     /// Run every check of the gate, and print how many seconds each takes
     Ci,
 }
@@ -86,6 +97,7 @@ fn main() -> ExitCode {
         Task::Verify(arguments) => return drift::run(arguments),
         Task::Docs { output } => generate::docs(&output),
         Task::Release => release::run(),
+        Task::Bench { check } => bench::run(check),
         Task::Ci => ci::run(),
     };
     match outcome {
