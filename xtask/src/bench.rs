@@ -93,7 +93,9 @@ pub(crate) fn run(check: bool) -> Result<()> {
                 ours.instructions, ours.allocations,
             )?;
             if ratio > *limit {
-                exceeded.push(format!("{case}: {ratio:.3} times the peer's, at most {limit}"));
+                exceeded.push(format!(
+                    "{case}: {ratio:.3} times the peer's, at most {limit}"
+                ));
             }
         }
         table.push('\n');
@@ -110,14 +112,17 @@ impl Cost {
     fn of(case: &str, times: u64, valgrind: &Path, folder: &Path) -> Result<Self> {
         let one = |options: &[&str], times: u64| {
             let mut command = Command::new(valgrind);
-            command.args(options).arg(root().join("target/release/checksum-bench"));
+            command
+                .args(options)
+                .arg(root().join("target/release/checksum-bench"));
             command.args([case, &times.to_string()]);
             let ended = process::run(&mut command, folder, Duration::from_secs(300))?.success()?;
             let units: f64 = ended.stdout.trim().parse().context("no number of units")?;
             Ok::<_, anyhow::Error>((units, total(&ended.stderr).context("no total")?))
         };
         let of = |options| {
-            let ((few, cheap), (many, expensive)) = (one(options, times)?, one(options, 2 * times)?);
+            let ((few, cheap), (many, expensive)) =
+                (one(options, times)?, one(options, 2 * times)?);
             Ok::<_, anyhow::Error>((expensive - cheap) / (many - few))
         };
         Ok(Self {
@@ -132,7 +137,12 @@ fn total(output: &str) -> Option<f64> {
     let line = |name| output.lines().find_map(|line| line.split_once(name));
     let number = match line("Collected :") {
         Some((_, instructions)) => instructions.trim(),
-        None => line("Total:")?.1.split(" bytes in ").nth(1)?.split(' ').next()?,
+        None => line("Total:")?
+            .1
+            .split(" bytes in ")
+            .nth(1)?
+            .split(' ')
+            .next()?,
     };
     number.replace(',', "").parse().ok()
 }
@@ -140,7 +150,9 @@ fn total(output: &str) -> Option<f64> {
 fn write(table: &str) -> Result<()> {
     let file = root().join("BENCHMARKS.md");
     let text = fs::read_to_string(&file)?;
-    let (before, rest) = text.split_once(BEGIN).context("no beginning of the figures")?;
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .context("no beginning of the figures")?;
     let (_, after) = rest.split_once(END).context("no end of the figures")?;
     let version = |program: &str| {
         let output = Command::new(program).arg("--version").output();
@@ -148,8 +160,13 @@ fn write(table: &str) -> Result<()> {
         output.unwrap_or_default().trim().to_owned()
     };
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let processor = processors.lines().find(|line| line.starts_with("model name"));
-    let processor = processor.and_then(|line| line.split_once(": ")).unwrap_or_default().1;
+    let processor = processors
+        .lines()
+        .find(|line| line.starts_with("model name"));
+    let processor = processor
+        .and_then(|line| line.split_once(": "))
+        .unwrap_or_default()
+        .1;
     let machine = format!(
         "{} {}, {processor}; {}; {}.",
         std::env::consts::OS,
@@ -158,7 +175,10 @@ fn write(table: &str) -> Result<()> {
         version("valgrind"),
     );
     let commands = COMMANDS.map(|options| {
-        format!("valgrind {} target/release/checksum-bench CASE TIMES\n", options.join(" "))
+        format!(
+            "valgrind {} target/release/checksum-bench CASE TIMES\n",
+            options.join(" ")
+        )
     });
     let figures = format!(
         "{BEGIN}{machine}\n\n```text\n{}```\n\n{table}{END}",

@@ -15,7 +15,7 @@ use crate::operation::Operation;
 use crate::redaction::Redactor;
 use crate::response::{MAX_ERROR_BYTES, RawResponse};
 use crate::telemetry::TARGET;
-use crate::transport::TransportError;
+use crate::transport::{Reason, TransportError};
 
 /// Why no complete response came.
 pub(super) enum ExchangeError {
@@ -65,20 +65,22 @@ async fn follow(
     let is_read = request.method() == Method::GET;
     let mut followed = 0;
     loop {
-        let url = request.url().clone();
-        let again = request.try_clone();
-        let outcome = client.transport.send(request).await;
+        let sent = request.try_clone().ok_or_else(|| {
+            TransportError::new(Reason::InvalidRequest, "the body cannot be sent again")
+        })?;
+        let outcome = client.transport.send(sent).await;
+        let url = request.url();
         let responded = match &outcome {
             Ok(response) => Some(response.url()),
             Err(error) => error.url(),
         };
-        if let Some(elsewhere) = responded.filter(|at| redirect::is_elsewhere(&url, at)) {
+        if let Some(elsewhere) = responded.filter(|at| redirect::is_elsewhere(url, at)) {
             call.elsewhere = Some(redirect::place(elsewhere));
             call.may_have_taken_effect = !is_read;
             return outcome;
         }
         let mut response = outcome?;
-        if is_address && let Some(address) = redirect::address(&url, &response) {
+        if is_address && let Some(address) = redirect::address(url, &response) {
             let body = Value::from(address.as_str()).to_string();
             let mut address = http::Response::new(body);
             *address.headers_mut() = std::mem::take(response.headers_mut());
@@ -89,24 +91,23 @@ async fn follow(
         }
         let hop = Hop {
             base_url: &client.baseurl,
-            url: &url,
+            url,
             is_read,
             followed,
         };
-        match (hop.next(response.status(), response.headers()), again) {
-            (Ok(Some(target)), Some(mut again)) => {
+        match hop.next(response.status(), response.headers()) {
+            Ok(Some(target)) => {
                 tracing::debug!(
                     target: TARGET,
                     status = response.status().as_u16(),
                     to = redirect::place(&target),
                     "redirected"
                 );
-                *again.url_mut() = target;
-                request = again;
+                *request.url_mut() = target;
                 followed += 1;
             }
-            (Ok(_), _) => return Ok(response),
-            (Err(unfollowed), _) => {
+            Ok(None) => return Ok(response),
+            Err(unfollowed) => {
                 call.unfollowed = Some(unfollowed);
                 return Ok(response);
             }
@@ -132,14 +133,17 @@ async fn read(
     } else {
         client.max_response_bytes
     };
-    let mut body = BytesMut::new();
+    let mut body = Bytes::new();
     loop {
         match response.chunk().await {
             Ok(None) => break,
-            Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
+            Ok(Some(chunk)) if body.len() + chunk.len() <= limit => {
+                body = append(body, chunk);
+            }
             // The beginning of an error response is enough for a message.
             Ok(Some(chunk)) if is_error => {
-                body.extend_from_slice(&chunk[..limit - body.len()]);
+                let rest = limit - body.len();
+                body = append(body, chunk.slice(..rest));
                 break;
             }
             Err(_) if is_error => break,
@@ -148,7 +152,7 @@ async fn read(
         }
     }
     tracing::Span::current().record("http.response.body.size", body.len());
-    head.body = match plain(&mut head.headers, body.freeze(), limit, is_error) {
+    head.body = match plain(&mut head.headers, body, limit, is_error) {
         Ok(body) => body,
         Err(NotPlain::TooLarge) => return Err(ExchangeError::TooLarge(limit)),
         Err(NotPlain::Broken(error)) => return Err(lost(error)),
@@ -162,6 +166,16 @@ async fn read(
         body: std::mem::take(&mut head.body),
     };
     Ok(complete)
+}
+
+/// Returns both parts as one. A body that came in one part is not copied.
+fn append(body: Bytes, chunk: Bytes) -> Bytes {
+    if body.is_empty() {
+        return chunk;
+    }
+    let mut body = BytesMut::from(body);
+    body.extend_from_slice(&chunk);
+    body.freeze()
 }
 
 fn lost(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ExchangeError {

@@ -45,9 +45,9 @@ impl Client {
     ) -> Result<(T, RawResponse), Failure> {
         let mut request = request?;
         prepare(self, id.operation(), &mut request, call)?;
-        let again = match self.key.is_fixed() {
-            true => None,
-            false => request.try_clone(),
+        let again = match self.key.fixed() {
+            Some(_) => None,
+            None => request.try_clone(),
         };
         let key = self.api_key(call).await?;
         let mut response = self.attempt(call, id, request, &key).await?;
@@ -96,10 +96,9 @@ impl Client {
         mut request: Request,
         key: &ApiKey,
     ) -> Result<RawResponse, Failure> {
-        let header = key.header().map_err(RequestError::from_display)?;
         request
             .headers_mut()
-            .insert(http::header::AUTHORIZATION, header);
+            .insert(http::header::AUTHORIZATION, key.header());
         let operation = id.operation();
         let span = request_span(&request, operation);
         if let Some(trace) = &self.trace_context {
@@ -126,6 +125,9 @@ impl Client {
 
     /// Returns the key to send.
     pub(crate) async fn api_key(&self, call: &CallState) -> Result<ApiKey, Failure> {
+        if let Some(key) = self.key.fixed() {
+            return Ok(key.clone());
+        }
         match timeout(self.request_timeout, self.key.get(None)).await {
             Ok(Ok(key)) => Ok(key),
             Ok(Err(error)) => Err(Failure::no_api_key(error, &self.redactor(call))),

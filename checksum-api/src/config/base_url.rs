@@ -78,6 +78,13 @@ impl BaseUrl {
         self.0.path()
     }
 
+    /// Returns the URL of a path of the same origin. It is percent-encoded already.
+    pub(crate) fn with_path(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_path(path);
+        url
+    }
+
     pub(crate) fn url(&self) -> &Url {
         &self.0
     }
