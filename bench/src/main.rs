@@ -102,7 +102,8 @@ async fn poll_by_tasks(polls: usize) -> Result<usize, Error> {
         let client = client.clone();
         tasks.spawn(async move {
             loop {
-                let status = client.get_run_status().job_name(&job).execute().await?;
+                let status = client.get_run_status_v2().job_name(&job);
+                let status = status.execute().await?;
                 if status.status == RunState::Passed {
                     return Ok::<_, checksum_api::Error>(());
                 }

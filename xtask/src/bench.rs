@@ -51,6 +51,19 @@ const COMPARISONS: &[Comparison] = &[
 const BEGIN: &str = "<!-- The figures: cargo xtask bench -->\n";
 const END: &str = "<!-- The end of the figures -->\n";
 
+/// The settings of the release profile. In the folder of the dev profile, the build uses the crates of
+/// build scripts and macros that the gate has built already.
+const RELEASE: [&str; 6] = [
+    "opt-level=3",
+    "debug=false",
+    "debug-assertions=false",
+    "overflow-checks=false",
+    "incremental=false",
+    "codegen-units=16",
+];
+
+const PROGRAM: &str = "target/debug/checksum-bench";
+
 const COMMANDS: [&[&str]; 2] = [
     &["--tool=callgrind", "--callgrind-out-file=/dev/null"],
     &["--tool=dhat", "--dhat-out-file=/dev/null"],
@@ -67,10 +80,16 @@ struct Cost {
 pub(crate) fn run(check: bool) -> Result<()> {
     let folder = process::empty_folder("bench")?;
     let valgrind = tool::debian("valgrind", &["valgrind"])?;
-    let build = ["build", "--release", "--locked", "-p", "checksum-bench"];
     let mut cargo = Command::new(env!("CARGO"));
-    let status = cargo.args(build).current_dir(root()).status();
-    ensure!(status?.success(), "`cargo {}` failed", build.join(" "));
+    cargo.args(["build", "--locked", "-p", "checksum-bench"]);
+    for setting in RELEASE {
+        cargo.args(["--config", &format!("profile.dev.{setting}")]);
+    }
+    let status = cargo.current_dir(root()).status()?;
+    ensure!(
+        status.success(),
+        "the benchmarks cannot be built ({status})"
+    );
 
     let mut table = String::new();
     let mut exceeded = Vec::new();
@@ -112,9 +131,7 @@ impl Cost {
     fn of(case: &str, times: u64, valgrind: &Path, folder: &Path) -> Result<Self> {
         let one = |options: &[&str], times: u64| {
             let mut command = Command::new(valgrind);
-            command
-                .args(options)
-                .arg(root().join("target/release/checksum-bench"));
+            command.args(options).arg(root().join(PROGRAM));
             command.args([case, &times.to_string()]);
             let ended = process::run(&mut command, folder, Duration::from_secs(300))?.success()?;
             let units: f64 = ended.stdout.trim().parse().context("no number of units")?;
@@ -174,12 +191,8 @@ fn write(table: &str) -> Result<()> {
         version("rustc"),
         version("valgrind"),
     );
-    let commands = COMMANDS.map(|options| {
-        format!(
-            "valgrind {} target/release/checksum-bench CASE TIMES\n",
-            options.join(" ")
-        )
-    });
+    let commands =
+        COMMANDS.map(|options| format!("valgrind {} {PROGRAM} CASE TIMES\n", options.join(" ")));
     let figures = format!(
         "{BEGIN}{machine}\n\n```text\n{}```\n\n{table}{END}",
         commands.concat()

@@ -4,7 +4,7 @@
 //! Progenitor's `send` returns an error type that loses the status code and the headers of a response
 //! that cannot be decoded, and that prints whole responses. Its hooks can only return reqwest's errors.
 
-use quote::{ToTokens, format_ident};
+use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Expr, ImplItem, ImplItemFn, Item, ItemImpl, Lit, LitStr, Meta, Pat, ReturnType,
@@ -175,7 +175,8 @@ fn set_path_of_base_url(statement: &mut Stmt) {
         let mut arguments = format.mac.parse_body_with(arguments).unwrap_or_default();
         if let Some(base_url) = arguments.get_mut(1) {
             *base_url = parse_quote! { #base_url.path() };
-            init.expr = parse_quote! { client.baseurl.with_path(&format!(#arguments)) };
+            let url = quote! { client.baseurl.with_path(&format!(#arguments)) };
+            init.expr = parse_quote! { #url.ok_or_else(Error::changed_path)? };
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn exchange(
     client: &Client,
     call: &mut CallState,
     operation: &Operation,
-    request: Request,
+    request: &Request,
 ) -> Result<RawResponse, ExchangeError> {
     call.response = None;
     let response = follow(client, call, request, operation.redirects).await;
@@ -59,17 +59,21 @@ pub(super) async fn exchange(
 async fn follow(
     client: &Client,
     call: &mut CallState,
-    mut request: Request,
+    request: &Request,
     is_address: bool,
 ) -> Result<Response, TransportError> {
     let is_read = request.method() == Method::GET;
     let mut followed = 0;
+    let mut target = None;
     loop {
-        let sent = request.try_clone().ok_or_else(|| {
+        let mut sent = request.try_clone().ok_or_else(|| {
             TransportError::new(Reason::InvalidRequest, "the body cannot be sent again")
         })?;
+        if let Some(target) = &target {
+            sent.url_mut().clone_from(target);
+        }
+        let url = target.as_ref().unwrap_or(request.url());
         let outcome = client.transport.send(sent).await;
-        let url = request.url();
         let responded = match &outcome {
             Ok(response) => Some(response.url()),
             Err(error) => error.url(),
@@ -96,14 +100,14 @@ async fn follow(
             followed,
         };
         match hop.next(response.status(), response.headers()) {
-            Ok(Some(target)) => {
+            Ok(Some(next)) => {
                 tracing::debug!(
                     target: TARGET,
                     status = response.status().as_u16(),
-                    to = redirect::place(&target),
+                    to = redirect::place(&next),
                     "redirected"
                 );
-                *request.url_mut() = target;
+                target = Some(next);
                 followed += 1;
             }
             Ok(None) => return Ok(response),

@@ -28,33 +28,32 @@ impl Client {
             operation: Some(operation.operation()),
             ..CallState::default()
         };
-        match self.try_execute(&mut call, operation, request).await {
-            Ok(decoded) => Ok(decoded),
-            Err(failure) => {
-                let secrets = self.redactor(&call);
-                Err(Error::new(failure, call, &secrets))
-            }
-        }
+        let failure = match request {
+            Err(error) => error.into(),
+            Ok(mut request) => match self.try_execute(&mut call, operation, &mut request).await {
+                Ok(decoded) => return Ok(decoded),
+                Err(failure) => {
+                    request.url().path().clone_into(&mut call.path);
+                    failure
+                }
+            },
+        };
+        let secrets = self.redactor(&call);
+        Err(Error::new(failure, call, &secrets))
     }
 
     async fn try_execute<T: DeserializeOwned>(
         &self,
         call: &mut CallState,
         id: OperationId,
-        request: Result<Request, RequestError>,
+        request: &mut Request,
     ) -> Result<(T, RawResponse), Failure> {
-        let mut request = request?;
-        prepare(self, id.operation(), &mut request, call)?;
-        let again = match self.key.fixed() {
-            Some(_) => None,
-            None => request.try_clone(),
-        };
+        prepare(self, id.operation(), request, call)?;
         let key = self.api_key(call).await?;
         let mut response = self.attempt(call, id, request, &key).await?;
         // 401 means that the service has not acted on the request.
         if response.status == http::StatusCode::UNAUTHORIZED
             && !call.may_have_taken_effect
-            && let Some(request) = again
             && let Some(key) = self.key_after(&key).await
         {
             response = self.attempt(call, id, request, &key).await?;
@@ -93,14 +92,14 @@ impl Client {
         &self,
         call: &mut CallState,
         id: OperationId,
-        mut request: Request,
+        request: &mut Request,
         key: &ApiKey,
     ) -> Result<RawResponse, Failure> {
         request
             .headers_mut()
             .insert(http::header::AUTHORIZATION, key.header());
         let operation = id.operation();
-        let span = request_span(&request, operation);
+        let span = request_span(request, operation);
         if let Some(trace) = &self.trace_context {
             add_trace_context(trace, &span, request.headers_mut());
         }
