@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 
-use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
-use rand::{RngExt, SeedableRng};
+use fastrand::Rng;
 use serde_json::{Value, json};
 
 use crate::bugs::BugPage;
@@ -55,20 +53,20 @@ const TEXTS: [&str; 14] = [
     "\0",
 ];
 
-fn value(random: &mut StdRng, depth: u32) -> Value {
+fn value(random: &mut Rng, depth: u32) -> Value {
     let kinds = if depth == 0 { 5 } else { 9 };
-    match random.random_range(0..kinds) {
+    match random.u32(0..kinds) {
         0 => Value::Null,
-        1 => json!(random.random_bool(0.5)),
-        2 => json!(random.random_range(-2..1_000_i64)),
+        1 => json!(random.bool()),
+        2 => json!(random.i64(-2..1_000)),
         3 => json!(1e300),
-        4 => json!(TEXTS.choose(random)),
-        5 | 6 => (0..random.random_range(0..4))
+        4 => json!(random.choice(TEXTS)),
+        5 | 6 => (0..random.u32(0..4))
             .map(|_| value(random, depth - 1))
             .collect(),
         _ => {
             let mut field = || {
-                let name = NAMES.choose(random).copied().unwrap_or_default();
+                let name = random.choice(NAMES).unwrap_or_default();
                 (name.to_owned(), value(random, depth - 1))
             };
             let count = (0..4).map(|_| field());
@@ -80,7 +78,7 @@ fn value(random: &mut StdRng, depth: u32) -> Value {
 #[test]
 fn no_json_breaks_a_decoder() {
     let core = Core::for_tests();
-    let mut random = StdRng::seed_from_u64(7);
+    let mut random = Rng::with_seed(7);
     let mut read = [0; 4];
     for _ in 0..50_000 {
         let response = value(&mut random, 5);

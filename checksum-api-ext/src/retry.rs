@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use fastrand::Rng;
 
 /// When a failed request is retried.
 ///
@@ -91,10 +90,10 @@ impl RetryPolicy {
     /// Returns a number from 0 to 1.
     fn random_share(&self, attempts_made: u32) -> f64 {
         match self.seed {
-            None => rand::rng().random_range(0.0..=1.0),
+            None => fastrand::f64(),
             Some(seed) => {
                 let seed = seed.wrapping_add(attempts_made.into());
-                StdRng::seed_from_u64(seed).random_range(0.0..=1.0)
+                Rng::with_seed(seed).fork().f64()
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The attachments of tests: what `checksum attachments` and `--artifacts` list and download.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
@@ -18,14 +19,16 @@ use crate::output::stdout::Output;
 use crate::output::text::one_line;
 use crate::signal::until_signal;
 
-/// Returns the ids of the tests; with `only_failed`, of those that failed, also because of a bug of
-/// the application. A recovered test passed in the end.
+/// Returns the id of each test once; with `only_failed`, of those that failed, also because of a bug
+/// of the application. A recovered test passed in the end.
 pub(crate) fn test_ids(results: &TestRunResults, only_failed: bool) -> Vec<TestId> {
     let is_failure =
         |test: &TestResult| matches!(test.status, TestStatus::Failed | TestStatus::Bug);
     let tests = results.tests().iter();
     let tests = tests.filter(|test| !only_failed || is_failure(test));
-    tests.map(|test| test.checksum_test_id.clone()).collect()
+    let mut known = HashSet::new();
+    let ids = tests.map(|test| &test.checksum_test_id);
+    ids.filter(|id| known.insert(*id)).cloned().collect()
 }
 
 /// Lists the attachments of each test, and adds them and the results of their downloads to

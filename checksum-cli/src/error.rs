@@ -76,6 +76,11 @@ pub(crate) enum CliError {
          without --pr"
     )]
     NoRepository,
+    #[error(
+        "generation needs a pull request; give {0}. In GitHub Actions, the event of a pull request has \
+         them"
+    )]
+    NoPullRequest(String),
     #[error("--report and --artifacts are of a run, and not of a batch")]
     ReportOfBatch,
     #[error("cannot open the browser: {0}")]

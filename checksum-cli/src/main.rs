@@ -4,6 +4,7 @@
 mod args;
 mod artifacts;
 mod changed_files;
+mod ci;
 mod client;
 mod commands;
 mod error;

@@ -5,12 +5,13 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
-use checksum_api_ext::{Counts, Error, Handle, RunReport, TestRunResults};
+use checksum_api_ext::{BatchStatus, Counts, Error, Handle, RunReport, TestRunResults};
 use checksum_report::{CHECK_BYTES, Report};
 use tokio::time::timeout;
 
 use crate::args::{ArtifactsDirectory, ReportFile, ReportFormat};
 use crate::artifacts;
+use crate::ci::{Ci, dotenv};
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::json::{Artifacts, Message, RunResult};
@@ -29,8 +30,9 @@ pub(crate) enum Subject {
     Run(Box<FinishedRun>),
     /// No test is affected, so that nothing was started.
     Nothing,
-    /// A batch, or work that goes on.
-    NoRun,
+    Batch(Box<BatchStatus>),
+    /// Work that goes on.
+    NoResult,
 }
 
 /// A run that has ended, and its result as it was printed for people.
@@ -45,6 +47,7 @@ pub(crate) struct Reports<'a> {
     files: Vec<(&'a ReportFile, io::Result<AtomicFile>)>,
     artifacts: Option<&'a ArtifactsDirectory>,
     quiet: bool,
+    ci: Option<&'a Ci>,
 }
 
 impl<'a> Reports<'a> {
@@ -76,6 +79,12 @@ impl<'a> Reports<'a> {
         self
     }
 
+    /// Shows the work in this CI system too.
+    pub(crate) fn with_ci(mut self, ci: &'a Ci) -> Self {
+        self.ci = Some(ci);
+        self
+    }
+
     /// Writes the reports of a command that has ended, downloads attachments, and prints the result
     /// of a run for programs. Returns how the command ends now: a pass has errors if the results
     /// could not be had, a report could not be written or an attachment could not be downloaded.
@@ -92,10 +101,19 @@ impl<'a> Reports<'a> {
                     report.job_name = run.job_name().map(ToString::to_string);
                     report.test_run_id = run.test_run_id().map(ToString::to_string);
                 }
+                if let Some(ci) = self.ci {
+                    ci.failed(&error);
+                }
                 self.write(report);
                 Err(error)
             }
-            Ok((code, Subject::NoRun)) => Ok(code),
+            Ok((code, Subject::NoResult)) => Ok(self.code(code)),
+            Ok((code, Subject::Batch(status))) => {
+                if let Some(ci) = self.ci {
+                    ci.batch(&status, code == ExitCode::Pass);
+                }
+                Ok(self.code(code))
+            }
             Ok((code, Subject::Nothing)) => {
                 let mut report = Report::default();
                 report.outcome = "nothing-to-run".to_owned();
@@ -134,14 +152,19 @@ impl<'a> Reports<'a> {
         output: &mut Output,
     ) -> (ExitCode, Option<Artifacts>) {
         let (wanted, quiet) = (self.artifacts, self.quiet);
-        if self.files.is_empty() && wanted.is_none() {
+        let is_wanted = !self.files.is_empty() || wanted.is_some();
+        if let Some(ci) = self.ci {
+            ci.finished(run, code == ExitCode::Pass);
+        }
+        if !is_wanted && !self.ci.is_some_and(Ci::shows_results) {
             return (code, None);
         }
         let results = results(run).await;
         if let Err(error) = &results {
             let note = format!("warning: there are no results for reports or artifacts: {error}");
             eprint_line(&one_line(&note));
-            code = code.with_errors();
+            // Only a summary lacks them if no option asks for them.
+            code = if is_wanted { code.with_errors() } else { code };
         }
         let outcome = match is_strict {
             true => run.strict_outcome(),
@@ -161,10 +184,17 @@ impl<'a> Reports<'a> {
         (code, Some(artifacts))
     }
 
+    fn code(&self, code: ExitCode) -> ExitCode {
+        self.ci.map_or(code, |ci| ci.code(code))
+    }
+
     /// Writes each report, without secrets. A failure is printed.
     pub(crate) fn write(self, report: Report) -> Written {
         let report = report.map_text(redact);
-        let mut written = Written(true);
+        if let Some(ci) = self.ci {
+            ci.run(&report);
+        }
+        let mut written = Written(self.code(ExitCode::Pass) == ExitCode::Pass);
         for (wanted, file) in self.files {
             if let Err(error) = file.and_then(|file| write(wanted.format, file, &report)) {
                 eprint_line(&one_line(&format!("warning: {wanted}: {error}")));
@@ -207,6 +237,7 @@ fn write(format: ReportFormat, mut file: AtomicFile, report: &Report) -> io::Res
         ReportFormat::Ctrf => report.ctrf().write(&mut bytes)?,
         ReportFormat::Markdown => bytes = report.markdown(CHECK_BYTES).into(),
         ReportFormat::Html => report.write_html(&mut bytes)?,
+        ReportFormat::Dotenv => bytes = dotenv(report).into(),
     }
     file.write(&bytes)?;
     Ok(file)

@@ -25,6 +25,7 @@ const STEPS: &[(&str, &str)] = &[
         "the demo of the README",
         "run --locked -p checksum-cli -- demo",
     ),
+    ("the dependencies", "xtask deny"),
     // The document is a link here and a file in the package, so build from the package too.
     (
         "the packaged checksum-api",

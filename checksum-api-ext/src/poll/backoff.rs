@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use rand::rngs::SmallRng;
-use rand::{RngExt, SeedableRng};
+use fastrand::Rng;
 
 use super::policy::PollPolicy;
 
@@ -11,15 +10,16 @@ use super::policy::PollPolicy;
 /// thousands of waits share one policy.
 pub(crate) struct Backoff {
     next: Duration,
-    random: SmallRng,
+    random: Rng,
 }
 
 impl Backoff {
     /// Each `number` has its own jitter, even if the policy has a seed.
     pub(crate) fn new(policy: &PollPolicy, number: u64) -> Self {
         let random = match policy.seed {
-            Some(seed) => SmallRng::seed_from_u64(seed.wrapping_add(number)),
-            None => SmallRng::from_rng(&mut rand::rng()),
+            // `fork`, since the first numbers of neighbouring seeds resemble one another.
+            Some(seed) => Rng::with_seed(seed.wrapping_add(number)).fork(),
+            None => Rng::new(),
         };
         Self {
             next: policy.initial_interval,
@@ -42,7 +42,7 @@ impl Backoff {
         let interval = self.next.min(max_interval);
         self.next = scaled(interval, policy.multiplier);
         let share = policy.jitter;
-        let interval = scaled(interval, 1.0 + share * self.random.random_range(-1.0..=1.0));
+        let interval = scaled(interval, 1.0 + share * (2.0 * self.random.f64() - 1.0));
         interval.max(policy.min_interval)
     }
 
@@ -61,10 +61,10 @@ impl Backoff {
     ) -> Duration {
         let mut interval = self.next_interval(policy, elapsed);
         if policy.jitter > 0.0 {
-            interval = scaled(interval, self.random.random_range(1.0..=2.0));
+            interval = scaled(interval, 1.0 + self.random.f64());
         }
         let retry_after = retry_after.unwrap_or_default();
-        let spread = 1.0 + policy.jitter * self.random.random_range(0.0..=1.0);
+        let spread = 1.0 + policy.jitter * self.random.f64();
         interval.max(scaled(retry_after, spread).min(max_retry_after))
     }
 }

@@ -64,6 +64,11 @@ impl Grep {
         (!ids.is_empty()).then(|| Self::new(format!("({})", ids.join("|"))))
     }
 
+    /// Returns the pattern.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
     /// Sets the branch of your repository that the run checks out.
     ///
     /// To set the branch of the tests' repository, use

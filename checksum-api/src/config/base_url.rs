@@ -172,10 +172,13 @@ impl FromStr for BaseUrl {
     }
 }
 
-/// Returns the base URL that a text without a scheme may mean.
+/// Returns the base URL that a text without a scheme may mean. It is shown, so that it must not be an
+/// API key that was set in the place of the URL.
 fn with_scheme(text: &str) -> Option<BaseUrl> {
     let with = |scheme| format!("{scheme}://{text}").parse::<BaseUrl>().ok();
-    let is_host = !text.is_empty() && !text.starts_with('/');
+    let host = text.split(['/', ':']).next().unwrap_or_default();
+    let is_host = (host.contains('.') || host == "localhost" || text.starts_with('['))
+        && !host.contains(|c: char| c.is_ascii_uppercase());
     with("https")
         .filter(|_| is_host)
         .and_then(|url| match url.is_loopback() {
@@ -250,6 +253,10 @@ mod tests {
             ("", "such as `https://api.checksum.ai`"),
             ("/public-api", "such as `https://api.checksum.ai`"),
             ("me:hunter2@api.checksum.ai", "has no scheme"),
+            ("[::1]:4010", "did you mean `http://[::1]:4010/public-api`?"),
+            // Keys.
+            ("hunter2", "such as `https://api.checksum.ai`"),
+            ("eyJh.hunter2.x", "such as `https://api.checksum.ai`"),
             ("https://", "not a URL"),
             ("ftp://api.checksum.ai", "scheme `ftp`"),
             ("https://me:hunter2@api.checksum.ai", "credentials"),

@@ -54,7 +54,8 @@ pub(crate) struct EnvOverrides {
     env: Vec<String>,
     /// A file of environment variables, with a line NAME=VALUE for each; repeatable. Later files
     /// override earlier ones, and --env overrides files. A line may be empty or a comment that
-    /// begins with `#`. It may begin with `export`, and its value may be in quotes
+    /// begins with `#`. It may begin with `export`, and its value may be in quotes. The file may
+    /// also be a JSON object
     #[arg(long, value_name = "PATH")]
     env_file: Vec<PathBuf>,
 }
@@ -112,6 +113,9 @@ fn read_file(path: &Path) -> Result<Vec<(String, String)>, ValueError> {
 /// Returns the variables of a file, or the number of a wrong line and what is wrong with it.
 fn parse(bytes: &[u8]) -> Result<Vec<(String, String)>, (usize, &'static str)> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return parse_json(bytes);
+    }
     let variable = |(index, line): (usize, &[u8])| {
         let line = str::from_utf8(line).map_err(|_| "is not UTF-8");
         let variable = line.and_then(parse_line).transpose()?;
@@ -122,6 +126,22 @@ fn parse(bytes: &[u8]) -> Result<Vec<(String, String)>, (usize, &'static str)> {
         .enumerate()
         .filter_map(variable)
         .collect()
+}
+
+/// Returns the variables of a JSON object. No line of another file begins with a brace.
+fn parse_json(bytes: &[u8]) -> Result<Vec<(String, String)>, (usize, &'static str)> {
+    let object: BTreeMap<String, Value> =
+        serde_json::from_slice(bytes).map_err(|error| (error.line(), "is not JSON"))?;
+    let text = |value| match value {
+        Value::String(text) => Ok(text),
+        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+        _ => Err((1, "begins an object with a value that is no text")),
+    };
+    let variable = |(name, value): (String, Value)| match is_name(&name) {
+        true => Ok((name, text(value)?)),
+        false => Err((1, "begins an object with a key that is not a name")),
+    };
+    object.into_iter().map(variable).collect()
 }
 
 fn parse_line(line: &str) -> Result<Option<(String, String)>, &'static str> {
@@ -249,6 +269,12 @@ mod tests {
         ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(read, BTreeMap::from(expected));
+
+        let object = " {\"A\":\"two\\nlines\",\"B\":1,\"C\":true}\n";
+        let read = parse(object.as_bytes()).expect("variables");
+        let expected = [("A", "two\nlines"), ("B", "1"), ("C", "true")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(read, expected);
     }
 
     #[test]
@@ -261,6 +287,9 @@ mod tests {
             ("A='hush", 1, "not closed"),
             ("A=\"hush\\", 1, "not closed"),
             ("# x\nA='hush' hush", 2, "after the closing quote"),
+            ("{\n\"A\": hush}", 2, "not JSON"),
+            ("{\"A\": [\"hush\"]}", 1, "no text"),
+            ("{\"hush hush\": \"\"}", 1, "not a name"),
         ] {
             let (number, reason) = parse(file.as_bytes()).expect_err(file);
             assert_eq!(number, line, "{file}");

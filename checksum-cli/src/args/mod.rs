@@ -142,7 +142,9 @@ pub(crate) enum Command {
     ]))]
     Heal(Heal),
     /// Generate tests for a pull request, wait for the sessions, and exit with their result
-    #[command(after_help = exit_code::HELP)]
+    #[command(
+        override_usage = "checksum generate --repo <REPO> --pr <NUMBER> --branch <BRANCH> [OPTIONS]"
+    )]
     #[command(after_long_help = with_exit_codes(&[
         "checksum generate --repo acme-co/webapp --pr 42 --branch feature/checkout",
     ]))]

@@ -33,7 +33,7 @@ pub(crate) struct Results {
     /// Only tests with this status, or with `other:STATUS`, which is not listed
     #[arg(long, value_parser = value::known(TestStatus::KNOWN, TestStatus::as_str))]
     pub(crate) status: Option<TestStatus>,
-    /// Write a report of the run; repeatable. Formats: junit, ctrf, markdown, html
+    /// Write a report of the run; repeatable. Formats: junit, ctrf, markdown, html, dotenv
     #[arg(long, value_name = "FORMAT=PATH", conflicts_with = "status")]
     pub(crate) report: Vec<ReportFile>,
     /// Download the traces, screenshots and videos of the tests that failed or found a bug (failed),

@@ -20,6 +20,7 @@ pub(crate) enum ReportFormat {
     Ctrf,
     Markdown,
     Html,
+    Dotenv,
 }
 
 /// What stands for the name of the run in a path, where there are several runs.
@@ -46,7 +47,7 @@ impl FromStr for ReportFile {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (format, path) = text.split_once('=').unwrap_or((text, ""));
         let format = ReportFormat::from_str(format, false)
-            .map_err(|_| "the format is junit, ctrf, markdown or html")?;
+            .map_err(|_| "the format is junit, ctrf, markdown, html or dotenv")?;
         if path.is_empty() {
             return Err("give FORMAT=PATH, such as junit=junit.xml");
         }

@@ -89,7 +89,8 @@ pub(crate) enum Selection {
 
 #[derive(Debug, Args)]
 pub(crate) struct GrepOptions {
-    /// The branch of your repository that the run checks out
+    /// The branch of your repository that the run checks out. In GitHub Actions, it is taken from the
+    /// event
     #[arg(long, value_parser = value::branch)]
     pub(crate) branch: Option<String>,
     /// Split the run into this many parts that run in parallel, 2 to 40; not with --auto-heal. Not
@@ -133,7 +134,7 @@ pub(crate) struct RunOptions {
     #[arg(long, help_heading = "Waiting", conflicts_with = "detach")]
     pub(crate) allow_no_tests: bool,
     /// Write a report of the run, whatever its outcome; repeatable. Formats: junit, ctrf, markdown,
-    /// html
+    /// html, dotenv
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Waiting")]
     #[arg(conflicts_with_all = ["detach", "dry_run"])]
     pub(crate) report: Vec<ReportFile>,
@@ -228,15 +229,16 @@ pub(crate) struct Heal {
 
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
-    /// The repository of the pull request, as owner/repo
+    /// The repository of the pull request, as owner/repo. In GitHub Actions, this and the next two
+    /// are taken from the event
     #[arg(long, value_parser = value::with_owner)]
-    pub(crate) repo: RepoName,
+    pub(crate) repo: Option<RepoName>,
     /// The pull request's number
     #[arg(long, value_name = "NUMBER", value_parser = value::pr_number)]
-    pub(crate) pr: PrNumber,
+    pub(crate) pr: Option<PrNumber>,
     /// The pull request's branch
     #[arg(long, value_parser = value::branch)]
-    pub(crate) branch: String,
+    pub(crate) branch: Option<String>,
     #[command(flatten)]
     pub(crate) env_overrides: EnvOverrides,
     /// Context for the agent's prompt, as text, or as any JSON after `:=`, such as

@@ -78,7 +78,7 @@ pub(crate) struct Wait {
     #[arg(long, help_heading = "Waiting", conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) allow_no_tests: bool,
     /// Write a report of the run, whatever its outcome; repeatable. Formats: junit, ctrf, markdown,
-    /// html. Of several runs, PATH needs `{run}`, which becomes the name of each
+    /// html, dotenv. Of several runs, PATH needs `{run}`, which becomes the name of each
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Waiting")]
     #[arg(conflicts_with_all = ["heal_batch", "generation_batch"])]
     pub(crate) report: Vec<ReportFile>,

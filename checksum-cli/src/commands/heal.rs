@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::args;
 use crate::args::key_value::{extra_fields, metadata};
+use crate::ci::{Ci, Options};
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stderr::eprint_line;
@@ -14,13 +15,36 @@ use crate::wait::start::{StartOptions, start};
 use crate::wait::work::Work;
 
 pub(super) async fn execute(
-    arguments: args::Heal,
+    mut arguments: args::Heal,
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
+    let ci = Ci::detect();
+    let options = options_of_heal(
+        arguments.no_create_pr,
+        &mut arguments.repo,
+        &mut arguments.pr,
+    );
+    ci.fill(options, quiet);
     note_bare_repository(arguments.repo.as_ref(), quiet);
-    let options = StartOptions::for_batch(&arguments.starting, arguments.strict, quiet);
+    let options = StartOptions::for_batch(&arguments.starting, arguments.strict, quiet, &ci);
     start(options, output, |checksum| plan(checksum, &arguments)).await
+}
+
+/// Returns the options of a healing that an event can fill: none if it has no pull request.
+pub(super) fn options_of_heal<'a>(
+    no_create_pr: bool,
+    repo: &'a mut Option<RepoName>,
+    pr: &'a mut Option<PrNumber>,
+) -> Options<'a> {
+    if no_create_pr && pr.is_none() {
+        return Options::default();
+    }
+    Options {
+        repo: Some(repo),
+        pr: Some(pr),
+        ..Options::default()
+    }
 }
 
 /// Prints a note if a repository has no owner. It may be correct: the vendor's own clients send only

@@ -7,10 +7,11 @@ use checksum_api_ext::{Checksum, Grep, HealOptions, Selection};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
-use super::heal::{heal_options, note_bare_repository};
+use super::heal::{heal_options, note_bare_repository, options_of_heal};
 use crate::args::key_value::{extra_fields, metadata};
 use crate::args::{self, GrepOptions, RunOptions};
 use crate::changed_files::changed_files;
+use crate::ci::{Ci, Options};
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::output::stdout::Output;
@@ -23,16 +24,19 @@ use crate::wait::work::Work;
 const MAX_LOOKUP: Duration = Duration::from_secs(600);
 
 pub(super) async fn execute(
-    arguments: args::Run,
+    mut arguments: args::Run,
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
+    let ci = Ci::detect();
+    fill(&mut arguments.selection, &ci, quiet);
     let selection = &arguments.selection;
     let options = options(selection);
     note_bare_repository(options.auto_heal.repo.as_ref(), quiet);
     // First of all, so that no failure leaves the reports of an earlier run.
     let reports = Reports::prepare(&options.report);
     let reports = reports.with_artifacts(options.artifacts.as_ref(), quiet);
+    let reports = reports.with_ci(&ci);
     // Before signals are handled, because standard input can block forever.
     let files = match selection {
         args::Selection::Affected { changed, .. } => {
@@ -50,11 +54,29 @@ pub(super) async fn execute(
         allow_no_tests: options.allow_no_tests,
         reports,
         quiet,
+        ci: &ci,
     };
     start(start_options, output, |checksum| {
-        plan(checksum, selection, files)
+        plan(checksum, selection, files, &ci)
     })
     .await
+}
+
+/// Takes from the event what is not given.
+fn fill(selection: &mut args::Selection, ci: &Ci, quiet: bool) {
+    let (options, branch) = match selection {
+        args::Selection::Suite { options, .. }
+        | args::Selection::Collection { options, .. }
+        | args::Selection::Tests { options, .. } => (options, None),
+        args::Selection::Grep { grep, options, .. }
+        | args::Selection::Affected { grep, options, .. } => (options, Some(&mut grep.branch)),
+    };
+    let heal = &mut options.auto_heal;
+    let of_heal = match heal.auto_heal {
+        true => options_of_heal(heal.no_create_pr, &mut heal.repo, &mut heal.pr),
+        false => Options::default(),
+    };
+    ci.fill(Options { branch, ..of_heal }, quiet);
 }
 
 fn options(selection: &args::Selection) -> &RunOptions {
@@ -71,6 +93,7 @@ fn plan<'a>(
     checksum: &Checksum,
     selection: &'a args::Selection,
     files: Vec<String>,
+    ci: &'a Ci,
 ) -> Result<Plan<'a>, CliError> {
     let began = Instant::now();
     let options = options(selection);
@@ -92,7 +115,10 @@ fn plan<'a>(
                 let limit = waiting.timeout.unwrap_or(MAX_LOOKUP);
                 let tests = timeout(limit, checksum.affected_tests(files)).await;
                 let tests = tests.map_err(|_| CliError::AffectedTimedOut { after: limit })?;
-                let Some(affected) = Grep::of_tests(&tests.map_err(CliError::Start)?) else {
+                let tests = tests.map_err(CliError::Start)?;
+                let affected = Grep::of_tests(&tests);
+                ci.affected(&tests, affected.as_ref().map(Grep::pattern));
+                let Some(affected) = affected else {
                     return Ok(None);
                 };
                 // The start gets the time that finding the tests left of --timeout.

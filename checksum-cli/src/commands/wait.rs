@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use checksum_api_ext::{Checksum, Handle, RunHandle};
 
 use crate::args::{ArtifactsDirectory, Awaited, ReportFile, Wait};
+use crate::ci::Ci;
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
@@ -28,8 +29,10 @@ pub(super) async fn execute(
         return wait_for_several(&arguments, quiet, output).await;
     }
     let reports = Reports::prepare(&arguments.report);
+    let ci = Ci::detect();
     let reports = reports.with_artifacts(arguments.artifacts.as_ref(), quiet);
-    let ended = wait(&arguments, quiet, output).await;
+    let reports = reports.with_ci(&ci);
+    let ended = wait(&arguments, quiet, output, &ci).await;
     reports.finish(ended, arguments.strict, output).await
 }
 
@@ -37,6 +40,7 @@ async fn wait(
     arguments: &Wait,
     quiet: bool,
     output: &mut Output,
+    ci: &Ci,
 ) -> Result<(ExitCode, Subject), CliError> {
     let Some(handle) = handle(arguments.awaited.clone())? else {
         return Ok((nothing_to_run(output), Subject::Nothing));
@@ -47,6 +51,7 @@ async fn wait(
     }
     let checksum = client(arguments)?;
     let work = Work::resume(&checksum, handle.clone());
+    ci.outputs(&work.outputs());
     let mut reporter = Reporter::new(quiet, output.is_text());
     let result = until_signal(work.wait(arguments.strict, &mut reporter, output)).await;
     result.unwrap_or_else(|signal| {
@@ -89,11 +94,15 @@ async fn wait_for_several(
         return Ok(nothing_to_run(output));
     }
     let files = files(arguments, &handles)?;
-    let checksum = client(arguments)?;
+    let ci = Ci::detect().of_several();
     let reports: Vec<Reports<'_>> = files
         .iter()
-        .map(|(files, artifacts)| Reports::prepare(files).with_artifacts(artifacts.as_ref(), quiet))
+        .map(|(files, artifacts)| {
+            let reports = Reports::prepare(files).with_artifacts(artifacts.as_ref(), quiet);
+            reports.with_ci(&ci)
+        })
         .collect();
+    let checksum = client(arguments)?;
     let mut reporter = Reporter::new(quiet, output.is_text());
     let strict = arguments.strict;
     let ends = Several::wait(&checksum, &handles, strict, &mut reporter, output).await;

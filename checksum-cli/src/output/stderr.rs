@@ -25,6 +25,12 @@ pub(crate) fn eprint_line(text: &str) {
     eprint(&Coloured::label(text));
 }
 
+/// Writes a command of the CI system to standard error. Its values must be escaped and must have no
+/// secret.
+pub(crate) fn eprint_command(command: &str) {
+    let _ = writeln!(anstream::stderr(), "{command}");
+}
+
 /// Writes text that contains colours to standard error.
 pub(crate) fn eprint_coloured(text: &str) {
     eprint(&coloured_lines(text));
@@ -161,16 +167,17 @@ impl Reporter {
     /// Returns a callback that shows the progress of a download on a terminal.
     pub(crate) fn download(&self) -> impl Fn(DownloadProgress<'_>) + Send + Sync + 'static {
         let shown = match self.mode {
-            Mode::Live => Some(Mutex::new((String::new(), self.began))),
+            Mode::Live => Some(Mutex::new(None::<Instant>)),
             Mode::Quiet | Mode::Lines => None,
         };
         move |progress| {
             let Some(shown) = &shown else { return };
             let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-            if shown.0 == progress.name && shown.1.elapsed() < TICK {
+            // Whichever file it is: the parts of many files alternate.
+            if shown.is_some_and(|at| at.elapsed() < TICK) {
                 return;
             }
-            *shown = (progress.name.to_owned(), Instant::now());
+            *shown = Some(Instant::now());
             let megabytes = |bytes| format!("{:.1}", bytes as f64 / 1e6);
             let bytes = match progress.total {
                 None => megabytes(progress.bytes),

@@ -7,6 +7,7 @@ use checksum_api_ext::{Checksum, Handle, Started};
 use tokio::time::Instant;
 
 use crate::args::Starting;
+use crate::ci::Ci;
 use crate::client;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
@@ -28,17 +29,24 @@ pub(crate) struct StartOptions<'a> {
     pub(crate) allow_no_tests: bool,
     pub(crate) reports: Reports<'a>,
     pub(crate) quiet: bool,
+    pub(crate) ci: &'a Ci,
 }
 
 impl<'a> StartOptions<'a> {
     /// Returns the options of a batch, which has no tests to be absent and no report.
-    pub(crate) fn for_batch(starting: &'a Starting, is_strict: bool, quiet: bool) -> Self {
+    pub(crate) fn for_batch(
+        starting: &'a Starting,
+        is_strict: bool,
+        quiet: bool,
+        ci: &'a Ci,
+    ) -> Self {
         Self {
             starting,
             is_strict,
             allow_no_tests: false,
-            reports: Reports::default(),
+            reports: Reports::default().with_ci(ci),
             quiet,
+            ci,
         }
     }
 }
@@ -124,12 +132,13 @@ async fn start_and_wait<'a>(
         }
         let stored = store(&Content::Handle(handle.clone()));
         reporter.started(handle);
+        options.ci.outputs(&work.outputs());
         if let Err(error) = &stored {
             reporter.warning(&error.to_string());
         }
         let (code, subject) = if starting.detach {
             output.result(&one_line(handle.id()), &work.started());
-            (ExitCode::Pass, Subject::NoRun)
+            (ExitCode::Pass, Subject::NoResult)
         } else {
             output.event(&work.started());
             work.wait(options.is_strict, &mut reporter, output).await?

@@ -72,6 +72,26 @@ impl Work {
         }
     }
 
+    /// Returns the outputs of a CI step that name the work.
+    pub(crate) fn outputs(&self) -> Vec<(&'static str, String)> {
+        let values = match self {
+            Self::Run(run) => vec![
+                ("job-name", run.job_name().map(ToString::to_string)),
+                ("test-run-id", run.test_run_id().map(ToString::to_string)),
+            ],
+            Self::Heal(batch) => vec![("batch-id", Some(batch.id().to_string()))],
+            Self::Generation(batch) => vec![
+                ("batch-id", Some(batch.id().to_string())),
+                ("session-id", batch.session_id().map(ToString::to_string)),
+                ("session-url", batch.session_url().map(str::to_owned)),
+            ],
+        };
+        let values = values.into_iter();
+        values
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
+
     /// Waits until the work ends, and prints its result; that of a run for people only, since
     /// [`Reports::finish`](crate::reports::Reports::finish) adds to it for programs. Returns also
     /// what there is to report.
@@ -102,7 +122,7 @@ impl Work {
         };
         let status = follow(events, handle, reporter, output, batch_changed).await?;
         let code = print_batch(&status, is_strict, reporter, output);
-        Ok((code, Subject::NoRun))
+        Ok((code, Subject::Batch(Box::new(status))))
     }
 
     /// Polls once, and prints the status.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use checksum_api_ext::{Handle, JobName};
+use checksum_api_ext::{Handle, JobName, RunHandle};
 use serde_json::Value;
 
 use crate::error::CliError;
@@ -22,32 +22,35 @@ const KEYS: [&str; 4] = ["run:", "test-run:", "heal-batch:", "generation-batch:"
 ///
 /// # Errors
 ///
-/// If the file cannot be read, names nothing, or has a line that is none of these.
+/// If the file cannot be read, names nothing, or has a line that is none of these. Also if a line
+/// says that a command failed before it knew the work: without it, a list could pass.
 pub(crate) fn read(path: &Path) -> Result<Vec<Handle>, CliError> {
     let text = read_text(path).map_err(|error| CliError::From {
         path: path.to_owned(),
         error,
     })?;
     let mut handles = Vec::new();
-    let mut is_empty = true;
+    let mut names_something = false;
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        is_empty = false;
         let source_name = format!("--from {}, line {}", path.display(), index + 1);
-        match parse(line) {
-            None => return Err(CliError::FromLine { source_name }),
-            Some(content) => handles.extend(content.handle(source_name)?),
+        let Some(contents) = parse(line, &handles) else {
+            return Err(CliError::FromLine { source_name });
+        };
+        for content in contents {
+            names_something = true;
+            handles.extend(content.handle(source_name.clone())?);
         }
     }
-    match is_empty {
-        true => Err(CliError::From {
+    match names_something {
+        true => Ok(handles),
+        false => Err(CliError::From {
             path: path.to_owned(),
             error: invalid("it names no run and no batch"),
         }),
-        false => Ok(handles),
     }
 }
 
@@ -68,10 +71,14 @@ fn invalid(message: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
-/// Returns what a line names, or `None` if it cannot be read.
-fn parse(line: &str) -> Option<Content> {
+/// Returns what a line names, or `None` if it cannot be read. `known` is what lines above it name.
+fn parse(line: &str, known: &[Handle]) -> Option<Vec<Content>> {
     if line.starts_with('{') {
-        return parse_json(line);
+        let json: Value = serde_json::from_str(line).ok()?;
+        return match json.get("version").and(json.get("type")) {
+            None => Some(vec![serde_json::from_value(json).ok()?]),
+            Some(kind) => parse_message(kind.as_str()?, &json, known),
+        };
     }
     if line.contains(|c: char| c.is_whitespace() || "{}[]\"".contains(c)) {
         return None;
@@ -80,48 +87,109 @@ fn parse(line: &str) -> Option<Content> {
         true => line.parse().ok()?,
         false => line.parse::<JobName>().ok()?.into(),
     };
-    Some(Content::Handle(handle))
+    Some(vec![Content::Handle(handle)])
 }
 
-fn parse_json(line: &str) -> Option<Content> {
-    let json: Value = serde_json::from_str(line).ok()?;
-    let is_event = json.get("version").is_some() && json.get("type").is_some();
-    let content = match json.get("handle") {
-        None | Some(Value::Null) if is_event => return Some(Content::Nothing {}),
-        Some(handle) if is_event => handle.clone(),
-        _ => json,
-    };
-    serde_json::from_value(content).ok()
+/// Returns what a line of `--output json` or `ndjson` names; nothing for an event of work that
+/// another line names.
+fn parse_message(kind: &str, json: &Value, known: &[Handle]) -> Option<Vec<Content>> {
+    let field = |name: &str| json.get(name).filter(|value| !value.is_null());
+    let text = |name: &str| field(name).and_then(Value::as_str);
+    if let Some(handle) = field("handle") {
+        return Some(vec![serde_json::from_value(handle.clone()).ok()?]);
+    }
+    if let Some(key) = text("key") {
+        return Some(vec![Content::Handle(key.parse().ok()?)]);
+    }
+    match kind {
+        "nothing-to-run" => Some(vec![Content::Nothing {}]),
+        "runs" => {
+            let runs = field("runs")?.as_array()?.iter();
+            let contents = runs.map(|run| serde_json::from_value(run.get("handle")?.clone()).ok());
+            contents.collect()
+        }
+        "run" => {
+            let job_name = text("jobName").map(str::parse).transpose().ok()?;
+            let test_run_id = text("testRunId").map(str::parse).transpose().ok()?;
+            let handle = RunHandle::known_by(job_name, test_run_id)?;
+            Some(vec![Content::Handle(handle.into())])
+        }
+        // It does not say of which kind the batch is.
+        "batch" => {
+            let id = text("batchId")?;
+            let is_known = known.iter().any(|handle| handle.id() == id);
+            is_known.then(Vec::new)
+        }
+        "run-changed"
+        | "batch-changed"
+        | "session-changed"
+        | "poll-failed"
+        | "poll-recovered"
+        | "attachment"
+        | "attachments-unknown" => Some(Vec::new()),
+        // Among them an error without a handle: of a start that may have succeeded.
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Returns the key of the handle in each content.
+    fn keys(line: &str, known: &[Handle]) -> Option<Vec<String>> {
+        let contents = parse(line, known)?.into_iter();
+        let key = |content| match content {
+            Content::Handle(handle) => handle.to_string(),
+            other => format!("{other:?}"),
+        };
+        Some(contents.map(key).collect())
+    }
+
     #[test]
     fn names_keys_and_json_lines_are_read() {
-        for (line, key) in [
-            ("job-1", "run:job-1"),
-            ("run:job-1", "run:job-1"),
-            ("heal-batch:b-1", "heal-batch:b-1"),
-            ("test-run:t-1", "test-run:t-1"),
-            (r#"{"run":{"jobName":"job-1"}}"#, "run:job-1"),
+        let batch = "heal-batch:b-1".parse().expect("a key");
+        for (line, expected) in [
+            ("job-1", &["run:job-1"][..]),
+            ("run:job-1", &["run:job-1"]),
+            ("heal-batch:b-1", &["heal-batch:b-1"]),
+            ("test-run:t-1", &["test-run:t-1"]),
+            (r#"{"run":{"jobName":"job-1"}}"#, &["run:job-1"]),
+            (r#"{"nothing":{}}"#, &["Nothing"]),
             (
                 r#"{"version":1,"type":"run-started","handle":{"run":{"jobName":"job-1"}}}"#,
-                "run:job-1",
+                &["run:job-1"],
+            ),
+            (r#"{"version":1,"type":"nothing-to-run"}"#, &["Nothing"]),
+            // The results of commands that have waited, and that may have failed.
+            (
+                r#"{"version":1,"type":"run","jobName":"job-1","testRunId":"t-1","exitCode":1}"#,
+                &["run:job-1"],
+            ),
+            (
+                r#"{"version":1,"type":"run","jobName":null,"testRunId":"t-1","exitCode":1}"#,
+                &["test-run:t-1"],
+            ),
+            (
+                r#"{"version":1,"type":"runs","runs":[
+                    {"key":"run:job-1","handle":{"run":{"jobName":"job-1"}},"type":"error"},
+                    {"key":"run:job-2","handle":{"run":{"jobName":"job-2"}},"type":"run"}]}"#,
+                &["run:job-1", "run:job-2"],
+            ),
+            // A command that waited for several, and was killed.
+            (
+                r#"{"version":1,"key":"run:job-1","type":"run-changed","state":"queued"}"#,
+                &["run:job-1"],
+            ),
+            (r#"{"version":1,"type":"batch","batchId":"b-1"}"#, &[]),
+            (
+                r#"{"version":1,"type":"run-changed","state":"queued"}"#,
+                &[],
             ),
         ] {
-            match parse(line) {
-                Some(Content::Handle(handle)) => assert_eq!(handle.to_string(), key),
-                other => panic!("{line}: {other:?}"),
-            }
-        }
-        for line in [
-            r#"{"nothing":{}}"#,
-            r#"{"version":1,"type":"run-changed","state":"queued","counts":null}"#,
-            r#"{"version":1,"type":"error","handle":null}"#,
-        ] {
-            assert!(matches!(parse(line), Some(Content::Nothing {})), "{line}");
+            let known = std::slice::from_ref(&batch);
+            let keys = keys(line, known).expect(line);
+            assert!(keys.iter().eq(expected), "{line}: {keys:?}");
         }
         for line in [
             "two words",
@@ -131,8 +199,13 @@ mod tests {
             "heal-batch:",
             "..",
             "heal-batch:..",
+            // A list that has one of these must not pass.
+            r#"{"version":1,"type":"error","handle":null,"started":"maybe","exitCode":5}"#,
+            r#"{"version":1,"type":"run","jobName":null,"testRunId":null,"exitCode":1}"#,
+            r#"{"version":1,"type":"batch","batchId":"b-1","exitCode":1}"#,
+            r#"{"version":1,"type":"later-version"}"#,
         ] {
-            assert!(parse(line).is_none(), "{line}");
+            assert!(parse(line, &[]).is_none(), "{line}");
         }
     }
 }

@@ -29,6 +29,8 @@ async fn half_listed() -> MockServer {
     let results = json!({ "id": TEST_RUN, "status": "failed", "tests": [
         { "checksumTestId": "test-def-456", "status": "failed", "tags": [] },
         { "checksumTestId": "test-ghi-789", "status": "bug", "tags": [] },
+        // A second result of the same test.
+        { "checksumTestId": "test-ghi-789", "status": "bug", "tags": [] },
         { "checksumTestId": "test-jkl-012", "status": "recovered", "tags": [] },
     ] });
     let list = json!([{ "url": "/files/trace.zip" }]);

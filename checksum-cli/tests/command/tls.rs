@@ -57,7 +57,7 @@ pub(crate) struct Server {
 
 impl Server {
     fn start(certificate: CertificateDer<'static>, key: &KeyPair) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

@@ -135,6 +135,17 @@ async fn a_list_has_names_keys_handles_and_events() {
         ),
         ("{\"run\":\n", 2, "line 1"),
         ("# nothing\n", 2, "--from -: it names no run and no batch"),
+        // A command that failed before it knew its run, or that only polled it.
+        (
+            "{\"version\":1,\"type\":\"error\",\"error\":\"lost\",\"handle\":null,\"started\":\"maybe\",\"exitCode\":5}\n",
+            2,
+            "line 1: neither the name",
+        ),
+        (
+            "{\"version\":1,\"type\":\"run-changed\",\"state\":\"running\",\"counts\":null}\n",
+            2,
+            "it names no run and no batch",
+        ),
         (
             "{\"notStarted\":null}\n",
             2,
@@ -156,6 +167,29 @@ async fn a_list_has_names_keys_handles_and_events() {
         .end()
         .exits(2);
     assert_eq!(mock.request_count(), requests);
+}
+
+/// The result of a command is a list for the next one, and what failed or is unknown stays so.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_result_of_a_command_that_failed_does_not_pass() {
+    let endless = RunScript::new().queued(0).never_finishes();
+    let mock = mock_with([failing(), endless]).await;
+    for (arguments, first, second) in [
+        ("wait --poll-interval 0s job-name-12345", 1, 1),
+        (
+            "wait --poll-interval 0s job-name-12345 job-name-12345",
+            1,
+            1,
+        ),
+        ("wait --timeout 1ms job-name-12346 job-name-12345", 1, 1),
+        ("status job-name-12346", 8, 3),
+    ] {
+        for format in ["json", "ndjson"] {
+            let ended = exec(&mock, format!("{arguments} --output {format}"));
+            let result = ended.exits(first).stdout;
+            wait_from(&mock, &result, "--timeout 1ms").exits(second);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,6 +226,13 @@ async fn each_run_has_its_report() {
         let report = report.expect("a report");
         assert_eq!(report.matches("<failure").count(), failures, "{report}");
     }
+    // No failure leaves the report of an earlier command.
+    let wait = format!("wait {OPTIONS} {names} --report junit={path}/{{run}}.xml");
+    let wait = checksum(&mock.url(), wait).without_env("CHECKSUM_API_KEY");
+    wait.end().exits(2);
+    let report = fs::read_to_string(directory.path().join("job-name-12345.xml"));
+    assert!(report.expect("a report").contains("<error"));
+
     let ended = exec(
         &mock,
         format!("wait {OPTIONS} a/b a_b --report junit={path}/{{run}}.xml"),

@@ -1,3 +1,5 @@
+// The page on `/docs`: shows the API's description.
+
 import { element } from "/mock/element.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];

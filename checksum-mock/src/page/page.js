@@ -1,3 +1,5 @@
+// The page on `/`: shows the mock server's state, starts runs, and sends scripts and faults.
+
 import { element } from "/mock/element.js";
 
 const BASE = "/public-api";

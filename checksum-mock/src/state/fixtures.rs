@@ -117,7 +117,7 @@ pub(crate) fn test(id: &str) -> TestScript {
 
 /// Returns the tests, also those of further ids, whose title or id contains or matches the pattern.
 pub(crate) fn by_pattern(pattern: &str, further: &[String]) -> Vec<TestScript> {
-    let regex = regex::Regex::new(pattern).ok();
+    let regex = regex_lite::Regex::new(pattern).ok();
     let is_match = |text: &str| {
         text.contains(pattern) || regex.as_ref().is_some_and(|regex| regex.is_match(text))
     };

@@ -2,6 +2,7 @@
 //!
 //! Each check has a negative control: the tool has to reject something that is wrong.
 
+mod actions;
 mod generators;
 mod linters;
 mod mock_server;
@@ -56,7 +57,7 @@ const fn check(name: &'static str, scope: Scope, run: fn() -> Result<String>) ->
     Check { name, scope, run }
 }
 
-const CHECKS: [Check; 13] = [
+const CHECKS: [Check; 14] = [
     check("redocly", Scope::Document, linters::redocly),
     check("spec-validator", Scope::Document, linters::spec_validator),
     check("oasdiff", Scope::Document, linters::oasdiff),
@@ -64,6 +65,7 @@ const CHECKS: [Check; 13] = [
     check("prism", Scope::Gate, prism::check),
     check("workflows", Scope::Gate, workflows::check),
     check("reports", Scope::Gate, reports::check),
+    check("actions", Scope::Gate, actions::check),
     check("page", Scope::Gate, page::check),
     check("python-client", Scope::Gate, generators::python_client),
     check(
