@@ -160,11 +160,11 @@ fn keys(handle: &Handle) -> impl Iterator<Item = String> {
     [handle.to_string()].into_iter().chain(test_run)
 }
 
-/// The reports of one run, and the directory for its attachments.
-type RunFiles = (Vec<ReportFile>, Option<ArtifactsDirectory>);
+/// The reports and the directory for attachments of a run.
+type Files = (Vec<ReportFile>, Option<ArtifactsDirectory>);
 
 /// Returns the files of each run.
-fn files(arguments: &Wait, handles: &[Handle]) -> Result<Vec<RunFiles>, CliError> {
+fn files(arguments: &Wait, handles: &[Handle]) -> Result<Vec<Files>, CliError> {
     let (wanted, artifacts) = (&arguments.report, &arguments.artifacts);
     let mut paths = HashSet::new();
     let mut files = Vec::new();
