@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use checksum_api_ext::{BatchStatus, Counts, Error, Handle, RunReport, TestRunResults};
 use checksum_report::{CHECK_BYTES, Report};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::args::{ArtifactsDirectory, ReportFile, ReportFormat};
 use crate::artifacts;
@@ -22,8 +22,9 @@ use crate::redaction::redact;
 use crate::signal::until_signal;
 use crate::wait::atomic_file::AtomicFile;
 
-/// How long fetching the results may take. The verdict is printed by then.
-const MAX_FETCH: Duration = Duration::from_secs(120);
+/// How long one command waits for results that do not come, of all its runs together. The verdicts
+/// are printed by then.
+pub(crate) const MAX_FETCH: Duration = Duration::from_secs(120);
 
 /// What there is to report once a command has ended without an error.
 pub(crate) enum Subject {
@@ -123,7 +124,9 @@ impl<'a> Reports<'a> {
                 Ok(self.write(report).code(code))
             }
             Ok((code, Subject::Run(run))) => {
-                let (code, result) = self.finish_run(code, *run, is_strict, output).await;
+                let mut fetch_time = MAX_FETCH;
+                let finished = self.finish_run(code, *run, is_strict, output, &mut fetch_time);
+                let (code, result) = finished.await;
                 output.data(&Message::Run(&result));
                 Ok(code)
             }
@@ -131,16 +134,18 @@ impl<'a> Reports<'a> {
     }
 
     /// As [`finish`](Self::finish), for a run that has ended. Returns its result, and prints nothing
-    /// of it.
+    /// of it. What an attempt to fetch results takes in vain is taken from `fetch_time`.
     pub(crate) async fn finish_run(
         self,
         code: ExitCode,
         run: FinishedRun,
         is_strict: bool,
         output: &mut Output,
+        fetch_time: &mut Duration,
     ) -> (ExitCode, RunResult) {
         let FinishedRun { report, result } = run;
-        let (code, artifacts) = self.write_all(code, &report, is_strict, output).await;
+        let written = self.write_all(code, &report, is_strict, output, fetch_time);
+        let (code, artifacts) = written.await;
         (code, result.finished(code, artifacts))
     }
 
@@ -150,6 +155,7 @@ impl<'a> Reports<'a> {
         run: &RunReport,
         is_strict: bool,
         output: &mut Output,
+        fetch_time: &mut Duration,
     ) -> (ExitCode, Option<Artifacts>) {
         let (wanted, quiet) = (self.artifacts, self.quiet);
         let is_wanted = !self.files.is_empty() || wanted.is_some();
@@ -159,7 +165,7 @@ impl<'a> Reports<'a> {
         if !is_wanted && !self.ci.is_some_and(Ci::shows_results) {
             return (code, None);
         }
-        let results = results(run).await;
+        let results = fetch(run.results(), fetch_time).await;
         if let Err(error) = &results {
             let note = format!("warning: there are no results for reports or artifacts: {error}");
             eprint_line(&one_line(&note));
@@ -215,12 +221,19 @@ impl Written {
     }
 }
 
-async fn results(run: &RunReport) -> Result<TestRunResults, String> {
-    match until_signal(timeout(MAX_FETCH, run.results())).await {
-        Ok(Ok(results)) => results.map_err(|error: Error| error.to_string()),
-        Ok(Err(_)) => Err(format!("no response within {} s", MAX_FETCH.as_secs())),
-        Err(signal) => Err(signal.to_string()),
-    }
+async fn fetch(
+    results: impl Future<Output = Result<TestRunResults, Error>>,
+    time: &mut Duration,
+) -> Result<TestRunResults, String> {
+    let began = Instant::now();
+    let error = match until_signal(timeout(*time, results)).await {
+        Ok(Ok(Ok(results))) => return Ok(results),
+        Ok(Ok(Err(error))) => error.to_string(),
+        Ok(Err(_)) => format!("no response within {} s", MAX_FETCH.as_secs()),
+        Err(signal) => signal.to_string(),
+    };
+    *time = time.saturating_sub(began.elapsed());
+    Err(error)
 }
 
 fn prepare(wanted: &ReportFile) -> io::Result<AtomicFile> {
@@ -241,4 +254,22 @@ fn write(format: ReportFormat, mut file: AtomicFile, report: &Report) -> io::Res
     }
     file.write(&bytes)?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn many_runs_without_results_take_no_longer_than_one() {
+        let began = Instant::now();
+        let mut time = MAX_FETCH;
+        for _ in 0..1000 {
+            let error = fetch(pending(), &mut time).await.expect_err("none come");
+            assert_eq!(error, "no response within 120 s");
+        }
+        assert!(began.elapsed() < MAX_FETCH + Duration::from_secs(1));
+    }
 }

@@ -12,7 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::json::{Message, NamedResult, WorkResult};
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
-use crate::reports::{Reports, Subject};
+use crate::reports::{MAX_FETCH, Reports, Subject};
 use crate::signal::until_signal;
 use crate::wait::handle_file::HandleFile;
 use crate::wait::plan::nothing_to_run;
@@ -107,10 +107,12 @@ async fn wait_for_several(
     let strict = arguments.strict;
     let ends = Several::wait(&checksum, &handles, strict, &mut reporter, output).await;
     let (mut codes, mut runs) = (Vec::new(), Vec::new());
+    let mut fetch_time = MAX_FETCH;
     for ((handle, reports), end) in handles.iter().zip(reports).zip(ends) {
         let (code, result) = match end {
             End::Run(code, run) => {
-                let (code, result) = reports.finish_run(code, *run, strict, output).await;
+                let finished = reports.finish_run(code, *run, strict, output, &mut fetch_time);
+                let (code, result) = finished.await;
                 (code, WorkResult::Run(result))
             }
             End::Batch(code, batch) => (code, WorkResult::Batch(batch)),
