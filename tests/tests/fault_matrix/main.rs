@@ -149,7 +149,7 @@ fn matrix() {
             .chain(&cases::timing())
         {
             service.check(case, &mut table).await;
-            waits::check(case, &mut table).await;
+            waits::check(case, false, &mut table).await;
         }
         waits::check_states(&mut table).await;
     });
@@ -160,6 +160,7 @@ fn matrix() {
         let service = Service::new(mock, client).await;
         for case in cases::wire() {
             service.check(&case, &mut table).await;
+            waits::check(&case, true, &mut table).await;
         }
         service.mock.refuse_connections(Duration::MAX).await;
         service.check(&cases::refused(), &mut table).await;
