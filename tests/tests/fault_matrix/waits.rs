@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use checksum_api_ext::{Error, PollPolicy, RunReport};
+use checksum_api_ext::{
+    ApiKey, Checksum, ChecksumBuilder, Error, PollPolicy, RetryPolicy, RunReport,
+};
 use checksum_mock::{Fault, Mock, RunScript};
 use checksum_tests::builder_of;
 use serde_json::json;
@@ -11,7 +13,6 @@ use tokio::time::Instant;
 
 use crate::cases::{Case, Expected, MAX_BYTES};
 use crate::expected::ensure;
-use crate::on_a_socket;
 use crate::table::{self, Column, Table};
 
 /// The longest that one fault may make a wait longer: the time for which polls may fail, and the
@@ -24,6 +25,15 @@ struct Waited {
     elapsed: Duration,
     /// The operation and the body of each response.
     responses: Vec<(Option<&'static str>, String)>,
+}
+
+/// Returns the builder of a client that retries almost at once.
+pub(crate) fn on_a_socket(mock: &Mock) -> ChecksumBuilder {
+    let retry = RetryPolicy::default().initial_delay(Duration::from_millis(1));
+    Checksum::builder()
+        .api_key(ApiKey::new("key").expect("a key"))
+        .base_url(mock.url().parse().expect("a URL"))
+        .retry_policy(retry)
 }
 
 /// How the mock server is set up.
