@@ -27,13 +27,14 @@ struct Waited {
     responses: Vec<(Option<&'static str>, String)>,
 }
 
-/// Returns the builder of a client that retries almost at once.
+/// Returns the builder of a client that retries almost at once, since time is real here.
 pub(crate) fn on_a_socket(mock: &Mock) -> ChecksumBuilder {
     let retry = RetryPolicy::default().initial_delay(Duration::from_millis(1));
     Checksum::builder()
         .api_key(ApiKey::new("key").expect("a key"))
         .base_url(mock.url().parse().expect("a URL"))
         .retry_policy(retry)
+        .max_requests_per_second(10_000)
 }
 
 /// How the mock server is set up.
