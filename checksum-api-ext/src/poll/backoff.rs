@@ -107,7 +107,8 @@ mod tests {
         assert_eq!(next(&mut backoff, 150), 21.0);
         backoff.on_change(&policy);
         assert_eq!(next(&mut backoff, 171), 10.5);
-        assert_eq!(next(&mut backoff, 295), 5.0, "up to the first expected end");
+        assert_eq!(next(&mut backoff, 292), 8.0, "up to the first expected end");
+        assert_eq!(next(&mut backoff, 299), 6.0);
         assert_eq!(next(&mut backoff, 300), 10.4);
         assert_eq!(next(&mut backoff, 1640), 6.0);
         assert_eq!(next(&mut backoff, 7200), 10.4);

@@ -54,11 +54,12 @@ impl Expected {
 /// uniform up to 25 minutes, the hazard is then `1 / (1500 - elapsed)`. Since many runs take 8
 /// minutes and some more than 25, 1640 s stand for 1500, and the interval stays between 6 and 10.4 s.
 fn usual_interval(elapsed: f64) -> f64 {
+    const SHORTEST: f64 = 6.0;
     let until_first_end = 300.0 - elapsed;
     if until_first_end > 0.0 {
-        (12.0 + 0.06 * elapsed).min(until_first_end)
+        (12.0 + 0.06 * elapsed).min(until_first_end.max(SHORTEST))
     } else {
-        (SCALE * (1640.0 - elapsed).abs().sqrt()).clamp(6.0, 10.4)
+        (SCALE * (1640.0 - elapsed).abs().sqrt()).clamp(SHORTEST, 10.4)
     }
 }
 
