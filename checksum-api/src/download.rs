@@ -120,9 +120,7 @@ impl Client {
         let span = download_span(url);
         // Only requests to the origin of the base URL have a key.
         if let Some(key) = key {
-            let invalid = |error| Failure::new(ErrorKind::InvalidRequest, format!("{error}"));
-            let header = key.header().map_err(invalid)?;
-            request.headers_mut().insert(AUTHORIZATION, header);
+            request.headers_mut().insert(AUTHORIZATION, key.header());
             if let Some(trace) = &self.trace_context {
                 add_trace_context(trace, &span, request.headers_mut());
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
@@ -130,6 +131,19 @@ impl Mock {
     /// first.
     pub fn fault(&self, fault: Fault) {
         self.app.faults().push(fault);
+    }
+
+    /// Removes all faults.
+    pub fn remove_faults(&self) {
+        self.app.faults().clear();
+    }
+
+    /// Refuses connections for this time of the mock server's [`Clock`], as a service that is down.
+    /// Closes those that are open: one that has a request after its response. Returns as soon as
+    /// connections are refused. A second call replaces the first, and [`Duration::ZERO`] ends it.
+    /// Has no effect on [`router`](Self::router).
+    pub async fn refuse_connections(&self, lasts: Duration) {
+        self.app.refuse_connections(lasts).await;
     }
 
     /// Returns the latest requests in the order of their arrival, including downloads of files.
@@ -285,8 +299,11 @@ impl MockBuilder {
             head_timeout: self.app.request_timeout,
             max_connections: self.max_connections,
         };
-        let app = App::new(self.app, self.state, origin);
-        let server = tokio::spawn(serve(listener, router(app.clone()), limits));
+        let (sender, outages) = mpsc::unbounded_channel();
+        let clock = self.app.clock.clone();
+        let app = App::new(self.app, self.state, origin, sender);
+        let serving = serve(listener, router(app.clone()), limits, outages, clock);
+        let server = tokio::spawn(serving);
         Ok(Mock {
             app,
             server: Some(server),
@@ -296,8 +313,10 @@ impl MockBuilder {
     /// Returns a mock server without a socket, which serves only through [`Mock::router`]: for
     /// tests with tokio's paused time, in which sockets are unreliable.
     pub fn without_socket(self) -> Mock {
+        let (no_outages, _) = mpsc::unbounded_channel();
+        let origin = "https://checksum.invalid".to_owned();
         Mock {
-            app: App::new(self.app, self.state, "https://checksum.invalid".to_owned()),
+            app: App::new(self.app, self.state, origin, no_outages),
             server: None,
         }
     }

@@ -33,6 +33,7 @@ const STEPS: &[(&str, &str)] = &[
     ),
     ("derived files", "xtask generate --check"),
     ("other people's tools", "xtask conformance"),
+    ("the cost of calls", "xtask bench --check"),
     // The last step, so that the gate's output ends with the number of tests.
     ("the tests of the README", "test --workspace"),
 ];
@@ -116,4 +117,25 @@ fn check_snapshots(asserted: &Path) -> Result<()> {
         "no test asserts these snapshots, delete them: {unused:?}"
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_have_no_syntax_error() {
+        let files = process::stdout(
+            Command::new("git")
+                .current_dir(root())
+                .args(["ls-files", ".ci/run", "*.sh"]),
+        );
+        let files = files.expect("git");
+        assert!(files.contains(".ci/run"), "{files}");
+        for file in files.lines() {
+            let mut bash = Command::new("bash");
+            bash.args(["-n", file]).current_dir(root());
+            process::stdout(&mut bash).expect(file);
+        }
+    }
 }

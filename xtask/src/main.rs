@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "a tool that talks to people")]
 
+mod bench;
 mod ci;
 #[expect(
     dead_code,
@@ -81,6 +82,16 @@ enum Task {
     Dist,
     /// Check that the crates can be published, without publishing them
     Release,
+    /// Count the instructions and allocations of calls, decoding and polls, and compare them with
+    /// hand-written code
+    ///
+    /// It writes the figures into BENCHMARKS.md, and fails if a ratio is above its limit. It needs
+    /// valgrind, and installs Debian's package if it may.
+    Bench {
+        /// Write nothing; only compare the ratios with their limits
+        #[arg(long)]
+        check: bool,
+    },
     /// Run every check of the gate, and print how many seconds each takes
     Ci,
 }
@@ -96,6 +107,7 @@ fn main() -> ExitCode {
         Task::Deny => deny::run(),
         Task::Dist => dist::run(),
         Task::Release => release::run(),
+        Task::Bench { check } => bench::run(check),
         Task::Ci => ci::run(),
     };
     match outcome {

@@ -92,12 +92,17 @@ fn environment(name: &str, list: &str) -> Result<PathBuf> {
     Ok(folder.join("bin"))
 }
 
-/// Returns the path of Chromium or Chrome. Installs Debian's package if there is none and the user
-/// may.
+/// Returns the path of Chromium or Chrome.
 pub(crate) fn chromium() -> Result<PathBuf> {
+    debian("chromium", &CHROMIUM)
+}
+
+/// Returns the path of the first of these programs that is installed. Installs Debian's package if
+/// there is none and the user may.
+pub(crate) fn debian(package: &str, names: &[&str]) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let find = || {
-        let programs = CHROMIUM.iter().flat_map(|name| {
+        let programs = names.iter().flat_map(|name| {
             let folders = std::env::split_paths(&path).collect::<Vec<_>>();
             folders.into_iter().map(move |folder| folder.join(name))
         });
@@ -106,17 +111,18 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     if let Some(program) = find() {
         return Ok(program);
     }
-    eprintln!("installing Chromium");
-    for arguments in ["update", "install --yes --no-install-recommends chromium"] {
+    eprintln!("installing Debian's package {package}");
+    let install_package = format!("install --yes --no-install-recommends {package}");
+    for arguments in ["update", &install_package] {
         let mut apt = quiet("apt-get");
         apt.arg("--quiet").args(arguments.split(' '));
         apt.env("DEBIAN_FRONTEND", "noninteractive");
         install(
             &mut apt,
-            "Chromium or Chrome, or root on Debian to install it",
+            &format!("{package}, or root on Debian to install it"),
         )?;
     }
-    find().context("Debian's package `chromium` has no program of this name")
+    find().with_context(|| format!("Debian's package `{package}` has no program of this name"))
 }
 
 /// Returns a command without telemetry, update notices and colours.

@@ -219,10 +219,8 @@ impl<P: Pollable> PollState<P> {
             let after = failing.since.elapsed();
             events.push(Event::PollRecovered { after });
         }
-        let previous = self.last.replace(status.clone());
-        let has_changed = previous
-            .as_ref()
-            .is_none_or(|previous| status.differs_from(previous));
+        let previous = self.last.as_ref();
+        let has_changed = previous.is_none_or(|previous| status.differs_from(previous));
         self.perhaps_terminal = match terminal {
             // Work that still changes is not done.
             Terminal::Perhaps if has_changed => 1,
@@ -233,8 +231,11 @@ impl<P: Pollable> PollState<P> {
             if terminal != Terminal::Perhaps {
                 self.backoff.on_change(policy);
             }
+            let previous = self.last.replace(status.clone());
             let current = status;
             events.push(Event::Changed { previous, current });
+        } else {
+            self.last = Some(status);
         }
         match report {
             Some(report) => {

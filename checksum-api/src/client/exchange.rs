@@ -15,7 +15,7 @@ use crate::operation::Operation;
 use crate::redaction::Redactor;
 use crate::response::{MAX_ERROR_BYTES, RawResponse};
 use crate::telemetry::TARGET;
-use crate::transport::TransportError;
+use crate::transport::{Reason, TransportError};
 
 /// Why no complete response came.
 pub(super) enum ExchangeError {
@@ -47,7 +47,7 @@ pub(super) async fn exchange(
     client: &Client,
     call: &mut CallState,
     operation: &Operation,
-    request: Request,
+    request: &Request,
 ) -> Result<RawResponse, ExchangeError> {
     call.response = None;
     let response = follow(client, call, request, operation.redirects).await;
@@ -59,26 +59,32 @@ pub(super) async fn exchange(
 async fn follow(
     client: &Client,
     call: &mut CallState,
-    mut request: Request,
+    request: &Request,
     is_address: bool,
 ) -> Result<Response, TransportError> {
     let is_read = request.method() == Method::GET;
     let mut followed = 0;
+    let mut target = None;
     loop {
-        let url = request.url().clone();
-        let again = request.try_clone();
-        let outcome = client.transport.send(request).await;
+        let mut sent = request.try_clone().ok_or_else(|| {
+            TransportError::new(Reason::InvalidRequest, "the body cannot be sent again")
+        })?;
+        if let Some(target) = &target {
+            sent.url_mut().clone_from(target);
+        }
+        let url = target.as_ref().unwrap_or(request.url());
+        let outcome = client.transport.send(sent).await;
         let responded = match &outcome {
             Ok(response) => Some(response.url()),
             Err(error) => error.url(),
         };
-        if let Some(elsewhere) = responded.filter(|at| redirect::is_elsewhere(&url, at)) {
+        if let Some(elsewhere) = responded.filter(|at| redirect::is_elsewhere(url, at)) {
             call.elsewhere = Some(redirect::place(elsewhere));
             call.may_have_taken_effect = !is_read;
             return outcome;
         }
         let mut response = outcome?;
-        if is_address && let Some(address) = redirect::address(&url, &response) {
+        if is_address && let Some(address) = redirect::address(url, &response) {
             let body = Value::from(address.as_str()).to_string();
             let mut address = http::Response::new(body);
             *address.headers_mut() = std::mem::take(response.headers_mut());
@@ -89,24 +95,23 @@ async fn follow(
         }
         let hop = Hop {
             base_url: &client.baseurl,
-            url: &url,
+            url,
             is_read,
             followed,
         };
-        match (hop.next(response.status(), response.headers()), again) {
-            (Ok(Some(target)), Some(mut again)) => {
+        match hop.next(response.status(), response.headers()) {
+            Ok(Some(next)) => {
                 tracing::debug!(
                     target: TARGET,
                     status = response.status().as_u16(),
-                    to = redirect::place(&target),
+                    to = redirect::place(&next),
                     "redirected"
                 );
-                *again.url_mut() = target;
-                request = again;
+                target = Some(next);
                 followed += 1;
             }
-            (Ok(_), _) => return Ok(response),
-            (Err(unfollowed), _) => {
+            Ok(None) => return Ok(response),
+            Err(unfollowed) => {
                 call.unfollowed = Some(unfollowed);
                 return Ok(response);
             }
@@ -132,14 +137,17 @@ async fn read(
     } else {
         client.max_response_bytes
     };
-    let mut body = BytesMut::new();
+    let mut body = Bytes::new();
     loop {
         match response.chunk().await {
             Ok(None) => break,
-            Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
+            Ok(Some(chunk)) if body.len() + chunk.len() <= limit => {
+                body = append(body, chunk);
+            }
             // The beginning of an error response is enough for a message.
             Ok(Some(chunk)) if is_error => {
-                body.extend_from_slice(&chunk[..limit - body.len()]);
+                let rest = limit - body.len();
+                body = append(body, chunk.slice(..rest));
                 break;
             }
             Err(_) if is_error => break,
@@ -148,7 +156,7 @@ async fn read(
         }
     }
     tracing::Span::current().record("http.response.body.size", body.len());
-    head.body = match plain(&mut head.headers, body.freeze(), limit, is_error) {
+    head.body = match plain(&mut head.headers, body, limit, is_error) {
         Ok(body) => body,
         Err(NotPlain::TooLarge) => return Err(ExchangeError::TooLarge(limit)),
         Err(NotPlain::Broken(error)) => return Err(lost(error)),
@@ -162,6 +170,16 @@ async fn read(
         body: std::mem::take(&mut head.body),
     };
     Ok(complete)
+}
+
+/// Returns both parts as one. A body that came in one part is not copied.
+fn append(body: Bytes, chunk: Bytes) -> Bytes {
+    if body.is_empty() {
+        return chunk;
+    }
+    let mut body = BytesMut::from(body);
+    body.extend_from_slice(&chunk);
+    body.freeze()
 }
 
 fn lost(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ExchangeError {

@@ -28,33 +28,32 @@ impl Client {
             operation: Some(operation.operation()),
             ..CallState::default()
         };
-        match self.try_execute(&mut call, operation, request).await {
-            Ok(decoded) => Ok(decoded),
-            Err(failure) => {
-                let secrets = self.redactor(&call);
-                Err(Error::new(failure, call, &secrets))
-            }
-        }
+        let failure = match request {
+            Err(error) => error.into(),
+            Ok(mut request) => match self.try_execute(&mut call, operation, &mut request).await {
+                Ok(decoded) => return Ok(decoded),
+                Err(failure) => {
+                    request.url().path().clone_into(&mut call.path);
+                    failure
+                }
+            },
+        };
+        let secrets = self.redactor(&call);
+        Err(Error::new(failure, call, &secrets))
     }
 
     async fn try_execute<T: DeserializeOwned>(
         &self,
         call: &mut CallState,
         id: OperationId,
-        request: Result<Request, RequestError>,
+        request: &mut Request,
     ) -> Result<(T, RawResponse), Failure> {
-        let mut request = request?;
-        prepare(self, id.operation(), &mut request, call)?;
-        let again = match self.key.is_fixed() {
-            true => None,
-            false => request.try_clone(),
-        };
+        prepare(self, id.operation(), request, call)?;
         let key = self.api_key(call).await?;
         let mut response = self.attempt(call, id, request, &key).await?;
         // 401 means that the service has not acted on the request.
         if response.status == http::StatusCode::UNAUTHORIZED
             && !call.may_have_taken_effect
-            && let Some(request) = again
             && let Some(key) = self.key_after(&key).await
         {
             response = self.attempt(call, id, request, &key).await?;
@@ -93,15 +92,14 @@ impl Client {
         &self,
         call: &mut CallState,
         id: OperationId,
-        mut request: Request,
+        request: &mut Request,
         key: &ApiKey,
     ) -> Result<RawResponse, Failure> {
-        let header = key.header().map_err(RequestError::from_display)?;
         request
             .headers_mut()
-            .insert(http::header::AUTHORIZATION, header);
+            .insert(http::header::AUTHORIZATION, key.header());
         let operation = id.operation();
-        let span = request_span(&request, operation);
+        let span = request_span(request, operation);
         if let Some(trace) = &self.trace_context {
             add_trace_context(trace, &span, request.headers_mut());
         }
@@ -126,6 +124,9 @@ impl Client {
 
     /// Returns the key to send.
     pub(crate) async fn api_key(&self, call: &CallState) -> Result<ApiKey, Failure> {
+        if let Some(key) = self.key.fixed() {
+            return Ok(key.clone());
+        }
         match timeout(self.request_timeout, self.key.get(None)).await {
             Ok(Ok(key)) => Ok(key),
             Ok(Err(error)) => Err(Failure::no_api_key(error, &self.redactor(call))),

@@ -61,7 +61,7 @@ impl Client {
     /// Returns whether the API key never changes. A key from an
     /// [`ApiKeyProvider`](crate::ApiKeyProvider) may change.
     pub fn has_fixed_api_key(&self) -> bool {
-        self.key.is_fixed()
+        self.key.fixed().is_some()
     }
 
     /// Returns how long one request may take, from connecting to the last byte of the response.

@@ -20,6 +20,12 @@ pub(crate) enum RequestError {
 }
 
 impl RequestError {
+    /// Returns the error for a path that is not the operation's.
+    pub(crate) fn changed_path() -> Self {
+        let message = "an identifier changes the path, so that the request would go elsewhere";
+        Self::InvalidRequest(message.to_owned())
+    }
+
     pub(super) fn from_display(error: impl std::fmt::Display) -> Self {
         Self::InvalidRequest(error.to_string())
     }
@@ -45,20 +51,13 @@ impl From<RequestError> for Failure {
     }
 }
 
-/// Checks the path, adds extra fields, and removes an empty optional body.
+/// Adds extra fields, and removes an empty optional body.
 pub(super) fn prepare(
     client: &Client,
     operation: &Operation,
     request: &mut Request,
     call: &mut CallState,
 ) -> Result<(), RequestError> {
-    let path = request.url().path();
-    path.clone_into(&mut call.path);
-    let below_base = path.strip_prefix(client.baseurl.path());
-    if !below_base.is_some_and(|path| operation.matches(path)) {
-        let message = "an identifier changes the path, so that the request would go elsewhere";
-        return Err(RequestError::InvalidRequest(message.to_owned()));
-    }
     if !client.extra_fields.is_empty() {
         add_extra_fields(request, &client.extra_fields).map_err(RequestError::from_display)?;
     }

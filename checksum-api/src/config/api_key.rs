@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -19,7 +20,19 @@ use crate::redaction::Redactor;
 /// # Ok::<(), checksum_api::ParseApiKeyError>(())
 /// ```
 #[derive(Clone)]
-pub struct ApiKey(SecretString);
+pub struct ApiKey(HeaderValue);
+
+/// What stands before the key in the `Authorization` header.
+const SCHEME: &str = "Bearer ";
+
+/// The memory of the header that all clones of a key share.
+struct Header(SecretString);
+
+impl AsRef<[u8]> for Header {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose_secret().as_bytes()
+    }
+}
 
 /// The error of [`ApiKey::new`]: why a text is not an API key. The message never contains the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,26 +90,34 @@ impl ApiKey {
                 offset,
                 length: text.len(),
             }),
-            None => Ok(Self(SecretString::from(text))),
+            None => {
+                let header = Header([SCHEME, text].concat().into());
+                let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(header))
+                    .expect("visible ASCII is valid in a header");
+                header.set_sensitive(true);
+                Ok(Self(header))
+            }
         }
     }
 
     /// Returns the `Authorization` header, marked sensitive so that no layer below prints it.
-    pub(crate) fn header(&self) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
-        let text = SecretString::from(format!("Bearer {}", self.0.expose_secret()));
-        let mut header = HeaderValue::from_str(text.expose_secret())?;
-        header.set_sensitive(true);
-        Ok(header)
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+
+    fn expose(&self) -> &str {
+        let header = self.0.to_str().unwrap_or_default();
+        header.strip_prefix(SCHEME).unwrap_or_default()
     }
 
     /// Makes `redactor` replace the key.
     pub(crate) fn add_to(&self, redactor: &mut Redactor) {
-        redactor.add(self.0.expose_secret());
+        redactor.add(self.expose());
     }
 
     /// Returns whether both are the same key.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.0.expose_secret() == other.0.expose_secret()
+        self.0 == other.0
     }
 }
 
@@ -216,13 +237,13 @@ mod tests {
             "\u{feff}hunter2\n",
         ] {
             let key = ApiKey::new(text).expect(text);
-            assert_eq!(key.0.expose_secret(), "hunter2");
+            assert_eq!(key.expose(), "hunter2");
         }
         for text in [
             "a=", "YWJj==", "a-b=c", "a\"b\\c", "\"a", "a$b", "$a-b", "<a", "1=2", "x",
         ] {
             let key = ApiKey::new(text).expect(text);
-            assert_eq!(key.0.expose_secret(), text);
+            assert_eq!(key.expose(), text);
         }
     }
 
@@ -230,9 +251,6 @@ mod tests {
     fn debug_prints_stars() {
         let key = ApiKey::new("hunter2").expect("a key");
         assert_eq!(format!("{key:?}"), "***");
-        assert_eq!(
-            format!("{:?}", key.header().expect("a header")),
-            "Sensitive"
-        );
+        assert_eq!(format!("{:?}", key.header()), "Sensitive");
     }
 }

@@ -78,6 +78,15 @@ impl BaseUrl {
         self.0.path()
     }
 
+    /// Returns the URL of a percent-encoded path that begins with that of the base URL; `None` if the
+    /// URL would have another path, or a segment of it is empty.
+    pub(crate) fn with_path(&self, path: &str) -> Option<Url> {
+        let below = path.strip_prefix(self.path())?;
+        let mut url = self.0.clone();
+        url.set_path(path);
+        (url.path() == path && !below.contains("//") && !below.ends_with('/')).then_some(url)
+    }
+
     pub(crate) fn url(&self) -> &Url {
         &self.0
     }
@@ -193,6 +202,27 @@ impl fmt::Debug for BaseUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_paths_that_a_url_keeps_are_accepted() {
+        let base = BaseUrl::default();
+        let text: String = (' '..='~').filter(|c| *c != '\\').collect();
+        let encoded = progenitor_client::encode_path(&format!("{text}\u{1f9ea}"));
+        for path in [format!("/v1/a/{encoded}"), "/v1/a%2Fb/c%20d".to_owned()] {
+            let path = format!("/public-api{path}");
+            let url = base.with_path(&path).expect("a URL");
+            assert_eq!(url.as_str(), format!("https://api.checksum.ai{path}"));
+        }
+        for path in [
+            "/v1/a",
+            "/public-api/v1//b",
+            "/public-api/v1/",
+            "/public-api/v1/../b",
+            r"/public-api/v1/a\b",
+        ] {
+            assert_eq!(base.with_path(path), None, "{path}");
+        }
+    }
 
     #[test]
     fn every_accepted_form_means_the_same() {

@@ -64,9 +64,9 @@ impl CurrentKey {
         }
     }
 
-    /// Returns whether the key never changes.
-    pub(crate) fn is_fixed(&self) -> bool {
-        self.fixed.is_some()
+    /// Returns the key if it never changes.
+    pub(crate) fn fixed(&self) -> Option<&ApiKey> {
+        self.fixed.as_ref()
     }
 
     /// Returns the key to send. With `rejected`, the provider is called again, unless it has

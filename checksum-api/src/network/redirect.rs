@@ -89,7 +89,8 @@ fn is_followed_by_reads(status: StatusCode) -> bool {
 /// Returns whether a transport has followed a redirect by itself, so that it is not known how often and
 /// with which methods the request was sent.
 pub(crate) fn is_elsewhere(requested: &Url, responded: &Url) -> bool {
-    responded.host_str() != Some(NO_URL)
+    requested != responded
+        && responded.host_str() != Some(NO_URL)
         && (requested.origin() != responded.origin()
             || requested.path() != responded.path()
             || requested.query() != responded.query())

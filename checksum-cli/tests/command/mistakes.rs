@@ -108,7 +108,7 @@ async fn wrong_values() {
         ("CHECKSUM_API_KEY", ""),
         ("CHECKSUM_API_KEY", "two words"),
         ("CHECKSUM_API_BASE_URL", "api.checksum.ai"),
-        ("CHECKSUM_LOG", "="),
+        ("CHECKSUM_LOG", "checksum_api=loud"),
     ] {
         let ended = with(name, value).end().exits(2);
         all += &read(&format!("me # {name}={value}"), &ended, &mock);

@@ -115,6 +115,18 @@ impl JsonObject {
         })
     }
 
+    /// Returns a number from 0 to 1.
+    pub(crate) fn share(&self, name: &str) -> Result<Option<f64>, Rejection> {
+        let read = |value: &Value| value.as_f64().filter(|share| (0.0..=1.0).contains(share));
+        self.field(name, "must be a number from 0 to 1", read)
+    }
+
+    /// Returns an object with any fields.
+    pub(crate) fn any_object(&self, name: &str) -> Result<Option<Value>, Rejection> {
+        let read = |value: &Value| value.is_object().then(|| value.clone());
+        self.field(name, "must be an object", read)
+    }
+
     pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, Rejection> {
         let fields = self.field(name, "must be an object", Value::as_object)?;
         Ok(fields.map(|fields| Self {

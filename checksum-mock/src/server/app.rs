@@ -10,13 +10,14 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::ALLOW;
 use http::request::Parts;
+use tokio::sync::{mpsc, oneshot};
 
 use super::api_key::ApiKey;
-use super::connection::Connection;
+use super::connection::{Connection, Outage};
 use super::request_log::RequestLog;
 use super::{faults, files};
 use crate::clock::Clock;
-use crate::fault::{self, Fault};
+use crate::fault::{self, Fault, FaultKind};
 use crate::operations::json_object::JsonObject;
 use crate::operations::request::ApiRequest;
 use crate::operations::response::{OperationResult, Rejection};
@@ -49,10 +50,17 @@ pub(crate) struct App {
     state: Mutex<State>,
     faults: Mutex<Vec<Fault>>,
     request_log: Mutex<RequestLog>,
+    /// Closed if there is no socket.
+    outages: mpsc::UnboundedSender<Outage>,
 }
 
 impl App {
-    pub(crate) fn new(settings: Settings, state: state::Settings, origin: String) -> Arc<Self> {
+    pub(crate) fn new(
+        settings: Settings,
+        state: state::Settings,
+        origin: String,
+        outages: mpsc::UnboundedSender<Outage>,
+    ) -> Arc<Self> {
         let log = RequestLog::new(settings.max_recorded_requests, state.limit.bytes);
         Arc::new(Self {
             settings,
@@ -60,7 +68,15 @@ impl App {
             state: Mutex::new(State::new(state)),
             faults: Mutex::default(),
             request_log: Mutex::new(log),
+            outages,
         })
+    }
+
+    /// Refuses connections for this time, if there is a socket. Returns once it does.
+    pub(crate) async fn refuse_connections(&self, lasts: Duration) {
+        let (begun, has_begun) = oneshot::channel();
+        let _ = self.outages.send(Outage { lasts, begun });
+        let _ = has_begun.await;
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -169,18 +185,21 @@ pub(crate) fn api_router(app: Arc<App>) -> Router {
 
 async fn receive(Shared(app): Shared<Arc<App>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let body = app.read(body).await;
     let (method, path) = (parts.method.as_str(), parts.uri.path());
     let route = path
         .strip_prefix(BASE_PATH)
         .and_then(|path| Route::of_request(method, path));
     let operation_id = route.map(|route| route.operation_id);
     tracing::debug!(method, path, operation_id, "received");
+    let fault = fault::take(&mut app.faults(), operation_id);
+    let body = match &fault {
+        Some(fault) if matches!(fault.kind, FaultKind::ResetBeforeReading) => Ok(Bytes::new()),
+        _ => app.read(body).await,
+    };
     let logged = body.as_deref().unwrap_or_default();
     let now = app.clock().now();
     let number = app.request_log().push(&parts, operation_id, logged, now);
     let handle = || app.respond(&parts, body);
-    let fault = fault::take(&mut app.faults(), operation_id);
     let response = match fault {
         None => handle(),
         Some(fault) => {

@@ -1,21 +1,25 @@
-//! Accepts connections, limits their number and idle time, and resets one if a fault says so.
+//! Accepts connections, limits their number and idle time, and takes one from the HTTP library if a
+//! fault says so.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures_util::stream;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 use tower::ServiceExt;
+
+use crate::clock::Clock;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -24,16 +28,35 @@ pub(crate) struct Limits {
     pub(crate) max_connections: usize,
 }
 
-/// The connection of a request, so that a fault can reset it.
+/// A time of the clock in which connections are refused. The channel reports that it has begun.
+#[derive(Debug)]
+pub(crate) struct Outage {
+    pub(crate) lasts: Duration,
+    pub(crate) begun: oneshot::Sender<()>,
+}
+
+/// What happens to a connection in place of a response.
+#[derive(Debug)]
+pub(crate) enum Takeover {
+    Reset,
+    /// Writes bytes with a pause before each, and closes the connection.
+    Write {
+        bytes: Bytes,
+        pause: Duration,
+        clock: Clock,
+    },
+}
+
+/// The connection of a request, so that a fault can take it over.
 ///
 /// This crate accepts connections by itself because axum's server does not give access to them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connection(Option<Arc<Socket>>);
 
 impl Connection {
-    /// Resets the connection, which drops the request's future. Without a socket, returns a response
-    /// whose body fails.
-    pub(crate) async fn reset(&self) -> Response {
+    /// Takes the connection over, which drops the request's future. Without a socket, returns a
+    /// response whose body fails.
+    pub(crate) async fn take_over(&self, takeover: Takeover) -> Response {
         match &self.0 {
             None => {
                 let broken = Err::<Vec<u8>, _>(std::io::ErrorKind::ConnectionReset);
@@ -41,7 +64,7 @@ impl Connection {
                 Response::new(Body::from_stream(stream::iter([broken])))
             }
             Some(socket) => {
-                socket.reset.notify_one();
+                let _ = socket.takeovers.send(takeover);
                 std::future::pending().await
             }
         }
@@ -50,16 +73,16 @@ impl Connection {
 
 #[derive(Debug)]
 struct Socket {
-    reset: Notify,
+    takeovers: mpsc::UnboundedSender<Takeover>,
     close: Notify,
     /// Since when it has had no request; `None` while it has one, and once it is being closed.
     idle_since: Mutex<Option<Instant>>,
 }
 
 impl Socket {
-    fn new() -> Self {
+    fn new(takeovers: mpsc::UnboundedSender<Takeover>) -> Self {
         Self {
-            reset: Notify::new(),
+            takeovers,
             close: Notify::new(),
             idle_since: Mutex::new(Some(Instant::now())),
         }
@@ -71,14 +94,30 @@ impl Socket {
     }
 }
 
+/// How many connections may wait until they are accepted.
+const BACKLOG: u32 = 1024;
+
 /// How long to wait for a connection to close before accepting the next one.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(10);
 
 /// Serves until its future is dropped, which drops its connections too.
-pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits) {
+pub(crate) async fn serve(
+    mut listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    mut outages: mpsc::UnboundedReceiver<Outage>,
+    clock: Clock,
+) {
     let mut connections = Connections::default();
     loop {
         tokio::select! {
+            Some(outage) = outages.recv() => {
+                connections.close_all().await;
+                listener = match refuse(listener, outage, &mut outages, &clock).await {
+                    Ok(listener) => listener,
+                    Err(error) => return tracing::error!(%error, "cannot serve again"),
+                };
+            }
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     while connections.open.len() >= limits.max_connections.max(1) {
@@ -99,6 +138,31 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits)
     }
 }
 
+/// Keeps the port without listening, so that it refuses connections and nobody else gets it, until
+/// the latest outage is over.
+async fn refuse(
+    listener: TcpListener,
+    mut outage: Outage,
+    outages: &mut mpsc::UnboundedReceiver<Outage>,
+    clock: &Clock,
+) -> std::io::Result<TcpListener> {
+    let address = listener.local_addr()?;
+    drop(listener);
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    while !outage.lasts.is_zero() {
+        let _ = outage.begun.send(());
+        tokio::select! {
+            () = clock.sleep(outage.lasts) => return socket.listen(BACKLOG),
+            Some(next) = outages.recv() => outage = next,
+        }
+    }
+    let listener = socket.listen(BACKLOG);
+    let _ = outage.begun.send(());
+    listener
+}
+
 #[derive(Default)]
 struct Connections {
     tasks: JoinSet<()>,
@@ -107,8 +171,10 @@ struct Connections {
 
 impl Connections {
     fn open(&mut self, stream: TcpStream, router: Router, limits: Limits) {
-        let socket = Arc::new(Socket::new());
-        let serving = serve_connection(stream, socket.clone(), router, limits.head_timeout);
+        let (sender, takeovers) = mpsc::unbounded_channel();
+        let socket = Arc::new(Socket::new(sender));
+        let head_timeout = limits.head_timeout;
+        let serving = serve_connection(stream, socket.clone(), takeovers, router, head_timeout);
         let task = self.tasks.spawn(serving);
         self.open.insert(task.id(), socket);
     }
@@ -118,7 +184,6 @@ impl Connections {
         let sockets = self.open.values();
         let idle = sockets.filter_map(|socket| Some(((*socket.idle_since())?, socket)));
         if let Some((_, socket)) = idle.min_by_key(|(since, _)| *since) {
-            *socket.idle_since() = None;
             socket.close.notify_one();
         }
         let ended = self.tasks.join_next_with_id();
@@ -127,6 +192,21 @@ impl Connections {
             // There is no connection to wait for.
             Ok(None) => tokio::time::sleep(CLOSE_TIMEOUT).await,
             Err(_) => {}
+        }
+    }
+
+    /// Closes all connections: those that have a request after its response.
+    async fn close_all(&mut self) {
+        for socket in self.open.values() {
+            socket.close.notify_one();
+        }
+        while self
+            .open
+            .values()
+            .any(|socket| socket.idle_since().is_some())
+            && let Some(ended) = self.tasks.join_next_with_id().await
+        {
+            self.forget(ended);
         }
     }
 
@@ -139,6 +219,7 @@ impl Connections {
 async fn serve_connection(
     stream: TcpStream,
     socket: Arc<Socket>,
+    mut takeovers: mpsc::UnboundedReceiver<Takeover>,
     router: Router,
     head_timeout: Duration,
 ) {
@@ -164,13 +245,39 @@ async fn serve_connection(
                 tracing::debug!(%error, "connection failed");
             }
         }
-        () = socket.reset.notified() => {
-            // Closing with a linger of zero sends a reset.
-            let stream = serving.into_parts().io.into_inner();
-            let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+        Some(takeover) = takeovers.recv() => {
+            take_over(serving.into_parts().io.into_inner(), takeover).await;
         }
         () = socket.close.notified() => {
-            tracing::debug!("closed an idle connection: too many are open");
+            let is_idle = socket.idle_since().is_some();
+            tracing::debug!(is_idle, "closing a connection");
+            if !is_idle {
+                std::pin::Pin::new(&mut serving).graceful_shutdown();
+                let _ = serving.await;
+            }
+        }
+    }
+}
+
+async fn take_over(mut stream: TcpStream, takeover: Takeover) {
+    match takeover {
+        Takeover::Reset => {
+            // Closing with a linger of zero sends a reset.
+            let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+        }
+        Takeover::Write {
+            bytes,
+            pause,
+            clock,
+        } => {
+            let size = if pause.is_zero() { bytes.len() } else { 1 };
+            for part in bytes.chunks(size.max(1)) {
+                clock.sleep(pause).await;
+                // The client may have gone.
+                if stream.write_all(part).await.is_err() {
+                    break;
+                }
+            }
         }
     }
 }

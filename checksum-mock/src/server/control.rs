@@ -1,5 +1,7 @@
 //! The control routes of the page: what the mock server holds, scripts of the next runs, and faults.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::app::App;
@@ -132,6 +134,12 @@ fn number(body: &JsonObject, name: &str, least: u32) -> Result<Option<u32>, Reje
     Ok(number.and_then(|number| u32::try_from(number).ok()))
 }
 
+/// Reads for how long connections are refused.
+pub(crate) fn outage(body: &JsonObject) -> Result<Duration, Rejection> {
+    body.check_names(&["seconds"])?;
+    body.required("seconds", JsonObject::seconds)
+}
+
 /// Reads a fault. It applies once to any operation, unless the body says otherwise.
 pub(crate) fn fault(body: &JsonObject) -> Result<Fault, Rejection> {
     body.check_names(&[
@@ -139,12 +147,19 @@ pub(crate) fn fault(body: &JsonObject) -> Result<Fault, Rejection> {
         "status",
         "headers",
         "body",
+        "gzip",
+        "fields",
         "seconds",
+        "atByte",
+        "andHandle",
         "operationId",
         "after",
         "times",
         "always",
+        "probability",
+        "seed",
     ])?;
+    let text = || Ok(body.string("body")?.unwrap_or_default().to_owned());
     let mut fault = match body.required("kind", JsonObject::string)? {
         "status" => {
             let status = |body, name: &str| JsonObject::integer_in(body, name, 200..=599);
@@ -154,16 +169,26 @@ pub(crate) fn fault(body: &JsonObject) -> Result<Fault, Rejection> {
             let fault = headers
                 .iter()
                 .fold(fault, |fault, (name, value)| fault.header(name, value));
-            fault.body(body.string("body")?.unwrap_or_default().to_owned())
+            let fault = fault.body(text()?);
+            match body.boolean("gzip")? {
+                Some(true) => fault.gzip(),
+                _ => fault,
+            }
         }
+        "raw" => Fault::slow_raw(text()?, body.seconds("seconds")?.unwrap_or_default()),
+        "fields" => Fault::fields(body.required("fields", JsonObject::any_object)?),
         "delay" => Fault::delay(body.required("seconds", JsonObject::seconds)?),
+        "slow-body" => Fault::slow_body(body.required("seconds", JsonObject::seconds)?),
         "hang" => Fault::hang(),
+        "reset-before-reading" => Fault::reset_before_reading(),
         "reset-before-handling" => Fault::reset_before_handling(),
         "reset-after-handling" => Fault::reset_after_handling(),
+        "reset-in-body" => Fault::reset_in_body(),
         "truncated" => Fault::truncated(),
         _ => {
-            let known = "is not one of status, delay, hang, reset-before-handling, \
-                         reset-after-handling, truncated";
+            let known = "is not one of status, raw, fields, delay, slow-body, hang, \
+                         reset-before-reading, reset-before-handling, reset-after-handling, \
+                         reset-in-body, truncated";
             return Err(body.invalid("kind", known));
         }
     };
@@ -172,6 +197,16 @@ pub(crate) fn fault(body: &JsonObject) -> Result<Fault, Rejection> {
             return Err(body.invalid("operationId", "is not an operation of the API"));
         }
         fault = fault.on_operation(id);
+    }
+    if let Some(at) = number(body, "atByte", 0)? {
+        fault = fault.at_byte(usize::try_from(at).unwrap_or(usize::MAX));
+    }
+    if body.boolean("andHandle")? == Some(true) {
+        fault = fault.and_handle();
+    }
+    if let Some(probability) = body.share("probability")? {
+        let seed = body.integer_in("seed", 0..=u64::MAX)?.unwrap_or_default();
+        fault = fault.probability(probability, seed);
     }
     if let Some(after) = number(body, "after", 0)? {
         fault = fault.after(after);

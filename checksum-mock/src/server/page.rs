@@ -90,7 +90,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let mut page = Router::new()
         .route("/mock/state", get(overview))
         .route("/mock/next-runs", post(add_script).delete(remove_scripts))
-        .route("/mock/faults", post(add_fault).delete(remove_faults));
+        .route("/mock/faults", post(add_fault).delete(remove_faults))
+        .route("/mock/outage", post(refuse_connections));
     for (path, content_type, content) in ASSETS {
         let asset = move || async move { ([(CONTENT_TYPE, content_type)], content) };
         page = page.route(path, get(asset));
@@ -161,6 +162,15 @@ async fn add_fault(
 async fn remove_faults(Shared(app): Shared<Arc<App>>) -> StatusCode {
     app.faults().clear();
     StatusCode::NO_CONTENT
+}
+
+async fn refuse_connections(
+    Shared(app): Shared<Arc<App>>,
+    request: Request,
+) -> Result<StatusCode, Rejection> {
+    let lasts = control::outage(&read(&app, request).await?)?;
+    app.refuse_connections(lasts).await;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn read(app: &App, request: Request) -> Result<JsonObject, Rejection> {

@@ -79,6 +79,60 @@ async fn a_reset_closes_the_connection_before_or_after_the_effect() {
 }
 
 #[tokio::test]
+async fn a_reset_needs_no_body_of_the_request() {
+    let mock = Mock::start().await.unwrap();
+    mock.fault(Fault::reset_before_reading());
+    let begun = SUITE.replace("content-length: 0", "content-length: 10");
+    let error = exchange(&mock, &begun).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
+async fn raw_bytes_are_sent_as_they_are_and_end_the_connection() {
+    let mock = Mock::start().await.unwrap();
+    let raw = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\ncontent-length: 7\r\n\r\n{}";
+    mock.fault(Fault::raw(raw).and_handle());
+    let paused = Fault::slow_raw(raw, Duration::from_millis(1)).probability(1.0, 7);
+    mock.fault(paused);
+    assert_eq!(exchange(&mock, SUITE).await.unwrap(), raw);
+    assert_eq!(exchange(&mock, SUITE).await.unwrap(), raw);
+    let response = exchange(&mock, LAST).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "it took effect");
+}
+
+#[tokio::test]
+async fn a_body_is_cut_where_the_fault_says_and_how() {
+    let whole = r#"{"name":"job-name-12345"}"#;
+    let mock = Mock::start().await.unwrap();
+    mock.fault(Fault::truncated().at_byte(3));
+    let response = exchange(&mock, SUITE).await.unwrap();
+    assert!(response.ends_with(&format!("\r\n\r\n{}", &whole[..3])));
+    mock.fault(Fault::reset_in_body().at_byte(10));
+    let mut stream = begin(&mock, SUITE).await;
+    let mut read = Vec::new();
+    let error = stream.read_to_end(&mut read).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+}
+
+/// The clock stands still, so that only the second call ends the first.
+#[tokio::test]
+async fn connections_are_refused_for_a_time() {
+    let builder = Mock::builder().clock(Clock::manual());
+    let mock = builder.start().await.unwrap();
+    let mut idle = begin(&mock, "").await;
+    exchange(&mock, LAST).await.unwrap();
+    for _ in 0..2 {
+        mock.refuse_connections(Duration::from_secs(1)).await;
+        assert_eq!(idle.read(&mut [0]).await.unwrap(), 0, "it was closed");
+        let error = exchange(&mock, LAST).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+    mock.refuse_connections(Duration::ZERO).await;
+    exchange(&mock, LAST).await.unwrap();
+    assert_eq!(mock.request_count(), 2);
+}
+
+#[tokio::test]
 async fn a_reset_leaves_other_connections_alone() {
     let mock = Mock::start().await.unwrap();
     let mut other = TcpStream::connect(address(&mock)).await.unwrap();

@@ -58,6 +58,12 @@ fn an_unknown_operation_panics() {
 async fn a_request_takes_effect_or_not_as_the_fault_says() {
     for (fault, is_cut, takes_effect) in [
         (Fault::status(503), false, false),
+        (Fault::status(502).and_handle(), false, true),
+        (Fault::raw("HTTP/1.1 200 OK\r\n\r\n"), true, false),
+        (Fault::reset_before_reading(), true, false),
+        (Fault::reset_in_body(), true, true),
+        (Fault::slow_body(Duration::ZERO), false, true),
+        (Fault::fields(json!({ "name": null })), false, true),
         (Fault::reset_before_handling(), true, false),
         (Fault::reset_after_handling(), true, true),
         (Fault::truncated(), true, true),
@@ -95,4 +101,51 @@ async fn a_request_can_hang_without_effect() {
     assert!(tokio::time::timeout(day, hanging).await.is_err());
     server.get(FIRST).await.rejection(404);
     assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn fields_of_a_response_are_changed_added_and_removed() {
+    let server = server();
+    let patch = json!({ "status": "queued", "name": null, "new": { "a": [1] } });
+    let before = server.start_suite().await;
+    let path = format!("/v1/execution/status/{before}");
+    server.fault(Fault::fields(patch).on_operation("get_run_status"));
+    server.fault(Fault::fields(json!({ "status": 1 })));
+    let changed = server.get(&path).await.ok();
+    assert_eq!(changed["status"], "queued");
+    assert_eq!(changed["new"], json!({ "a": [1] }));
+    assert_eq!(changed.get("name"), None);
+    assert_eq!(server.get(&path).await.ok()["status"], 1);
+    assert_ne!(server.get(&path).await.ok()["status"], 1);
+}
+
+#[tokio::test]
+async fn a_body_is_compressed_once() {
+    let server = server();
+    server.fault(Fault::respond_with(vec![b' '; 1_000_000]).gzip());
+    let response = server.get("/v1/me").await;
+    assert_eq!(response.headers["content-encoding"], "gzip");
+    let body = response.body.unwrap();
+    assert!(body.starts_with(&[0x1f, 0x8b]), "it is gzip");
+    assert!(body.len() < 20_000, "{}", body.len());
+}
+
+#[tokio::test]
+async fn a_probability_has_a_seed() {
+    let statuses = async |probability, seed| {
+        let server = server();
+        server.fault(Fault::status(500).always().probability(probability, seed));
+        let mut statuses = Vec::new();
+        for _ in 0..100 {
+            statuses.push(server.get("/v1/me").await.status);
+        }
+        statuses
+    };
+    let some = statuses(0.2, 7).await;
+    let failed = some.iter().filter(|status| **status == 500).count();
+    assert!((10..=30).contains(&failed), "{failed}");
+    assert_eq!(statuses(0.2, 7).await, some);
+    assert_ne!(statuses(0.2, 8).await, some);
+    assert_eq!(statuses(0.0, 7).await, [200; 100]);
+    assert_eq!(statuses(1.0, 7).await, [500; 100]);
 }

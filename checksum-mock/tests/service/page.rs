@@ -190,9 +190,9 @@ async fn a_fault_is_injected_and_removed() {
 
     for kind in [
         "hang",
-        "reset-before-handling",
+        "reset-before-reading",
         "reset-after-handling",
-        "truncated",
+        "reset-in-body",
     ] {
         let fault = json!({ "kind": kind, "always": true });
         assert_eq!(
@@ -206,6 +206,28 @@ async fn a_fault_is_injected_and_removed() {
     let faults = state_after["faults"].as_array().unwrap();
     assert_eq!(faults[0], "hang, any operation, always");
     assert_eq!(faults[4], "delay of 500ms, any operation, once");
+    for fault in [
+        json!({ "kind": "raw", "body": "HTTP/1.1 100", "seconds": 1 }),
+        json!({ "kind": "fields", "fields": { "status": "queued" } }),
+        json!({ "kind": "status", "status": 502, "andHandle": true, "gzip": true }),
+        json!({ "kind": "truncated", "atByte": 7, "probability": 0.5, "seed": 1 }),
+        json!({ "kind": "slow-body", "seconds": 1 }),
+    ] {
+        let injected = control(&server, "POST", "/mock/faults", fault).await;
+        assert_eq!(injected.status, 204);
+    }
+    let described = [
+        "12 raw bytes, any operation, once",
+        r#"fields {"status":"queued"}, any operation, once"#,
+        "status 502, any operation, once",
+        "truncated at byte 7, any operation, once, with probability 0.5",
+        "slow body, 1s before each byte, any operation, once",
+    ];
+    let state_after = state(&server).await;
+    assert_eq!(state_after["faults"].as_array().unwrap()[5..], described);
+    let outage = json!({ "seconds": 0 });
+    let refused = control(&server, "POST", "/mock/outage", outage).await;
+    assert_eq!(refused.status, 204);
     // The page and its control routes are not part of what faults apply to.
     assert_eq!(server.request_count(), 3);
 }
@@ -238,6 +260,13 @@ async fn an_invalid_script_or_fault_is_rejected_by_its_field() {
             "status",
         ),
         ("/mock/faults", json!({ "kind": "delay" }), "seconds"),
+        ("/mock/faults", json!({ "kind": "fields" }), "fields"),
+        (
+            "/mock/faults",
+            json!({ "kind": "hang", "probability": 2 }),
+            "probability",
+        ),
+        ("/mock/outage", json!({}), "seconds"),
         (
             "/mock/faults",
             json!({ "kind": "hang", "operationId": "stop" }),

@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use checksum_api_ext::{Checksum, Error, Grep, PollPolicy, Started, TestStatus};
+use checksum_api_ext::{Checksum, Error, Grep, PollPolicy, RunReport, Started, TestStatus};
 use checksum_mock::{Mock, RunScript};
 
 #[tokio::main]
@@ -35,15 +35,21 @@ async fn passes(checksum: &Checksum) -> Result<bool, Error> {
     let run = checksum.run_grep(tests).start().await?;
     let report = run.with_poll_policy(deadline).await?;
     println!("the run has {}", report.outcome());
-    if !report.is_success() {
-        let failed = report
-            .test_run()?
-            .results_with_status(TestStatus::Failed)
-            .await?;
-        for test in failed.tests() {
-            let message = test.error_message.as_deref().unwrap_or_default();
-            println!("{}: {message}", test.checksum_test_id);
-        }
+    if !report.is_success()
+        && let Err(error) = print_failures(&report).await
+    {
+        // The verdict is known nevertheless.
+        eprintln!("{error}");
     }
     Ok(report.is_success())
+}
+
+async fn print_failures(report: &RunReport) -> Result<(), Error> {
+    let test_run = report.test_run()?;
+    let failed = test_run.results_with_status(TestStatus::Failed).await?;
+    for test in failed.tests() {
+        let message = test.error_message.as_deref().unwrap_or_default();
+        println!("{}: {message}", test.checksum_test_id);
+    }
+    Ok(())
 }

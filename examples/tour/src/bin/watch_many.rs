@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("watching {} runs", runs.len());
     let mut outcomes = BTreeMap::new();
     while let Some((handle, event)) = runs.next().await {
-        // An error ends the watch of this run and of no other.
+        // An error would end the watch of this run and of no other. This program ends with the first.
         if let Event::Finished(report) = event? {
             outcomes.insert(handle.to_string(), report.state().to_owned());
         }
