@@ -9,8 +9,8 @@ mod waits;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use checksum_api::{ApiKey, ErrorKind, OperationId};
-use checksum_api_ext::{Checksum, ChecksumBuilder, RetryPolicy, Started};
+use checksum_api::{ErrorKind, OperationId};
+use checksum_api_ext::{Checksum, ChecksumBuilder, Started};
 use checksum_mock::{Fault, Mock, MockBuilder, RunScript};
 use checksum_tests::operations::Inputs;
 use checksum_tests::{builder_of, ext_operations};
@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::cases::{Case, MAX_BYTES};
 use crate::table::{Column, Table};
+use crate::waits::on_a_socket;
 
 /// A mock server that has each kind of work, a client, and what identifies that work.
 struct Service {
@@ -119,14 +120,6 @@ async fn in_process() -> Service {
     Service::new(mock, client).await
 }
 
-fn on_a_socket(mock: &Mock) -> ChecksumBuilder {
-    let retry = RetryPolicy::default().initial_delay(Duration::from_millis(1));
-    Checksum::builder()
-        .api_key(ApiKey::new("key").expect("a key"))
-        .base_url(mock.url().parse().expect("a URL"))
-        .retry_policy(retry)
-}
-
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[test]
@@ -149,7 +142,7 @@ fn matrix() {
             .chain(&cases::timing())
         {
             service.check(case, &mut table).await;
-            waits::check(case, &mut table).await;
+            waits::check(case, false, &mut table).await;
         }
         waits::check_states(&mut table).await;
     });
@@ -160,6 +153,7 @@ fn matrix() {
         let service = Service::new(mock, client).await;
         for case in cases::wire() {
             service.check(&case, &mut table).await;
+            waits::check(&case, true, &mut table).await;
         }
         service.mock.refuse_connections(Duration::MAX).await;
         service.check(&cases::refused(), &mut table).await;

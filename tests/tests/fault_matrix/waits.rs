@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use checksum_api_ext::{Error, RunReport};
+use checksum_api_ext::{
+    ApiKey, Checksum, ChecksumBuilder, Error, PollPolicy, RetryPolicy, RunReport,
+};
 use checksum_mock::{Fault, Mock, RunScript};
 use checksum_tests::builder_of;
 use serde_json::json;
@@ -25,18 +27,43 @@ struct Waited {
     responses: Vec<(Option<&'static str>, String)>,
 }
 
+/// Returns the builder of a client that retries almost at once, since time is real here.
+pub(crate) fn on_a_socket(mock: &Mock) -> ChecksumBuilder {
+    let retry = RetryPolicy::default().initial_delay(Duration::from_millis(1));
+    Checksum::builder()
+        .api_key(ApiKey::new("key").expect("a key"))
+        .base_url(mock.url().parse().expect("a URL"))
+        .retry_policy(retry)
+        .max_requests_per_second(10_000)
+}
+
+/// How the mock server is set up.
+#[derive(Clone, Copy)]
+struct Setup {
+    is_observed: bool,
+    has_socket: bool,
+}
+
 /// Waits for a run that fails. `fault` is injected after its start.
-async fn wait(fault: Option<Fault>, is_observed: bool) -> Waited {
+async fn wait(fault: Option<Fault>, setup: Setup) -> Waited {
     let script = RunScript::new().queued(1).running(1);
     let builder = Mock::builder().default_run(script.fail_tests(["test-def-456"]));
-    let mock = if is_observed {
+    let builder = if setup.is_observed {
         builder.observed()
     } else {
         builder
-    }
-    .without_socket();
+    };
+    let (mock, client) = if setup.has_socket {
+        let mock = builder.start().await.expect("a mock");
+        let client = on_a_socket(&mock).poll_policy(PollPolicy::immediate());
+        (mock, client)
+    } else {
+        let mock = builder.without_socket();
+        let client = builder_of(&mock);
+        (mock, client)
+    };
     let bodies = Arc::new(Mutex::new(Vec::new()));
-    let client = builder_of(&mock)
+    let client = client
         .max_response_bytes(MAX_BYTES)
         .inspect_responses({
             let bodies = bodies.clone();
@@ -65,14 +92,19 @@ async fn wait(fault: Option<Fault>, is_observed: bool) -> Waited {
     }
 }
 
-/// Injects a fault into each request of a wait, one after the other.
-pub(crate) async fn check(case: &Case, table: &mut Table) {
+/// Injects a fault into each request of a wait, one after the other. Without a socket, tokio's time
+/// must be paused.
+pub(crate) async fn check(case: &Case, has_socket: bool, table: &mut Table) {
     for is_observed in [false, true] {
-        let usual = wait(None, is_observed).await;
+        let setup = Setup {
+            is_observed,
+            has_socket,
+        };
+        let usual = wait(None, setup).await;
         for (at, (operation, body)) in usual.responses.iter().enumerate() {
             let after = u32::try_from(at).expect("few requests");
             let fault = (case.make)(body).after(after).times(1);
-            let waited = wait(Some(fault), is_observed).await;
+            let waited = wait(Some(fault), setup).await;
             let is_poll = *operation == Some("get_run_status");
             if let Err(reason) = check_wait(&case.expected, &usual, &waited, is_poll) {
                 let cell = format!("{}: request {at} of a wait, {operation:?}", case.name);
@@ -107,10 +139,14 @@ pub(crate) async fn check_states(table: &mut Table) {
             make: Box::new(move |_| Fault::fields(fields.clone())),
             expected,
         };
-        check(&case, table).await;
+        check(&case, false, table).await;
     }
+    let setup = Setup {
+        is_observed: false,
+        has_socket: false,
+    };
     let unknown = Fault::status(404).on_operation("get_run_status").times(3);
-    let waited = wait(Some(unknown), false).await;
+    let waited = wait(Some(unknown), setup).await;
     assert!(!waited.result.expect("a report").is_success());
 }
 
