@@ -218,7 +218,9 @@ impl ChecksumBuilder {
     /// 25. Single waits, sets and retries share it, so that a service that recovers from an outage
     /// is not flooded.
     ///
-    /// At 25, ten thousand runs are polled every 400 s.
+    /// At 25, ten thousand runs are polled every 400 s. If they start together and take 5 to 25
+    /// minutes, their end is noticed 128 s late on average, and one in 20 more than 325 s late; of a
+    /// hundred thousand, 33 minutes late on average. The lag falls as the limit rises.
     pub fn max_requests_per_second(mut self, requests: u32) -> Self {
         self.max_requests_per_second = Some(requests);
         self

@@ -223,10 +223,15 @@ impl Checksum {
     /// The request failed, or the response names no run:
     /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse).
     pub async fn latest_test_run(&self) -> Result<LatestTestRun, Error> {
-        let get = || self.core.api().get_latest_test_run().execute();
-        let response = self.core.read(Retry::ByPolicy, get).await?;
-        LatestTestRun::decode(&self.core, response.0)
-            .map_err(|error| error.without_key(self.core.api()))
+        let get = || {
+            self.core
+                .api()
+                .get_latest_test_run()
+                .execute_with_response()
+        };
+        let (latest, response) = self.core.read(Retry::ByPolicy, get).await?;
+        LatestTestRun::decode(&self.core, latest.0)
+            .map_err(|error| error.of_response(self.core.api(), &response))
     }
 
     /// Prepares healing of the failures of a run that has ended. Each start creates another batch.

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checksum_api::{ErrorKind as RawKind, OperationId, Redactor};
+use checksum_api::{ErrorKind as RawKind, OperationId, RawResponse, Redactor};
 use serde_json::Value;
+
+use crate::json_redaction::redact_json;
 
 /// How many characters of a response body a message repeats.
 const MAX_EXCERPT: usize = 200;
@@ -35,6 +37,8 @@ struct Details {
     advice: &'static str,
     raw: Option<Arc<checksum_api::Error>>,
     response_body: Option<Value>,
+    /// The status code and the request id of a success that lacks what the client needs.
+    response: Option<(u16, Option<String>)>,
     /// The key of the work that the error is about.
     handle_key: Option<String>,
 }
@@ -106,6 +110,7 @@ impl Error {
             advice: "",
             raw: None,
             response_body: None,
+            response: None,
             handle_key: None,
         }))
     }
@@ -212,9 +217,13 @@ impl Error {
         self.change(|details| details.response_body = Some(body))
     }
 
-    /// Returns the error with the API key replaced by `***`.
-    pub(crate) fn without_key(self, client: &checksum_api::Client) -> Self {
-        self.redacted(&|text| client.redact(text).into_owned())
+    /// Adds the response that lacks what the client needs, and replaces the API key by `***`.
+    pub(crate) fn of_response(self, client: &checksum_api::Client, response: &RawResponse) -> Self {
+        let redact = |text: &str| client.redact(text).into_owned();
+        let status = response.status.as_u16();
+        let response = Some((status, response.request_id().map(redact)));
+        self.change(|details| details.response = response)
+            .redacted(&redact)
     }
 
     /// Returns the error with the secrets of the request replaced by `***`.
@@ -257,7 +266,9 @@ impl Error {
 
     /// Returns the HTTP status code, if a response came.
     pub fn status_code(&self) -> Option<u16> {
-        Some(self.raw()?.status()?.as_u16())
+        let status = self.raw().and_then(checksum_api::Error::status);
+        let of_success = self.0.response.as_ref().map(|(status, _)| *status);
+        status.map(|status| status.as_u16()).or(of_success)
     }
 
     /// Returns how long to wait before a retry, from the response's `Retry-After` header.
@@ -268,7 +279,10 @@ impl Error {
     /// Returns the id that the service, or a proxy before it, gave the request. The service's
     /// support needs it to find the request.
     pub fn request_id(&self) -> Option<&str> {
-        self.raw()?.request_id()
+        match &self.0.response {
+            Some((_, id)) => id.as_deref(),
+            None => self.raw()?.request_id(),
+        }
     }
 
     /// Returns the body of a successful response in which the client did not find what it needs.
@@ -360,21 +374,6 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.raw().and_then(StdError::source)
-    }
-}
-
-fn redact_json(value: &mut Value, redact: &dyn Fn(&str) -> String) {
-    match value {
-        Value::String(text) => *text = redact(text),
-        Value::Array(list) => list.iter_mut().for_each(|value| redact_json(value, redact)),
-        Value::Object(fields) => {
-            let redacted = std::mem::take(fields).into_iter().map(|(name, mut value)| {
-                redact_json(&mut value, redact);
-                (redact(&name), value)
-            });
-            *fields = redacted.collect();
-        }
-        _ => {}
     }
 }
 

@@ -17,6 +17,7 @@ mod env_overrides;
 mod error;
 mod extra_fields;
 mod intent;
+mod json_redaction;
 mod lenient;
 mod poll;
 mod retry;

@@ -133,6 +133,11 @@ impl Mock {
         self.app.faults().push(fault);
     }
 
+    /// Removes all faults.
+    pub fn remove_faults(&self) {
+        self.app.faults().clear();
+    }
+
     /// Refuses connections for this time of the mock server's [`Clock`], as a service that is down.
     /// Closes those that are open: one that has a request after its response. Returns as soon as
     /// connections are refused. A second call replaces the first, and [`Duration::ZERO`] ends it.

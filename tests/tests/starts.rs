@@ -129,8 +129,12 @@ async fn a_response_without_the_job_name_is_quoted() {
         json!({ "name": null, "echo": KEY, "id": "job-77" }),
         json!(["job-77"]),
     ] {
-        let client = FakeTransport::always(body.clone()).client();
+        let response = FakeResponse::status(202).body(body.to_string());
+        let response = response.header("x-request-id", "req-7");
+        let client = FakeTransport::always(response).client();
         let error = client.run_suite().start().await.expect_err("no name");
+        assert_eq!(error.status_code(), Some(202), "{error}");
+        assert_eq!(error.request_id(), Some("req-7"), "{error}");
         let text = error.to_string();
         assert!(text.contains("job-77"), "{body}: {text}");
         assert!(text.contains("may have started"), "{body}: {text}");

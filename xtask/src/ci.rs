@@ -118,3 +118,24 @@ fn check_snapshots(asserted: &Path) -> Result<()> {
     );
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_have_no_syntax_error() {
+        let files = process::stdout(
+            Command::new("git")
+                .current_dir(root())
+                .args(["ls-files", ".ci/run", "*.sh"]),
+        );
+        let files = files.expect("git");
+        assert!(files.contains(".ci/run"), "{files}");
+        for file in files.lines() {
+            let mut bash = Command::new("bash");
+            bash.args(["-n", file]).current_dir(root());
+            process::stdout(&mut bash).expect(file);
+        }
+    }
+}

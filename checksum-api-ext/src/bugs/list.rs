@@ -116,7 +116,7 @@ impl ListBugs {
     }
 
     pub(super) async fn page_at(&self, offset: Option<u64>) -> Result<BugPage, Error> {
-        let response = self
+        let (page, response) = self
             .core
             .read(Retry::ByPolicy, || async {
                 let client = self.core.api();
@@ -145,10 +145,10 @@ impl ListBugs {
                 if let Some(offset) = offset {
                     request = request.offset(offset);
                 }
-                request.execute().await
+                request.execute_with_response().await
             })
             .await?;
-        BugPage::decode(response.0).map_err(|error| error.without_key(self.core.api()))
+        BugPage::decode(page.0).map_err(|error| error.of_response(self.core.api(), &response))
     }
 
     pub(super) fn start(&self) -> u64 {

@@ -27,18 +27,21 @@ impl Backoff {
         }
     }
 
-    /// Goes back to the initial interval: after a change, another may follow soon.
+    /// Goes back to the initial interval.
     pub(crate) fn reset(&mut self, policy: &PollPolicy) {
         self.next = policy.initial_interval;
     }
 
-    /// Returns the interval before the next poll of a wait that has lasted `elapsed`.
+    /// Makes the next interval half of the last one after a change, since another may follow soon.
+    /// The change may have come at any time in the last interval: a much shorter one learns little.
+    pub(crate) fn on_change(&mut self, policy: &PollPolicy) {
+        let half = scaled(self.next, 0.5 / policy.multiplier);
+        self.next = half.max(policy.initial_interval);
+    }
+
+    /// Returns the interval before the next poll of work that was started `elapsed` ago.
     pub(crate) fn next_interval(&mut self, policy: &PollPolicy, elapsed: Duration) -> Duration {
-        let max_interval = if elapsed < policy.initial_period {
-            policy.initial_max_interval
-        } else {
-            policy.max_interval
-        };
+        let max_interval = policy.expected.interval(elapsed, policy.max_interval);
         let interval = self.next.min(max_interval);
         self.next = scaled(interval, policy.multiplier);
         let share = policy.jitter;
@@ -89,52 +92,34 @@ mod tests {
             .collect()
     }
 
-    /// Polls a run that starts running after 15 s and ends after `length` seconds. Returns the
-    /// number of polls, and the seconds from the end to the poll that notices it.
-    fn poll_run(policy: PollPolicy, length: f64) -> (u32, f64) {
-        let policy = fast(policy);
-        let mut backoff = Backoff::new(&policy, 0);
-        let (mut now, mut polls, mut running) = (0.0, 1, false);
-        while now < length {
-            let elapsed = Duration::from_secs_f64(now);
-            now += backoff.next_interval(&policy, elapsed).as_secs_f64();
-            polls += 1;
-            if now >= 15.0 && !running {
-                running = true;
-                backoff.reset(&policy);
-            }
-        }
-        (polls, now - length)
-    }
-
     #[test]
-    fn the_default_costs_no_more_than_a_fixed_interval_and_notices_the_end_sooner() {
-        let fixed = PollPolicy::fixed(Duration::from_secs(10));
-        let (mut late, mut fixed_late) = (0.0, 0.0);
-        for step in 0..4_000_u32 {
-            let length = 300.0 + f64::from(step) * 0.3;
-            let default = poll_run(PollPolicy::default().seed(step.into()), length);
-            let fixed = poll_run(fixed, length);
-            assert!(default.0 <= fixed.0, "{default:?}, {fixed:?} at {length} s");
-            late += default.1;
-            fixed_late += fixed.1;
-        }
-        assert!(late < fixed_late, "{late} s against {fixed_late} s");
-    }
-
-    #[test]
-    fn intervals_grow_to_the_maximum_of_the_period_and_are_reset() {
+    fn intervals_grow_to_what_suits_the_age_and_shrink_after_a_change() {
         let policy = PollPolicy::default().jitter(0.0);
         let mut backoff = Backoff::new(&policy, 0);
         let next = |backoff: &mut Backoff, elapsed| {
             let elapsed = Duration::from_secs(elapsed);
             backoff.next_interval(&policy, elapsed).as_secs_f64()
         };
-        let early: Vec<f64> = (0..7).map(|_| next(&mut backoff, 0)).collect();
-        assert_eq!(early, [1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0]);
-        assert_eq!(next(&mut backoff, 240), 9.75);
+        let early: Vec<f64> = [0, 1, 5, 18]
+            .map(|elapsed| next(&mut backoff, elapsed))
+            .into();
+        assert_eq!(early, [1.0, 4.0, 12.3, 13.08]);
+        assert_eq!(next(&mut backoff, 150), 21.0);
+        backoff.on_change(&policy);
+        assert_eq!(next(&mut backoff, 171), 10.5);
+        assert_eq!(next(&mut backoff, 292), 8.0, "up to the first expected end");
+        assert_eq!(next(&mut backoff, 299), 6.0);
+        assert_eq!(next(&mut backoff, 300), 10.4);
+        assert_eq!(next(&mut backoff, 1640), 6.0);
+        assert_eq!(next(&mut backoff, 7200), 10.4);
         backoff.reset(&policy);
         assert_eq!(next(&mut backoff, 600), 1.0);
+        let policy = policy.max_interval(Duration::from_secs(3));
+        backoff.next_interval(&policy, Duration::ZERO);
+        assert_eq!(
+            backoff.next_interval(&policy, Duration::from_secs(160)),
+            Duration::from_secs(3)
+        );
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Waits for work in the service by polling it. Runs, batches and sets of both use the same loop.
 
 mod backoff;
+#[cfg(test)]
+mod cost;
 mod event;
 mod events;
+mod expected;
 mod policy;
 mod pollable;
 mod poller;

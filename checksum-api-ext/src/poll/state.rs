@@ -28,6 +28,8 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 pub(super) struct PollState<P: Pollable> {
     started: Instant,
+    /// The age of the work when the wait started, in seconds. Work of unknown age counts as new.
+    initial_age: u32,
     deadline: Option<Instant>,
     /// Until then 404 is tolerated.
     not_found_until: Option<Instant>,
@@ -89,13 +91,16 @@ impl<P: Pollable> PollState<P> {
     /// Each `number` has its own jitter, even if the policy has a seed.
     pub(super) fn new(work: &P, policy: &PollPolicy, number: u64) -> Self {
         let started = Instant::now();
-        let grace = match work.age() {
+        let age = work.age();
+        let grace = match age {
             Some(age) => policy.not_found_grace.checked_sub(age),
             None => Some(policy.not_found_grace_of_unknown_age),
         };
         let after = |duration: Duration| started.checked_add(duration);
+        let initial_age = age.unwrap_or_default().as_secs();
         Self {
             started,
+            initial_age: initial_age.try_into().unwrap_or(u32::MAX),
             // A deadline that `Instant` cannot represent counts as no deadline.
             deadline: policy.deadline.and_then(after),
             not_found_until: grace.and_then(after),
@@ -106,6 +111,11 @@ impl<P: Pollable> PollState<P> {
             has_polled: false,
             suspension: Suspension::None,
         }
+    }
+
+    /// Returns how long ago the work was started.
+    fn age(&self) -> Duration {
+        self.started.elapsed() + Duration::from_secs(self.initial_age.into())
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -219,7 +229,7 @@ impl<P: Pollable> PollState<P> {
         };
         if has_changed {
             if terminal != Terminal::Perhaps {
-                self.backoff.reset(policy);
+                self.backoff.on_change(policy);
             }
             let previous = self.last.replace(status.clone());
             let current = status;
@@ -232,7 +242,7 @@ impl<P: Pollable> PollState<P> {
                 events.push(Event::Finished(report));
                 None
             }
-            None => Some(self.backoff.next_interval(policy, self.started.elapsed())),
+            None => Some(self.backoff.next_interval(policy, self.age())),
         }
     }
 
@@ -266,12 +276,9 @@ impl<P: Pollable> PollState<P> {
             let failed = Error::polling_failed(&work.describe(), failing_for, &error);
             return Err(failed.with_handle_key(work.key()));
         }
-        let next_poll_in = self.backoff.next_interval_after_failure(
-            policy,
-            self.started.elapsed(),
-            error.retry_after(),
-            left,
-        );
+        let next_poll_in =
+            self.backoff
+                .next_interval_after_failure(policy, self.age(), error.retry_after(), left);
         Ok(PollFailure {
             error,
             failing_for,

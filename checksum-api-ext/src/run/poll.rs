@@ -75,18 +75,19 @@ impl Run {
     /// Polls the observed route. Without a readable `isTerminal` its status misleads.
     async fn poll_by_id(&self, id: &TestRunId, retry: Retry) -> Result<RunStatus, Error> {
         let api = self.core.api();
-        let by_id = || api.get_run_status_by_run_id().run_id(id).execute();
-        let response = self.core.read(retry, by_id).await;
-        let response = response.map_err(|error| self.poll_error(error))?;
-        let shown = serde_json::to_value(&response).unwrap_or_default();
-        let status = RunStatus::by_run_id(response, id.clone());
+        let request = || api.get_run_status_by_run_id().run_id(id);
+        let by_id = || request().execute_with_response();
+        let polled = self.core.read(retry, by_id).await;
+        let (polled, response) = polled.map_err(|error| self.poll_error(error))?;
+        let shown = serde_json::to_value(&polled).unwrap_or_default();
+        let status = RunStatus::by_run_id(polled, id.clone());
         match status.is_terminal {
             Some(_) => Ok(status),
             None => {
                 let operation = OperationId::GetRunStatusByRunId;
                 let missing = "no `isTerminal` that can be read";
                 let error = Error::unexpected_response(operation, missing, shown);
-                Err(self.poll_error(error.without_key(api)))
+                Err(self.poll_error(error.of_response(api, &response)))
             }
         }
     }

@@ -134,7 +134,7 @@ impl StartRun {
         let Some(identity) = Identity::new(accepted.name, accepted.run_id) else {
             let body = serde_json::from_slice(&response.body).unwrap_or_default();
             return Err(Error::unidentified(body)
-                .without_key(self.core.api())
+                .of_response(self.core.api(), &response)
                 .without(&secrets));
         };
         let handle = RunHandle {

@@ -134,10 +134,11 @@ impl TestRun {
     /// The request failed, or the response has no URL:
     /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse).
     pub async fn report(&self) -> Result<HtmlReport, Error> {
-        let get = || self.core.api().get_test_run_report().id(&self.id).execute();
-        let response = self.core.read(Retry::ByPolicy, get).await?;
-        HtmlReport::decode(&self.core, response.0)
-            .map_err(|error| error.without_key(self.core.api()))
+        let request = || self.core.api().get_test_run_report().id(&self.id);
+        let get = || request().execute_with_response();
+        let (report, response) = self.core.read(Retry::ByPolicy, get).await?;
+        HtmlReport::decode(&self.core, report.0)
+            .map_err(|error| error.of_response(self.core.api(), &response))
     }
 
     /// Returns the attachments of a test: traces, screenshots and videos.
@@ -179,11 +180,12 @@ impl TestRun {
     pub async fn attachments(&self, test_id: TestId) -> Result<Attachments, Error> {
         let get = || {
             let request = self.core.api().get_test_attachments();
-            request.run_id(&self.id).test_id(&test_id).execute()
+            let request = request.run_id(&self.id).test_id(&test_id);
+            request.execute_with_response()
         };
-        let response = self.core.read(Retry::ByPolicy, get).await?;
-        Attachments::decode(&self.core, response.0)
-            .map_err(|error| error.without_key(self.core.api()))
+        let (list, response) = self.core.read(Retry::ByPolicy, get).await?;
+        Attachments::decode(&self.core, list.0)
+            .map_err(|error| error.of_response(self.core.api(), &response))
     }
 
     /// Prepares to list the attachments of several tests, and to download them.

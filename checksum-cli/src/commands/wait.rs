@@ -160,11 +160,11 @@ fn keys(handle: &Handle) -> impl Iterator<Item = String> {
     [handle.to_string()].into_iter().chain(test_run)
 }
 
-/// Returns the reports and the directory for attachments of each run.
-fn files(
-    arguments: &Wait,
-    handles: &[Handle],
-) -> Result<Vec<(Vec<ReportFile>, Option<ArtifactsDirectory>)>, CliError> {
+/// The reports and the directory for attachments of a run.
+type Files = (Vec<ReportFile>, Option<ArtifactsDirectory>);
+
+/// Returns the files of each run.
+fn files(arguments: &Wait, handles: &[Handle]) -> Result<Vec<Files>, CliError> {
     let (wanted, artifacts) = (&arguments.report, &arguments.artifacts);
     let mut paths = HashSet::new();
     let mut files = Vec::new();

@@ -15,15 +15,18 @@ use crate::store::Store;
 /// How often rows are taken over. It also checks that the connection is there.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// How long a heartbeat may take: less than the 25 s after which Postgres ends the connection of a
-/// machine that is gone, so that no run is watched by two instances.
-const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a step may take: less than the 25 s after which Postgres ends the connection of a machine
+/// that is gone, so that no run is watched by two instances.
+const STEP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// When a watch that has failed is begun again.
 const WATCH_AGAIN: Duration = Duration::from_secs(60);
 
 /// When the next run is started if the service is not available, unless its response says when.
 const START_AGAIN: Duration = Duration::from_secs(10);
+
+/// The longest pause that a response can ask for.
+const MAX_PAUSE: Duration = Duration::from_secs(600);
 
 const MAX_STARTS: usize = 8;
 
@@ -68,9 +71,7 @@ impl Worker {
             tokio::select! {
                 () = &mut stopped => break,
                 _ = heartbeat.tick() => {
-                    let handles = timeout(HEARTBEAT_TIMEOUT, self.store.take_over()).await?;
-                    let handles = handles.map_err(|error| format!("lost the database: {error}"))?;
-                    for handle in handles {
+                    for handle in step(self.store.take_over()).await? {
                         self.watched.insert(handle);
                     }
                     self.start_requested().await?;
@@ -97,7 +98,7 @@ impl Worker {
                             ("running", json!({"error": error.to_string()}))
                         }
                     };
-                    self.store.record(&handle, state, &event).await?;
+                    step(self.store.record(&handle, state, &event)).await?;
                 }
                 _ = watch_again.tick() => for handle in failed.drain(..) {
                     self.watched.insert(handle);
@@ -112,7 +113,7 @@ impl Worker {
 
     async fn start_requested(&mut self) -> Result<(), Error> {
         while self.starts.len() < MAX_STARTS && Instant::now() >= self.no_start_before {
-            let Some((commit, start)) = self.store.claim(&self.checksum).await? else {
+            let Some((commit, start)) = step(self.store.claim(&self.checksum)).await? else {
                 break;
             };
             self.starts
@@ -120,6 +121,14 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// Runs a step of the state machine. Without it, a database that does not respond would stop the
+/// heartbeat too.
+async fn step<T>(step: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let result = timeout(STEP_TIMEOUT, step).await;
+    let result = result.map_err(|_| "no response of the database")?;
+    result.map_err(|error| format!("lost the database: {error}").into())
 }
 
 /// Starts a run whose intent is stored, and stores the response.
@@ -136,7 +145,7 @@ async fn dispatch(store: Store, commit: String, start: StartRun) -> Result<Respo
     let (state, response) = match error.started() {
         Started::No if error.is_transient() => {
             let pause = error.retry_after().unwrap_or(START_AGAIN);
-            ("requested", Response::Unavailable(pause))
+            ("requested", Response::Unavailable(pause.min(MAX_PAUSE)))
         }
         Started::No => ("rejected", Response::Settled),
         Started::Maybe | Started::Yes => ("may-have-started", Response::Settled),

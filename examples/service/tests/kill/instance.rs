@@ -8,8 +8,8 @@ use checksum_mock::Mock;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-/// How long a test waits for anything.
-const LIMIT: Duration = Duration::from_secs(30);
+/// How long a test waits for anything: for longer than the slowest machine needs.
+const LIMIT: Duration = Duration::from_secs(120);
 
 pub(crate) struct Instance {
     process: Child,

@@ -155,6 +155,29 @@ async fn rejected_runs_are_requested_again_and_others_never() {
 }
 
 #[tokio::test]
+async fn an_endless_retry_after_stops_nothing() {
+    let mock = Mock::start().await.expect("a mock");
+    let (_directory, database) = database();
+    let endless = Fault::status(429).header("retry-after", &u64::MAX.to_string());
+    mock.fault(endless.on_operation("run_grep_v2"));
+    let mut instance = Instance::start(&database, &mock);
+    instance.put("limited").await;
+    until("the reason is stored", async || {
+        let row = instance.row("limited").await;
+        assert!(
+            ["requested", "starting"]
+                .iter()
+                .any(|state| row["state"] == *state)
+        );
+        row["event"]["error"].as_str().map(str::to_owned)
+    })
+    .await;
+    assert_eq!(instance.put("limited").await.expect("a response"), 202);
+    instance.signal("TERM");
+    assert!(instance.exit().await.success());
+}
+
+#[tokio::test]
 async fn a_failed_watch_leaves_the_run_to_be_watched_again() {
     let mock = Mock::start().await.expect("a mock");
     let (_directory, database) = database();
