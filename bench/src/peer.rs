@@ -1,5 +1,5 @@
 //! The hand-written code that the client is compared with: reqwest, and structs of what the document
-//! describes.
+//! describes, which keep unknown fields as the client does.
 
 #![expect(dead_code, reason = "decoding the fields is what is measured")]
 
