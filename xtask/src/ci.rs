@@ -34,6 +34,7 @@ const STEPS: &[(&str, &str)] = &[
     ("derived files", "xtask generate --check"),
     ("other people's tools", "xtask conformance"),
     ("the cost of calls", "xtask bench --check"),
+    ("the release file", "xtask dist"),
     // The last step, so that the gate's output ends with the number of tests.
     ("the tests of the README", "test --workspace"),
 ];
