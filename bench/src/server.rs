@@ -53,8 +53,8 @@ pub(crate) fn serve() -> Result<(), Error> {
     );
     let (mut connection, _) = listener.accept()?;
     connection.set_nodelay(true)?;
-    let mut lines = BufReader::new(connection.try_clone()?).lines();
-    while let Some(line) = lines.next() {
+    let lines = BufReader::new(connection.try_clone()?).lines();
+    for line in lines {
         if line?.is_empty() {
             std::thread::sleep(LATENCY);
             connection.write_all(response.as_bytes())?;
