@@ -17,9 +17,13 @@ elif [[ -n $INPUT_VERSION ]]; then
     [[ $RUNNER_OS-$RUNNER_ARCH == Linux-X64 ]] \
         || fail "no release for $RUNNER_OS on $RUNNER_ARCH; build the command and give its path"
     name=checksum-$version-x86_64-unknown-linux-gnu
-    curl --fail --silent --show-error --location --retry 3 --proto =https \
-        --output "$RUNNER_TEMP/$name.tar.gz" "$releases/v$version/$name.tar.gz" \
-        || fail "cannot download release $version of the command"
+    for file in "$name.tar.gz" "$name.tar.gz.sha256"; do
+        curl --fail --silent --show-error --location --retry 3 --proto =https \
+            --output "$RUNNER_TEMP/$file" "$releases/v$version/$file" \
+            || fail "cannot download release $version of the command"
+    done
+    (cd "$RUNNER_TEMP" && sha256sum --check --status "$name.tar.gz.sha256") \
+        || fail "release $version of the command is damaged: its SHA-256 differs"
     tar --extract --gzip --file "$RUNNER_TEMP/$name.tar.gz" --directory "$RUNNER_TEMP"
     command=$RUNNER_TEMP/$name/checksum
 else

@@ -72,6 +72,14 @@ impl RunResult {
         counts.unwrap_or_default()
     }
 
+    /// Returns the name and the page of a run that has not passed.
+    pub(crate) fn link_unless_success(&self) -> Option<String> {
+        let url = self.test_run_url.as_ref().filter(|_| !self.is_success)?;
+        let name = self.job_name.as_ref().map(JobName::as_str);
+        let name = name.or(self.test_run_id.as_ref().map(TestRunId::as_str))?;
+        Some(format!("{}: see {}", one_line(name), one_line(url)))
+    }
+
     /// Returns the result, the run's name, its test run id, its counts and the failure reason.
     pub(crate) fn row(&self) -> [String; 5] {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();

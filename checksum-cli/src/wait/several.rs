@@ -169,17 +169,21 @@ impl Several {
 
     /// Prints the table, and returns how each work has ended.
     fn print(self, output: &mut Output) -> Vec<End> {
-        let (mut rows, mut ends) = (Vec::new(), Vec::new());
+        let (mut rows, mut links, mut ends) = (Vec::new(), Vec::new(), Vec::new());
         for work in self.works {
             let Some(end) = work.end else {
                 unreachable!("the stream ends when each work has ended")
             };
             rows.push(end.row(&work.handle));
+            links.extend(end.link());
             ends.push(end);
         }
         if output.is_text() {
             let header = ["result", "name", "test run", "counts", "reason"];
             output.page(&table::build(header, 3, rows));
+            for link in links {
+                output.text(&link);
+            }
         }
         let unfinished: Vec<&Handle> = ends.iter().filter_map(End::goes_on).collect();
         if !unfinished.is_empty() {
@@ -202,6 +206,14 @@ impl End {
                 String::new(),
                 error.to_string(),
             ],
+        }
+    }
+
+    /// Returns where to see a run that has not passed.
+    fn link(&self) -> Option<String> {
+        match self {
+            Self::Run(_, run) => run.result.link_unless_success(),
+            Self::Batch(..) | Self::Error(_) => None,
         }
     }
 

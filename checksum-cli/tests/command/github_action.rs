@@ -327,26 +327,45 @@ async fn wrong_inputs_start_nothing() {
     assert_eq!(mock.request_count(), 0);
 }
 
+/// The address of the release that the test downloads, and the name of its folder.
+const RELEASE: &str = "checksum-ai/checksum-rs/releases/download/v1.2.3/";
+const RELEASE_NAME: &str = "checksum-1.2.3-x86_64-unknown-linux-gnu";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_release_is_downloaded() {
+async fn a_release_is_downloaded_and_checked() {
     if action().is_none() {
         return;
     }
     let mock = observed_mock().await;
+    let ended = download("sha256sum", &mock);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let requests = mock.request_count();
+    let another = format!("echo {:064}\\ ", 0);
+    let ended = download(&another, &mock);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    ended.stdout_has("its SHA-256 differs");
+    assert_eq!(mock.request_count(), requests);
+}
+
+/// Runs the action with a version, and a curl that makes the files: the release, and what `sum` says
+/// of it.
+fn download(sum: &str, mock: &Mock) -> Ended {
     let mut used = Use::new(&[("grep", "a"), ("path", ""), ("version", "v1.2.3")]);
-    // A curl that has the file already, and notes what it should get.
-    let name = "checksum-1.2.3-x86_64-unknown-linux-gnu";
-    let folder = used.step.path("release").join(name);
+    let folder = used.step.path("release").join(RELEASE_NAME);
     fs::create_dir_all(&folder).expect("a folder");
-    let curl =
-        "#!/bin/sh\ntar -czf \"${10}\" -C release \"$(ls release)\"; echo \"$*\" >curl.txt\n";
+    let archive = format!("{RELEASE_NAME}.tar.gz");
+    let curl = format!(
+        "#!/bin/sh\necho \"$*\" >>curl.txt\ncase \"${{10}}\" in\n\
+         *.sha256) cd \"$RUNNER_TEMP\" && {sum} {archive} >\"${{10}}\" ;;\n\
+         *) tar -czf \"${{10}}\" -C release {RELEASE_NAME} ;;\nesac\n"
+    );
     let command = format!(
         "#!/bin/sh\nexec {} \"$@\"\n",
         env!("CARGO_BIN_EXE_checksum")
     );
     let script = format!(
-        "printf '%s' '{curl}' >bin/curl && printf '%s' '{command}' >release/{name}/checksum \
-         && chmod +x bin/curl release/{name}/checksum"
+        "printf '%s' '{curl}' >bin/curl && printf '%s' '{command}' >release/{RELEASE_NAME}/checksum \
+         && chmod +x bin/curl release/{RELEASE_NAME}/checksum"
     );
     fs::create_dir(used.step.path("bin")).expect("a folder");
     let mut shell = Command::new("sh");
@@ -356,9 +375,11 @@ async fn a_release_is_downloaded() {
     assert!(shell.status().expect("sh runs").success());
     let path = format!("{}:{}", used.step.path("bin").display(), env!("PATH"));
     used.step.set("PATH", &path);
-    let ended = used.run(&mock);
-    assert_eq!(ended.code, 0, "{ended:?}");
+    let ended = used.run(mock);
     let asked = fs::read_to_string(used.step.path("curl.txt")).expect("the arguments");
-    let url = format!("checksum-ai/checksum-rs/releases/download/v1.2.3/{name}.tar.gz");
-    assert!(asked.trim_end().ends_with(&url), "{asked}");
+    let asked: Vec<&str> = asked.lines().collect();
+    assert_eq!(asked.len(), 2);
+    assert!(asked[0].ends_with(&format!("{RELEASE}{archive}")));
+    assert!(asked[1].ends_with(&format!("{RELEASE}{archive}.sha256")));
+    ended
 }

@@ -36,32 +36,30 @@ fn wait_from(mock: &Mock, lines: &str, options: &str) -> Ended {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_runs_have_one_table_and_the_worst_exit_code() {
-    for (scripts, code) in [
-        ([RunScript::new(), RunScript::new().healed()], 0),
-        ([RunScript::new(), RunScript::new().cancelled()], 9),
+    for (scripts, code, links) in [
+        ([RunScript::new(), RunScript::new().healed()], 0, 0),
+        ([RunScript::new(), RunScript::new().cancelled()], 9, 1),
         (
             [
                 RunScript::new().process_error(),
                 RunScript::new().cancelled(),
             ],
             6,
+            2,
         ),
-        ([failing(), RunScript::new().process_error()], 1),
-        ([RunScript::new().end_state("odd"), RunScript::new()], 5),
+        ([failing(), RunScript::new().process_error()], 1, 2),
+        ([RunScript::new().end_state("odd"), RunScript::new()], 5, 1),
     ] {
         let mock = mock_with(scripts).await;
         let names = "job-name-12345 job-name-12346 job-name-12345";
         let ended = exec(&mock, format!("wait {OPTIONS} {names}")).exits(code);
-        assert_eq!(
-            ended.stdout.matches("job-name-12345").count(),
-            1,
-            "{ended:?}"
-        );
-        assert_eq!(
-            ended.stdout.matches("job-name-12346").count(),
-            1,
-            "{ended:?}"
-        );
+        for (text, count) in [
+            ("┆ job-name-12345 ┆", 1),
+            ("┆ job-name-12346 ┆", 1),
+            (": see https://app.checksum.ai/#/test-runs/", links),
+        ] {
+            assert_eq!(ended.stdout.matches(text).count(), count, "{ended:?}");
+        }
         ended.stderr_has("job-name-12346: queued\n");
     }
 }
