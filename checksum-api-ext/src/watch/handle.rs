@@ -59,8 +59,9 @@ impl Handle {
         }
     }
 
-    /// Returns the key of each id that the handle has.
-    pub(super) fn keys(&self) -> impl Iterator<Item = String> {
+    /// Returns the key of each id that the handle has, its own text first. Handles with a key in
+    /// common are of the same work.
+    pub fn keys(&self) -> impl Iterator<Item = String> {
         let test_run_id = match self {
             Self::Run(handle) if handle.job_name().is_some() => handle.test_run_id(),
             _ => None,

@@ -145,21 +145,11 @@ fn handles(arguments: &Wait) -> Result<Vec<Handle>, CliError> {
     }
     let mut known = HashSet::new();
     named.retain(|handle| {
-        let is_new = keys(handle).all(|key| !known.contains(&key));
-        known.extend(keys(handle));
+        let is_new = handle.keys().all(|key| !known.contains(&key));
+        known.extend(handle.keys());
         is_new
     });
     Ok(named)
-}
-
-/// Returns the key of each id that the handle has.
-fn keys(handle: &Handle) -> impl Iterator<Item = String> {
-    let test_run_id = match handle {
-        Handle::Run(run) => run.test_run_id(),
-        Handle::HealBatch(_) | Handle::GenerationBatch(_) => None,
-    };
-    let test_run = test_run_id.map(|id| format!("test-run:{id}"));
-    [handle.to_string()].into_iter().chain(test_run)
 }
 
 /// The reports and the directory for attachments of a run.
