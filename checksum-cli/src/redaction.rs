@@ -2,6 +2,7 @@
 //! the values of environment overrides.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::env;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
@@ -15,7 +16,7 @@ const MIN_BYTES: usize = 4;
 static SECRETS: RwLock<Secrets> = RwLock::new(Secrets {
     all: Redactor::new(),
     keys: Redactor::new(),
-    names: Vec::new(),
+    names: BTreeSet::new(),
 });
 
 static IS_RESERVED: OnceLock<fn(&str) -> bool> = OnceLock::new();
@@ -25,7 +26,7 @@ struct Secrets {
     /// The API keys among them.
     keys: Redactor,
     /// Names by which work is resumed. The value of a variable may be a part of one.
-    names: Vec<String>,
+    names: BTreeSet<String>,
 }
 
 /// Sets which texts are never redacted: those that are part of a word of the JSON form, such as
@@ -69,8 +70,8 @@ fn is_secret(text: &str) -> bool {
 /// cannot be resumed. API keys in it are still redacted.
 pub(crate) fn keep_name(name: &str) {
     let mut secrets = SECRETS.write().unwrap_or_else(PoisonError::into_inner);
-    if !name.is_empty() && !secrets.names.iter().any(|known| known == name) {
-        secrets.names.push(name.to_owned());
+    if !name.is_empty() {
+        secrets.names.insert(name.to_owned());
     }
 }
 
