@@ -24,6 +24,7 @@ mod process;
 mod release;
 #[cfg(test)]
 mod security;
+mod soak;
 mod surface;
 mod tool;
 
@@ -92,6 +93,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Simulate crashes and faults in many schedules, each from a seed
+    Soak(soak::Arguments),
     /// Run every check of the gate, and print how many seconds each takes
     Ci,
 }
@@ -108,6 +111,7 @@ fn main() -> ExitCode {
         Task::Dist => dist::run(),
         Task::Release => release::run(),
         Task::Bench { check } => bench::run(check),
+        Task::Soak(arguments) => soak::run(&arguments),
         Task::Ci => ci::run(),
     };
     match outcome {
