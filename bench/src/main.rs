@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a program for valgrind")]
 
 mod peer;
+mod results;
 mod server;
 
 use std::sync::Arc;
@@ -30,6 +31,16 @@ async fn main() -> Result<(), Error> {
     let case = arguments.next().unwrap_or_default();
     if case == "serve" {
         return server::serve();
+    }
+    if case == "serve-results" || case == "results" {
+        let place = arguments.next().ok_or("where?")?;
+        let tests = arguments.next().ok_or("how many tests?")?.parse()?;
+        let odd = arguments.next();
+        if case == "serve-results" {
+            return results::serve(&place, tests, odd.as_deref());
+        }
+        results::run(&place, tests, odd.as_deref()).await?;
+        return Ok(());
     }
     let times = arguments.next().ok_or("how many times?")?.parse()?;
     let done = match case.as_str() {
