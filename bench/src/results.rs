@@ -10,7 +10,7 @@ use std::time::Instant;
 use checksum_api::{ApiKey, Client};
 use serde_json::json;
 
-use crate::peer::Results;
+use crate::decoding::Results;
 use crate::{Error, KEY};
 
 /// Does a case with a run of this many tests. `odd` is a field of each test that has another type than

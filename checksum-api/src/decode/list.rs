@@ -5,7 +5,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Deserializer, Value};
 
 use super::lenient::{DecodeError, Dropped, decode, decode_value, warn_about};
-use super::{Arriving, Decoder};
+use super::{Arriving, BYTE_ORDER_MARK, Decoder};
 use crate::response::MAX_ERROR_BYTES;
 
 /// A response that is mostly one list.
@@ -70,10 +70,7 @@ impl<T: Listing> ListDecoder<T> {
         let outcome = self.try_advance(input, &mut at);
         self.pass(&input[..at]);
         if let Err(error) = outcome {
-            self.failure = Some(match error {
-                DecodeError::InvalidJson(error) => self.invalid_json(&error),
-                error => error,
-            });
+            self.failure = Some(self.at_place(error));
         }
         at
     }
@@ -103,10 +100,11 @@ impl<T: Listing> ListDecoder<T> {
             };
             let step = match (self.next, first) {
                 (Next::Body, b'{') => Some((1, Next::Field { is_first: true })),
-                (Next::Body, _) => value(rest)?.map(|(body, length)| {
-                    self.outline = body;
-                    (length, Next::Nothing)
-                }),
+                (Next::Body, 0xef) if rest.starts_with(BYTE_ORDER_MARK) => {
+                    Some((BYTE_ORDER_MARK.len(), Next::Body))
+                }
+                // Not an object. It is decoded as a whole when all of it has arrived.
+                (Next::Body, _) => None,
                 (Next::Field { .. }, b'"') => self.field(input, at)?,
                 (Next::Field { is_first: true } | Next::EndOfField, b'}') => {
                     Some((1, Next::Nothing))
@@ -166,29 +164,38 @@ impl<T: Listing> ListDecoder<T> {
     fn element(&mut self, input: &[u8]) -> Result<Option<(usize, Next)>, DecodeError> {
         let decoded = match value(input) {
             Ok(decoded) => decoded,
-            Err(_) => match value(input)? {
-                None => None,
-                Some((json, length)) => match decode_value(&json, &mut self.dropped) {
-                    Ok(element) => Some((element, length)),
-                    Err(error) => {
-                        let place = format!("{}[{}]", T::LIST, self.elements.len());
-                        return Err(error.within(place));
-                    }
-                },
-            },
+            Err(_) => self.lenient_element(input)?,
         };
-        Ok(decoded.map(|(element, length)| {
-            if self.elements.len() == self.elements.capacity() {
-                // Doubling could leave half of the memory unused.
-                self.elements.reserve_exact(self.elements.len() / 2 + 64);
-            }
-            self.elements.push(element);
-            (length, Next::EndOfElement)
-        }))
+        let Some((element, length)) = decoded else {
+            return Ok(None);
+        };
+        if self.elements.len() == self.elements.capacity() {
+            // Doubling could leave half of the memory unused.
+            self.elements.reserve_exact(self.elements.len() / 2 + 64);
+        }
+        self.elements.push(element);
+        Ok(Some((length, Next::EndOfElement)))
     }
 
-    /// Returns the error with its place in the whole body.
-    fn invalid_json(&self, error: &serde_json::Error) -> DecodeError {
+    #[cold]
+    fn lenient_element(
+        &mut self,
+        input: &[u8],
+    ) -> Result<Option<(T::Element, usize)>, DecodeError> {
+        let Some((json, length)) = value(input)? else {
+            return Ok(None);
+        };
+        match decode_value(&json, &mut self.dropped) {
+            Ok(element) => Ok(Some((element, length))),
+            Err(error) => Err(error.within(format!("{}[{}]", T::LIST, self.elements.len()))),
+        }
+    }
+
+    /// Returns a syntax error with its place in the whole body.
+    fn at_place(&self, error: DecodeError) -> DecodeError {
+        let DecodeError::InvalidJson(error) = error else {
+            return error;
+        };
         let (line, column) = match error.line() {
             0 => (self.line + 1, self.column + 1),
             1 => (self.line + 1, self.column + error.column()),
@@ -238,19 +245,18 @@ impl<T: Listing> Decoder<T> for ListDecoder<T> {
             }
             self.feed(body);
         }
-        // A number at the end of the body is complete when something follows.
         self.try_at = 0;
-        self.feed(b" ");
-        if let Some(failure) = self.failure {
-            return Err(failure);
-        }
-        if self.next != Next::Nothing {
-            let rest = std::mem::take(&mut self.rest);
-            self.pass(&rest);
-            // Without the blank that has been added.
-            self.column -= 1;
-            let error = "EOF while parsing a value at line 1 column 0";
-            return Err(self.invalid_json(&serde_json::Error::custom(error)));
+        self.feed(&[]);
+        let rest = std::mem::take(&mut self.rest);
+        match (self.failure.take(), self.next) {
+            (Some(failure), _) => return Err(failure),
+            (None, Next::Nothing) => {}
+            (None, Next::Body) => return decode(&rest).map_err(|error| self.at_place(error)),
+            (None, _) => {
+                self.pass(&rest);
+                let error = "EOF while parsing a value at line 1 column 0";
+                return Err(self.at_place(syntax_error(error)));
+            }
         }
         let mut decoded: T = decode_value(&self.outline, &mut self.dropped)?;
         self.elements.shrink_to_fit();
@@ -278,4 +284,123 @@ fn value<V: DeserializeOwned>(input: &[u8]) -> serde_json::Result<Option<(V, usi
 
 fn syntax_error(text: impl std::fmt::Display) -> DecodeError {
     DecodeError::InvalidJson(serde_json::Error::custom(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::types::TestRunResults;
+
+    /// Decodes a body that arrives in parts of this many bytes.
+    fn in_parts(body: &[u8], length: usize) -> Result<TestRunResults, String> {
+        let mut decoder = ListDecoder::<TestRunResults>::new(true);
+        body.chunks(length).for_each(|part| decoder.feed(part));
+        decoder.finish(&[]).map_err(text)
+    }
+
+    fn text(error: DecodeError) -> String {
+        match error {
+            DecodeError::Shape { path, reason } => format!("{path}: {reason}"),
+            DecodeError::InvalidJson(error) => error.to_string(),
+        }
+    }
+
+    fn tests() -> Value {
+        json!([
+            { "checksumTestId": "a", "status": "passed", "tags": ["smoke", "\u{1f9ea}\"]}"] },
+            { "checksumTestId": "b", "status": "new", "tags": [1, 2, "x"], "more": [{ "a": 1.5 }] },
+            { "checksumTestId": "c", "status": "failed", "errorMessage": "\n", "testTitle": 7 },
+        ])
+    }
+
+    fn results() -> Value {
+        json!({ "id": "run", "status": "failed", "tests": tests(), "passed": "3", "x": { "tests": [1] } })
+    }
+
+    #[test]
+    fn a_body_in_any_parts_decodes_as_a_whole_one() {
+        let pretty = serde_json::to_string_pretty(&results()).expect("JSON");
+        let minified = results().to_string();
+        for body in [
+            format!("\u{feff}{pretty}\r\n"),
+            minified.replace(':', " :\t"),
+            minified.replacen(
+                "\"x\":{",
+                &format!("\"tests\":[{}],\"x\":{{", tests()[0]),
+                1,
+            ),
+            minified,
+            json!({ "id": "run", "status": "passed", "tests": [] }).to_string(),
+        ] {
+            let plain = body.trim_start_matches('\u{feff}');
+            let whole = decode::<TestRunResults>(plain.as_bytes()).map_err(text);
+            assert!(whole.is_ok(), "{body}: {whole:?}");
+            for length in 1..=body.len() {
+                let parts = in_parts(body.as_bytes(), length);
+                assert_eq!(parts, whole, "{length}: {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_has_the_place_that_it_has_in_a_whole_body() {
+        let pretty = serde_json::to_string_pretty(&results()).expect("JSON");
+        let wrong = |from: &str, to: &str| {
+            assert!(pretty.contains(from), "{from}");
+            pretty.replacen(from, to, 1)
+        };
+        let mut bodies = vec![
+            wrong("\"new\"", "7"),
+            wrong("\"checksumTestId\": \"c\",", ""),
+            wrong("\"id\": \"run\"", "\"id\": \"..\""),
+            wrong("\"tests\": [\n", "\"tests\": [ 7,\n"),
+            wrong("\"tests\"", "\"others\""),
+            wrong("\"smoke\"", "\"\u{1}\""),
+            wrong("\"smoke\"", "smoke"),
+            wrong("\"new\",", "\"new\";"),
+            wrong("1.5", "1e999"),
+            wrong("\"3\"", "3x"),
+            wrong("\"passed\": \"3\"", "\"passed\"; \"3\""),
+            wrong("\"3\",", "\"3\";"),
+            wrong("\"3\",", "\"3\",}"),
+            format!("{pretty}]"),
+            "[1, 2]".to_owned(),
+            "<html>".to_owned(),
+            "7".to_owned(),
+            String::new(),
+            json!({ "id": "a", "status": "b", "tests": null }).to_string(),
+            json!({ "id": "a", "status": "b", "tests": { "a": [] } }).to_string(),
+        ];
+        bodies.extend((1..pretty.len()).map(|end| {
+            let end = (end..).find(|end| pretty.is_char_boundary(*end));
+            pretty[..end.expect("the end")].to_owned()
+        }));
+        for body in bodies {
+            let whole = decode::<TestRunResults>(body.as_bytes()).map_err(text);
+            let whole = whole.expect_err(&body);
+            for length in [1, 7, body.len().max(1)] {
+                let parts = in_parts(body.as_bytes(), length).expect_err(&body);
+                assert_eq!(place(&parts), place(&whole), "{length}: {body}");
+            }
+        }
+    }
+
+    /// Returns the place of a syntax error: what was expected there may be said in another way.
+    fn place(error: &str) -> &str {
+        error
+            .split_once(" at line ")
+            .map_or(error, |(_, place)| place)
+    }
+
+    /// A decoder that begins again after each part would take hours.
+    #[test]
+    fn an_element_in_many_parts_is_decoded_a_few_times() {
+        let title = "x".repeat(4_000_000);
+        let test = json!({ "checksumTestId": "a", "status": "passed", "testTitle": title });
+        let body = json!({ "id": "run", "status": "passed", "tests": [test] }).to_string();
+        let results = in_parts(body.as_bytes(), 16).expect("results");
+        assert_eq!(results.tests[0].test_title.as_deref(), Some(&*title));
+    }
 }

@@ -11,6 +11,9 @@ use serde::de::DeserializeOwned;
 
 use self::lenient::{DecodeError, decode};
 
+/// The byte order mark that some servers send before UTF-8 text.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Decodes the body of one response.
 pub(crate) trait Decoder<T>: Send {
     /// Returns what takes the parts of a large body as they arrive, so that they need not be kept.
