@@ -7,6 +7,7 @@
 mod attachments;
 mod calls;
 mod decoding;
+mod reporting;
 mod results;
 mod server;
 mod watching;
@@ -31,6 +32,7 @@ async fn main() -> Result<(), Error> {
         }
         ["calls", case, times] => calls::run(case, times.parse()?).await?,
         ["decoding", case, times] => decoding::run(case, times.parse()?).await?,
+        ["reporting", case, tests] => reporting::run(case, tests.parse()?)?,
         ["results", case, tests] => results::run(case, tests.parse()?, None).await?,
         ["results", case, tests, odd] => results::run(case, tests.parse()?, Some(odd)).await?,
         ["serve-results", place, tests] => return results::serve(place, tests.parse()?, None),

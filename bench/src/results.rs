@@ -87,7 +87,8 @@ fn body(tests: usize, odd: Option<&str>) -> String {
     body + "]}"
 }
 
-fn highest_memory() -> Result<u64, Error> {
+/// Returns the highest resident memory so far, in bytes.
+pub(crate) fn highest_memory() -> Result<u64, Error> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kibibytes = line.and_then(|line| line.split_whitespace().next());
@@ -96,7 +97,7 @@ fn highest_memory() -> Result<u64, Error> {
 
 /// Returns the seconds that the one thread has run. Unlike the time of day, it hardly depends on what
 /// else the machine does.
-fn processor_time() -> Result<f64, Error> {
+pub(crate) fn processor_time() -> Result<f64, Error> {
     let statistics = std::fs::read_to_string("/proc/self/schedstat")?;
     let nanoseconds = statistics.split(' ').next().unwrap_or_default();
     Ok(nanoseconds.parse::<f64>()? / 1e9)
