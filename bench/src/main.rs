@@ -7,6 +7,7 @@
 mod attachments;
 mod calls;
 mod decoding;
+mod lag;
 mod reporting;
 mod results;
 mod server;
@@ -39,6 +40,7 @@ async fn main() -> Result<(), Error> {
         ["serve-results", place, tests, odd] => {
             return results::serve(place, tests.parse()?, Some(odd));
         }
+        ["lag", case, runs] => lag::run(case, runs.parse()?).await?,
         ["watching", case, polls] => watching::run(case, polls.parse()?).await?,
         _ => return Err("usage: checksum-bench TOPIC CASE TIMES".into()),
     };
