@@ -7,6 +7,7 @@
 mod attachments;
 mod calls;
 mod decoding;
+mod policy;
 mod server;
 mod watching;
 
@@ -30,6 +31,9 @@ async fn main() -> Result<(), Error> {
         }
         ["calls", case, times] => calls::run(case, times.parse()?).await?,
         ["decoding", case, times] => decoding::run(case, times.parse()?).await?,
+        ["policy", policy, durations, runs] => {
+            policy::run(policy, durations, runs.parse()?).await?
+        }
         ["watching", case, polls] => watching::run(case, polls.parse()?).await?,
         _ => return Err("usage: checksum-bench TOPIC CASE TIMES".into()),
     };

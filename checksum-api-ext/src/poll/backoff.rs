@@ -35,8 +35,8 @@ impl Backoff {
     /// Makes the next interval half of the last one after a change, since another may follow soon.
     /// The change may have come at any time in the last interval: a much shorter one learns little.
     ///
-    /// To go back to the initial interval costs more, in the measure of [`PollPolicy`]: 1 to 2% if a
-    /// run changes once, when it starts running, and 7 to 10% if its counts change five times more.
+    /// To go back to the initial interval costs more, in the measure of [`PollPolicy`]: 1% if a run
+    /// changes once, when it starts running, and 8 to 9% if its counts change five times more.
     pub(crate) fn on_change(&mut self, policy: &PollPolicy) {
         let half = scaled(self.next, 0.5 / policy.multiplier);
         self.next = half.max(policy.initial_interval);
