@@ -7,6 +7,7 @@
 mod attachments;
 mod calls;
 mod decoding;
+mod lag;
 mod policy;
 mod server;
 mod watching;
@@ -34,6 +35,7 @@ async fn main() -> Result<(), Error> {
         ["policy", policy, durations, runs] => {
             policy::run(policy, durations, runs.parse()?).await?
         }
+        ["lag", case, runs] => lag::run(case, runs.parse()?).await?,
         ["watching", case, polls] => watching::run(case, polls.parse()?).await?,
         _ => return Err("usage: checksum-bench TOPIC CASE TIMES".into()),
     };
