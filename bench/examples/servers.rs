@@ -1,5 +1,6 @@
-//! How many requests a second a mock server responds to: `servers mock` or `servers wiremock`. The server
-//! has one thread, and 16 connections ask for the status of a run as soon as they have the last response.
+//! How many requests a second a mock server responds to, and how much processor time it takes for each:
+//! `servers mock` or `servers wiremock`. The server has one thread, and 16 connections ask for the status
+//! of a run as soon as they have the last response.
 
 #![expect(clippy::print_stdout, reason = "a program for a benchmark")]
 
@@ -27,6 +28,7 @@ async fn main() -> Result<(), Error> {
         Some("wiremock") => wiremock().await,
         _ => return Err("usage: servers mock|wiremock".into()),
     };
+    let before = nanoseconds_of_server()?;
     let until = Instant::now() + Duration::from_secs(SECONDS);
     let mut clients = JoinSet::new();
     for _ in 0..CONNECTIONS {
@@ -36,8 +38,23 @@ async fn main() -> Result<(), Error> {
     while let Some(sent) = clients.join_next().await {
         requests += sent??;
     }
+    let spent = nanoseconds_of_server()? - before;
     println!("per-second {}", requests / SECONDS);
+    println!("microseconds {}", spent as f64 / 1e3 / requests as f64);
     Ok(())
+}
+
+/// Returns the processor time of all threads but this one.
+fn nanoseconds_of_server() -> Result<u64, Error> {
+    let mut sum = 0;
+    for thread in std::fs::read_dir("/proc/self/task")? {
+        let thread = thread?;
+        if *thread.file_name() != *std::process::id().to_string() {
+            let spent = std::fs::read_to_string(thread.path().join("schedstat"))?;
+            sum += spent.split(' ').next().ok_or("no time")?.parse::<u64>()?;
+        }
+    }
+    Ok(sum)
 }
 
 /// Serves one run, in a thread of its own, as wiremock does.

@@ -14,6 +14,14 @@ const RATE: Column = Column("requests/s", |spent| {
     spent.figures.get("per-second").copied().unwrap_or_default()
 });
 
+const CPU: Column = Column("server CPU, µs a request", |spent| {
+    spent
+        .figures
+        .get("microseconds")
+        .copied()
+        .unwrap_or_default()
+});
+
 /// Measures nothing with `--check`: the tests of the mock server are in the gate, and wiremock would have
 /// to be built as it is released.
 pub(super) fn measure(bench: &mut Bench) -> Result<String> {
@@ -34,5 +42,5 @@ pub(super) fn measure(bench: &mut Bench) -> Result<String> {
     ];
     let measured = bench.interleaved(ROUNDS, &programs)?;
     let title = "The status of a run, to 16 connections, with one thread";
-    table(title, &measured, &[RATE])
+    table(title, &measured, &[RATE, CPU])
 }
