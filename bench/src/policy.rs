@@ -52,7 +52,7 @@ pub(crate) async fn run(policy: &str, durations: &str, runs: usize) -> Result<us
 }
 
 fn of_name(policy: &str) -> Result<PollPolicy, Error> {
-    let minutes = |minutes| Duration::from_secs(60 * minutes);
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     Ok(match policy {
         "fixed" => PollPolicy::fixed(Duration::from_secs(10)),
         "default" => PollPolicy::default(),
