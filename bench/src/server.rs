@@ -1,8 +1,7 @@
-//! A server in a process of its own, so that valgrind does not count it. It knows two responses.
+//! A server in a process of its own, so that valgrind does not count it.
 
-use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -12,7 +11,10 @@ pub(crate) const STATUS: &str = r#"{"status":"running"}"#;
 
 /// How long the server waits before it responds. It is longer than a client needs to begin to wait, so
 /// that the client's work is the same each time.
-const LATENCY: Duration = Duration::from_millis(2);
+const LATENCY_MILLISECONDS: &str = "2";
+
+/// The size of an attachment.
+const FILE_BYTES: usize = 20_000;
 
 /// The running server. Dropping it ends it.
 pub(crate) struct Server {
@@ -23,7 +25,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start() -> Result<Self, Error> {
         let mut child = Command::new(std::env::current_exe()?)
-            .arg("serve")
+            .args(["serve", LATENCY_MILLISECONDS, "0"])
             .stdout(Stdio::piped())
             .spawn()?;
         let mut port = String::new();
@@ -41,42 +43,56 @@ impl Drop for Server {
     }
 }
 
-/// Responds to the requests of one connection.
-pub(crate) fn serve() -> Result<(), Error> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+/// Responds to each request after this time. Port 0 is any free one.
+pub(crate) fn serve(latency: Duration, port: u16) -> Result<(), Error> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     println!("{}", listener.local_addr()?.port());
-    let response = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n\
-         Date: Mon, 02 Mar 2026 10:00:00 GMT\r\nX-Request-Id: 3f2b8a6e-9c41-4d0e-8f27-5b1c0d9e7a63\r\n\
-         Cache-Control: no-store\r\nContent-Length: {}\r\n\r\n{STATUS}",
-        STATUS.len(),
-    );
-    let (mut connection, _) = listener.accept()?;
+    for connection in listener.incoming() {
+        let connection = connection?;
+        std::thread::spawn(move || respond(&connection, latency));
+    }
+    Ok(())
+}
+
+/// Responds to the requests of one connection.
+fn respond(mut connection: &TcpStream, latency: Duration) -> io::Result<()> {
     connection.set_nodelay(true)?;
-    let lines = BufReader::new(connection.try_clone()?).lines();
-    for line in lines {
-        if line?.is_empty() {
-            std::thread::sleep(LATENCY);
-            connection.write_all(response.as_bytes())?;
+    let mut path = String::new();
+    for line in BufReader::new(connection).lines() {
+        let line = line?;
+        if let Some(target) = line.strip_prefix("GET ") {
+            path = target.replace(" HTTP/1.1", "");
+        }
+        if line.is_empty() {
+            std::thread::sleep(latency);
+            let body = body(&path);
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n\
+                 Date: Mon, 02 Mar 2026 10:00:00 GMT\r\nX-Request-Id: 3f2b8a6e-9c41-4d0e-8f27-5b1c0d9e7a63\r\n\
+                 Cache-Control: no-store\r\nContent-Length: {}\r\n\r\n",
+                body.len(),
+            );
+            connection.write_all(&[head.as_bytes(), body.as_bytes()].concat())?;
         }
     }
     Ok(())
 }
 
-/// Returns the results of this many tests, one in ten of which has failed.
-pub(crate) fn results(tests: usize) -> String {
-    let mut body = r#"{"id":"run-id","status":"failed","branch":"main","passed":1,"failed":1,"recovered":0,"bug":0,"tests":["#.to_owned();
-    for number in 0..tests {
-        let (status, error) = match number % 10 {
-            0 => ("failed", r#""Timeout waiting for selector #pay-button""#),
-            _ => ("passed", "null"),
-        };
-        let comma = if number == 0 { "" } else { "," };
-        let _ = write!(
-            body,
-            r#"{comma}{{"checksumTestId":"test-{number}","status":"{status}","errorMessage":{error},"healthStatus":"healthy","testTitle":"User can do the thing with the number {number}","testFilePath":"checksum/tests/area-{}/thing.spec.ts","tags":["smoke","checkout"]}}"#,
-            number % 100
-        );
+/// Returns the response for a path: a file, the attachments of a test, or the status of a run.
+fn body(path: &str) -> String {
+    if path.starts_with("/files/") {
+        return "x".repeat(FILE_BYTES);
     }
-    body + "]}"
+    match path.strip_suffix("/attachments") {
+        // The id of the test begins with the number of its files.
+        Some(test) => {
+            let test = test.rsplit('/').next().unwrap_or_default();
+            let files = test.split('-').next().and_then(|files| files.parse().ok());
+            let urls: Vec<String> = (0..files.unwrap_or(0))
+                .map(|file| format!(r#"{{"url":"/files/{test}/{file}.png"}}"#))
+                .collect();
+            format!(r#"{{"attachments":[{}]}}"#, urls.join(","))
+        }
+        None => STATUS.to_owned(),
+    }
 }

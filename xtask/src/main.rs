@@ -82,16 +82,11 @@ enum Task {
     Dist,
     /// Check that the crates can be published, without publishing them
     Release,
-    /// Count the instructions and allocations of calls, decoding and polls, and compare them with
-    /// hand-written code
+    /// Measure what calls, decoding, waiting and the command cost, beside other programs that do the same
     ///
-    /// It writes the figures into BENCHMARKS.md, and fails if a ratio is above its limit. It needs
-    /// valgrind, and installs Debian's package if it may.
-    Bench {
-        /// Write nothing; only compare the ratios with their limits
-        #[arg(long)]
-        check: bool,
-    },
+    /// It writes the figures and plots of BENCHMARKS.md, and fails if a ratio of instructions is above
+    /// its limit. It needs valgrind, curl and jq, and installs Debian's packages if it may.
+    Bench(bench::Arguments),
     /// Run every check of the gate, and print how many seconds each takes
     Ci,
 }
@@ -107,7 +102,7 @@ fn main() -> ExitCode {
         Task::Deny => deny::run(),
         Task::Dist => dist::run(),
         Task::Release => release::run(),
-        Task::Bench { check } => bench::run(check),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Ci => ci::run(),
     };
     match outcome {

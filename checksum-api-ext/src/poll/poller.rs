@@ -29,6 +29,9 @@ pub(crate) struct Poller<P: Pollable> {
     next_number: u64,
     /// When to poll each work next. It may have entries of removed works.
     due: BinaryHeap<Reverse<(Instant, u64)>>,
+    /// The works whose poll is due, by when they are likely to have ended, then by when the poll was due.
+    /// It may have entries of removed works.
+    overdue: BinaryHeap<Reverse<(Instant, Instant, u64)>>,
     /// When to check the deadline of each work. It may have entries of removed works.
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
     in_flight: FuturesUnordered<Pin<Box<dyn Future<Output = Completed<P>> + Send>>>,
@@ -92,6 +95,7 @@ impl<P: Pollable> Poller<P> {
             works: HashMap::new(),
             next_number: 0,
             due: BinaryHeap::new(),
+            overdue: BinaryHeap::new(),
             deadlines: BinaryHeap::new(),
             in_flight: FuturesUnordered::new(),
             ready: VecDeque::new(),
@@ -196,22 +200,26 @@ impl<P: Pollable> Poller<P> {
         }
     }
 
-    /// Starts the longest-overdue poll. If none can start now, returns the time at which one can,
-    /// or `None` if that does not depend on time.
+    /// Starts the poll that is the likeliest to find an end, of those that are due. If none can start
+    /// now, returns the time at which one can, or `None` if that does not depend on time.
     fn start_next(&mut self) -> Result<(), Option<Instant>> {
         if self.in_flight.len() >= self.throttle.current_concurrency(self.max_concurrent) {
             return Err(None);
         }
         let now = Instant::now();
-        while let Some(Reverse((at, number))) = self.due.pop() {
+        let next_due = self.collect_due(now);
+        let paused_until = self.throttle.paused_until();
+        if paused_until > now {
+            let start = match self.overdue.is_empty() {
+                true => next_due.map(|at| at.max(paused_until)),
+                false => Some(paused_until),
+            };
+            return Err(start);
+        }
+        while let Some(Reverse((_, _, number))) = self.overdue.pop() {
             let Some(entry) = self.works.get_mut(&number).filter(|entry| entry.is_idle()) else {
                 continue;
             };
-            let start = at.max(self.throttle.paused_until());
-            if start > now {
-                self.due.push(Reverse((at, number)));
-                return Err(Some(start));
-            }
             let work = Arc::clone(&entry.work);
             let Some(plan) = entry.state.plan() else {
                 let error = entry.state.timed_out(&work);
@@ -232,7 +240,24 @@ impl<P: Pollable> Poller<P> {
             self.in_flight.push(Box::pin(polling.instrument(span)));
             return Ok(());
         }
-        Err(None)
+        Err(next_due)
+    }
+
+    /// Moves the works whose poll is due to `overdue`. Returns when the next one is due.
+    fn collect_due(&mut self, now: Instant) -> Option<Instant> {
+        while let Some(Reverse((at, number))) = self.due.peek() {
+            let (at, number) = (*at, *number);
+            let entry = self.works.get(&number).filter(|entry| entry.is_idle());
+            if entry.is_some() && at > now {
+                return Some(at);
+            }
+            self.due.pop();
+            if let Some(entry) = entry {
+                let likely_end = entry.state.likely_end(&self.policy, at);
+                self.overdue.push(Reverse((likely_end, at, number)));
+            }
+        }
+        None
     }
 
     /// Ends the waits whose deadline has passed, except those that may still poll once.

@@ -28,8 +28,8 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 pub(super) struct PollState<P: Pollable> {
     started: Instant,
-    /// The age of the work when the wait started, in seconds. Work of unknown age counts as new.
-    initial_age: u32,
+    /// The age of the work when the wait started, if it is known. Otherwise the work counts as new.
+    initial_age: Option<Duration>,
     deadline: Option<Instant>,
     /// Until then 404 is tolerated.
     not_found_until: Option<Instant>,
@@ -97,10 +97,9 @@ impl<P: Pollable> PollState<P> {
             None => Some(policy.not_found_grace_of_unknown_age),
         };
         let after = |duration: Duration| started.checked_add(duration);
-        let initial_age = age.unwrap_or_default().as_secs();
         Self {
             started,
-            initial_age: initial_age.try_into().unwrap_or(u32::MAX),
+            initial_age: age,
             // A deadline that `Instant` cannot represent counts as no deadline.
             deadline: policy.deadline.and_then(after),
             not_found_until: grace.and_then(after),
@@ -115,7 +114,21 @@ impl<P: Pollable> PollState<P> {
 
     /// Returns how long ago the work was started.
     fn age(&self) -> Duration {
-        self.started.elapsed() + Duration::from_secs(self.initial_age.into())
+        self.started.elapsed() + self.initial_age.unwrap_or_default()
+    }
+
+    /// Returns when the work is likely to have ended, if its poll was due at that time. Work that has
+    /// not been polled has gone on for as long as it is known to exist.
+    pub(super) fn likely_end(&self, policy: &PollPolicy, due: Instant) -> Instant {
+        let initial_age = self.initial_age.unwrap_or_default();
+        let known = match (self.has_polled, self.initial_age) {
+            (true, _) => due - self.started + initial_age,
+            (false, Some(_)) => Duration::ZERO,
+            (false, None) => return due,
+        };
+        let likely_age = policy.expected.likely_end(known);
+        let left = likely_age.saturating_sub(initial_age);
+        self.started.checked_add(left).unwrap_or(due + NEVER)
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {

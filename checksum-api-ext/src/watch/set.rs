@@ -27,8 +27,9 @@ const MAX_CONCURRENT: usize = 8;
 /// other. The stream ends when nothing is left to watch and no [`adder`](Self::adder) is alive, and
 /// goes on when more is inserted.
 ///
-/// It polls the longest-overdue work first. At most [`max_concurrent`](Self::max_concurrent) polls
-/// are in flight, and each counts towards the client's limit,
+/// Of the works whose poll is due, it polls the likeliest one to have ended first, by the client's
+/// [`PollPolicy`](crate::PollPolicy), and each after a bounded time. At most
+/// [`max_concurrent`](Self::max_concurrent) polls are in flight, and each counts towards the client's limit,
 /// [`max_requests_per_second`](crate::ChecksumBuilder::max_requests_per_second). Each consecutive
 /// failure halves the number of polls in flight, down to one at a time at the policy's interval.
 /// From the second failure in a row on, a `Retry-After` pauses all polls, for at most what is left
