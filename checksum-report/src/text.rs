@@ -134,6 +134,7 @@ fn is_of_name(character: char) -> bool {
     character.is_alphanumeric() || "-_.".contains(character)
 }
 
+/// Returns whether a character combines with the one before it.
 pub fn is_mark(character: char) -> bool {
     matches!(character,
         '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
