@@ -194,5 +194,8 @@ mod tests {
         let saved = serde_json::to_string(&intent).expect("JSON");
         let read: Intent = serde_json::from_str(&saved).expect("an intent");
         assert_eq!(read, intent);
+        assert_eq!(intent.operation(), "run_suite");
+        assert_eq!(saved.matches(intent.fingerprint()).count(), 1, "{saved}");
+        assert_eq!(intent.fingerprint().len(), 16);
     }
 }
