@@ -154,7 +154,14 @@ impl Error {
             .change(|details| details.advice = CHECK_FIRST)
     }
 
+    /// Creates the error of a deadline. The service writes the state, which may be anything: only a
+    /// short word is shown, and not a message, an echo of the API key or a control character.
     pub(crate) fn deadline_exceeded(what: &str, after: Duration, last_state: &str) -> Self {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        let last_state = match last_state.len() {
+            1..=20 if last_state.chars().all(is_word) => last_state,
+            _ => "an unrecognised state",
+        };
         let message = format!(
             "{what} has not ended after {}: last seen {last_state}; it goes on",
             seconds(after)
@@ -379,7 +386,8 @@ impl StdError for Error {
 
 /// Returns the beginning of a response body, on one line.
 fn excerpt(body: &Value) -> String {
-    let text = body.to_string();
+    // JSON leaves some control characters as they are: DEL, and those from U+0080 to U+009F.
+    let text = body.to_string().replace(char::is_control, " ");
     match text.char_indices().nth(MAX_EXCERPT) {
         Some((end, _)) => format!("`{}…`", &text[..end]),
         None => format!("`{text}`"),

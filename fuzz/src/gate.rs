@@ -38,14 +38,18 @@ fn seeds() -> Vec<Vec<u8>> {
         "307\n/elsewhere\n",
         "a/../%2e%2e?b#c\u{202e} d",
         "..",
+        "\u{1}{\"status\":\"a\\u0000\"}",
+        "\u{1}{\"status\":\"key-that-must-not-show\"}",
         "\u{0}{\"status\":\"running\"}\u{0}{\"status\":\"passed\",\"passed\":1,\"failed\":0}",
         "\u{3}{\"status\":\"completed\",\"sessions\":[],\"allTerminal\":true}",
     ];
     let mut seeds: Vec<Vec<u8>> = texts.map(|text| text.as_bytes().to_vec()).into();
     for (index, operation) in OperationId::ALL.iter().enumerate() {
         let index = u8::try_from(index).expect("few operations");
-        for (_, example) in document::examples(*operation) {
-            seeds.push([&[index][..], example.to_string().as_bytes()].concat());
+        let examples = document::examples(*operation).into_iter();
+        let examples = examples.map(|(_, example)| example.to_string());
+        for body in examples.chain(["\"\u{7f}\u{9b}2J\"".to_owned()]) {
+            seeds.push([&[index][..], body.as_bytes()].concat());
         }
     }
     seeds

@@ -84,7 +84,7 @@ async function usePage(page) {
 
   // Every kind can be injected as the form is, and what belongs to a kind can be set.
   const inject = async (kind, described) => {
-    await fault.getByLabel("Fault").selectOption(kind);
+    await fault.locator("[name=kind]").selectOption(kind);
     await fault.getByRole("button", { name: "Inject the fault" }).click();
     await row(page, "faults", described).waitFor();
   };

@@ -169,8 +169,11 @@ pub(crate) async fn check(case: &Case, has_socket: bool, table: &mut Table) {
 async fn check_work(case: &Case, work: Work, has_socket: bool, table: &mut Table) {
     let usual = wait(None, work, has_socket).await;
     for (at, (operation, body)) in usual.responses.iter().enumerate() {
-        let after = u32::try_from(at).expect("few requests");
-        let fault = (case.make)(body).after(after).times(1);
+        // A set may poll its works in another order than before, but each as usual.
+        let before = usual.responses[..at].iter();
+        let after = before.filter(|(other, _)| other == operation).count();
+        let fault = (case.make)(body).on_operation(operation.expect("an operation"));
+        let fault = fault.after(after.try_into().expect("few requests"));
         let waited = wait(Some(fault), work, has_socket).await;
         let is_poll = matches!(operation, Some("get_run_status" | "get_generation_batch"));
         if let Err(reason) = check_wait(&case.expected, &usual, &waited, is_poll) {
