@@ -97,6 +97,15 @@ impl Core {
         self.budget.acquire().await;
     }
 
+    /// Does the same, but not for longer than until a deadline. Returns whether the budget allows it.
+    pub(crate) async fn acquire_until(&self, deadline: Option<Instant>) -> bool {
+        match deadline {
+            None => self.acquire().await,
+            Some(deadline) => return timeout_at(deadline, self.acquire()).await.is_ok(),
+        }
+        true
+    }
+
     /// Sends a request that starts nothing, so that it may be retried.
     pub(crate) async fn read<T, Sending>(
         &self,
@@ -106,14 +115,16 @@ impl Core {
     where
         Sending: Future<Output = Result<T, checksum_api::Error>>,
     {
-        let may_retry = |error: &checksum_api::Error| match retry {
-            Retry::Never => false,
-            Retry::ByPolicy => error.is_transient(),
-        };
-        if matches!(retry, Retry::Never) && !self.budget.try_acquire() {
-            self.acquire().await;
+        let may_retry = |error: &checksum_api::Error| error.is_transient();
+        match retry {
+            Retry::Never => {
+                if !self.budget.try_acquire() {
+                    self.acquire().await;
+                }
+                Ok(send().await?)
+            }
+            Retry::ByPolicy => Ok(self.with_retries(send, may_retry, None).await?),
         }
-        Ok(self.with_retries(send, may_retry, None).await?)
     }
 
     /// Sends a request that starts work, with fields that the document does not have.
@@ -171,13 +182,8 @@ impl Core {
             };
             tracing::debug!(target: TARGET, %error, attempts, ?delay, "retrying");
             tokio::time::sleep(delay).await;
-            match deadline {
-                None => self.acquire().await,
-                Some(deadline) => {
-                    if timeout_at(deadline, self.acquire()).await.is_err() {
-                        return Err(error);
-                    }
-                }
+            if !self.acquire_until(deadline).await {
+                return Err(error);
             }
             delayed += delay;
         }

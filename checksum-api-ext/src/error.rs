@@ -156,16 +156,21 @@ impl Error {
 
     /// Creates the error of a deadline. The service writes the state, which may be anything: only a
     /// short word is shown, and not a message, an echo of the API key or a control character.
-    pub(crate) fn deadline_exceeded(what: &str, after: Duration, last_state: &str) -> Self {
+    pub(crate) fn deadline_exceeded(what: &str, after: Duration, last_state: Option<&str>) -> Self {
+        let after = seconds(after);
         let is_word = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-        let last_state = match last_state.len() {
-            1..=20 if last_state.chars().all(is_word) => last_state,
-            _ => "an unrecognised state",
+        let message = match last_state {
+            Some(state) => {
+                let state = match state.len() {
+                    1..=20 if state.chars().all(is_word) => state,
+                    _ => "an unrecognised state",
+                };
+                format!("{what} has not ended after {after}: last seen {state}; it goes on")
+            }
+            None => format!(
+                "{what} was not found or seen within {after}; if it was started, it goes on"
+            ),
         };
-        let message = format!(
-            "{what} has not ended after {}: last seen {last_state}; it goes on",
-            seconds(after)
-        );
         Self::new(ErrorKind::DeadlineExceeded, message).with_started(Started::Yes)
     }
 

@@ -144,7 +144,9 @@ impl<P: Pollable> PollState<P> {
             (false, UNKNOWN) => return due,
             (false, _) => Duration::ZERO,
         };
-        let likely_age = policy.expected.likely_end(known);
+        let Some(likely_age) = policy.expected.likely_end(known) else {
+            return due;
+        };
         let left = likely_age.saturating_sub(self.initial_age().unwrap_or_default());
         self.started.checked_add(left).unwrap_or(due + NEVER)
     }
@@ -327,7 +329,7 @@ impl<P: Pollable> PollState<P> {
 
     pub(super) fn timed_out(&mut self, work: &P) -> Error {
         let last: Option<P::Status> = self.last.take().map(Status::restore);
-        let last_state = last.as_ref().map_or("nothing", Status::state);
+        let last_state = last.as_ref().map(Status::state);
         let exceeded =
             Error::deadline_exceeded(&work.describe(), self.started.elapsed(), last_state);
         exceeded.with_handle_key(work.key())
