@@ -123,9 +123,9 @@ fn build(cargo: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Returns a number with three significant digits, or with commas between its thousands.
+/// Returns a number with three significant digits, or whole with commas between its thousands.
 fn number(value: f64) -> String {
-    if value.abs() < 999.5 {
+    if value.abs() < 999.5 && value.fract() != 0.0 {
         let digits = match value.abs() {
             99.95.. => 0,
             9.995.. => 1,
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn numbers_have_three_digits_or_commas() {
-        let texts = [0.0123, 1.005, 12.345, 999.4, 999.6, 1_234_567.8].map(number);
-        assert_eq!(texts, ["0.01", "1.00", "12.3", "999", "1,000", "1,234,568"]);
+        let texts = [0.0123, 1.005, 10.0, 12.345, 999.6, 1_234_567.8].map(number);
+        assert_eq!(texts, ["0.01", "1.00", "10", "12.3", "1,000", "1,234,568"]);
     }
 }
