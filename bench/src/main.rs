@@ -7,6 +7,7 @@
 mod attachments;
 mod calls;
 mod decoding;
+mod lag;
 mod server;
 mod watching;
 
@@ -30,6 +31,7 @@ async fn main() -> Result<(), Error> {
         }
         ["calls", case, times] => calls::run(case, times.parse()?).await?,
         ["decoding", case, times] => decoding::run(case, times.parse()?).await?,
+        ["lag", case, runs] => lag::run(case, runs.parse()?).await?,
         ["watching", case, polls] => watching::run(case, polls.parse()?).await?,
         _ => return Err("usage: checksum-bench TOPIC CASE TIMES".into()),
     };

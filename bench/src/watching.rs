@@ -6,27 +6,31 @@ use std::time::Duration;
 
 use checksum_api::ApiKey;
 use checksum_api::types::{JobName, RunState};
-use checksum_api_ext::{Checksum, Handle, PollPolicy};
+use checksum_api_ext::{Checksum, ChecksumBuilder, Event, Handle, PollPolicy};
 use tokio::task::JoinSet;
 
 use crate::{Error, JOB, KEY, server};
 
-/// The size of the set of runs that is watched.
+/// The size of the set of runs whose polls are counted.
 const RUNS: usize = 50;
 
-/// Polls about this often, and returns how often it was.
-pub(crate) async fn run(case: &str, polls: usize) -> Result<usize, Error> {
+/// Returns how many polls were made, or how many runs are held.
+pub(crate) async fn run(case: &str, count: usize) -> Result<usize, Error> {
     match case {
-        "poll" => poll_set(polls).await,
-        "poll-peer" => poll_by_tasks(polls).await,
+        "poll" => poll_set(RUNS, count).await,
+        "poll-peer" => poll_by_tasks(RUNS, count).await,
+        // Each run of a large set is polled four times.
+        "grow" => poll_set(count, (4 * count).max(20_000)).await,
+        "hold" => hold_set(count).await,
+        "hold-peer" => hold_by_tasks(count).await,
         _ => Err(format!("no case `{case}`").into()),
     }
 }
 
-/// Watches a set until it has been polled about this often, without a socket and in paused time.
-async fn poll_set(polls: usize) -> Result<usize, Error> {
+/// Watches a set until it has been polled about this often.
+async fn poll_set(runs: usize, polls: usize) -> Result<usize, Error> {
     let (builder, sent) = without_socket(polls)?;
-    let mut set = builder.build()?.watch(jobs()?.map(Handle::from));
+    let mut set = builder.build()?.watch(jobs(runs).map(Handle::from));
     while let Some((_, event)) = set.next().await {
         event?;
     }
@@ -34,33 +38,57 @@ async fn poll_set(polls: usize) -> Result<usize, Error> {
 }
 
 /// Does the same with a task for each run, each of which polls and sleeps.
-async fn poll_by_tasks(polls: usize) -> Result<usize, Error> {
+async fn poll_by_tasks(runs: usize, polls: usize) -> Result<usize, Error> {
     let (builder, sent) = without_socket(polls)?;
-    let client = builder.build()?.raw().clone();
-    let mut tasks = JoinSet::new();
-    for job in jobs()? {
-        let client = client.clone();
-        tasks.spawn(async move {
-            loop {
-                let status = client.get_run_status_v2().job_name(&job);
-                let status = status.execute().await?;
-                if status.status == RunState::Passed {
-                    return Ok::<_, checksum_api::Error>(());
-                }
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        });
-    }
+    let mut tasks = tasks(&builder.build()?, runs);
     while let Some(ended) = tasks.join_next().await {
         ended??;
     }
     Ok(sent.load(Ordering::Relaxed))
 }
 
+/// Watches a set until each run has been polled once, for the peak of the heap.
+async fn hold_set(runs: usize) -> Result<usize, Error> {
+    let (builder, _) = without_socket(usize::MAX)?;
+    let mut set = builder.build()?.watch(jobs(runs).map(Handle::from));
+    let mut polled = 0;
+    while polled < runs {
+        let (_, event) = set.next().await.ok_or("the set has ended")?;
+        polled += usize::from(matches!(event?, Event::Changed { .. }));
+    }
+    Ok(set.len())
+}
+
+/// Does the same with a task for each run.
+async fn hold_by_tasks(runs: usize) -> Result<usize, Error> {
+    let (builder, sent) = without_socket(usize::MAX)?;
+    let tasks = tasks(&builder.build()?, runs);
+    while sent.load(Ordering::Relaxed) < runs {
+        tokio::task::yield_now().await;
+    }
+    Ok(tasks.len())
+}
+
+fn tasks(checksum: &Checksum, runs: usize) -> JoinSet<Result<(), checksum_api::Error>> {
+    let mut tasks = JoinSet::new();
+    for job in jobs(runs) {
+        let client = checksum.raw().clone();
+        tasks.spawn(async move {
+            loop {
+                let status = client.get_run_status_v2().job_name(&job);
+                let status = status.execute().await?;
+                if status.status == RunState::Passed {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+    }
+    tasks
+}
+
 /// Returns the builder of a client whose runs pass after this many requests, and their number.
-fn without_socket(
-    requests: usize,
-) -> Result<(checksum_api_ext::ChecksumBuilder, Arc<AtomicUsize>), Error> {
+fn without_socket(requests: usize) -> Result<(ChecksumBuilder, Arc<AtomicUsize>), Error> {
     tokio::time::pause();
     let sent = Arc::new(AtomicUsize::new(0));
     let counted = sent.clone();
@@ -79,7 +107,6 @@ fn without_socket(
     Ok((builder, sent))
 }
 
-fn jobs() -> Result<impl Iterator<Item = JobName>, Error> {
-    let jobs = (0..RUNS).map(|number| JobName::new(format!("{JOB}-{number}")));
-    Ok(jobs.collect::<Result<Vec<_>, _>>()?.into_iter())
+fn jobs(runs: usize) -> impl Iterator<Item = JobName> {
+    (0..runs).map(|number| JobName::new(format!("{JOB}-{number}")).expect("a job name"))
 }

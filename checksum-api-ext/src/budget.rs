@@ -30,12 +30,31 @@ impl Budget {
     pub(crate) async fn acquire(&self) {
         let mut next = self.next.lock().await;
         let now = Instant::now();
-        let turn = next.filter(|next| *next + SLACK >= now).unwrap_or(now);
+        let turn = turn(*next, now);
         if turn > now {
             sleep_until(turn).await;
         }
         *next = Some(turn + self.interval);
     }
+
+    /// Takes a turn if one is due and nobody waits for it. Most requests need no more, and it costs half as
+    /// many instructions.
+    pub(crate) fn try_acquire(&self) -> bool {
+        let Ok(mut next) = self.next.try_lock() else {
+            return false;
+        };
+        let now = Instant::now();
+        let turn = turn(*next, now);
+        if turn <= now {
+            *next = Some(turn + self.interval);
+        }
+        turn <= now
+    }
+}
+
+/// Returns when the next request may start.
+fn turn(next: Option<Instant>, now: Instant) -> Instant {
+    next.filter(|next| *next + SLACK >= now).unwrap_or(now)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use checksum_api::{
 
 use crate::budget::Budget;
 use crate::client::Checksum;
-use crate::core::Core;
+use crate::core::{Core, Parts};
 use crate::error::Error;
 use crate::poll::PollPolicy;
 use crate::retry::RetryPolicy;
@@ -261,14 +261,14 @@ impl ChecksumBuilder {
         let per_second = self
             .max_requests_per_second
             .unwrap_or(MAX_REQUESTS_PER_SECOND);
-        Ok(Checksum::new(Core {
+        Ok(Checksum::new(Core::new(Parts {
             client,
             retry: self.retry,
-            poll: Arc::new(self.poll),
+            poll: self.poll,
             budget: Arc::new(Budget::new(per_second)),
             may_poll_fast,
             allows_no_tests: self.allows_no_tests,
-        }))
+        })))
     }
 }
 

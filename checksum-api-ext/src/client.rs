@@ -1,7 +1,5 @@
 //! The client, with one method for each feature.
 
-use std::sync::Arc;
-
 use checksum_api::types::{CollectionId, PrNumber, Project, RepoName, SuiteId, TestId, TestRunId};
 
 use crate::batch::{
@@ -47,11 +45,7 @@ impl Checksum {
     /// Returns a client that uses this poll policy, and shares everything else with this one.
     #[must_use]
     pub fn with_poll_policy(&self, policy: PollPolicy) -> Self {
-        let poll = Arc::new(policy);
-        Self::new(Core {
-            poll,
-            ..self.core.clone()
-        })
+        Self::new(self.core.with_poll_policy(policy))
     }
 
     /// Returns the project that the API key belongs to.

@@ -1,5 +1,6 @@
 //! The raw client and its policies. Every value of this crate that sends requests holds them.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -28,30 +29,54 @@ pub(crate) enum Retry {
 /// abandoned in flight, it is unknown whether the work has started.
 const MIN_START_TIME: Duration = Duration::from_secs(1);
 
-/// The raw client and the policies of a [`Checksum`](crate::Checksum). Cheap to clone.
+/// The raw client and the policies of a [`Checksum`](crate::Checksum). Cheap to clone, and one pointer
+/// large, because each of thousands of watched runs holds it.
 #[derive(Clone, Debug)]
-pub(crate) struct Core {
+pub(crate) struct Core(Arc<Parts>);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
     pub(crate) client: Client,
     pub(crate) retry: RetryPolicy,
-    pub(crate) poll: Arc<PollPolicy>,
+    pub(crate) poll: PollPolicy,
     pub(crate) budget: Arc<Budget>,
     /// Whether polls may follow each other faster than once a second.
     pub(crate) may_poll_fast: bool,
     pub(crate) allows_no_tests: bool,
 }
 
+impl Deref for Core {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl Core {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
         let key = checksum_api::ApiKey::new("key").expect("a key");
-        Self {
+        Self::new(Parts {
             client: Client::builder(key).build().expect("a client"),
             retry: RetryPolicy::none(),
-            poll: Arc::new(PollPolicy::immediate()),
+            poll: PollPolicy::immediate(),
             budget: Arc::new(Budget::new(1)),
             may_poll_fast: true,
             allows_no_tests: false,
-        }
+        })
+    }
+
+    /// Returns the core with this poll policy.
+    pub(crate) fn with_poll_policy(&self, poll: PollPolicy) -> Self {
+        Self::new(Parts {
+            poll,
+            ..Parts::clone(self)
+        })
     }
 
     pub(crate) fn api(&self) -> &Client {
@@ -60,10 +85,6 @@ impl Core {
 
     pub(crate) fn base_url(&self) -> &BaseUrl {
         self.client.base_url()
-    }
-
-    pub(crate) fn poll_policy(&self) -> PollPolicy {
-        *self.poll
     }
 
     /// Returns the policy with the constraints of this client.
@@ -89,7 +110,7 @@ impl Core {
             Retry::Never => false,
             Retry::ByPolicy => error.is_transient(),
         };
-        if let Retry::Never = retry {
+        if matches!(retry, Retry::Never) && !self.budget.try_acquire() {
             self.acquire().await;
         }
         Ok(self.with_retries(send, may_retry, None).await?)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -12,7 +13,9 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::script::{BatchScript, RunScript};
-use crate::server::{ApiKey, App, BASE_PATH, Limits, RecordedRequest, Settings, router, serve};
+use crate::server::{
+    ApiKey, App, BASE_PATH, Limits, RecordedRequest, Settings, router, serve, serve_connection,
+};
 use crate::state;
 use crate::state::store::Limit;
 
@@ -167,6 +170,17 @@ impl Mock {
     /// Returns the service as a [`Router`], for a transport within the process.
     pub fn router(&self) -> Router {
         router(self.app.clone())
+    }
+
+    /// Serves a connection that your own listener has accepted, until it is closed: of TLS, of a
+    /// Unix socket, or of a simulated network. Faults can take it over as one of the mock server's
+    /// own. A reset drops the stream.
+    pub fn serve_connection<S>(&self, stream: S) -> impl Future<Output = ()> + Send + use<S>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let head_timeout = self.app.settings.request_timeout;
+        serve_connection(stream, self.router(), head_timeout)
     }
 }
 

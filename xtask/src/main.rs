@@ -24,6 +24,7 @@ mod process;
 mod release;
 #[cfg(test)]
 mod security;
+mod soak;
 mod surface;
 mod tool;
 
@@ -87,6 +88,8 @@ enum Task {
     /// It writes the figures and plots of BENCHMARKS.md, and fails if a ratio of instructions is above
     /// its limit. It needs valgrind, curl and jq, and installs Debian's packages if it may.
     Bench(bench::Arguments),
+    /// Simulate crashes and faults in many schedules, each from a seed
+    Soak(soak::Arguments),
     /// Run every check of the gate, and print how many seconds each takes
     Ci,
 }
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
         Task::Dist => dist::run(),
         Task::Release => release::run(),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Soak(arguments) => soak::run(&arguments),
         Task::Ci => ci::run(),
     };
     match outcome {

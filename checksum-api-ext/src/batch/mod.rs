@@ -51,7 +51,7 @@ impl Batch {
             core: core.clone(),
             kind,
             handle,
-            policy: core.poll_policy(),
+            policy: core.poll,
         }
     }
 

@@ -54,6 +54,16 @@ impl Pollable for Batch {
 }
 
 impl Status for BatchStatus {
+    type Kept = Self;
+
+    fn keep(self) -> Self {
+        self
+    }
+
+    fn restore(kept: Self) -> Self {
+        kept
+    }
+
     fn state(&self) -> &str {
         self.0.status.as_str()
     }

@@ -9,7 +9,8 @@ use super::policy::PollPolicy;
 /// The intervals between the polls of one wait. It takes the policy with each call, because
 /// thousands of waits share one policy.
 pub(crate) struct Backoff {
-    next: Duration,
+    /// In seconds: a set of thousands of works holds one of these for each.
+    next: f64,
     random: Rng,
 }
 
@@ -22,31 +23,31 @@ impl Backoff {
             None => Rng::new(),
         };
         Self {
-            next: policy.initial_interval,
+            next: policy.initial_interval.as_secs_f64(),
             random,
         }
     }
 
     /// Goes back to the initial interval.
     pub(crate) fn reset(&mut self, policy: &PollPolicy) {
-        self.next = policy.initial_interval;
+        self.next = policy.initial_interval.as_secs_f64();
     }
 
     /// Makes the next interval half of the last one after a change, since another may follow soon.
     /// The change may have come at any time in the last interval: a much shorter one learns little.
     pub(crate) fn on_change(&mut self, policy: &PollPolicy) {
-        let half = scaled(self.next, 0.5 / policy.multiplier);
-        self.next = half.max(policy.initial_interval);
+        let half = self.next * 0.5 / policy.multiplier;
+        self.next = half.max(policy.initial_interval.as_secs_f64());
     }
 
     /// Returns the interval before the next poll of work that was started `elapsed` ago.
     pub(crate) fn next_interval(&mut self, policy: &PollPolicy, elapsed: Duration) -> Duration {
         let max_interval = policy.expected.interval(elapsed, policy.max_interval);
-        let interval = self.next.min(max_interval);
-        self.next = scaled(interval, policy.multiplier);
+        let interval = self.next.min(max_interval.as_secs_f64());
+        self.next = interval * policy.multiplier;
         let share = policy.jitter;
-        let interval = scaled(interval, 1.0 + share * (2.0 * self.random.f64() - 1.0));
-        interval.max(policy.min_interval)
+        let interval = interval * (1.0 + share * (2.0 * self.random.f64() - 1.0));
+        seconds(interval).max(policy.min_interval)
     }
 
     /// Returns the interval after a poll that failed: up to twice as long, at random, so that waits
@@ -74,7 +75,12 @@ impl Backoff {
 
 /// Returns the product, or the longest duration where `Duration`'s own multiplication panics.
 pub(crate) fn scaled(duration: Duration, factor: f64) -> Duration {
-    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
+    seconds(duration.as_secs_f64() * factor)
+}
+
+/// Returns the duration, or the longest one if it is longer.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{BoxStream, poll_fn};
 
 use super::event::Event;
-use super::pollable::Pollable;
+use super::pollable::{Pollable, Status};
 use super::poller::Poller;
 use crate::error::Error;
 
@@ -20,9 +20,13 @@ use crate::error::Error;
 pub struct Events<S, R>(BoxStream<'static, Result<Event<S, R>, Error>>);
 
 impl<S: Send + 'static, R: Send + 'static> Events<S, R> {
-    pub(crate) fn new<P: Pollable<Status = S, Report = R>>(mut poller: Poller<P>) -> Self {
+    pub(crate) fn new<P>(mut poller: Poller<P>) -> Self
+    where
+        P: Pollable<Status = S, Report = R>,
+        S: Status,
+    {
         let events = poll_fn(move |context| poller.poll_next(context));
-        Self(Box::pin(events.map(|(_, event)| event)))
+        Self(Box::pin(events.map(|(_, _, event)| event)))
     }
 }
 

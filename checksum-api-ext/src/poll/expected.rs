@@ -60,7 +60,9 @@ impl Expected {
             Self::Usual => usual_time_left(age),
             Self::Known { median, spread } => known_time_left(age, median, spread),
         };
-        elapsed.saturating_add(Duration::try_from_secs_f64(left).unwrap_or_default())
+        // A thousandth of the age keeps works in turn whose end is equally unlikely.
+        let left = Duration::try_from_secs_f64(left).unwrap_or_default() + elapsed / 1000;
+        elapsed.saturating_add(left)
     }
 }
 

@@ -6,11 +6,14 @@ mod cost;
 mod event;
 mod events;
 mod expected;
+mod in_flight;
 mod policy;
 mod pollable;
 mod poller;
+mod schedule;
 mod state;
 mod throttle;
+mod works;
 
 pub(crate) use backoff::scaled;
 pub use event::{Event, PollFailure};

@@ -58,6 +58,14 @@ pub(crate) trait Pollable: Send + Sync + 'static {
 
 /// The status of work, as one poll returns it.
 pub(crate) trait Status: Clone + Send + Sync {
+    /// The form in which a wait keeps the last status.
+    type Kept: Send + Sync;
+
+    fn keep(self) -> Self::Kept;
+
+    /// Returns the status that was kept, without any loss.
+    fn restore(kept: Self::Kept) -> Self;
+
     /// Returns the state as the service names it.
     fn state(&self) -> &str;
 
@@ -65,7 +73,7 @@ pub(crate) trait Status: Clone + Send + Sync {
     fn terminal(&self) -> Terminal;
 
     /// Returns whether an event should report this status after the previous one.
-    fn differs_from(&self, previous: &Self) -> bool;
+    fn differs_from(&self, previous: &Self::Kept) -> bool;
 }
 
 /// Whether work is done.

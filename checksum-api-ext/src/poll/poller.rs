@@ -1,22 +1,22 @@
 //! The one loop that polls: a single run or batch, or many of them.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
-use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
-use tracing::{Instrument, Span};
+use tokio::time::{Instant, Sleep, sleep_until};
+use tracing::Span;
 
 use super::event::Event;
+use super::in_flight::{Completed, InFlight, Job};
 use super::policy::PollPolicy;
-use super::pollable::{Pollable, Terminal};
-use super::state::{Expiry, PollOutcome, PollPlan, PollState};
+use super::pollable::Pollable;
+use super::schedule::Schedule;
+use super::state::{Expiry, PollState, Stage};
 use super::throttle::Throttle;
+use super::works::Works;
 use crate::error::Error;
 use crate::telemetry::{TARGET, WaitSpan};
 
@@ -25,16 +25,15 @@ use crate::telemetry::{TARGET, WaitSpan};
 pub(crate) struct Poller<P: Pollable> {
     policy: PollPolicy,
     max_concurrent: usize,
-    works: HashMap<u64, Entry<P>>,
-    next_number: u64,
+    works: Works<Entry<P>>,
     /// When to poll each work next. It may have entries of removed works.
-    due: BinaryHeap<Reverse<(Instant, u64)>>,
-    /// The works whose poll is due, by when they are likely to have ended, then by when the poll was due.
-    /// It may have entries of removed works.
-    overdue: BinaryHeap<Reverse<(Instant, Instant, u64)>>,
+    due: Schedule,
+    /// The works whose poll is due, by when they are likely to have ended. It may have entries of removed
+    /// works.
+    overdue: Schedule,
     /// When to check the deadline of each work. It may have entries of removed works.
-    deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
-    in_flight: FuturesUnordered<Pin<Box<dyn Future<Output = Completed<P>> + Send>>>,
+    deadlines: Schedule,
+    in_flight: InFlight<P>,
     ready: VecDeque<(u64, EventOf<P>)>,
     throttle: Throttle,
     /// Created when it is first needed, because it needs a runtime.
@@ -45,26 +44,9 @@ type EventOf<P> = Result<Event<<P as Pollable>::Status, <P as Pollable>::Report>
 
 struct Entry<P: Pollable> {
     work: Arc<P>,
-    stage: Stage,
     state: PollState<P>,
     /// Present if something listens, until the wait has ended.
     span: Option<Box<WaitSpan>>,
-}
-
-#[derive(PartialEq, Eq)]
-enum Stage {
-    Idle,
-    /// A poll is in flight; it enforces the deadline itself.
-    InFlight,
-    /// The final event is queued but not yet yielded. Until then the work counts as polled.
-    Done,
-}
-
-/// A poll that is no longer in flight. Its result is `None` if its deadline passed first.
-struct Completed<P: Pollable> {
-    number: u64,
-    plan: PollPlan,
-    result: Option<Result<PollOutcome<P>, Error>>,
 }
 
 /// Waits until the work is done.
@@ -75,13 +57,13 @@ pub(crate) async fn until_done<P: Pollable>(
     let mut poller = Poller::of_one(work, policy);
     loop {
         match poll_fn(|context| poller.poll_next(context)).await {
-            Some((_, Ok(Event::Finished(report)))) => return Ok(report),
-            Some((_, Ok(Event::PollFailed(failure)))) => {
+            Some((_, _, Ok(Event::Finished(report)))) => return Ok(report),
+            Some((_, _, Ok(Event::PollFailed(failure)))) => {
                 let span = poller.span_of_one();
                 span.in_scope(|| tracing::warn!(target: TARGET, error = %failure, "poll failed"));
             }
-            Some((_, Ok(Event::Changed { .. } | Event::PollRecovered { .. }))) => {}
-            Some((_, Err(error))) => return Err(error),
+            Some((_, _, Ok(Event::Changed { .. } | Event::PollRecovered { .. }))) => {}
+            Some((_, _, Err(error))) => return Err(error),
             None => unreachable!("a wait ends with its last event or with an error"),
         }
     }
@@ -92,12 +74,11 @@ impl<P: Pollable> Poller<P> {
         Self {
             policy,
             max_concurrent,
-            works: HashMap::new(),
-            next_number: 0,
-            due: BinaryHeap::new(),
-            overdue: BinaryHeap::new(),
-            deadlines: BinaryHeap::new(),
-            in_flight: FuturesUnordered::new(),
+            works: Works::new(),
+            due: Schedule::new(),
+            overdue: Schedule::new(),
+            deadlines: Schedule::new(),
+            in_flight: InFlight::new(),
             ready: VecDeque::new(),
             throttle: Throttle::new(&policy),
             timer: None,
@@ -113,7 +94,7 @@ impl<P: Pollable> Poller<P> {
 
     /// Returns the span of the only work, if something listens.
     fn span_of_one(&self) -> Span {
-        let mut spans = self.works.values().filter_map(|entry| entry.span.as_ref());
+        let mut spans = self.works.iter().filter_map(|entry| entry.span.as_ref());
         spans.next().map_or_else(Span::none, |span| span.span())
     }
 
@@ -123,58 +104,67 @@ impl<P: Pollable> Poller<P> {
     }
 
     pub(crate) fn insert(&mut self, work: P) -> u64 {
-        let number = self.next_number;
-        self.next_number += 1;
-        let state = PollState::new(&work, &self.policy, number);
-        if let Some(deadline) = state.deadline() {
-            // Drops the entries of removed works, so that they do not accumulate.
-            if self.deadlines.len() > 2 * self.works.len() + 16 {
-                let works = &self.works;
-                self.deadlines
-                    .retain(|Reverse((_, number))| works.contains_key(number));
-            }
-            self.deadlines.push(Reverse((deadline, number)));
-        }
-        let entry = Entry {
+        let policy = &self.policy;
+        let number = self.works.insert(|number| Entry {
+            state: PollState::new(&work, policy, number),
             span: WaitSpan::new(|| work.key()),
             work: Arc::new(work),
-            stage: Stage::Idle,
-            state,
-        };
-        self.works.insert(number, entry);
-        self.due.push(Reverse((Instant::now(), number)));
+        });
+        let now = Instant::now();
+        if let Some(entry) = self.works.get(number) {
+            let likely_end = entry.state.likely_end(policy, now);
+            self.overdue.push(likely_end, number);
+            if let Some(deadline) = entry.state.deadline(policy) {
+                // Drops the entries of removed works, so that they do not accumulate.
+                if self.deadlines.len() > 2 * self.works.len() + 16 {
+                    let works = &self.works;
+                    self.deadlines.retain(|number| works.get(number).is_some());
+                }
+                self.deadlines.push(deadline, number);
+            }
+        }
         number
     }
 
     /// Stops polling a work. Nothing more is reported of it.
     pub(crate) fn remove(&mut self, number: u64) -> Option<Arc<P>> {
         self.ready.retain(|(of, _)| *of != number);
-        self.works.remove(&number).map(|entry| entry.work)
+        self.works.remove(number).map(|entry| entry.work)
     }
 
     /// Returns each work whose final event has not been yielded, in no particular order.
-    pub(crate) fn works(&self) -> impl ExactSizeIterator<Item = &P> {
-        self.works.values().map(|entry| &*entry.work)
+    pub(crate) fn works(&self) -> impl Iterator<Item = &P> {
+        self.works.iter().map(|entry| &*entry.work)
     }
 
-    /// Returns the next event and the work's number. The work is removed with its final event.
+    /// Returns one of them.
+    pub(crate) fn work(&self, number: u64) -> Option<&P> {
+        self.works.get(number).map(|entry| &*entry.work)
+    }
+
+    /// Returns how many there are of them.
+    pub(crate) fn len(&self) -> usize {
+        self.works.len()
+    }
+
+    /// Returns the next event, and the work with its number. The work is removed with its final event.
     /// Returns `None` if there is no work.
     pub(crate) fn poll_next(
         &mut self,
         context: &mut Context<'_>,
-    ) -> Poll<Option<(Arc<P>, EventOf<P>)>> {
+    ) -> Poll<Option<(u64, Arc<P>, EventOf<P>)>> {
         loop {
             if let Some((number, event)) = self.ready.pop_front() {
                 let work = match event {
-                    Ok(Event::Finished(_)) | Err(_) => self.works.remove(&number).map(|e| e.work),
-                    Ok(_) => self.works.get(&number).map(|entry| Arc::clone(&entry.work)),
+                    Ok(Event::Finished(_)) | Err(_) => self.works.remove(number).map(|e| e.work),
+                    Ok(_) => self.works.get(number).map(|entry| Arc::clone(&entry.work)),
                 };
                 match work {
-                    Some(work) => return Poll::Ready(Some((work, event))),
+                    Some(work) => return Poll::Ready(Some((number, work, event))),
                     None => continue,
                 }
             }
-            if let Poll::Ready(Some(completed)) = self.in_flight.poll_next_unpin(context) {
+            if let Poll::Ready(Some(completed)) = self.in_flight.poll_next(context) {
                 self.on_completed(completed);
                 continue;
             }
@@ -185,10 +175,10 @@ impl<P: Pollable> Poller<P> {
             let Err(start) = self.start_next() else {
                 continue;
             };
-            if self.works.is_empty() {
+            if self.works.len() == 0 {
                 return Poll::Ready(None);
             }
-            let deadline = self.deadlines.peek().map(|Reverse((at, _))| *at);
+            let deadline = self.deadlines.peek().map(|(at, _)| at);
             match start.into_iter().chain(deadline).min() {
                 None => return Poll::Pending,
                 Some(at) => {
@@ -210,34 +200,27 @@ impl<P: Pollable> Poller<P> {
         let next_due = self.collect_due(now);
         let paused_until = self.throttle.paused_until();
         if paused_until > now {
-            let start = match self.overdue.is_empty() {
-                true => next_due.map(|at| at.max(paused_until)),
-                false => Some(paused_until),
+            let start = match self.overdue.len() {
+                0 => next_due.map(|at| at.max(paused_until)),
+                _ => Some(paused_until),
             };
             return Err(start);
         }
-        while let Some(Reverse((_, _, number))) = self.overdue.pop() {
-            let Some(entry) = self.works.get_mut(&number).filter(|entry| entry.is_idle()) else {
+        while let Some(number) = self.overdue.pop() {
+            let Some(entry) = self.works.get_mut(number).filter(|entry| entry.is_idle()) else {
                 continue;
             };
-            let work = Arc::clone(&entry.work);
-            let Some(plan) = entry.state.plan() else {
-                let error = entry.state.timed_out(&work);
+            let Some(plan) = entry.state.plan(&self.policy, now) else {
+                let error = entry.state.timed_out(&entry.work);
                 entry.end(Err(&error));
                 self.ready.push_back((number, Err(error)));
                 return Ok(());
             };
-            entry.stage = Stage::InFlight;
+            entry.state.stage = Stage::InFlight;
             let span = entry.span.as_mut();
             let span = span.map_or_else(Span::none, |span| span.on_poll());
-            let polling = async move {
-                Completed {
-                    number,
-                    plan,
-                    result: poll_once(&*work, plan).await,
-                }
-            };
-            self.in_flight.push(Box::pin(polling.instrument(span)));
+            let work = Arc::clone(&entry.work);
+            self.in_flight.push(Job { number, work, plan }, span);
             return Ok(());
         }
         Err(next_due)
@@ -245,16 +228,15 @@ impl<P: Pollable> Poller<P> {
 
     /// Moves the works whose poll is due to `overdue`. Returns when the next one is due.
     fn collect_due(&mut self, now: Instant) -> Option<Instant> {
-        while let Some(Reverse((at, number))) = self.due.peek() {
-            let (at, number) = (*at, *number);
-            let entry = self.works.get(&number).filter(|entry| entry.is_idle());
+        while let Some((at, number)) = self.due.peek() {
+            let entry = self.works.get(number).filter(|entry| entry.is_idle());
             if entry.is_some() && at > now {
                 return Some(at);
             }
             self.due.pop();
             if let Some(entry) = entry {
-                let likely_end = entry.state.likely_end(&self.policy, at);
-                self.overdue.push(Reverse((likely_end, at, number)));
+                self.overdue
+                    .push(entry.state.likely_end(&self.policy, at), number);
             }
         }
         None
@@ -262,20 +244,20 @@ impl<P: Pollable> Poller<P> {
 
     /// Ends the waits whose deadline has passed, except those that may still poll once.
     fn expire_deadlines(&mut self) {
-        let now = Instant::now();
-        let is_due = |Reverse((at, _)): &Reverse<(Instant, u64)>| *at <= now;
-        while self.deadlines.peek().is_some_and(is_due) {
-            let Some(Reverse((at, number))) = self.deadlines.pop() else {
+        while let Some((at, number)) = self.deadlines.peek() {
+            let now = Instant::now();
+            if at > now {
                 return;
-            };
-            let Some(entry) = self.works.get_mut(&number).filter(|entry| entry.is_idle()) else {
+            }
+            self.deadlines.pop();
+            let Some(entry) = self.works.get_mut(number).filter(|entry| entry.is_idle()) else {
                 continue;
             };
             match entry.state.expire(at) {
-                Expiry::Later(at) => self.deadlines.push(Reverse((at, number))),
+                Expiry::Later(at) => self.deadlines.push(at, number),
                 Expiry::PollUntil(at) => {
-                    self.deadlines.push(Reverse((at, number)));
-                    self.due.push(Reverse((now, number)));
+                    self.deadlines.push(at, number);
+                    self.due.push(now, number);
                 }
                 Expiry::TimedOut => {
                     let error = entry.state.timed_out(&entry.work);
@@ -292,7 +274,7 @@ impl<P: Pollable> Poller<P> {
             plan,
             result,
         } = completed;
-        let Some(entry) = self.works.get_mut(&number) else {
+        let Some(entry) = self.works.get_mut(number) else {
             return;
         };
         let is_success = matches!(&result, Some(Ok(_)));
@@ -326,8 +308,8 @@ impl<P: Pollable> Poller<P> {
         self.ready.extend(events);
         match next {
             Ok(Some(at)) => {
-                entry.stage = Stage::Idle;
-                self.due.push(Reverse((at, number)));
+                entry.state.stage = Stage::Idle;
+                self.due.push(at, number);
             }
             Ok(None) => entry.end(Ok(&outcome.unwrap_or_default())),
             Err(error) => {
@@ -338,43 +320,14 @@ impl<P: Pollable> Poller<P> {
     }
 }
 
-/// Polls, and completes the status of work that may be done. Returns `None` if the deadline passed
-/// before there was a status.
-async fn poll_once<P: Pollable>(work: &P, plan: PollPlan) -> Option<Result<PollOutcome<P>, Error>> {
-    let polled = match plan.deadline {
-        None => work.poll().await,
-        Some(deadline) => timeout_at(deadline, work.poll()).await.ok()?,
-    };
-    let mut status = match polled {
-        Ok(status) => status,
-        Err(error) => return Some(Err(error)),
-    };
-    let is_done = |terminal| match terminal {
-        Terminal::Yes => true,
-        Terminal::Perhaps => plan.perhaps_is_terminal,
-        Terminal::No => false,
-    };
-    let mut terminal = work.terminal(&status);
-    if is_done(terminal) {
-        status = work.complete(status, plan.deadline).await;
-        terminal = work.terminal(&status);
-    }
-    let report = is_done(terminal).then(|| work.report(status.clone()));
-    Some(Ok(PollOutcome {
-        status,
-        terminal,
-        report,
-    }))
-}
-
 impl<P: Pollable> Entry<P> {
     fn is_idle(&self) -> bool {
-        self.stage == Stage::Idle
+        self.state.stage == Stage::Idle
     }
 
     /// Ends the wait, whose final event is queued or about to be.
     fn end(&mut self, end: Result<&str, &Error>) {
-        self.stage = Stage::Done;
+        self.state.stage = Stage::Done;
         if let Some(span) = self.span.take() {
             span.end(end);
         }

@@ -14,7 +14,7 @@ use crate::error::Error;
 const MIN_FAILURES: u32 = 3;
 
 /// How many more polls must return a status that is perhaps terminal before it counts as terminal.
-const CONFIRMATIONS: u32 = 3;
+const CONFIRMATIONS: u8 = 3;
 
 /// A process that wakes up later than it should by more than this was suspended.
 const MAX_DELAY: Duration = Duration::from_secs(1);
@@ -26,20 +26,32 @@ const MIN_POLL_TIME: Duration = Duration::from_secs(5);
 /// Stands for a time that is too late for `Instant`: a hundred years.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
+/// Stands for an age that is not known.
+const UNKNOWN: u32 = u32::MAX;
+
+/// What changes while one work is polled. A set has thousands of them, so that it holds nothing that the
+/// policy says, and rare parts are boxed.
 pub(super) struct PollState<P: Pollable> {
     started: Instant,
-    /// The age of the work when the wait started, if it is known. Otherwise the work counts as new.
-    initial_age: Option<Duration>,
-    deadline: Option<Instant>,
-    /// Until then 404 is tolerated.
-    not_found_until: Option<Instant>,
-    last: Option<P::Status>,
+    last: Option<<P::Status as Status>::Kept>,
     backoff: Backoff,
-    failing: Option<Failing>,
+    failing: Option<Box<Failing>>,
+    /// The age of the work when the wait started, in milliseconds, up to 49 days.
+    initial_age: u32,
     /// How many polls in a row returned a status that is perhaps terminal.
-    perhaps_terminal: u32,
+    perhaps_terminal: u8,
     has_polled: bool,
     suspension: Suspension,
+    pub(super) stage: Stage,
+}
+
+#[derive(PartialEq, Eq)]
+pub(super) enum Stage {
+    Idle,
+    /// A poll is in flight; it enforces the deadline itself.
+    InFlight,
+    /// The final event is queued but not yet yielded. Until then the work counts as polled.
+    Done,
 }
 
 /// Polls that failed, one after the other.
@@ -90,56 +102,62 @@ type Events<P> = Vec<Event<<P as Pollable>::Status, <P as Pollable>::Report>>;
 impl<P: Pollable> PollState<P> {
     /// Each `number` has its own jitter, even if the policy has a seed.
     pub(super) fn new(work: &P, policy: &PollPolicy, number: u64) -> Self {
-        let started = Instant::now();
-        let age = work.age();
-        let grace = match age {
-            Some(age) => policy.not_found_grace.checked_sub(age),
-            None => Some(policy.not_found_grace_of_unknown_age),
-        };
-        let after = |duration: Duration| started.checked_add(duration);
+        let in_milliseconds = |age: Duration| u32::try_from(age.as_millis()).unwrap_or(UNKNOWN - 1);
         Self {
-            started,
-            initial_age: age,
-            // A deadline that `Instant` cannot represent counts as no deadline.
-            deadline: policy.deadline.and_then(after),
-            not_found_until: grace.and_then(after),
+            started: Instant::now(),
             last: None,
             backoff: Backoff::new(policy, number),
             failing: None,
+            initial_age: work.age().map_or(UNKNOWN, in_milliseconds),
             perhaps_terminal: 0,
             has_polled: false,
             suspension: Suspension::None,
+            stage: Stage::Idle,
         }
     }
 
-    /// Returns how long ago the work was started.
-    fn age(&self) -> Duration {
-        self.started.elapsed() + self.initial_age.unwrap_or_default()
+    /// Returns the age of the work when the wait started, if it is known.
+    fn initial_age(&self) -> Option<Duration> {
+        let is_known = self.initial_age != UNKNOWN;
+        is_known.then(|| Duration::from_millis(self.initial_age.into()))
+    }
+
+    /// Returns how long ago the work was started. Work of unknown age counts as new.
+    fn age(&self, now: Instant) -> Duration {
+        now - self.started + self.initial_age().unwrap_or_default()
+    }
+
+    /// Returns until when 404 is tolerated.
+    fn not_found_until(&self, policy: &PollPolicy) -> Option<Instant> {
+        let grace = match self.initial_age() {
+            Some(age) => policy.not_found_grace.checked_sub(age)?,
+            None => policy.not_found_grace_of_unknown_age,
+        };
+        self.started.checked_add(grace)
     }
 
     /// Returns when the work is likely to have ended, if its poll was due at that time. Work that has
     /// not been polled has gone on for as long as it is known to exist.
     pub(super) fn likely_end(&self, policy: &PollPolicy, due: Instant) -> Instant {
-        let initial_age = self.initial_age.unwrap_or_default();
         let known = match (self.has_polled, self.initial_age) {
-            (true, _) => due - self.started + initial_age,
-            (false, Some(_)) => Duration::ZERO,
-            (false, None) => return due,
+            (true, _) => self.age(due),
+            (false, UNKNOWN) => return due,
+            (false, _) => Duration::ZERO,
         };
         let likely_age = policy.expected.likely_end(known);
-        let left = likely_age.saturating_sub(initial_age);
+        let left = likely_age.saturating_sub(self.initial_age().unwrap_or_default());
         self.started.checked_add(left).unwrap_or(due + NEVER)
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.deadline
+    /// Returns the deadline. One that `Instant` cannot represent counts as none.
+    pub(super) fn deadline(&self, policy: &PollPolicy) -> Option<Instant> {
+        self.started.checked_add(policy.deadline?)
     }
 
     /// Returns how to poll now, or `None` if the deadline has passed. Each wait polls once, whatever
     /// its deadline, and once more if the process was suspended when the deadline passed.
-    pub(super) fn plan(&mut self) -> Option<PollPlan> {
-        let now = Instant::now();
-        let mut deadline = self.deadline;
+    pub(super) fn plan(&mut self, policy: &PollPolicy, now: Instant) -> Option<PollPlan> {
+        let mut deadline = self.deadline(policy);
         if !self.has_polled {
             deadline = deadline.max(deadline.map(|_| self.started + MIN_POLL_TIME));
         }
@@ -192,14 +210,15 @@ impl<P: Pollable> PollState<P> {
         events: &mut Events<P>,
     ) -> Result<Option<Instant>, Error> {
         self.has_polled = true;
+        let now = Instant::now();
         let interval = match result {
             None => match plan.deadline.is_some_and(|at| self.is_suspended_since(at)) {
                 true => Some(Duration::ZERO),
                 false => return Err(self.timed_out(work)),
             },
-            Some(Ok(outcome)) => self.on_outcome(policy, outcome, events),
+            Some(Ok(outcome)) => self.on_outcome(policy, now, outcome, events),
             Some(Err(error)) => {
-                let failure = self.on_failure(work, policy, plan, error)?;
+                let failure = self.on_failure(work, policy, now, plan, error)?;
                 let interval = failure.next_poll_in;
                 events.push(Event::PollFailed(failure));
                 Some(interval)
@@ -208,9 +227,10 @@ impl<P: Pollable> PollState<P> {
         let Some(interval) = interval else {
             return Ok(None);
         };
-        let now = Instant::now();
         // The deadline passed while the poll was in flight, whose result counts.
-        let is_over = self.deadline.is_some_and(|deadline| deadline <= now);
+        let is_over = self
+            .deadline(policy)
+            .is_some_and(|deadline| deadline <= now);
         if is_over && self.suspension != Suspension::MayPoll {
             return Err(self.timed_out(work));
         }
@@ -220,6 +240,7 @@ impl<P: Pollable> PollState<P> {
     fn on_outcome(
         &mut self,
         policy: &PollPolicy,
+        now: Instant,
         outcome: PollOutcome<P>,
         events: &mut Events<P>,
     ) -> Option<Duration> {
@@ -229,7 +250,7 @@ impl<P: Pollable> PollState<P> {
             report,
         } = outcome;
         if let Some(failing) = self.failing.take() {
-            let after = failing.since.elapsed();
+            let after = now - failing.since;
             events.push(Event::PollRecovered { after });
         }
         let previous = self.last.as_ref();
@@ -237,25 +258,26 @@ impl<P: Pollable> PollState<P> {
         self.perhaps_terminal = match terminal {
             // Work that still changes is not done.
             Terminal::Perhaps if has_changed => 1,
-            Terminal::Perhaps => self.perhaps_terminal + 1,
+            Terminal::Perhaps => self.perhaps_terminal.saturating_add(1),
             Terminal::No | Terminal::Yes => 0,
         };
         if has_changed {
             if terminal != Terminal::Perhaps {
                 self.backoff.on_change(policy);
             }
-            let previous = self.last.replace(status.clone());
+            let previous = self.last.replace(status.clone().keep());
+            let previous = previous.map(Status::restore);
             let current = status;
             events.push(Event::Changed { previous, current });
         } else {
-            self.last = Some(status);
+            self.last = Some(status.keep());
         }
         match report {
             Some(report) => {
                 events.push(Event::Finished(report));
                 None
             }
-            None => Some(self.backoff.next_interval(policy, self.age())),
+            None => Some(self.backoff.next_interval(policy, self.age(now))),
         }
     }
 
@@ -263,14 +285,15 @@ impl<P: Pollable> PollState<P> {
         &mut self,
         work: &P,
         policy: &PollPolicy,
+        now: Instant,
         plan: PollPlan,
         error: Error,
     ) -> Result<PollFailure, Error> {
         let is_too_new = error.is_not_found()
             && self.last.is_none()
             && self
-                .not_found_until
-                .is_some_and(|until| Instant::now() < until);
+                .not_found_until(policy)
+                .is_some_and(|until| now < until);
         if !is_too_new && !policy.is_outage(&error) {
             // A service that has returned a status knows the work.
             return Err(match self.last {
@@ -278,20 +301,23 @@ impl<P: Pollable> PollState<P> {
                 None => error,
             });
         }
-        let failing = self.failing.get_or_insert(Failing {
-            since: plan.began,
-            count: 0,
+        let failing = self.failing.get_or_insert_with(|| {
+            Box::new(Failing {
+                since: plan.began,
+                count: 0,
+            })
         });
         failing.count += 1;
-        let failing_for = failing.since.elapsed();
+        let failing_for = now - failing.since;
         let left = policy.error_timeout.saturating_sub(failing_for);
         if !is_too_new && left.is_zero() && failing.count >= MIN_FAILURES {
             let failed = Error::polling_failed(&work.describe(), failing_for, &error);
             return Err(failed.with_handle_key(work.key()));
         }
+        let age = self.age(now);
         let next_poll_in =
             self.backoff
-                .next_interval_after_failure(policy, self.age(), error.retry_after(), left);
+                .next_interval_after_failure(policy, age, error.retry_after(), left);
         Ok(PollFailure {
             error,
             failing_for,
@@ -299,8 +325,9 @@ impl<P: Pollable> PollState<P> {
         })
     }
 
-    pub(super) fn timed_out(&self, work: &P) -> Error {
-        let last_state = self.last.as_ref().map_or("nothing", Status::state);
+    pub(super) fn timed_out(&mut self, work: &P) -> Error {
+        let last: Option<P::Status> = self.last.take().map(Status::restore);
+        let last_state = last.as_ref().map_or("nothing", Status::state);
         let exceeded =
             Error::deadline_exceeded(&work.describe(), self.started.elapsed(), last_state);
         exceeded.with_handle_key(work.key())

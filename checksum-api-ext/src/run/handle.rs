@@ -68,7 +68,8 @@ pub struct RunHandle {
 pub(crate) enum Identity {
     Both {
         job_name: JobName,
-        test_run_id: TestRunId,
+        /// Boxed, since most runs of a set have only a job name.
+        test_run_id: Box<TestRunId>,
     },
     JobName {
         job_name: JobName,
@@ -112,7 +113,7 @@ impl Identity {
         Some(match (job_name, test_run_id) {
             (Some(job_name), Some(test_run_id)) => Self::Both {
                 job_name,
-                test_run_id,
+                test_run_id: Box::new(test_run_id),
             },
             (Some(job_name), None) => Self::JobName { job_name },
             (None, Some(test_run_id)) => Self::TestRunId { test_run_id },
@@ -129,7 +130,8 @@ impl Identity {
 
     pub(crate) fn test_run_id(&self) -> Option<&TestRunId> {
         match self {
-            Self::Both { test_run_id, .. } | Self::TestRunId { test_run_id } => Some(test_run_id),
+            Self::Both { test_run_id, .. } => Some(test_run_id),
+            Self::TestRunId { test_run_id } => Some(test_run_id),
             Self::JobName { .. } => None,
         }
     }

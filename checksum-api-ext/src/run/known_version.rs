@@ -1,19 +1,17 @@
 //! Which version of the status route a run is polled by.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::handle::{ApiVersion, RunHandle};
 
-/// The status route that responded last. Clones of a run share it, and so do its waits.
-#[derive(Clone, Debug)]
-pub(super) struct KnownVersion(Arc<AtomicBool>);
+/// The status route that responded last.
+#[derive(Debug)]
+pub(super) struct KnownVersion(AtomicBool);
 
 impl KnownVersion {
     /// Without a version in the handle, v2 is tried first.
     pub(super) fn new(handle: &RunHandle) -> Self {
-        let is_v1 = handle.api_version == Some(ApiVersion::V1);
-        Self(Arc::new(AtomicBool::new(is_v1)))
+        Self(AtomicBool::new(handle.api_version == Some(ApiVersion::V1)))
     }
 
     pub(super) fn get(&self) -> ApiVersion {

@@ -4,6 +4,7 @@ pub(crate) mod affected;
 mod handle;
 mod known_version;
 mod outcome;
+mod plain_status;
 mod poll;
 mod report;
 mod selection;
@@ -18,6 +19,7 @@ use checksum_api::types::{JobName, TestRunId};
 
 pub use handle::{ApiVersion, RunHandle};
 pub use outcome::Outcome;
+pub(crate) use plain_status::PlainStatus;
 pub use report::RunReport;
 pub use selection::{Grep, Selection};
 pub use start::StartRun;
@@ -55,20 +57,25 @@ pub type RunEvent = Event<RunStatus, RunReport>;
 #[derive(Clone, Debug)]
 #[must_use = "a run goes on unwatched unless it is awaited or its handle is kept"]
 pub struct Run {
+    polled: Arc<PolledRun>,
+    policy: PollPolicy,
+    start_response: Option<Arc<RawResponse>>,
+}
+
+/// What a run is polled by. Clones of a run share it, and so do its waits. A set keeps nothing else of
+/// the thousands of runs that it watches.
+#[derive(Debug)]
+pub(crate) struct PolledRun {
     core: Core,
     handle: RunHandle,
-    policy: PollPolicy,
     known_version: KnownVersion,
-    start_response: Option<Arc<RawResponse>>,
 }
 
 impl Run {
     pub(crate) fn new(core: &Core, handle: RunHandle) -> Self {
         Self {
-            core: core.clone(),
-            known_version: KnownVersion::new(&handle),
-            handle,
-            policy: core.poll_policy(),
+            polled: Arc::new(PolledRun::new(core, handle)),
+            policy: core.poll,
             start_response: None,
         }
     }
@@ -87,19 +94,19 @@ impl Run {
     /// Returns the name that the service gave the run. A sharded run has none, and has a
     /// [`test_run_id`](Self::test_run_id) in its place.
     pub fn job_name(&self) -> Option<&JobName> {
-        self.handle.job_name()
+        self.polled.handle.job_name()
     }
 
     /// Returns the test run's id if the service named it at the start. Otherwise it is known when
     /// the run has ended: [`RunReport::test_run_id`].
     pub fn test_run_id(&self) -> Option<&TestRunId> {
-        self.handle.test_run_id()
+        self.polled.handle.test_run_id()
     }
 
     /// Returns the handle by which any process can resume the run: a small value to store. It never
     /// changes, so that storing it once is enough.
     pub fn handle(&self) -> RunHandle {
-        self.handle.clone()
+        self.polled.handle.clone()
     }
 
     /// Polls once, and returns the status, whichever API version responds. A status that seems
@@ -109,7 +116,6 @@ impl Run {
     ///
     /// The request failed, after the client's [`RetryPolicy`](crate::RetryPolicy).
     pub async fn status(&self) -> Result<RunStatus, Error> {
-        let status = self.poll_unconfirmed(Retry::ByPolicy).await?;
-        Ok(self.confirm(status, None).await)
+        self.polled.poll(Retry::ByPolicy, &self.policy).await
     }
 }

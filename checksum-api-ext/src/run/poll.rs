@@ -6,16 +6,42 @@ use checksum_api::OperationId;
 use checksum_api::types::{JobName, TestRunId};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::Run;
-use super::handle::{ApiVersion, Identity};
+use super::handle::{ApiVersion, Identity, RunHandle};
+use super::known_version::KnownVersion;
 use super::report::RunReport;
 use super::status::RunStatus;
-use crate::core::Retry;
+use super::{PolledRun, Run};
+use crate::core::{Core, Retry};
 use crate::error::Error;
-use crate::poll::{Pollable, Status, Terminal};
+use crate::poll::{PollPolicy, Pollable, Status, Terminal};
 use crate::telemetry::TARGET;
 
-impl Run {
+impl PolledRun {
+    pub(crate) fn new(core: &Core, handle: RunHandle) -> Self {
+        Self {
+            core: core.clone(),
+            known_version: KnownVersion::new(&handle),
+            handle,
+        }
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    pub(crate) fn handle(&self) -> &RunHandle {
+        &self.handle
+    }
+
+    /// Polls the run, and confirms a status that seems terminal by the test run id, if that is known.
+    pub(crate) async fn poll(&self, retry: Retry, policy: &PollPolicy) -> Result<RunStatus, Error> {
+        let status = self.poll_unconfirmed(retry).await?;
+        match status.is_terminal() {
+            true => Ok(self.confirm(status, policy, None).await),
+            false => Ok(status),
+        }
+    }
+
     /// Polls the run by its job name if it has one, otherwise by its test run id.
     pub(super) async fn poll_unconfirmed(&self, retry: Retry) -> Result<RunStatus, Error> {
         let mut status = match &self.handle.identity {
@@ -93,7 +119,7 @@ impl Run {
     }
 
     fn poll_error(&self, error: Error) -> Error {
-        error.of_poll(self.key(), self.handle.started_at().is_some())
+        error.of_poll(self.handle.to_string(), self.handle.started_at().is_some())
     }
 
     /// Lets the observed route decide whether a run that seems done is done, and whether it passed:
@@ -102,6 +128,7 @@ impl Run {
     pub(super) async fn confirm(
         &self,
         mut status: RunStatus,
+        policy: &PollPolicy,
         deadline: Option<Instant>,
     ) -> RunStatus {
         if !status.is_terminal() || status.is_judged {
@@ -116,9 +143,9 @@ impl Run {
             return status;
         }
         let (retry, max) = match status.final_outcome().is_success() {
-            true => (Retry::ByPolicy, self.policy.confirmation_timeout),
+            true => (Retry::ByPolicy, policy.confirmation_timeout),
             // The run is not a pass in any case. Only the reason is still missing.
-            false => (Retry::Never, self.policy.failure_reason_timeout),
+            false => (Retry::Never, policy.failure_reason_timeout),
         };
         let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
         let time_limit = left.map_or(max, |left| left.min(max));
@@ -142,12 +169,32 @@ impl Run {
     /// Returns the test run id of a run for which v1 responded, since v1 does not return the id. v2
     /// is polled once; without a response the id stays unknown.
     async fn find_test_run_id(&self, deadline: Option<Instant>) -> Option<TestRunId> {
-        let polled = self.poll_version(ApiVersion::V2, self.job_name()?, Retry::Never);
+        let polled = self.poll_version(ApiVersion::V2, self.handle.job_name()?, Retry::Never);
         let polled = match deadline {
             None => polled.await,
             Some(deadline) => timeout_at(deadline, polled).await.ok()?,
         };
         polled.ok()?.test_run_id
+    }
+
+    /// A v1 response does not have the test run id, which results and healing need. v2 is polled
+    /// for it once. The end is then confirmed as if the start had returned the id.
+    pub(crate) async fn complete(
+        &self,
+        mut status: RunStatus,
+        policy: &PollPolicy,
+        deadline: Option<Instant>,
+    ) -> RunStatus {
+        let is_v1 = status.api_version() == Some(ApiVersion::V1);
+        if is_v1 && status.test_run_id().is_none() && !self.handle.pinned {
+            status.test_run_id = self.find_test_run_id(deadline).await;
+            status = self.confirm(status, policy, deadline).await;
+        }
+        status
+    }
+
+    pub(crate) fn report(&self, status: RunStatus) -> RunReport {
+        RunReport::new(&self.core, self.handle.job_name().cloned(), status)
     }
 }
 
@@ -156,35 +203,27 @@ impl Pollable for Run {
     type Report = RunReport;
 
     fn describe(&self) -> String {
-        self.handle.describe()
+        self.polled.handle.describe()
     }
 
     fn key(&self) -> String {
-        self.handle.to_string()
+        self.polled.handle.to_string()
     }
 
     fn started_at(&self) -> Option<SystemTime> {
-        self.handle.started_at()
+        self.polled.handle.started_at()
     }
 
     async fn poll(&self) -> Result<RunStatus, Error> {
-        let status = self.poll_unconfirmed(Retry::Never).await?;
-        Ok(self.confirm(status, None).await)
+        self.polled.poll(Retry::Never, &self.policy).await
     }
 
-    /// A v1 response does not have the test run id, which results and healing need. v2 is polled
-    /// for it once. The end is then confirmed as if the start had returned the id.
-    async fn complete(&self, mut status: RunStatus, deadline: Option<Instant>) -> RunStatus {
-        let is_v1 = status.api_version() == Some(ApiVersion::V1);
-        if is_v1 && status.test_run_id().is_none() && !self.handle.pinned {
-            status.test_run_id = self.find_test_run_id(deadline).await;
-            status = self.confirm(status, deadline).await;
-        }
-        status
+    async fn complete(&self, status: RunStatus, deadline: Option<Instant>) -> RunStatus {
+        self.polled.complete(status, &self.policy, deadline).await
     }
 
     fn report(&self, status: RunStatus) -> RunReport {
-        RunReport::new(&self.core, self.job_name().cloned(), status)
+        self.polled.report(status)
     }
 
     fn outcome(report: &RunReport) -> String {
@@ -193,6 +232,16 @@ impl Pollable for Run {
 }
 
 impl Status for RunStatus {
+    type Kept = Self;
+
+    fn keep(self) -> Self {
+        self
+    }
+
+    fn restore(kept: Self) -> Self {
+        kept
+    }
+
     fn state(&self) -> &str {
         self.state.as_str()
     }

@@ -34,7 +34,7 @@ impl Run {
     ///   policy's error timeout. The outcome is unknown.
     /// - The service rejected a poll, such as with 401, 403 or 404.
     pub async fn wait(self) -> Result<RunReport, Error> {
-        let policy = self.core.applied(self.policy);
+        let policy = self.polled.core.applied(self.policy);
         until_done(self, policy).await
     }
 
@@ -70,7 +70,7 @@ impl Run {
     /// # }
     /// ```
     pub fn events(&self) -> Events<RunStatus, RunReport> {
-        let policy = self.core.applied(self.policy);
+        let policy = self.polled.core.applied(self.policy);
         Events::new(Poller::of_one(self.clone(), policy))
     }
 
@@ -116,10 +116,10 @@ impl Run {
         let report = self.clone().wait().await?;
         // A pass that only the verdict turned into a failure is not healed.
         let has_failed = report.state().meaning() == Some(Meaning::Failed);
-        if !has_failed || self.handle.auto_heal == Some(false) {
+        if !has_failed || self.polled.handle.auto_heal == Some(false) {
             return Ok(report);
         }
-        let policy = self.core.applied(self.policy.deadline(within));
+        let policy = self.polled.core.applied(self.policy.deadline(within));
         match until_done(Healing(self), policy).await {
             Ok(healed) => Ok(healed),
             Err(error) => {
@@ -161,11 +161,12 @@ impl Pollable for Healing {
     }
 
     async fn poll(&self) -> Result<RunStatus, Error> {
-        let status = self.0.poll_unconfirmed(Retry::Never).await?;
+        let run = &self.0.polled;
+        let status = run.poll_unconfirmed(Retry::Never).await?;
         // A run that is still failed needs no confirmation.
         match status.outcome() {
             Some(Outcome::Failed) => Ok(status),
-            _ => Ok(self.0.confirm(status, None).await),
+            _ => Ok(run.confirm(status, &self.0.policy, None).await),
         }
     }
 

@@ -1,12 +1,14 @@
 //! A set of runs and batches that is watched by one stream.
 
-use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::future::poll_fn;
+use std::hash::BuildHasher;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
+use hashbrown::HashTable;
 use tokio::sync::mpsc::{
     UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel,
 };
@@ -51,8 +53,10 @@ const MAX_CONCURRENT: usize = 8;
 pub struct WatchSet {
     core: Core,
     poller: Poller<Work>,
-    /// The works by each of their keys.
-    numbers: HashMap<String, u64>,
+    /// The works by their first key, and those that have a second one by that. A key is not stored, but
+    /// read from the handle.
+    numbers: [HashTable<u64>; 2],
+    hasher: RandomState,
     added: Option<Added>,
 }
 
@@ -70,9 +74,10 @@ pub struct WatchSetAdder(UnboundedSender<Handle>);
 impl WatchSet {
     pub(crate) fn new(core: &Core, handles: impl IntoIterator<Item = Handle>) -> Self {
         let mut set = Self {
-            poller: Poller::new(core.applied(core.poll_policy()), MAX_CONCURRENT),
+            poller: Poller::new(core.applied(core.poll), MAX_CONCURRENT),
             core: core.clone(),
-            numbers: HashMap::new(),
+            numbers: [HashTable::new(), HashTable::new()],
+            hasher: RandomState::new(),
             added: None,
         };
         for handle in handles {
@@ -91,12 +96,18 @@ impl WatchSet {
     /// Starts watching this work. Returns `false` if a handle with the same id is already watched.
     pub fn insert(&mut self, handle: impl Into<Handle>) -> bool {
         let handle = handle.into();
-        if handle.keys().any(|key| self.numbers.contains_key(&key)) {
+        if handle.keys().any(|key| self.number(&key).is_some()) {
             return false;
         }
-        let keys = handle.keys();
-        let number = self.poller.insert(Work::new(&self.core, handle.clone()));
-        self.numbers.extend(keys.map(|key| (key, number)));
+        let keys: Vec<String> = handle.keys().collect();
+        let number = self.poller.insert(Work::new(&self.core, handle));
+        for (which, key) in keys.iter().enumerate() {
+            let hash = |number: &u64| {
+                let key = key_of(&self.poller, *number, which);
+                self.hasher.hash_one(key.unwrap_or_default())
+            };
+            self.numbers[which].insert_unique(self.hasher.hash_one(key), number, hash);
+        }
         true
     }
 
@@ -105,10 +116,10 @@ impl WatchSet {
     pub fn remove(&mut self, handle: &Handle) -> bool {
         let mut is_removed = false;
         for key in handle.keys() {
-            if let Some(number) = self.numbers.remove(&key)
+            if let Some(number) = self.number(&key)
                 && let Some(work) = self.poller.remove(number)
             {
-                self.forget(&work.handle());
+                self.forget(number, &work.handle());
                 is_removed = true;
             }
         }
@@ -126,7 +137,7 @@ impl WatchSet {
 
     /// Returns how many runs and batches are watched.
     pub fn len(&self) -> usize {
-        self.poller.works().len()
+        self.poller.len()
     }
 
     /// Returns whether nothing is watched.
@@ -178,21 +189,41 @@ impl WatchSet {
             Poll::Ready(None) if self.added.is_some() => Poll::Pending,
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Some((work, event))) => {
+            Poll::Ready(Some((number, work, event))) => {
                 let handle = work.handle();
                 if matches!(event, Ok(Event::Finished(_)) | Err(_)) {
-                    self.forget(&handle);
+                    self.forget(number, &handle);
                 }
                 Poll::Ready(Some((handle, event)))
             }
         }
     }
 
-    fn forget(&mut self, handle: &Handle) {
-        for key in handle.keys() {
-            self.numbers.remove(&key);
+    /// Returns the number of the work that has this key.
+    fn number(&self, key: &str) -> Option<u64> {
+        let hash = self.hasher.hash_one(key);
+        let mut tables = self.numbers.iter().enumerate();
+        let number = tables.find_map(|(which, numbers)| {
+            numbers.find(hash, |number| {
+                key_of(&self.poller, *number, which).as_deref() == Some(key)
+            })
+        });
+        number.copied()
+    }
+
+    fn forget(&mut self, number: u64, handle: &Handle) {
+        for (numbers, key) in self.numbers.iter_mut().zip(handle.keys()) {
+            let hash = self.hasher.hash_one(key);
+            if let Ok(entry) = numbers.find_entry(hash, |other| *other == number) {
+                entry.remove();
+            }
         }
     }
+}
+
+/// Returns the first or the second key of a work.
+fn key_of(poller: &Poller<Work>, number: u64, which: usize) -> Option<String> {
+    poller.work(number)?.handle().keys().nth(which)
 }
 
 impl WatchSetAdder {

@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use super::handle::Handle;
 use crate::batch::{Batch, BatchStatus, Kind};
-use crate::core::Core;
+use crate::core::{Core, Retry};
 use crate::error::Error;
 use crate::poll::{Event, Pollable, Status, Terminal};
-use crate::run::{Run, RunReport, RunStatus};
+use crate::run::{PlainStatus, PolledRun, RunReport, RunStatus};
 
 /// An event of a run or a batch in a [`WatchSet`](crate::WatchSet).
 pub type WatchEvent = Event<WatchStatus, WatchReport>;
@@ -68,24 +68,23 @@ impl WatchReport {
 }
 
 pub(super) enum Work {
-    Run(Run),
-    Batch(Batch),
+    Run(PolledRun),
+    Batch(Box<Batch>),
 }
 
 impl Work {
     pub(super) fn new(core: &Core, handle: Handle) -> Self {
+        let batch = |kind, handle| Self::Batch(Box::new(Batch::new(core, kind, handle)));
         match handle {
-            Handle::Run(handle) => Self::Run(Run::new(core, handle)),
-            Handle::HealBatch(handle) => Self::Batch(Batch::new(core, Kind::Heal, handle)),
-            Handle::GenerationBatch(handle) => {
-                Self::Batch(Batch::new(core, Kind::Generation, handle))
-            }
+            Handle::Run(handle) => Self::Run(PolledRun::new(core, handle)),
+            Handle::HealBatch(handle) => batch(Kind::Heal, handle),
+            Handle::GenerationBatch(handle) => batch(Kind::Generation, handle),
         }
     }
 
     pub(super) fn handle(&self) -> Handle {
         match self {
-            Self::Run(run) => run.into(),
+            Self::Run(run) => run.handle().clone().into(),
             Self::Batch(batch) => match batch.kind() {
                 Kind::Heal => Handle::HealBatch(batch.handle().clone()),
                 Kind::Generation => Handle::GenerationBatch(batch.handle().clone()),
@@ -100,28 +99,31 @@ impl Pollable for Work {
 
     fn describe(&self) -> String {
         match self {
-            Self::Run(run) => run.describe(),
+            Self::Run(run) => run.handle().describe(),
             Self::Batch(batch) => batch.describe(),
         }
     }
 
     fn key(&self) -> String {
         match self {
-            Self::Run(run) => run.key(),
+            Self::Run(run) => run.handle().to_string(),
             Self::Batch(batch) => batch.key(),
         }
     }
 
     fn started_at(&self) -> Option<SystemTime> {
         match self {
-            Self::Run(run) => run.started_at(),
+            Self::Run(run) => run.handle().started_at(),
             Self::Batch(batch) => batch.started_at(),
         }
     }
 
     async fn poll(&self) -> Result<WatchStatus, Error> {
         Ok(match self {
-            Self::Run(run) => WatchStatus::Run(Box::new(run.poll().await?)),
+            Self::Run(run) => {
+                let polled = run.poll(Retry::Never, &run.core().poll).await;
+                WatchStatus::Run(Box::new(polled?))
+            }
             Self::Batch(batch) => WatchStatus::Batch(Box::new(batch.poll().await?)),
         })
     }
@@ -129,7 +131,8 @@ impl Pollable for Work {
     async fn complete(&self, status: WatchStatus, deadline: Option<Instant>) -> WatchStatus {
         match (self, status) {
             (Self::Run(run), WatchStatus::Run(status)) => {
-                WatchStatus::Run(Box::new(run.complete(*status, deadline).await))
+                let completed = run.complete(*status, &run.core().poll, deadline).await;
+                WatchStatus::Run(Box::new(completed))
             }
             (_, status) => status,
         }
@@ -147,13 +150,38 @@ impl Pollable for Work {
 
     fn outcome(report: &WatchReport) -> String {
         match report {
-            WatchReport::Run(report) => Run::outcome(report),
+            WatchReport::Run(report) => report.outcome().to_string(),
             WatchReport::Batch(status) => Batch::outcome(status),
         }
     }
 }
 
+/// The last status of a work, as a set keeps it.
+pub(crate) enum KeptStatus {
+    Plain(PlainStatus),
+    Other(WatchStatus),
+}
+
 impl Status for WatchStatus {
+    type Kept = KeptStatus;
+
+    fn keep(self) -> KeptStatus {
+        match self {
+            Self::Run(status) => match PlainStatus::try_from(*status) {
+                Ok(plain) => KeptStatus::Plain(plain),
+                Err(status) => KeptStatus::Other(Self::Run(Box::new(status))),
+            },
+            batch => KeptStatus::Other(batch),
+        }
+    }
+
+    fn restore(kept: KeptStatus) -> Self {
+        match kept {
+            KeptStatus::Plain(plain) => Self::Run(Box::new(plain.into())),
+            KeptStatus::Other(status) => status,
+        }
+    }
+
     fn state(&self) -> &str {
         self.state()
     }
@@ -165,10 +193,14 @@ impl Status for WatchStatus {
         }
     }
 
-    fn differs_from(&self, previous: &Self) -> bool {
+    fn differs_from(&self, previous: &KeptStatus) -> bool {
+        use KeptStatus::{Other, Plain};
         match (self, previous) {
-            (Self::Run(status), Self::Run(previous)) => status.differs_from(previous),
-            (Self::Batch(status), Self::Batch(previous)) => status.differs_from(previous),
+            (Self::Run(status), Plain(previous)) => {
+                *status.state() != previous.state() || status.counts().is_some()
+            }
+            (Self::Run(status), Other(Self::Run(previous))) => status.differs_from(previous),
+            (Self::Batch(status), Other(Self::Batch(previous))) => status.differs_from(previous),
             _ => true,
         }
     }

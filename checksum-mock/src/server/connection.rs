@@ -12,7 +12,7 @@ use futures_util::stream;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
@@ -80,12 +80,14 @@ struct Socket {
 }
 
 impl Socket {
-    fn new(takeovers: mpsc::UnboundedSender<Takeover>) -> Self {
-        Self {
+    fn new() -> (Arc<Self>, mpsc::UnboundedReceiver<Takeover>) {
+        let (takeovers, receiver) = mpsc::unbounded_channel();
+        let socket = Self {
             takeovers,
             close: Notify::new(),
             idle_since: Mutex::new(Some(Instant::now())),
-        }
+        };
+        (Arc::new(socket), receiver)
     }
 
     fn idle_since(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -171,10 +173,16 @@ struct Connections {
 
 impl Connections {
     fn open(&mut self, stream: TcpStream, router: Router, limits: Limits) {
-        let (sender, takeovers) = mpsc::unbounded_channel();
-        let socket = Arc::new(Socket::new(sender));
+        let (socket, takeovers) = Socket::new();
         let head_timeout = limits.head_timeout;
-        let serving = serve_connection(stream, socket.clone(), takeovers, router, head_timeout);
+        let serving = serve_socket(
+            stream,
+            socket.clone(),
+            takeovers,
+            router,
+            head_timeout,
+            reset,
+        );
         let task = self.tasks.spawn(serving);
         self.open.insert(task.id(), socket);
     }
@@ -216,12 +224,28 @@ impl Connections {
     }
 }
 
-async fn serve_connection(
-    stream: TcpStream,
+/// Serves one connection that is not the listener's. To reset it means to drop it.
+pub(crate) async fn serve_connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    head_timeout: Duration,
+) {
+    let (socket, takeovers) = Socket::new();
+    serve_socket(stream, socket, takeovers, router, head_timeout, drop).await;
+}
+
+/// Closing with a linger of zero sends a reset.
+fn reset(stream: TcpStream) {
+    let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+}
+
+async fn serve_socket<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
     socket: Arc<Socket>,
     mut takeovers: mpsc::UnboundedReceiver<Takeover>,
     router: Router,
     head_timeout: Duration,
+    reset: fn(S),
 ) {
     let service = service_fn(|mut request: http::Request<hyper::body::Incoming>| {
         let connection = Connection(Some(socket.clone()));
@@ -246,7 +270,7 @@ async fn serve_connection(
             }
         }
         Some(takeover) = takeovers.recv() => {
-            take_over(serving.into_parts().io.into_inner(), takeover).await;
+            take_over(serving.into_parts().io.into_inner(), takeover, reset).await;
         }
         () = socket.close.notified() => {
             let is_idle = socket.idle_since().is_some();
@@ -259,12 +283,9 @@ async fn serve_connection(
     }
 }
 
-async fn take_over(mut stream: TcpStream, takeover: Takeover) {
+async fn take_over<S: AsyncWrite + Unpin>(mut stream: S, takeover: Takeover, reset: fn(S)) {
     match takeover {
-        Takeover::Reset => {
-            // Closing with a linger of zero sends a reset.
-            let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
-        }
+        Takeover::Reset => reset(stream),
         Takeover::Write {
             bytes,
             pause,

@@ -11,6 +11,6 @@ mod request_log;
 
 pub(crate) use api_key::ApiKey;
 pub(crate) use app::{App, BASE_PATH, Settings};
-pub(crate) use connection::{Limits, serve};
+pub(crate) use connection::{Limits, serve, serve_connection};
 pub(crate) use page::router;
 pub use request_log::RecordedRequest;

@@ -50,6 +50,20 @@ async fn a_connection_serves_several_requests() {
 }
 
 #[tokio::test]
+async fn a_stream_of_another_listener_is_served_until_a_fault_takes_it_over() {
+    let mock = Mock::builder().without_socket();
+    mock.fault(Fault::reset_after_handling().after(1));
+    let (mut client, stream) = tokio::io::duplex(4096);
+    let requests = format!("{SUITE}{SUITE}");
+    client.write_all(requests.as_bytes()).await.unwrap();
+    mock.serve_connection(stream).await;
+    let mut response = String::new();
+    client.read_to_string(&mut response).await.unwrap();
+    assert_eq!(response.matches("HTTP/1.1 200 OK").count(), 1, "{response}");
+    assert_eq!(mock.request_count(), 2);
+}
+
+#[tokio::test]
 async fn an_unavailable_port_is_an_error() {
     let mock = Mock::start().await.unwrap();
     let port = address(&mock).port();

@@ -1,0 +1,178 @@
+//! A transport over the simulated network, which records each request.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use checksum_api_ext::TransportError;
+use futures_util::stream;
+use http::header::RETRY_AFTER;
+use http::{Method, Uri};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use reqwest::{Request, Response};
+use tower::util::BoxCloneSyncService;
+use turmoil::net::TcpStream;
+
+use crate::records::{Event, Received, Records};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// More requests than any schedule needs. It ends a loop that would send without end.
+const MAX_REQUESTS: usize = 2_000;
+
+/// The HTTP client of one process. Clones share its connections.
+#[derive(Clone)]
+pub(crate) struct Network {
+    client: Client<Connector, reqwest::Body>,
+    records: Arc<Records>,
+    caller: usize,
+}
+
+type Connector = BoxCloneSyncService<Uri, Socket, std::io::Error>;
+
+/// A request that the client waits for.
+struct Pending<'a> {
+    network: &'a Network,
+    number: usize,
+    received: Received,
+}
+
+impl Network {
+    pub(crate) fn new(records: Arc<Records>, caller: usize) -> Self {
+        let connect = |uri: Uri| async move {
+            let address = (uri.host().unwrap_or_default().to_owned(), 80);
+            let connecting = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address));
+            Ok(Socket(TokioIo::new(connecting.await??)))
+        };
+        let connector = BoxCloneSyncService::new(tower::service_fn(connect));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .build(connector);
+        Self {
+            client,
+            records,
+            caller,
+        }
+    }
+
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let mut pending = Pending::new(self, &request);
+        let request: http::Request<reqwest::Body> = request.try_into()?;
+        let response = match self.client.request(request).await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() => {
+                pending.received = Received::NotSent;
+                return Err(TransportError::not_sent(error));
+            }
+            Err(error) => {
+                pending.received = Received::Lost;
+                return Err(TransportError::connection_lost(error));
+            }
+        };
+        // The body is read here, so that the record knows whether it arrived.
+        let (head, body) = response.into_parts();
+        let mut body = reqwest::Response::from(http::Response::new(reqwest::Body::wrap(body)));
+        let (mut parts, mut whole) = (Vec::<Result<Bytes, reqwest::Error>>::new(), Vec::new());
+        loop {
+            match body.chunk().await {
+                Ok(None) => break,
+                Ok(Some(part)) => {
+                    whole.extend_from_slice(&part);
+                    parts.push(Ok(part));
+                }
+                Err(error) => {
+                    whole.clear();
+                    parts.push(Err(error));
+                    break;
+                }
+            }
+        }
+        pending.received = Received::Response {
+            status: head.status.as_u16(),
+            has_retry_after: head.headers.contains_key(RETRY_AFTER),
+            is_json: serde_json::from_slice::<serde::de::IgnoredAny>(&whole).is_ok(),
+        };
+        let body = reqwest::Body::wrap_stream(stream::iter(parts));
+        Ok(http::Response::from_parts(head, body).into())
+    }
+}
+
+impl<'a> Pending<'a> {
+    fn new(network: &'a Network, request: &Request) -> Self {
+        let number = network.records.next_request();
+        assert!(number < MAX_REQUESTS, "requests without end");
+        let url = request.url();
+        let body = request.body().and_then(reqwest::Body::as_bytes);
+        let sent = Event::Sent {
+            request: number,
+            is_start: request.method() == Method::POST,
+            path: format!(
+                "{}{}",
+                url.path(),
+                url.query().map(|_| "?").unwrap_or_default()
+            ),
+            body: String::from_utf8_lossy(body.unwrap_or_default()).into_owned(),
+        };
+        network.records.add(network.caller, sent);
+        Self {
+            network,
+            number,
+            received: Received::Abandoned,
+        }
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        let received = Event::Received(self.number, self.received.clone());
+        self.network.records.add(self.network.caller, received);
+    }
+}
+
+/// A connection of the simulated network.
+pub(crate) struct Socket(TokioIo<TcpStream>);
+
+impl Connection for Socket {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl Read for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl Write for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,31 @@
+//! Simulates many more schedules of faults than the gate does, in an optimised build.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::root;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// How many schedules to simulate
+    #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
+    schedules: u64,
+    /// The seed of the first one
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    first: u64,
+}
+
+/// Runs the test `simulation`, which prints its progress and a command for each seed that failed.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let status = Command::new(env!("CARGO"))
+        .args(["test", "--release", "--locked", "-p", "checksum-tests"])
+        .args(["--test", "simulation", "no_schedule", "--", "--nocapture"])
+        .env("SIMULATION_FIRST", arguments.first.to_string())
+        .env("SIMULATION_COUNT", arguments.schedules.to_string())
+        .current_dir(root())
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(status.success(), "a schedule failed ({status})");
+    Ok(())
+}
