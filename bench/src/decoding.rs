@@ -34,7 +34,7 @@ fn decode<T: serde::de::DeserializeOwned>(
 /// What the document describes, with unknown fields kept as the client does.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "decoding the fields is what is measured")]
-struct Results {
+pub(crate) struct Results {
     id: String,
     status: String,
     branch: Option<String>,
@@ -42,7 +42,7 @@ struct Results {
     failed: Option<u64>,
     recovered: Option<u64>,
     bug: Option<u64>,
-    tests: Vec<Test>,
+    pub(crate) tests: Vec<Test>,
     #[serde(flatten)]
     unknown: BTreeMap<String, Value>,
 }
@@ -50,7 +50,7 @@ struct Results {
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "decoding the fields is what is measured")]
 #[serde(rename_all = "camelCase")]
-struct Test {
+pub(crate) struct Test {
     checksum_test_id: String,
     test_title: Option<String>,
     test_file_path: Option<String>,

@@ -8,6 +8,8 @@ mod attachments;
 mod calls;
 mod decoding;
 mod lag;
+mod reporting;
+mod results;
 mod server;
 mod watching;
 
@@ -31,6 +33,13 @@ async fn main() -> Result<(), Error> {
         }
         ["calls", case, times] => calls::run(case, times.parse()?).await?,
         ["decoding", case, times] => decoding::run(case, times.parse()?).await?,
+        ["reporting", case, tests] => reporting::run(case, tests.parse()?)?,
+        ["results", case, tests] => results::run(case, tests.parse()?, None).await?,
+        ["results", case, tests, odd] => results::run(case, tests.parse()?, Some(odd)).await?,
+        ["serve-results", place, tests] => return results::serve(place, tests.parse()?, None),
+        ["serve-results", place, tests, odd] => {
+            return results::serve(place, tests.parse()?, Some(odd));
+        }
         ["lag", case, runs] => lag::run(case, runs.parse()?).await?,
         ["watching", case, polls] => watching::run(case, polls.parse()?).await?,
         _ => return Err("usage: checksum-bench TOPIC CASE TIMES".into()),

@@ -4,6 +4,8 @@
 //! Progenitor's `send` returns an error type that loses the status code and the headers of a response
 //! that cannot be decoded, and that prints whole responses. Its hooks can only return reqwest's errors.
 
+use std::collections::BTreeSet;
+
 use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::{
@@ -13,7 +15,8 @@ use syn::{
 
 use super::syntax::{first_argument, module, name_of};
 
-pub(super) fn replace_send(file: &mut syn::File) {
+/// `listings` are the responses that are mostly one list.
+pub(super) fn replace_send(file: &mut syn::File, listings: &BTreeSet<String>) {
     file.items.retain(|item| !is_progenitors_client(item));
     file.items.push(parse_quote! { use crate::client::Client; });
     for item in &mut file.items {
@@ -38,11 +41,13 @@ pub(super) fn replace_send(file: &mut syn::File) {
     builders.retain(|item| !matches!(item, Item::Use(_)));
     for item in builders.iter_mut() {
         if let Item::Impl(item) = item {
-            change_builder(item);
+            change_builder(item, listings);
         }
     }
-    builders.push(parse_quote! { use progenitor_client::{RequestBuilderExt, encode_path}; });
-    builders.push(parse_quote! { use crate::client::request::RequestError as Error; });
+    builders.push(parse_quote! { use progenitor_client::RequestBuilderExt; });
+    builders.push(parse_quote! {
+        use crate::client::request::{RequestError as Error, path_segment};
+    });
     builders.push(parse_quote! { use super::types; });
 }
 
@@ -83,13 +88,16 @@ fn show_execute(attributes: &mut [Attribute]) {
 }
 
 /// Replaces `send` by `execute`, and documents the setters.
-fn change_builder(item: &mut ItemImpl) {
+fn change_builder(item: &mut ItemImpl, listings: &BTreeSet<String>) {
     let operation = format_ident!("{}", name_of(&item.self_ty));
     let mut response = None;
     for method in methods(item) {
         let name = method.sig.ident.to_string();
         match name.as_str() {
-            "new" => method.vis = parse_quote! { pub(super) },
+            "new" => {
+                method.vis = parse_quote! { pub(super) };
+                leave_out_errors(method);
+            }
             "send" => {
                 response = success(&method.sig.output).cloned();
                 make_request(method);
@@ -100,6 +108,13 @@ fn change_builder(item: &mut ItemImpl) {
         }
     }
     let Some(response) = response else { return };
+    let is_listing = listings.contains(&name_of(&response));
+    let decoder = |while_arriving: bool| match is_listing {
+        true => quote! { crate::decode::list::ListDecoder::new(#while_arriving) },
+        false => quote! { crate::decode::Whole },
+    };
+    let (without_body, with_body) = (decoder(true), decoder(false));
+    let operation = quote! { crate::operation::OperationId::#operation };
     item.items.push(parse_quote! {
         /// Sends the request, and returns the decoded response.
         ///
@@ -107,7 +122,8 @@ fn change_builder(item: &mut ItemImpl) {
         ///
         /// The request is invalid, the service rejected it, or no usable response came.
         pub async fn execute(self) -> Result<#response, crate::error::Error> {
-            Ok(self.execute_with_response().await?.0)
+            let client = self.client;
+            Ok(client.execute(#operation, self.request(), #without_body).await?.0)
         }
     });
     item.items.push(parse_quote! {
@@ -121,9 +137,21 @@ fn change_builder(item: &mut ItemImpl) {
             self,
         ) -> Result<(#response, crate::response::RawResponse), crate::error::Error> {
             let client = self.client;
-            client.execute(crate::operation::OperationId::#operation, self.request()).await
+            client.execute(#operation, self.request(), #with_body).await
         }
     });
+}
+
+/// Removes the text of the error for each parameter that is not set yet: `Error::of_parameter` makes it
+/// when it is needed.
+fn leave_out_errors(method: &mut ImplItemFn) {
+    if let Some(Stmt::Expr(Expr::Struct(fields), _)) = method.block.stmts.last_mut() {
+        for field in &mut fields.fields {
+            if matches!(&field.expr, Expr::Call(call) if is_path(&call.func, "Err")) {
+                field.expr = parse_quote! { Err(String::new()) };
+            }
+        }
+    }
 }
 
 fn document(method: &mut ImplItemFn, text: &str) {
@@ -154,6 +182,7 @@ fn make_request(method: &mut ImplItemFn) {
                 .contains("\"api-version\""))
     });
     for statement in statements.iter_mut() {
+        name_parameter(statement);
         if declares(statement, "url") {
             set_path_of_base_url(statement);
         } else if declares(statement, "header_map") {
@@ -162,6 +191,20 @@ fn make_request(method: &mut ImplItemFn) {
         }
     }
     statements.push(Stmt::Expr(parse_quote! { Ok(request) }, None));
+}
+
+/// Passes the name of a parameter on to its error.
+fn name_parameter(statement: &mut Stmt) {
+    if let Stmt::Local(local) = statement
+        && let Some(init) = &mut local.init
+        && let Expr::Try(tried) = &mut *init.expr
+        && let Expr::MethodCall(call) = &mut *tried.expr
+        && call.method == "map_err"
+        && let Expr::Path(parameter) = &*call.receiver
+    {
+        let name = parameter.to_token_stream().to_string();
+        call.args = parse_quote! { |text| Error::of_parameter(#name, text) };
+    }
 }
 
 /// Makes the request's URL from the base URL that is parsed already, in place of its text: parsing
@@ -175,10 +218,24 @@ fn set_path_of_base_url(statement: &mut Stmt) {
         let mut arguments = format.mac.parse_body_with(arguments).unwrap_or_default();
         if let Some(base_url) = arguments.get_mut(1) {
             *base_url = parse_quote! { #base_url.path() };
+            // `encode_path(&name.to_string())` would copy an identifier twice.
+            for argument in arguments.iter_mut().skip(2) {
+                if let Expr::Call(call) = argument
+                    && let Some(Expr::Reference(text)) = call.args.first()
+                    && let Expr::MethodCall(to_string) = &*text.expr
+                {
+                    let name = &to_string.receiver;
+                    *argument = parse_quote! { path_segment(#name.as_str()) };
+                }
+            }
             let url = quote! { client.baseurl.with_path(&format!(#arguments)) };
             init.expr = parse_quote! { #url.ok_or_else(Error::changed_path)? };
         }
     }
+}
+
+fn is_path(expression: &Expr, name: &str) -> bool {
+    matches!(expression, Expr::Path(path) if path.path.is_ident(name))
 }
 
 fn declares(statement: &Stmt, name: &str) -> bool {

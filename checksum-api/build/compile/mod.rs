@@ -42,8 +42,8 @@ fn compile(document: &Value, rewritten: &Value) -> Result<Generated, GenerationE
     let custom = custom.tokens();
     let types = operations::types(rewritten);
     let mut client = parsed(quote! { #client #custom #types })?;
-    execute::replace_send(&mut client);
-    postprocess::postprocess(&mut client, rewritten);
+    let listings = postprocess::postprocess(&mut client, rewritten);
+    execute::replace_send(&mut client, &listings);
     let operations = parsed(operations::tokens(document)?)?;
     Ok(Generated {
         client: prettyplease::unparse(&client),

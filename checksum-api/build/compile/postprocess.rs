@@ -9,13 +9,15 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Field, Item, ItemStruct, Meta, Path, Token, parse_quote};
 
 use super::preprocess::{request_schemas, response_schemas};
-use super::syntax::{module, name_of};
+use super::syntax::{first_argument, module, name_of};
 
-pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
+/// Returns the names of the responses that are mostly one list.
+pub(super) fn postprocess(file: &mut syn::File, document: &Value) -> BTreeSet<String> {
     let responses = response_schemas(document);
     let requests = request_schemas(document);
     let mut decoders = Vec::new();
     let mut additions = Vec::new();
+    let mut listings = BTreeSet::new();
     let types = module(&mut file.items, "types");
     for item in types.iter_mut() {
         let Item::Struct(item) = item else { continue };
@@ -24,6 +26,10 @@ pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
             additions.push(redacted_debug(item));
         }
         if responses.contains(&name) {
+            if let Some(listing) = listing(item) {
+                additions.push(listing);
+                listings.insert(name);
+            }
             decode_leniently(item, &mut decoders);
         } else if requests.contains(&name) && matches!(item.fields, syn::Fields::Named(_)) {
             // Otherwise a new optional field would break programs that use struct literals.
@@ -48,6 +54,26 @@ pub(super) fn postprocess(file: &mut syn::File, document: &Value) {
         /// the name of the field.
         mod decoders { #(#decoders)* }
     });
+    listings
+}
+
+/// Says which field is the list, if the response has a required one: it may be long.
+fn listing(item: &ItemStruct) -> Option<Item> {
+    let is_list =
+        |field: &&Field| name_of(&field.ty) == "Vec" && !serde_settings(field).contains("default");
+    let field = item.fields.iter().find(is_list)?;
+    let (name, ident, element) = (&item.ident, &field.ident, first_argument(&field.ty)?);
+    let wire = wire_name(field).or_else(|| Some(ident.as_ref()?.to_string()))?;
+    Some(parse_quote! {
+        impl crate::decode::list::Listing for #name {
+            const LIST: &'static str = #wire;
+            type Element = #element;
+
+            fn elements(&mut self) -> &mut Vec<Self::Element> {
+                &mut self.#ident
+            }
+        }
+    })
 }
 
 /// Replaces the derived `Debug` of a map of secrets by one that prints their names.

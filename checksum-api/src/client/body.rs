@@ -7,8 +7,7 @@ use flate2::read::MultiGzDecoder;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
-/// The byte order mark that some servers send before UTF-8 text.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+use crate::decode::BYTE_ORDER_MARK;
 
 /// Why a body could not be unpacked.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Client;
 use super::body::{NotPlain, plain};
 use crate::call_state::CallState;
+use crate::decode::Arriving;
 use crate::error::failure::Failure;
 use crate::network::redirect::{self, Hop};
 use crate::operation::Operation;
@@ -41,17 +42,20 @@ impl ExchangeError {
     }
 }
 
-/// Sends a request and reads its response. `call` knows the head of the response even if its body does
+/// Sends a request and reads its response. `arriving` takes the body of a success if it is large; the
+/// response then has its beginning. `call` knows the head of the response even if its body does
 /// not arrive, and also if this is dropped.
 pub(super) async fn exchange(
     client: &Client,
     call: &mut CallState,
     operation: &Operation,
     request: &Request,
+    arriving: Option<&mut dyn Arriving>,
 ) -> Result<RawResponse, ExchangeError> {
     call.response = None;
     let response = follow(client, call, request, operation.redirects).await;
-    read(client, call, response.map_err(ExchangeError::Transport)?).await
+    let response = response.map_err(ExchangeError::Transport)?;
+    read(client, call, response, arriving).await
 }
 
 /// Sends a request, and follows redirects that are safe to follow. With `is_address`, the operation
@@ -124,6 +128,7 @@ async fn read(
     client: &Client,
     call: &mut CallState,
     mut response: Response,
+    arriving: Option<&mut dyn Arriving>,
 ) -> Result<RawResponse, ExchangeError> {
     let status = response.status();
     let is_error = !status.is_success();
@@ -137,16 +142,32 @@ async fn read(
     } else {
         client.max_response_bytes
     };
+    let is_plain = !head.headers.contains_key(CONTENT_ENCODING);
+    let mut arriving = arriving.filter(|_| !is_error && is_plain && client.inspector.is_none());
+    let mut size = 0;
     let mut body = Bytes::new();
     loop {
         match response.chunk().await {
             Ok(None) => break,
-            Ok(Some(chunk)) if body.len() + chunk.len() <= limit => {
-                body = append(body, chunk);
+            Ok(Some(chunk)) if size + chunk.len() <= limit => {
+                let before = size;
+                size += chunk.len();
+                match &mut arriving {
+                    Some(arriving) if size > MAX_ERROR_BYTES => {
+                        if before <= MAX_ERROR_BYTES {
+                            arriving.feed(&body);
+                            // Copied, because the chunk may be much larger.
+                            let room = (MAX_ERROR_BYTES - before).min(chunk.len());
+                            body = append(body, Bytes::copy_from_slice(&chunk[..room]));
+                        }
+                        arriving.feed(&chunk);
+                    }
+                    _ => body = append(body, chunk),
+                }
             }
             // The beginning of an error response is enough for a message.
             Ok(Some(chunk)) if is_error => {
-                let rest = limit - body.len();
+                let rest = limit - size;
                 body = append(body, chunk.slice(..rest));
                 break;
             }
@@ -155,7 +176,7 @@ async fn read(
             Err(error) => return Err(lost(error.without_url())),
         }
     }
-    tracing::Span::current().record("http.response.body.size", body.len());
+    tracing::Span::current().record("http.response.body.size", size);
     head.body = match plain(&mut head.headers, body, limit, is_error) {
         Ok(body) => body,
         Err(NotPlain::TooLarge) => return Err(ExchangeError::TooLarge(limit)),

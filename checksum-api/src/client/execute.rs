@@ -1,7 +1,6 @@
 //! One call, from the request to the decoded response or the error.
 
 use reqwest::Request;
-use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -10,7 +9,7 @@ use super::exchange::{address_as_json, exchange};
 use super::request::{RequestError, prepare};
 use crate::call_state::CallState;
 use crate::config::api_key::ApiKey;
-use crate::decode::lenient::decode;
+use crate::decode::{Arriving, Decoder};
 use crate::error::failure::Failure;
 use crate::error::{Error, ErrorKind};
 use crate::operation::OperationId;
@@ -19,10 +18,11 @@ use crate::telemetry::{add_trace_context, record_failure, record_response, reque
 
 impl Client {
     /// Sends the request of an operation, and decodes the response.
-    pub(crate) async fn execute<T: DeserializeOwned>(
+    pub(crate) async fn execute<T>(
         &self,
         operation: OperationId,
         request: Result<Request, RequestError>,
+        decoder: impl Decoder<T>,
     ) -> Result<(T, RawResponse), Error> {
         let mut call = CallState {
             operation: Some(operation.operation()),
@@ -30,33 +30,41 @@ impl Client {
         };
         let failure = match request {
             Err(error) => error.into(),
-            Ok(mut request) => match self.try_execute(&mut call, operation, &mut request).await {
-                Ok(decoded) => return Ok(decoded),
-                Err(failure) => {
-                    request.url().path().clone_into(&mut call.path);
-                    failure
+            Ok(mut request) => {
+                let executed = self.try_execute(&mut call, operation, &mut request, decoder);
+                match executed.await {
+                    Ok(decoded) => return Ok(decoded),
+                    Err(failure) => {
+                        request.url().path().clone_into(&mut call.path);
+                        failure
+                    }
                 }
-            },
+            }
         };
         let secrets = self.redactor(&call);
         Err(Error::new(failure, call, &secrets))
     }
 
-    async fn try_execute<T: DeserializeOwned>(
+    async fn try_execute<T>(
         &self,
         call: &mut CallState,
         id: OperationId,
         request: &mut Request,
+        mut decoder: impl Decoder<T>,
     ) -> Result<(T, RawResponse), Failure> {
         prepare(self, id.operation(), request, call)?;
         let key = self.api_key(call).await?;
-        let mut response = self.attempt(call, id, request, &key).await?;
+        let mut response = self
+            .attempt(call, id, request, &key, decoder.arriving())
+            .await?;
         // 401 means that the service has not acted on the request.
         if response.status == http::StatusCode::UNAUTHORIZED
             && !call.may_have_taken_effect
             && let Some(key) = self.key_after(&key).await
         {
-            response = self.attempt(call, id, request, &key).await?;
+            response = self
+                .attempt(call, id, request, &key, decoder.arriving())
+                .await?;
         }
         let RawResponse {
             status, ref body, ..
@@ -73,7 +81,7 @@ impl Client {
                     true => address_as_json(body.clone()),
                     false => body.clone(),
                 };
-                decode(&json).map_err(|error| {
+                decoder.finish(&json).map_err(|error| {
                     Failure::from_decoding(error, &json, call, &self.redactor(call))
                 })
             }
@@ -94,6 +102,7 @@ impl Client {
         id: OperationId,
         request: &mut Request,
         key: &ApiKey,
+        arriving: Option<&mut dyn Arriving>,
     ) -> Result<RawResponse, Failure> {
         request
             .headers_mut()
@@ -105,7 +114,7 @@ impl Client {
         }
         let limit = self.request_timeout;
         // The request timeout is enforced here, so that the error is the same for every transport.
-        let exchanged = timeout(limit, exchange(self, call, operation, request));
+        let exchanged = timeout(limit, exchange(self, call, operation, request, arriving));
         match exchanged.instrument(span.clone()).await {
             Ok(Ok(response)) => {
                 record_response(&span, response.status);

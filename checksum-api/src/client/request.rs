@@ -1,6 +1,7 @@
 //! Completes the request that a generated builder has made.
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, utf8_percent_encode};
 use reqwest::Request;
 use serde_json::{Map, Value};
 
@@ -26,6 +27,14 @@ impl RequestError {
         Self::InvalidRequest(message.to_owned())
     }
 
+    /// Returns the error of a parameter. Its text is empty if it was not set.
+    pub(crate) fn of_parameter(name: &str, text: String) -> Self {
+        Self::InvalidRequest(match text.is_empty() {
+            true => format!("{name} was not initialized"),
+            false => text,
+        })
+    }
+
     pub(super) fn from_display(error: impl std::fmt::Display) -> Self {
         Self::InvalidRequest(error.to_string())
     }
@@ -49,6 +58,26 @@ impl From<RequestError> for Failure {
             }
         }
     }
+}
+
+/// What is encoded in a segment of a path, as in <https://url.spec.whatwg.org/#path-percent-encode-set>,
+/// with the characters that would end the segment or begin an encoded one.
+const ENCODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'/')
+    .add(b'%');
+
+/// Returns a text as a segment of a path.
+pub(crate) fn path_segment(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, ENCODED)
 }
 
 /// Adds extra fields, and removes an empty optional body.

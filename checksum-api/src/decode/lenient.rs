@@ -4,17 +4,22 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error as _};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::Value;
 
 use crate::telemetry::TARGET;
 
+/// The fields that were dropped from a response.
+pub(crate) type Dropped = BTreeSet<&'static str>;
+
 thread_local! {
     /// The fields that were dropped from the response that is being decoded. `None` while responses are
     /// decoded strictly, which is faster.
-    static DROPPED: RefCell<Option<BTreeSet<&'static str>>> = const { RefCell::new(None) };
+    static DROPPED: RefCell<Option<Dropped>> = const { RefCell::new(None) };
 }
 
 /// Why a body cannot be decoded.
@@ -29,6 +34,29 @@ pub(crate) enum DecodeError {
     },
 }
 
+impl From<serde_json::Error> for DecodeError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::InvalidJson(error)
+    }
+}
+
+impl DecodeError {
+    /// Returns the error of a value that is at `place` in the body.
+    pub(crate) fn within(self, place: String) -> Self {
+        match self {
+            Self::Shape { path, reason } if path == "." => Self::Shape {
+                path: place,
+                reason,
+            },
+            Self::Shape { path, reason } => Self::Shape {
+                path: format!("{place}.{path}"),
+                reason,
+            },
+            Self::InvalidJson(_) => self,
+        }
+    }
+}
+
 /// Decodes a body, leniently if it cannot be decoded strictly.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     match serde_json::from_slice(body) {
@@ -39,19 +67,32 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError>
 
 /// Decodes a body without the fields that have another type.
 fn decode_leniently<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    let value: Value = serde_json::from_slice(body).map_err(DecodeError::InvalidJson)?;
-    DROPPED.set(Some(BTreeSet::new()));
-    let decoded = serde_path_to_error::deserialize::<_, T>(&value);
-    let dropped = DROPPED.take().unwrap_or_default();
-    let decoded = decoded.map_err(|error| DecodeError::Shape {
+    let value: Value = serde_json::from_slice(body)?;
+    let mut dropped = Dropped::new();
+    let decoded = decode_value(&value, &mut dropped)?;
+    warn_about(dropped);
+    Ok(decoded)
+}
+
+/// Decodes a value without the fields that have another type, and adds their names to `dropped`.
+pub(crate) fn decode_value<T: DeserializeOwned>(
+    value: &Value,
+    dropped: &mut Dropped,
+) -> Result<T, DecodeError> {
+    DROPPED.set(Some(std::mem::take(dropped)));
+    let decoded = serde_path_to_error::deserialize(value);
+    *dropped = DROPPED.take().unwrap_or_default();
+    decoded.map_err(|error| DecodeError::Shape {
         path: error.path().to_string(),
         reason: error.inner().to_string(),
-    })?;
-    // Warn once for each field, even if it was dropped from many objects of a list.
+    })
+}
+
+/// Warns once for each field, even if it was dropped from many objects of a list.
+pub(crate) fn warn_about(dropped: Dropped) {
     for field in dropped {
         tracing::warn!(target: TARGET, field, "ignored a field of unexpected type");
     }
-    Ok(decoded)
 }
 
 /// The types of fields that may be missing.
@@ -79,8 +120,8 @@ impl<T: DeserializeOwned> Optional for Option<T> {
 /// Null becomes an empty list, as it becomes `None` for other types.
 impl<T: DeserializeOwned> Optional for Vec<T> {
     fn strictly<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let list: Option<Self> = Option::deserialize(deserializer)?;
-        Ok(list.unwrap_or_default())
+        let list = Option::deserialize(deserializer)?;
+        Ok(list.map(|Exact(list)| list).unwrap_or_default())
     }
 
     fn leniently(value: Value) -> (Self, bool) {
@@ -89,12 +130,54 @@ impl<T: DeserializeOwned> Optional for Vec<T> {
             other => return (Self::new(), other.is_null()),
         };
         let count = elements.len();
-        let decoded: Self = elements
+        let mut decoded: Self = elements
             .into_iter()
             .filter_map(|element| T::deserialize(element).ok())
             .collect();
+        decoded.shrink_to_fit();
         let is_whole = decoded.len() == count;
         (decoded, is_whole)
+    }
+}
+
+/// A list without room for more elements. serde's own has room for four at least, so that the tags of a
+/// hundred thousand tests would take twice the memory.
+struct Exact<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Exact<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ExactVisitor(PhantomData))
+    }
+}
+
+struct ExactVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ExactVisitor<T> {
+    type Value = Exact<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        // The first elements are kept on the stack, since moving a list costs more.
+        let mut first = [const { None }; 4];
+        for place in &mut first {
+            *place = sequence.next_element()?;
+            if place.is_none() {
+                break;
+            }
+        }
+        let is_long = first[3].is_some();
+        let mut list = Vec::with_capacity(first.iter().flatten().count());
+        list.extend(first.into_iter().flatten());
+        if is_long {
+            while let Some(element) = sequence.next_element()? {
+                list.push(element);
+            }
+            list.shrink_to_fit();
+        }
+        Ok(Exact(list))
     }
 }
 

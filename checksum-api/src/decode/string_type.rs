@@ -1,6 +1,29 @@
 //! The traits that identifiers and open enumerations share: both are strings in JSON, in paths and
 //! in schemas.
 
+use std::fmt;
+
+use serde::de::{Error, Visitor};
+
+/// Decodes a string without a copy of it: the known values of an open enumeration need none.
+pub(crate) struct Text<F>(pub(crate) F);
+
+impl<F, T, E> Visitor<'_> for Text<F>
+where
+    F: FnOnce(&str) -> Result<T, E>,
+    E: fmt::Display,
+{
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_str<D: Error>(self, text: &str) -> Result<T, D> {
+        self.0(text).map_err(D::custom)
+    }
+}
+
 /// Implements the traits of a type that has `as_str` and `TryFrom<String>`.
 macro_rules! string_type {
     ($name:ident, $documentation:literal, { $($schema:tt)* }) => {
@@ -35,8 +58,9 @@ macro_rules! string_type {
             fn deserialize<D: serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                Self::try_from(text).map_err(serde::de::Error::custom)
+                deserializer.deserialize_str(crate::decode::string_type::Text(|text: &str| {
+                    Self::try_from(text)
+                }))
             }
         }
 
