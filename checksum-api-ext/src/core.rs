@@ -106,14 +106,16 @@ impl Core {
     where
         Sending: Future<Output = Result<T, checksum_api::Error>>,
     {
-        let may_retry = |error: &checksum_api::Error| match retry {
-            Retry::Never => false,
-            Retry::ByPolicy => error.is_transient(),
-        };
-        if matches!(retry, Retry::Never) && !self.budget.try_acquire() {
-            self.acquire().await;
+        let may_retry = |error: &checksum_api::Error| error.is_transient();
+        match retry {
+            Retry::Never => {
+                if !self.budget.try_acquire() {
+                    self.acquire().await;
+                }
+                Ok(send().await?)
+            }
+            Retry::ByPolicy => Ok(self.with_retries(send, may_retry, None).await?),
         }
-        Ok(self.with_retries(send, may_retry, None).await?)
     }
 
     /// Sends a request that starts work, with fields that the document does not have.

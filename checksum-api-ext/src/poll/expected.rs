@@ -52,17 +52,17 @@ impl Expected {
     }
 
     /// Returns the age at which work that had not ended at the age of `elapsed` is likely to have ended:
-    /// what a set orders its polls by when it is behind with them.
-    pub(super) fn likely_end(self, elapsed: Duration) -> Duration {
+    /// what a set orders its polls by when it is behind with them. `None` if nothing is known.
+    pub(super) fn likely_end(self, elapsed: Duration) -> Option<Duration> {
         let age = elapsed.as_secs_f64();
         let left = match self {
-            Self::Unknown => 0.0,
+            Self::Unknown => return None,
             Self::Usual => usual_time_left(age),
             Self::Known { median, spread } => known_time_left(age, median, spread),
         };
         // A thousandth of the age keeps works in turn whose end is equally unlikely.
         let left = Duration::try_from_secs_f64(left).unwrap_or_default() + elapsed / 1000;
-        elapsed.saturating_add(left)
+        Some(elapsed.saturating_add(left))
     }
 }
 

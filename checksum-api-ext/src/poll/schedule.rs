@@ -40,8 +40,9 @@ impl Schedule {
     /// the memory for them.
     pub(super) fn pop(&mut self) -> Option<u64> {
         let Reverse((_, number)) = self.heap.pop()?;
-        if self.heap.capacity() > 64 && self.heap.len() < self.heap.capacity() / 4 {
-            self.heap.shrink_to(2 * self.heap.len());
+        let (len, capacity) = (self.heap.len(), self.heap.capacity());
+        if capacity > 64 && len < capacity / 2 {
+            self.heap.shrink_to(len + len / 2);
         }
         Some(number)
     }

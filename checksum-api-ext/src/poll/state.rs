@@ -144,7 +144,9 @@ impl<P: Pollable> PollState<P> {
             (false, UNKNOWN) => return due,
             (false, _) => Duration::ZERO,
         };
-        let likely_age = policy.expected.likely_end(known);
+        let Some(likely_age) = policy.expected.likely_end(known) else {
+            return due;
+        };
         let left = likely_age.saturating_sub(self.initial_age().unwrap_or_default());
         self.started.checked_add(left).unwrap_or(due + NEVER)
     }

@@ -116,6 +116,6 @@ impl Run {
     ///
     /// The request failed, after the client's [`RetryPolicy`](crate::RetryPolicy).
     pub async fn status(&self) -> Result<RunStatus, Error> {
-        self.polled.poll(Retry::ByPolicy, &self.policy).await
+        Ok(*self.polled.poll(Retry::ByPolicy, &self.policy).await?)
     }
 }

@@ -34,7 +34,12 @@ impl PolledRun {
     }
 
     /// Polls the run, and confirms a status that seems terminal by the test run id, if that is known.
-    pub(crate) async fn poll(&self, retry: Retry, policy: &PollPolicy) -> Result<RunStatus, Error> {
+    /// The status is boxed, because it is large and passes through several futures.
+    pub(crate) async fn poll(
+        &self,
+        retry: Retry,
+        policy: &PollPolicy,
+    ) -> Result<Box<RunStatus>, Error> {
         let status = self.poll_unconfirmed(retry).await?;
         match status.is_terminal() {
             true => Ok(self.confirm(status, policy, None).await),
@@ -43,7 +48,7 @@ impl PolledRun {
     }
 
     /// Polls the run by its job name if it has one, otherwise by its test run id.
-    pub(super) async fn poll_unconfirmed(&self, retry: Retry) -> Result<RunStatus, Error> {
+    pub(super) async fn poll_unconfirmed(&self, retry: Retry) -> Result<Box<RunStatus>, Error> {
         let mut status = match &self.handle.identity {
             Identity::TestRunId { test_run_id } => self.poll_by_id(test_run_id, retry).await?,
             Identity::JobName { job_name } => self.poll_by_name(job_name, retry).await?,
@@ -64,7 +69,11 @@ impl PolledRun {
 
     /// Polls the documented route that responded last, and the other one if that does not know the
     /// run.
-    async fn poll_by_name(&self, job_name: &JobName, retry: Retry) -> Result<RunStatus, Error> {
+    async fn poll_by_name(
+        &self,
+        job_name: &JobName,
+        retry: Retry,
+    ) -> Result<Box<RunStatus>, Error> {
         let preferred = self.known_version.get();
         let error = match self.poll_version(preferred, job_name, retry).await {
             Err(error) if error.is_not_found() && !self.handle.pinned => error,
@@ -87,26 +96,34 @@ impl PolledRun {
         version: ApiVersion,
         job_name: &JobName,
         retry: Retry,
-    ) -> Result<RunStatus, Error> {
+    ) -> Result<Box<RunStatus>, Error> {
         let api = self.core.api();
         let v1 = || api.get_run_status().job_name(job_name).execute();
         let v2 = || api.get_run_status_v2().job_name(job_name).execute();
         let polled = match version {
-            ApiVersion::V1 => self.core.read(retry, v1).await.map(Into::into),
-            ApiVersion::V2 => self.core.read(retry, v2).await.map(Into::into),
+            ApiVersion::V1 => self
+                .core
+                .read(retry, v1)
+                .await
+                .map(|v1| Box::new(v1.into())),
+            ApiVersion::V2 => self
+                .core
+                .read(retry, v2)
+                .await
+                .map(|v2| Box::new(v2.into())),
         };
         polled.map_err(|error| self.poll_error(error))
     }
 
     /// Polls the observed route. Without a readable `isTerminal` its status misleads.
-    async fn poll_by_id(&self, id: &TestRunId, retry: Retry) -> Result<RunStatus, Error> {
+    async fn poll_by_id(&self, id: &TestRunId, retry: Retry) -> Result<Box<RunStatus>, Error> {
         let api = self.core.api();
         let request = || api.get_run_status_by_run_id().run_id(id);
         let by_id = || request().execute_with_response();
         let polled = self.core.read(retry, by_id).await;
         let (polled, response) = polled.map_err(|error| self.poll_error(error))?;
         let shown = serde_json::to_value(&polled).unwrap_or_default();
-        let status = RunStatus::by_run_id(polled, id.clone());
+        let status = Box::new(RunStatus::by_run_id(polled, id.clone()));
         match status.is_terminal {
             Some(_) => Ok(status),
             None => {
@@ -127,10 +144,10 @@ impl PolledRun {
     /// test run id is not known, the route does not know the run, or its response cannot be read.
     pub(super) async fn confirm(
         &self,
-        mut status: RunStatus,
+        mut status: Box<RunStatus>,
         policy: &PollPolicy,
         deadline: Option<Instant>,
-    ) -> RunStatus {
+    ) -> Box<RunStatus> {
         if !status.is_terminal() || status.is_judged {
             return status;
         }
@@ -150,7 +167,7 @@ impl PolledRun {
         let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
         let time_limit = left.map_or(max, |left| left.min(max));
         match timeout(time_limit, self.poll_by_id(&test_run_id, retry)).await {
-            Ok(Ok(judged)) => status.confirm(judged),
+            Ok(Ok(judged)) => status.confirm(*judged),
             Ok(Err(error)) if error.is_not_found() => {
                 tracing::debug!(target: TARGET, %error, "the end is not confirmed");
             }
@@ -181,10 +198,10 @@ impl PolledRun {
     /// for it once. The end is then confirmed as if the start had returned the id.
     pub(crate) async fn complete(
         &self,
-        mut status: RunStatus,
+        mut status: Box<RunStatus>,
         policy: &PollPolicy,
         deadline: Option<Instant>,
-    ) -> RunStatus {
+    ) -> Box<RunStatus> {
         let is_v1 = status.api_version() == Some(ApiVersion::V1);
         if is_v1 && status.test_run_id().is_none() && !self.handle.pinned {
             status.test_run_id = self.find_test_run_id(deadline).await;
@@ -215,11 +232,14 @@ impl Pollable for Run {
     }
 
     async fn poll(&self) -> Result<RunStatus, Error> {
-        self.polled.poll(Retry::Never, &self.policy).await
+        Ok(*self.polled.poll(Retry::Never, &self.policy).await?)
     }
 
     async fn complete(&self, status: RunStatus, deadline: Option<Instant>) -> RunStatus {
-        self.polled.complete(status, &self.policy, deadline).await
+        let completing = self
+            .polled
+            .complete(Box::new(status), &self.policy, deadline);
+        *completing.await
     }
 
     fn report(&self, status: RunStatus) -> RunReport {

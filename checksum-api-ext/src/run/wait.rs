@@ -165,8 +165,8 @@ impl Pollable for Healing {
         let status = run.poll_unconfirmed(Retry::Never).await?;
         // A run that is still failed needs no confirmation.
         match status.outcome() {
-            Some(Outcome::Failed) => Ok(status),
-            _ => Ok(run.confirm(status, &self.0.policy, None).await),
+            Some(Outcome::Failed) => Ok(*status),
+            _ => Ok(*run.confirm(status, &self.0.policy, None).await),
         }
     }
 

@@ -120,10 +120,7 @@ impl Pollable for Work {
 
     async fn poll(&self) -> Result<WatchStatus, Error> {
         Ok(match self {
-            Self::Run(run) => {
-                let polled = run.poll(Retry::Never, &run.core().poll).await;
-                WatchStatus::Run(Box::new(polled?))
-            }
+            Self::Run(run) => WatchStatus::Run(run.poll(Retry::Never, &run.core().poll).await?),
             Self::Batch(batch) => WatchStatus::Batch(Box::new(batch.poll().await?)),
         })
     }
@@ -131,8 +128,7 @@ impl Pollable for Work {
     async fn complete(&self, status: WatchStatus, deadline: Option<Instant>) -> WatchStatus {
         match (self, status) {
             (Self::Run(run), WatchStatus::Run(status)) => {
-                let completed = run.complete(*status, &run.core().poll, deadline).await;
-                WatchStatus::Run(Box::new(completed))
+                WatchStatus::Run(run.complete(status, &run.core().poll, deadline).await)
             }
             (_, status) => status,
         }
@@ -159,7 +155,8 @@ impl Pollable for Work {
 /// The last status of a work, as a set keeps it.
 pub(crate) enum KeptStatus {
     Plain(PlainStatus),
-    Other(WatchStatus),
+    Run(Box<RunStatus>),
+    Batch(Box<BatchStatus>),
 }
 
 impl Status for WatchStatus {
@@ -167,18 +164,19 @@ impl Status for WatchStatus {
 
     fn keep(self) -> KeptStatus {
         match self {
-            Self::Run(status) => match PlainStatus::try_from(*status) {
-                Ok(plain) => KeptStatus::Plain(plain),
-                Err(status) => KeptStatus::Other(Self::Run(Box::new(status))),
+            Self::Run(status) => match PlainStatus::of(&status) {
+                Some(plain) => KeptStatus::Plain(plain),
+                None => KeptStatus::Run(status),
             },
-            batch => KeptStatus::Other(batch),
+            Self::Batch(status) => KeptStatus::Batch(status),
         }
     }
 
     fn restore(kept: KeptStatus) -> Self {
         match kept {
             KeptStatus::Plain(plain) => Self::Run(Box::new(plain.into())),
-            KeptStatus::Other(status) => status,
+            KeptStatus::Run(status) => Self::Run(status),
+            KeptStatus::Batch(status) => Self::Batch(status),
         }
     }
 
@@ -194,13 +192,12 @@ impl Status for WatchStatus {
     }
 
     fn differs_from(&self, previous: &KeptStatus) -> bool {
-        use KeptStatus::{Other, Plain};
         match (self, previous) {
-            (Self::Run(status), Plain(previous)) => {
+            (Self::Run(status), KeptStatus::Plain(previous)) => {
                 *status.state() != previous.state() || status.counts().is_some()
             }
-            (Self::Run(status), Other(Self::Run(previous))) => status.differs_from(previous),
-            (Self::Batch(status), Other(Self::Batch(previous))) => status.differs_from(previous),
+            (Self::Run(status), KeptStatus::Run(previous)) => status.differs_from(previous),
+            (Self::Batch(status), KeptStatus::Batch(previous)) => status.differs_from(previous),
             _ => true,
         }
     }
