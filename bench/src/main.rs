@@ -8,6 +8,7 @@ mod attachments;
 mod calls;
 mod decoding;
 mod lag;
+mod policy;
 mod reporting;
 mod results;
 mod server;
@@ -33,6 +34,9 @@ async fn main() -> Result<(), Error> {
         }
         ["calls", case, times] => calls::run(case, times.parse()?).await?,
         ["decoding", case, times] => decoding::run(case, times.parse()?).await?,
+        ["policy", policy, durations, runs] => {
+            policy::run(policy, durations, runs.parse()?).await?
+        }
         ["reporting", case, tests] => reporting::run(case, tests.parse()?)?,
         ["results", case, tests] => results::run(case, tests.parse()?, None).await?,
         ["results", case, tests, odd] => results::run(case, tests.parse()?, Some(odd)).await?,

@@ -97,6 +97,15 @@ impl Core {
         self.budget.acquire().await;
     }
 
+    /// Does the same, but not for longer than until a deadline. Returns whether the budget allows it.
+    pub(crate) async fn acquire_until(&self, deadline: Option<Instant>) -> bool {
+        match deadline {
+            None => self.acquire().await,
+            Some(deadline) => return timeout_at(deadline, self.acquire()).await.is_ok(),
+        }
+        true
+    }
+
     /// Sends a request that starts nothing, so that it may be retried.
     pub(crate) async fn read<T, Sending>(
         &self,
@@ -173,13 +182,8 @@ impl Core {
             };
             tracing::debug!(target: TARGET, %error, attempts, ?delay, "retrying");
             tokio::time::sleep(delay).await;
-            match deadline {
-                None => self.acquire().await,
-                Some(deadline) => {
-                    if timeout_at(deadline, self.acquire()).await.is_err() {
-                        return Err(error);
-                    }
-                }
+            if !self.acquire_until(deadline).await {
+                return Err(error);
             }
             delayed += delay;
         }

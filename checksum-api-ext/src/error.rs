@@ -154,11 +154,16 @@ impl Error {
             .change(|details| details.advice = CHECK_FIRST)
     }
 
-    pub(crate) fn deadline_exceeded(what: &str, after: Duration, last_state: &str) -> Self {
-        let message = format!(
-            "{what} has not ended after {}: last seen {last_state}; it goes on",
-            seconds(after)
-        );
+    pub(crate) fn deadline_exceeded(what: &str, after: Duration, last_state: Option<&str>) -> Self {
+        let after = seconds(after);
+        let message = match last_state {
+            Some(state) => {
+                format!("{what} has not ended after {after}: last seen {state}; it goes on")
+            }
+            None => format!(
+                "{what} was not found or seen within {after}; if it was started, it goes on"
+            ),
+        };
         Self::new(ErrorKind::DeadlineExceeded, message).with_started(Started::Yes)
     }
 

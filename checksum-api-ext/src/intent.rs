@@ -6,7 +6,6 @@ use std::hash::Hasher;
 use std::time::SystemTime;
 
 use checksum_api::{OperationId, Redactor};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use siphasher::sip::SipHasher13;
@@ -48,15 +47,19 @@ use crate::timestamp;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(description = "A record of work that was about to be started, and may have started.")]
+#[cfg_attr(
+    feature = "schemars",
+    schemars(description = "A record of work that was about to be started, and may have started.")
+)]
 pub struct Intent {
     /// The operation that was about to be called.
     operation: String,
     /// When the request was about to be sent, in UTC.
     #[serde(with = "timestamp")]
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     at: SystemTime,
     /// Equal for equal requests.
     fingerprint: String,
@@ -194,5 +197,8 @@ mod tests {
         let saved = serde_json::to_string(&intent).expect("JSON");
         let read: Intent = serde_json::from_str(&saved).expect("an intent");
         assert_eq!(read, intent);
+        assert_eq!(intent.operation(), "run_suite");
+        assert_eq!(saved.matches(intent.fingerprint()).count(), 1, "{saved}");
+        assert_eq!(intent.fingerprint().len(), 16);
     }
 }

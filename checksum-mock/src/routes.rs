@@ -1,7 +1,5 @@
 //! The method, path and handler of each operation.
 
-use std::collections::BTreeMap;
-
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
 
@@ -16,6 +14,8 @@ pub(crate) struct Route {
     pub(crate) method: &'static str,
     /// The path below the base URL, with `{…}` for its parameters.
     path: &'static str,
+    /// What the path has before its first parameter: most other paths differ there already.
+    literal: &'static str,
     /// Whether only a mock server with [`MockBuilder::observed`](crate::MockBuilder::observed)
     /// serves it.
     pub(crate) is_observed: bool,
@@ -29,12 +29,21 @@ macro_rules! routes {
             operation_id: stringify!($operation_id),
             method: stringify!($method),
             path: $path,
+            literal: before_first_parameter($path),
             is_observed: routes!(@ $provenance),
             handler: $tag::$operation_id,
         }),*]
     };
     (@ documented) => { false };
     (@ observed) => { true };
+}
+
+const fn before_first_parameter(path: &str) -> &str {
+    let mut end = 0;
+    while end < path.len() && path.as_bytes()[end] != b'{' {
+        end += 1;
+    }
+    path.split_at(end).0
 }
 
 /// Every operation, in the order of the API's description.
@@ -75,7 +84,8 @@ impl Route {
 
     /// Returns the route of a request, whether or not the mock server serves it.
     pub(crate) fn of_request(method: &str, path: &str) -> Option<&'static Self> {
-        Self::with_path(path).find(|route| route.method == method)
+        let mut routes = ROUTES.iter().filter(|route| route.method == method);
+        routes.find(|route| route.matches(path))
     }
 
     /// Returns the routes of every method that a path has.
@@ -87,24 +97,30 @@ impl Route {
         let is_match = |(expected, given): (&str, &str)| {
             given == expected || (expected.starts_with('{') && !given.is_empty())
         };
-        self.path.split('/').count() == path.split('/').count()
-            && self.path.split('/').zip(path.split('/')).all(is_match)
+        self.rests(path).is_some_and(|(expected, given)| {
+            expected.split('/').count() == given.split('/').count()
+                && expected.split('/').zip(given.split('/')).all(is_match)
+        })
+    }
+
+    /// Returns what this route has after its literal, and what the path has there.
+    fn rests<'a>(&self, path: &'a str) -> Option<(&'static str, &'a str)> {
+        let given = path.strip_prefix(self.literal)?;
+        Some((&self.path[self.literal.len()..], given))
     }
 
     /// Returns the decoded parameters of a path that matches.
-    pub(crate) fn parameters(
-        &self,
-        path: &str,
-    ) -> Result<BTreeMap<&'static str, String>, Rejection> {
-        let mut parameters = BTreeMap::new();
-        for (expected, given) in self.path.split('/').zip(path.split('/')) {
+    pub(crate) fn parameters(&self, path: &str) -> Result<Vec<(&'static str, String)>, Rejection> {
+        let mut parameters = Vec::new();
+        let (expected, given) = self.rests(path).unwrap_or_default();
+        for (expected, given) in expected.split('/').zip(given.split('/')) {
             let name = expected.strip_prefix('{').and_then(|n| n.strip_suffix('}'));
             if let Some(name) = name {
                 let value = percent_decode_str(given).decode_utf8().map_err(|_| {
                     let message = format!("the path parameter `{name}` is not UTF-8");
                     Rejection::new(StatusCode::BAD_REQUEST, message)
                 })?;
-                parameters.insert(name, value.into_owned());
+                parameters.push((name, value.into_owned()));
             }
         }
         Ok(parameters)

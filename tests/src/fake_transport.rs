@@ -102,7 +102,7 @@ impl FakeResponse {
         }
     }
 
-    async fn sent(self) -> Result<reqwest::Response, TransportError> {
+    pub(crate) async fn sent(self) -> Result<reqwest::Response, TransportError> {
         let status = match self.outcome {
             Outcome::Status(status) => status,
             Outcome::NotSent => return Err(TransportError::not_sent("nobody listens")),

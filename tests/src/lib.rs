@@ -7,6 +7,7 @@ pub mod fake_transport;
 pub mod memory;
 pub mod operations;
 pub mod request_capture;
+pub mod week;
 pub mod wording;
 
 pub use fake_transport::{FakeRequest, FakeResponse, FakeTransport, KEY, Script};

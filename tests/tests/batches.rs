@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use checksum_api_ext::TestRunId;
+use checksum_api_ext::{BatchId, TestRunId};
 use checksum_api_ext::{
-    Checksum, Error, Event, HealBatch, HealOptions, PollPolicy, PrNumber, Started,
+    Checksum, Error, Event, Handle, HealBatch, HealOptions, PollPolicy, PrNumber, Started,
 };
 use checksum_mock::{BatchScript, Fault, Mock, RunScript};
-use checksum_tests::client_of;
+use checksum_tests::{FakeResponse, FakeTransport, Script, client_of};
+use serde_json::json;
 
 fn mock() -> Mock {
     Mock::builder().without_socket()
@@ -161,4 +162,70 @@ async fn a_batch_may_be_unknown_right_after_its_start_and_not_later() {
     let report = batch.expect("a batch").await.expect("a report");
     assert!(!report.is_success());
     assert_eq!(report.pull_requests().count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_of_a_wait_names_the_kind_and_the_id() {
+    let transport = FakeTransport::always(FakeResponse::status(503));
+    let policy = PollPolicy::fixed(Duration::from_secs(1)).error_timeout(Duration::ZERO);
+    let checksum = transport.builder().poll_policy(policy).build();
+    let checksum = checksum.expect("a client");
+    for (key, name) in [
+        ("heal-batch:b", "healing batch b"),
+        ("generation-batch:b", "generation batch b"),
+        ("run:b", "run b"),
+        ("test-run:b", "test run b"),
+    ] {
+        let mut set = checksum.watch([key.parse::<Handle>().expect("a handle")]);
+        let mut last = None;
+        while let Some(item) = set.next().await {
+            last = Some(item);
+        }
+        let (handle, event) = last.expect("an event");
+        let error = event.expect_err("the service is down");
+        assert_eq!(handle.to_string(), key);
+        assert_eq!(error.handle_key(), Some(key));
+        let expected = format!("polling {name} failed for ");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+        let alone = match handle {
+            Handle::Run(run) => checksum.resume_run(run).await.expect_err("down"),
+            Handle::HealBatch(batch) => checksum.resume_heal_batch(batch).await.expect_err("down"),
+            Handle::GenerationBatch(batch) => {
+                let wait = checksum.resume_generation_batch(batch);
+                wait.await.expect_err("down")
+            }
+        };
+        assert_eq!(alone.to_string(), error.to_string());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_changes_with_its_state_alone_and_the_last_state_is_named_at_the_deadline() {
+    let batch = |state| {
+        json!({ "batchId": "b", "status": state, "totalSessions": 1, "completedCount": 0,
+                "failedCount": 0, "allTerminal": false, "sessions": [] })
+    };
+    let script = Script::in_order(["pending", "pending"].map(batch));
+    let transport = FakeTransport::from(script.then_always(batch("in_progress")));
+    let policy = PollPolicy::fixed(Duration::from_secs(10)).deadline(Duration::from_secs(60));
+    let checksum = transport.builder().poll_policy(policy).build();
+    let id: BatchId = "b".parse().expect("an id");
+    let checksum = checksum.expect("a client");
+    let batch = checksum.resume_heal_batch(id);
+    let mut set = checksum.watch([Handle::from(&batch)]);
+    let mut states = Vec::new();
+    let error = loop {
+        let (_, event) = set.next().await.expect("no end without an error");
+        match event {
+            Ok(Event::Changed { current, .. }) => states.push(current.state().to_owned()),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(states, ["pending", "in_progress"]);
+    assert!(error.is_deadline_exceeded(), "{error}");
+    assert!(
+        error.to_string().contains("last seen in_progress"),
+        "{error}"
+    );
 }

@@ -40,6 +40,18 @@ async fn an_unknown_state_does_not_hang_beyond_the_deadline() {
     assert_eq!(transport.requests().len(), 10);
 }
 
+/// A name may be of no run at all.
+#[tokio::test(start_paused = true)]
+async fn without_a_status_no_run_is_said_to_go_on() {
+    let transport = FakeTransport::always(FakeResponse::status(503));
+    let policy = PollPolicy::fixed(SECOND).deadline(5 * SECOND);
+    let error = v1_run(&transport, policy).await.expect_err("a deadline");
+    assert_eq!(
+        error.to_string(),
+        "run job was not found or seen within 5 s; if it was started, it goes on"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_deadline_beyond_the_clock_is_none() {
     let policy = PollPolicy::fixed(SECOND).deadline(Duration::MAX);

@@ -320,3 +320,38 @@ async fn unknown_fields_of_a_status_are_kept() {
     assert_eq!(status.unknown_fields()["shards"], json!([1]));
     assert_eq!(status.failure_reason(), Some("x"));
 }
+
+#[test]
+fn the_policy_is_learnt_from_the_quartiles() {
+    let learnt = |seconds: &[u64]| {
+        PollPolicy::learnt_from(seconds.iter().map(|seconds| *seconds as u32 * SECOND))
+    };
+    let of = |median: u32, ratio: f64| PollPolicy::expecting(median * SECOND, ratio.ln() / 1.35);
+    assert_eq!(learnt(&[60, 10, 40, 20]), of(20, 4.0));
+    assert_eq!(learnt(&[80, 10, 20, 40, 160]), of(40, 4.0));
+}
+
+/// Fixed intervals do not grow, whatever else is set.
+#[tokio::test(start_paused = true)]
+async fn the_intervals_are_those_of_the_policy() {
+    let initial = PollPolicy::default()
+        .jitter(0.0)
+        .initial_interval(3 * SECOND);
+    for (policy, expected) in [
+        (
+            PollPolicy::fixed(10 * SECOND).max_interval(60 * SECOND),
+            [0, 10, 20, 30],
+        ),
+        (initial.multiplier(1.0), [0, 3, 6, 9]),
+        (
+            initial.multiplier(2.0).max_interval(5 * SECOND),
+            [0, 3, 8, 13],
+        ),
+    ] {
+        let transport = FakeTransport::in_order([running(), running(), running(), passed()]);
+        let run = v1_run(&transport).with_poll_policy(policy);
+        run.await.expect("a report");
+        let times: Vec<u64> = transport.log().iter().map(|it| it.at.as_secs()).collect();
+        assert_eq!(times, expected, "{policy:?}");
+    }
+}

@@ -2,7 +2,7 @@
 //! decide.
 
 use checksum_api_ext::{
-    Contradiction, ErrorKind, Grep, Handle, Outcome, RetryPolicy, Run, RunHandle, RunReport,
+    Contradiction, Error, ErrorKind, Grep, Handle, Outcome, RetryPolicy, Run, RunHandle, RunReport,
     Started,
 };
 use checksum_api_ext::{JobName, TestRunId};
@@ -10,6 +10,7 @@ use checksum_tests::{FakeResponse, FakeTransport, Script};
 use serde_json::{Value, json};
 
 const V1: &str = "/v1/execution/status/job";
+const V2: &str = "/v2/execution/status/job";
 const BY_ID: &str = "/v1/execution/status/run/run-id";
 
 fn both() -> Value {
@@ -254,6 +255,40 @@ async fn a_run_unknown_by_job_name_is_polled_by_test_run_id() {
     ]);
     let report = start(&transport).await.await.expect("a report");
     assert_eq!(report.outcome(), Outcome::Passed);
+}
+
+/// The error of polling a run known by both ids, and the routes that were polled.
+async fn poll_error(pins: bool, v1: u16, v2: u16, by_id: u16) -> (Error, Vec<String>) {
+    let status = |code| Script::always(FakeResponse::status(code));
+    let transport =
+        FakeTransport::by_path([(V1, status(v1)), (V2, status(v2)), (BY_ID, status(by_id))]);
+    let handle =
+        json!({ "jobName": "job", "testRunId": "run-id", "apiVersion": "v1", "pinned": pins });
+    let handle: RunHandle = serde_json::from_value(handle).expect("a handle");
+    let status = transport.client().resume_run(handle).status().await;
+    (status.expect_err("no status"), paths(&transport))
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_routes_are_polled_only_after_a_404() {
+    let (error, polled) = poll_error(false, 403, 404, 404).await;
+    assert!(
+        error.is_forbidden() && polled == [V1],
+        "{error}, {polled:?}"
+    );
+    let (error, polled) = poll_error(true, 404, 404, 404).await;
+    assert!(
+        error.is_not_found() && polled == [V1],
+        "{error}, {polled:?}"
+    );
+    // The other version may know the run: its error decides, and not the 404.
+    let (error, polled) = poll_error(false, 404, 503, 404).await;
+    assert_eq!(error.status_code(), Some(503));
+    assert_eq!(polled, [V1, V2]);
+    // The error to report is that of the preferred route.
+    let (error, polled) = poll_error(false, 404, 404, 503).await;
+    assert!(error.is_not_found(), "{error}");
+    assert_eq!(polled, [V1, V2, BY_ID]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,6 +39,8 @@ async fn every_error_of_a_start_says_whether_it_has_started() {
             .await
             .expect_err("an error");
         assert_eq!(error.started(), expected, "{status}: {error}");
+        assert_eq!(error.is_unauthorized(), status == 401, "{error}");
+        assert_eq!(error.is_forbidden(), status == 403, "{error}");
         assert_eq!(
             error.kind() == ErrorKind::MayHaveStarted,
             expected == Started::Maybe
@@ -173,6 +175,11 @@ async fn retries_of_a_start_end_at_the_deadline() {
     assert!(began.elapsed() <= 3 * SECOND);
     assert_eq!(transport.requests().len(), 1);
 
+    // Nothing is sent at the deadline itself.
+    let (transport, client) = limited(busy.clone(), 12 * SECOND);
+    client.run_suite().start().await.expect_err("too many");
+    assert_eq!(transport.requests().len(), 1);
+
     let (transport, client) = limited(busy, 30 * SECOND);
     client.run_suite().start().await.expect_err("too many");
     let times = ["0", "12", "24"].map(|at| format!("{at} POST /v1/execution/suite"));
@@ -187,7 +194,12 @@ async fn retries_of_a_start_end_at_the_deadline() {
 async fn a_start_without_a_response_fails_at_the_deadline() {
     let mock = checksum_mock::Mock::builder().without_socket();
     mock.fault(checksum_mock::Fault::hang().always());
-    for (limit, failed_after) in [(3 * SECOND, 3 * SECOND), (Duration::ZERO, SECOND)] {
+    for (limit, failed_after) in [
+        (3 * SECOND, 3 * SECOND),
+        (Duration::ZERO, SECOND),
+        // The request timeout comes first.
+        (3600 * SECOND, 30 * SECOND),
+    ] {
         let policy = PollPolicy::default().deadline(limit);
         let client = checksum_tests::builder_of(&mock)
             .poll_policy(policy)

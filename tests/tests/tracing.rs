@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use checksum_api_ext::{
-    ApiVersion, Event as WaitEvent, Handle, JobName, PollPolicy, RetryPolicy, Run, RunHandle,
-    Started,
+    ApiVersion, Event as WaitEvent, Handle, JobName, PollPolicy, PrNumber, RetryPolicy, Run,
+    RunHandle, Started,
 };
-use checksum_tests::{FakeResponse, FakeTransport, KEY, snapshot};
+use checksum_mock::BatchScript;
+use checksum_tests::{FakeResponse, FakeTransport, KEY, Script, snapshot};
 use http::HeaderValue;
 use serde_json::json;
 use tracing::field::{Field, Visit};
@@ -335,4 +336,77 @@ async fn null_for_an_optional_list_is_no_warning() {
         lines.contains("DEBUG") && !lines.contains("WARN"),
         "{lines}"
     );
+}
+
+/// Polls a run that failed until it is healed, within a minute. All other routes respond with `other`.
+async fn lines_of_wait_healed(other: u16, statuses: Script) -> String {
+    let (lines, _guard) = listen();
+    let transport = FakeTransport::by_path([
+        ("/v2/execution/status/job", statuses),
+        (
+            "/v1/execution/status/run/run-id",
+            Script::always(FakeResponse::status(other)),
+        ),
+    ]);
+    let handle = RunHandle::new(JobName::new("job").expect("a job name"));
+    let policy = PollPolicy::fixed(Duration::from_secs(10)).error_timeout(Duration::from_secs(20));
+    let run = transport
+        .client()
+        .resume_run(handle)
+        .with_poll_policy(policy);
+    let report = run.wait_healed(Duration::from_secs(60)).await;
+    assert_eq!(report.expect("a report").state().as_str(), "failed");
+    lines.take()
+}
+
+/// The service need not have the observed route, and a run need not be healed.
+#[tokio::test(start_paused = true)]
+async fn what_a_wait_for_healing_expects_is_no_warning() {
+    let failed = || json!({ "status": "failed", "testRunId": "run-id" });
+    let lines = lines_of_wait_healed(404, Script::always(failed())).await;
+    assert!(
+        lines.contains("message = the end is not confirmed"),
+        "{lines}"
+    );
+    assert!(!lines.contains("WARN"), "{lines}");
+    // Both waits are of one run.
+    assert_eq!(
+        lines.matches("checksum.handle = \"run:job\"").count(),
+        2,
+        "{lines}"
+    );
+    let lines = lines_of_wait_healed(500, Script::always(failed())).await;
+    assert!(lines.contains("WARN"), "{lines}");
+    let rejected = Script::in_order([failed()]).then_always(FakeResponse::status(503));
+    let lines = lines_of_wait_healed(404, rejected).await;
+    assert!(lines.contains("polling for `healed` failed"), "{lines}");
+    assert!(lines.contains("healing of run"), "{lines}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_batch_ends_with_its_state() {
+    let mock = checksum_mock::Mock::builder().without_socket();
+    let checksum = checksum_tests::client_of(&mock);
+    let (lines, _guard) = listen();
+    let number = PrNumber::new(42).expect("a number");
+    let repo = || "acme-co/webapp".parse().expect("a repository");
+    for script in [BatchScript::new(), BatchScript::new().fail_all()] {
+        mock.next_generation(script);
+        let batch = checksum.generate(repo(), number.clone(), "b").start().await;
+        let batch = batch.expect("a batch");
+        lines.take();
+        let report = batch.clone().await.expect("a report");
+        let alone = lines.take();
+        let mut set = checksum.watch([Handle::from(&batch)]);
+        while set.next().await.is_some() {}
+        let key = Handle::from(&batch).to_string();
+        for lines in [alone, lines.take()] {
+            for recorded in [
+                format!("checksum.handle = {key:?}"),
+                format!("checksum.outcome = {:?}", report.state().to_string()),
+            ] {
+                assert_eq!(lines.matches(&recorded).count(), 1, "{recorded} in {lines}");
+            }
+        }
+    }
 }

@@ -9,6 +9,7 @@ use checksum_api_ext::{
 };
 use checksum_mock::{BatchScript, Mock, RunScript};
 use checksum_tests::{FakeTransport, client_of};
+use futures_util::StreamExt;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
@@ -239,6 +240,7 @@ fn the_key_of_a_handle_is_stable_and_can_be_parsed() {
         let parsed: Handle = key.parse().expect("a handle");
         assert_eq!(parsed.to_string(), key);
         assert!(parsed.is_same_work(&handle));
+        assert_eq!(Some(parsed.id()), key.split_once(':').map(|(_, id)| id));
     }
     for key in ["", "a", "run", "run:", "run:..", "walk:a", "RUN:a"] {
         key.parse::<Handle>().expect_err(key);
@@ -289,7 +291,8 @@ async fn runs_and_batches_together() {
     ]);
     let mut lines = Vec::new();
     let mut states = BTreeSet::new();
-    while let Some((handle, event)) = set.next().await {
+    // By the trait `Stream`, as a combinator reads it.
+    while let Some((handle, event)) = StreamExt::next(&mut set).await {
         let kind = handle.to_string();
         let kind = kind.split(':').next().unwrap_or_default();
         match event {

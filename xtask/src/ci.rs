@@ -18,6 +18,10 @@ const STEPS: &[(&str, &str)] = &[
         "clippy --workspace --all-targets --locked -- -D warnings",
     ),
     (
+        "the client without features",
+        "clippy -p checksum-api-ext --no-default-features --locked -- -D warnings",
+    ),
+    (
         "rustdoc",
         "--config build.rustdocflags=['-Dwarnings'] doc --workspace --no-deps --locked",
     ),

@@ -1,4 +1,5 @@
-//! Simulates many more schedules of faults than the gate does, in an optimised build.
+//! Simulates many more schedules of faults than the gate does, and a week of runs in a set, in an
+//! optimised build.
 
 use std::process::Command;
 
@@ -16,7 +17,8 @@ pub(crate) struct Arguments {
     first: u64,
 }
 
-/// Runs the test `simulation`, which prints its progress and a command for each seed that failed.
+/// Runs the test `simulation`, which prints its progress and a command for each seed that failed, and the
+/// example `week`.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let status = Command::new(env!("CARGO"))
         .args(["test", "--release", "--locked", "-p", "checksum-tests"])
@@ -27,5 +29,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .status()
         .context("cannot run cargo")?;
     ensure!(status.success(), "a schedule failed ({status})");
+    let status = Command::new(env!("CARGO"))
+        .args(["run", "--release", "--locked", "-p", "checksum-tests"])
+        .args(["--example", "week"])
+        .current_dir(root())
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(status.success(), "the week failed ({status})");
     Ok(())
 }

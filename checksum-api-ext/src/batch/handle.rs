@@ -3,7 +3,6 @@
 use std::time::SystemTime;
 
 use checksum_api::types::BatchId;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::timestamp;
@@ -19,27 +18,32 @@ use crate::timestamp;
 /// assert_eq!(handle.batch_id().as_str(), "batch-xyz-789");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", from = "Stored")]
-#[schemars(description = "The handle by which a batch is resumed.")]
+#[cfg_attr(
+    feature = "schemars",
+    schemars(description = "The handle by which a batch is resumed.")
+)]
 pub struct BatchHandle {
     batch_id: BatchId,
     /// When the batch was started, in UTC; absent from the handle of a batch that is known by its
     /// id alone.
     #[serde(with = "timestamp::option", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
     started_at: Option<SystemTime>,
 }
 
 /// The forms in which a handle may have been stored.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(untagged, rename_all_fields = "camelCase")]
 enum Stored {
     Id(BatchId),
     Handle {
         batch_id: BatchId,
         #[serde(default, with = "timestamp::option")]
-        #[schemars(with = "Option<String>")]
+        #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
         started_at: Option<SystemTime>,
     },
 }

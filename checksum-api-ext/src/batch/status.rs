@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use checksum_api::types::{
     self, BatchId, BatchSession, BatchState, Count, SessionId, SessionState, TestRunId,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -16,7 +15,8 @@ use crate::poll::Event;
 pub type BatchEvent = Event<BatchStatus, BatchStatus>;
 
 /// The status of a batch, as one poll returns it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct BatchStatus(pub(crate) types::Batch);
 

@@ -6,7 +6,6 @@ mod pages;
 mod stream;
 
 use checksum_api::types::{BugSeverity, BugStatus, TestId};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -21,7 +20,8 @@ use crate::lenient::{string, strings};
 ///
 /// The API's description lists the states and severities and does not show a bug: every field is
 /// read from a likely name, and may be absent. The JSON as it came is kept as `raw`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Bug {

@@ -1,7 +1,6 @@
 //! Decoding a page of bugs, whose form the API's description does not show.
 
 use checksum_api::OperationId;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -23,7 +22,8 @@ const MAX_DEPTH: usize = 3;
 /// The API's description does not show one. This crate decodes an array, and an object with `bugs`,
 /// `items`, `data` or `results`, which may have `total`, `hasMore` and `next`, also within
 /// `pagination` or `meta`. The JSON as it came is kept as `raw`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BugPage {

@@ -1,10 +1,10 @@
 //! Where a downloaded file is written: a file, a pipe or a device.
 
+use std::env;
 use std::fs::{FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempPath;
 use tokio::fs::{self, File};
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
@@ -29,10 +29,13 @@ pub(super) struct Destination {
 
 enum Kind {
     /// A file. The temporary file in the same directory is renamed to its path.
-    File { path: PathBuf, temporary: TempPath },
+    File { path: PathBuf, temporary: Temporary },
     /// A pipe or device. It is written when all bytes have arrived, because written bytes cannot be
     /// taken back if the transfer has to restart.
-    Stream { is_pipe: bool },
+    Stream {
+        is_pipe: bool,
+        _temporary: Temporary,
+    },
 }
 
 impl Place {
@@ -51,11 +54,16 @@ impl Place {
             }
             Self::Named(path) => {
                 if let Some(is_pipe) = is_stream(path).await? {
+                    // Private, since the folder is everybody's.
+                    let (file, _temporary) = Temporary::create(&env::temp_dir(), 0o600)?;
                     let destination = Destination {
                         place: self.clone(),
-                        kind: Kind::Stream { is_pipe },
+                        kind: Kind::Stream {
+                            is_pipe,
+                            _temporary,
+                        },
                     };
-                    return Ok((destination, File::from_std(tempfile::tempfile()?)));
+                    return Ok((destination, File::from_std(file)));
                 }
                 end_of_links(path).await?
             }
@@ -80,9 +88,9 @@ impl Destination {
                 if let Place::Inside(path) = &self.place {
                     require_file(path).await?;
                 }
-                temporary.persist(&path).map_err(|error| error.error)
+                fs::rename(&temporary.0, path).await
             }
-            Kind::Stream { is_pipe } => {
+            Kind::Stream { is_pipe, .. } => {
                 file.rewind().await?;
                 write_to(self.place.path(), is_pipe, &mut file).await
             }
@@ -216,7 +224,7 @@ fn found(metadata: io::Result<Metadata>) -> io::Result<Option<Metadata>> {
 }
 
 /// Creates a temporary file in the same directory, so that it can be renamed in one step.
-async fn temporary_beside(path: &Path) -> io::Result<(std::fs::File, TempPath)> {
+async fn temporary_beside(path: &Path) -> io::Result<(std::fs::File, Temporary)> {
     if path.file_name().is_none() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -228,13 +236,28 @@ async fn temporary_beside(path: &Path) -> io::Result<(std::fs::File, TempPath)> 
         _ => Path::new("."),
     };
     fs::create_dir_all(directory).await?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".checksum-").suffix(".part");
-    // A temporary file is private by default. This one gets the permissions of a usual new file.
-    #[cfg(unix)]
-    let builder = {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666))
-    };
-    Ok(builder.tempfile_in(directory)?.into_parts())
+    Temporary::create(directory, 0o666)
+}
+
+/// A file that is removed with this value, unless it was renamed.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    /// Creates it with this mode of Unix, less the umask.
+    fn create(directory: &Path, mode: u32) -> io::Result<(std::fs::File, Self)> {
+        let path = directory.join(format!(".checksum-{:016x}.part", fastrand::u64(..)));
+        let mut options = std::fs::OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+        #[cfg(not(unix))]
+        let _ = mode;
+        Ok((options.open(&path)?, Self(path)))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }

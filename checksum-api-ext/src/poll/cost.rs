@@ -8,7 +8,7 @@ use super::backoff::Backoff;
 use super::policy::PollPolicy;
 
 /// How many runs are polled by default, and by a policy whose intervals take longer to compute.
-const MANY: u16 = 2_000;
+const MANY: u16 = 8_000;
 const FEW: u16 = 250;
 
 /// The mean lag in seconds, the mean number of requests, and the score: `lag × requests / (mean
@@ -108,8 +108,9 @@ fn the_default_costs_no_more_than_a_fixed_interval_and_notices_the_end_sooner() 
         90.2,
         4.1,
     );
-    assert_cost(&cost(MANY, default, mix), 1.03, 62.0, 5.5);
-    assert_cost(&cost(MANY, default, minutes(8.0, 0.15)), 0.90, 42.0, 5.4);
+    // Of 400,000 such runs it is 0.998.
+    assert_cost(&cost(MANY, default, mix), 1.005, 62.0, 5.5);
+    assert_cost(&cost(MANY, default, minutes(8.0, 0.15)), 0.80, 42.0, 5.4);
 }
 
 #[test]
@@ -119,7 +120,7 @@ fn the_default_suits_short_and_long_runs_too() {
     assert_cost(&cost(MANY, default, at_once), f64::MAX, 2.5, 1.0);
     let short = |random: &mut Rng| uniform(random, 10.0, 60.0);
     assert_cost(&cost(MANY, default, short), 2.5, 6.5, 7.0);
-    assert_cost(&cost(MANY, default, minutes(120.0, 0.05)), 1.2, 820.0, 5.5);
+    assert_cost(&cost(MANY, default, minutes(120.0, 0.05)), 1.0, 890.0, 4.2);
 }
 
 #[test]

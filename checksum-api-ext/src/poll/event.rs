@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
@@ -13,13 +12,14 @@ use crate::error::Error;
 ///
 /// As JSON it is one object whose `event` is `changed`, `poll-failed`, `poll-recovered` or
 /// `finished`; durations are in seconds.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(
     tag = "event",
     rename_all = "kebab-case",
     rename_all_fields = "camelCase"
 )]
-#[schemars(description = "An event of a wait.")]
+#[cfg_attr(feature = "schemars", schemars(description = "An event of a wait."))]
 #[non_exhaustive]
 pub enum Event<S, R> {
     /// A poll returned another status than the poll before it, or was the first.
@@ -36,7 +36,7 @@ pub enum Event<S, R> {
     PollRecovered {
         /// How long every poll had failed before.
         #[serde(rename = "afterSeconds", serialize_with = "seconds")]
-        #[schemars(with = "f64")]
+        #[cfg_attr(feature = "schemars", schemars(with = "f64"))]
         after: Duration,
     },
     /// The work is done.
@@ -46,21 +46,22 @@ pub enum Event<S, R> {
 /// A poll that failed in a way that may be temporary.
 ///
 /// `Display` prints the error.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PollFailure {
     /// Why the poll failed; as JSON, its text.
     #[serde(serialize_with = "message")]
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     pub error: Error,
     /// How long every poll has failed so far.
     #[serde(rename = "failingForSeconds", serialize_with = "seconds")]
-    #[schemars(with = "f64")]
+    #[cfg_attr(feature = "schemars", schemars(with = "f64"))]
     pub failing_for: Duration,
     /// The time until the next poll.
     #[serde(rename = "nextPollInSeconds", serialize_with = "seconds")]
-    #[schemars(with = "f64")]
+    #[cfg_attr(feature = "schemars", schemars(with = "f64"))]
     pub next_poll_in: Duration,
 }
 

@@ -14,16 +14,16 @@ const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// far as suits the work. A change halves the next interval.
 ///
 /// Runs are known to take 5 to 25 minutes. By default the interval is up to 30 s while no run is
-/// expected to end, and then 10.4 to 6 s. [`expecting`](Self::expecting) and
+/// expected to end, and then 9.2 to 5 s. [`expecting`](Self::expecting) and
 /// [`learnt_from`](Self::learnt_from) say how long the work takes: then polls gather where its end
 /// is likely. `lag × requests / (mean duration / 2)` is 1 for a fixed interval, whatever its length:
 ///
 /// | durations | default | expecting |
 /// | --- | --- | --- |
-/// | 5 to 25 minutes, uniform | 0.80 | |
-/// | 60% around 8 minutes, 25% around 20, 10% of 1 to 3 minutes, 5% within 20 s | 1.01 | |
-/// | 8 minutes, spread 0.15 | 0.78 | 0.37 |
-/// | 2 hours, spread 0.05 by default and 0.15 with an expectation | 1.15 | 0.41 |
+/// | 5 to 25 minutes, uniform | 0.79 | |
+/// | 60% around 8 minutes, 25% around 20, 10% of 1 to 3 minutes, 5% within 20 s | 1.00 | |
+/// | 8 minutes, spread 0.15 | 0.76 | 0.37 |
+/// | 2 hours, spread 0.05 by default and 0.15 with an expectation | 1.00 | 0.41 |
 ///
 /// `Retry-After` makes an interval longer, up to what is left of the
 /// [`error_timeout`](Self::error_timeout), and never shorter. A service that is not on this machine

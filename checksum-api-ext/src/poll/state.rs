@@ -329,7 +329,7 @@ impl<P: Pollable> PollState<P> {
 
     pub(super) fn timed_out(&mut self, work: &P) -> Error {
         let last: Option<P::Status> = self.last.take().map(Status::restore);
-        let last_state = last.as_ref().map_or("nothing", Status::state);
+        let last_state = last.as_ref().map(Status::state);
         let exceeded =
             Error::deadline_exceeded(&work.describe(), self.started.elapsed(), last_state);
         exceeded.with_handle_key(work.key())

@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::SystemTime;
 
 use checksum_api::types::{JobName, TestRunId};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::timestamp;
@@ -32,12 +31,16 @@ use crate::timestamp;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(description = "The handle by which a run is resumed.")]
+#[cfg_attr(
+    feature = "schemars",
+    schemars(description = "The handle by which a run is resumed.")
+)]
 pub struct RunHandle {
     #[serde(flatten)]
-    #[schemars(with = "Ids")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Ids"))]
     pub(crate) identity: Identity,
     /// The version whose status route is polled first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,7 +61,7 @@ pub struct RunHandle {
         with = "timestamp::option",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
     pub(crate) started_at: Option<SystemTime>,
 }
 
@@ -81,7 +84,8 @@ pub(crate) enum Identity {
 }
 
 /// The ids as they are stored.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Ids {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,7 +142,8 @@ impl Identity {
 }
 
 /// A version of the API. Each has a status route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ApiVersion {
     /// The version whose status route responds for runs of a suite, a collection, tests by id and

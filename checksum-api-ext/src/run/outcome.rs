@@ -1,11 +1,9 @@
 //! The outcome of a run.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use checksum_api::Meaning;
 use checksum_api::types::RunState;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The outcome of a run, for a CI job that passes or fails by it. As text and as JSON it is one
@@ -96,14 +94,15 @@ impl<'de> Deserialize<'de> for Outcome {
     }
 }
 
-impl JsonSchema for Outcome {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for Outcome {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Outcome".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let known = KNOWN.map(|outcome| outcome.as_str().to_owned());
-        json_schema!({
+        schemars::json_schema!({
             "description": "What the end of a run means for a gate.",
             "type": "string",
             "anyOf": [{ "type": "string", "enum": known }, { "type": "string" }],

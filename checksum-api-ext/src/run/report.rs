@@ -1,7 +1,6 @@
 //! The report of a run that has ended.
 
 use checksum_api::types::{JobName, RunState, TestRunId};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -18,9 +17,13 @@ use crate::test_run::{TestRun, TestRunResults};
 /// As JSON it is one object with the fields of [`RunStatus`], `jobName`, `outcome` and `isSuccess`.
 /// It can be deserialised. Such a report has no client, so that [`test_run`](Self::test_run) and
 /// the methods that use it fail.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(into = "Json", from = "Json")]
-#[schemars(description = "The report of a run that has ended.")]
+#[cfg_attr(
+    feature = "schemars",
+    schemars(description = "The report of a run that has ended.")
+)]
 pub struct RunReport {
     /// `None` if the report was read from JSON.
     core: Option<Core>,
@@ -29,11 +32,15 @@ pub struct RunReport {
 }
 
 /// A report as it is stored.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(
-    rename = "RunReport",
-    description = "What is known of a run that has ended."
+#[cfg_attr(
+    feature = "schemars",
+    schemars(
+        rename = "RunReport",
+        description = "What is known of a run that has ended."
+    )
 )]
 struct Json {
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,6 @@ use checksum_api::types::{
     TestRunId, Verdict,
 };
 use checksum_api::{Lenient, Meaning};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -15,7 +14,8 @@ use crate::counts::Counts;
 use crate::poll::Terminal;
 
 /// The status of a run, as one poll returns it, whichever version of the API responded.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RunStatus {
     pub(crate) state: RunState,

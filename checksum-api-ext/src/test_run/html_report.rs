@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::Path;
 
 use checksum_api::OperationId;
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
@@ -33,13 +32,17 @@ const ADDRESS: [&str; 7] = [
 /// `report`, and a bare URL. The JSON as it came is kept as [`raw`](Self::raw).
 ///
 /// As JSON it is an object with `url`.
-#[derive(Clone, Serialize, JsonSchema)]
-#[schemars(description = "The URL of a run's HTML report.")]
+#[derive(Clone, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schemars",
+    schemars(description = "The URL of a run's HTML report.")
+)]
 pub struct HtmlReport {
     #[serde(skip)]
     core: Core,
     #[serde(serialize_with = "serialize")]
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     url: Url,
     #[serde(skip)]
     raw: Value,

@@ -4,7 +4,6 @@ use std::fmt;
 
 use checksum_api::OperationId;
 use checksum_api::types::{RunState, TestRunId};
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,7 +17,8 @@ use crate::lenient::{string, unwrap};
 /// The API's description names the route and does not show its response. This crate decodes an
 /// object with `id`, `testRunId` or `runId`, on its own or as `data` or `testRun`, and a bare id.
 /// The JSON as it came is kept as `raw`.
-#[derive(Clone, Serialize, JsonSchema)]
+#[derive(Clone, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LatestTestRun {
     #[serde(skip)]

@@ -1,7 +1,6 @@
 //! The result of each test of a run.
 
 use checksum_api::types::{self, RunState, TestId, TestResult, TestRunId, TestStatus};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -9,9 +8,10 @@ use crate::counts::Counts;
 
 /// A run that has ended, with the result of each test: its status, the error that it failed with,
 /// its health, tags and file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-#[schemars(inline)]
+#[cfg_attr(feature = "schemars", schemars(inline))]
 pub struct TestRunResults(pub(super) types::TestRunResults);
 
 impl TestRunResults {

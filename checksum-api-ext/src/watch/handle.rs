@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use checksum_api::types::JobName;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{BatchHandle, GenerationBatch, HealBatch, Kind};
@@ -31,9 +30,13 @@ use crate::run::{Run, RunHandle};
 /// ```
 ///
 /// A key is enough to resume the work. The JSON has more, such as when the work was started.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(description = "The handle by which a run or a batch is resumed.")]
+#[cfg_attr(
+    feature = "schemars",
+    schemars(description = "The handle by which a run or a batch is resumed.")
+)]
 // Exhaustive, since code that resumes work has to handle each kind.
 pub enum Handle {
     /// A run.

@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -18,7 +17,8 @@ pub type WatchEvent = Event<WatchStatus, WatchReport>;
 
 /// The status of a run or a batch.
 // Boxed, since thousands of them are kept.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum WatchStatus {
@@ -29,7 +29,8 @@ pub enum WatchStatus {
 }
 
 /// The report of a run or a batch that is done.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum WatchReport {

@@ -81,7 +81,6 @@ fn settings(custom: &CustomTypes) -> GenerationSettings {
         .with_interface(InterfaceStyle::Builder)
         .with_tag(TagStyle::Merged)
         .with_derive("PartialEq")
-        .with_derive("schemars::JsonSchema")
         .with_map_type("::std::collections::BTreeMap");
     custom.replace(&mut settings);
     settings

@@ -1,12 +1,12 @@
 //! Changes of the types that progenitor generates: fields of responses are decoded leniently, requests
-//! get a constructor, and secrets are not printed.
+//! get a constructor, secrets are not printed, and the feature `schemars` gives each type a JSON Schema.
 
 use std::collections::BTreeSet;
 
 use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Field, Item, ItemStruct, Meta, Path, Token, parse_quote};
+use syn::{Attribute, Field, Item, ItemEnum, ItemStruct, Meta, Path, Token, parse_quote};
 
 use super::preprocess::{request_schemas, response_schemas};
 use super::syntax::{first_argument, module, name_of};
@@ -20,6 +20,11 @@ pub(super) fn postprocess(file: &mut syn::File, document: &Value) -> BTreeSet<St
     let mut listings = BTreeSet::new();
     let types = module(&mut file.items, "types");
     for item in types.iter_mut() {
+        if let Item::Struct(ItemStruct { attrs, .. }) | Item::Enum(ItemEnum { attrs, .. }) = item {
+            // Progenitor's `with_derive` has no condition.
+            let derive = quote! { cfg_attr(feature = "schemars", derive(schemars::JsonSchema)) };
+            attrs.push(parse_quote! { #[#derive] });
+        }
         let Item::Struct(item) = item else { continue };
         let name = item.ident.to_string();
         if document["components"]["schemas"][&name]["additionalProperties"]["x-secret"] == true {

@@ -195,3 +195,17 @@ fn redirected(unfollowed: Option<&Unfollowed>, secrets: &Redactor) -> String {
     };
     format!("{from} redirected the request {to}; check the base URL")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_set_up_of_tls_is_said_once() {
+        let error = TransportError::new(Reason::NoTls, "no certificates");
+        let failure = Failure::from_transport(error, &Redactor::new());
+        assert_eq!(failure.kind, ErrorKind::Tls);
+        assert_eq!(failure.message, "no certificates");
+        assert!(failure.source.is_none());
+    }
+}

@@ -45,6 +45,7 @@ async fn tls_failures_have_their_own_kind() {
             "{error}"
         );
         assert!(error.message().contains("https://127.0.0.1:"), "{error}");
+        assert!(std::error::Error::source(&error).is_some(), "{error}");
     }
 }
 

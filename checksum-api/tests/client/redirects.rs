@@ -4,7 +4,7 @@ use checksum_api::ErrorKind;
 use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::{KEY, builder, status_of};
+use crate::{KEY, builder, server, status_of};
 
 #[tokio::test]
 async fn a_redirect_to_another_origin_is_not_followed() {
@@ -123,4 +123,40 @@ async fn a_redirect_that_is_an_address_keeps_its_request_id() {
     let (address, response) = report.execute_with_response().await.expect("an address");
     assert_eq!(address.0, "https://files.example/report.html");
     assert_eq!(response.request_id(), Some("req-7"));
+}
+
+#[tokio::test]
+async fn an_address_may_come_as_plain_text() {
+    for (body, address) in [
+        (
+            " https://files.example/a\n",
+            Some("https://files.example/a"),
+        ),
+        ("http://files.example/a", Some("http://files.example/a")),
+        ("https://files.example/a is not ready", None),
+        ("ftp://files.example/a", None),
+    ] {
+        let (_server, client) = server(ResponseTemplate::new(200).set_body_string(body)).await;
+        let report = client.get_test_run_report().id("run-id").execute().await;
+        match address {
+            Some(address) => assert_eq!(report.expect("an address").0, address),
+            None => {
+                let error = report.expect_err("no address");
+                assert_eq!(error.kind(), ErrorKind::InvalidJson, "{error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_read_does_not_follow_what_a_person_has_to_choose() {
+    for status in [300, 304, 305] {
+        let redirect = ResponseTemplate::new(status).insert_header("location", "/there");
+        let (server, client) = server(redirect).await;
+        let error = status_of(&client).await.expect_err("redirected");
+        assert_eq!(error.kind(), ErrorKind::Redirect, "{status}");
+        assert!(error.message().contains("for a person"), "{error}");
+        let requests = server.received_requests().await.expect("recorded");
+        assert_eq!(requests.len(), 1, "{status}");
+    }
 }

@@ -68,6 +68,8 @@ async fn the_error_of_a_transport_says_whether_the_request_was_sent() {
         ),
     ];
     for (error, kind, may_have_taken_effect) in cases {
+        let sent = error(String::new()).may_have_been_sent();
+        assert_eq!(sent, may_have_taken_effect, "{kind:?}");
         let transport = move |_| async move { Err(error("pool is closed".to_owned())) };
         let client = builder("https://api.example").transport(transport);
         let client = client.build().expect("a client");
@@ -157,4 +159,5 @@ async fn a_transport_error_does_not_show_what_grants_access_to_a_file() {
     assert!(!error.may_have_been_sent());
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(shown.contains("NotSent"), "{shown}");
 }

@@ -57,6 +57,15 @@ async fn unusable_responses() {
 }
 
 #[tokio::test]
+async fn an_error_response_counts_even_if_its_body_is_cut() {
+    const CUT: &[u8] = b"HTTP/1.1 404 Not Found\r\ncontent-length: 99\r\n\r\nno such job";
+    let client = builder(&respond_once(CUT)).build().expect("a client");
+    let error = status_of(&client).await.expect_err("404");
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+    assert_eq!(error.message(), "`no such job`");
+}
+
+#[tokio::test]
 async fn fields_of_unexpected_types_do_not_fail_the_response() {
     let body = serde_json::json!({
         "status": "passed",

@@ -12,6 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::json::{Message, NamedResult, WorkResult};
 use crate::output::stderr::Reporter;
 use crate::output::stdout::Output;
+use crate::output::text::one_line;
 use crate::reports::{MAX_FETCH, Reports, Subject};
 use crate::signal::until_signal;
 use crate::wait::handle_file::HandleFile;
@@ -89,9 +90,12 @@ async fn wait_for_several(
     quiet: bool,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let handles = handles(arguments)?;
+    let (handles, unnamed) = works(arguments)?;
     if handles.is_empty() {
-        return Ok(nothing_to_run(output));
+        return match unnamed.into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(nothing_to_run(output)),
+        };
     }
     let files = files(arguments, &handles)?;
     let ci = Ci::detect().of_several();
@@ -104,9 +108,14 @@ async fn wait_for_several(
         .collect();
     let checksum = client(arguments)?;
     let mut reporter = Reporter::new(quiet, output.is_text());
+    for error in &unnamed {
+        output.error_event(error);
+        reporter.warning(&one_line(&format!("error: {error}")));
+    }
     let strict = arguments.strict;
     let ends = Several::wait(&checksum, &handles, strict, &mut reporter, output).await;
-    let (mut codes, mut runs) = (Vec::new(), Vec::new());
+    let mut codes: Vec<ExitCode> = unnamed.iter().map(ExitCode::from).collect();
+    let mut runs = Vec::new();
     let mut fetch_time = MAX_FETCH;
     for ((handle, reports), end) in handles.iter().zip(reports).zip(ends) {
         let (code, result) = match end {
@@ -115,7 +124,11 @@ async fn wait_for_several(
                 let (code, result) = finished.await;
                 (code, WorkResult::Run(result))
             }
-            End::Batch(code, batch) => (code, WorkResult::Batch(batch)),
+            End::Batch(code, status, batch) => {
+                let ended = Ok((code, Subject::Batch(status)));
+                let ended = reports.finish(ended, strict, output).await;
+                (ended.unwrap_or(code), WorkResult::Batch(batch))
+            }
             End::Error(error) => {
                 let result = WorkResult::error(&error);
                 let ended = reports.finish(Err(error), strict, output).await;
@@ -128,20 +141,24 @@ async fn wait_for_several(
     let code = ExitCode::worst(&codes);
     output.data(&Message::Runs {
         runs: &runs,
+        unnamed: &unnamed.iter().map(WorkResult::error).collect::<Vec<_>>(),
         exit_code: code as u8,
     });
     Ok(code)
 }
 
-/// Returns the handles of the arguments and of the file, each work once.
-fn handles(arguments: &Wait) -> Result<Vec<Handle>, CliError> {
+/// Returns the handles of the arguments and of the file, each work once, and the starts without a name.
+fn works(arguments: &Wait) -> Result<(Vec<Handle>, Vec<CliError>), CliError> {
     let names = arguments.awaited.job.iter().chain(&arguments.further);
     let mut named: Vec<Handle> = names.cloned().map(Handle::from).collect();
+    let mut unnamed = Vec::new();
     if let Some(path) = &arguments.from {
         if arguments.connection.api_key_stdin && path.as_os_str() == "-" {
             return Err(CliError::StdinTwice);
         }
-        named.extend(work_list::read(path)?);
+        let (handles, errors) = work_list::read(path)?;
+        named.extend(handles);
+        unnamed = errors;
     }
     let mut known = HashSet::new();
     named.retain(|handle| {
@@ -149,7 +166,7 @@ fn handles(arguments: &Wait) -> Result<Vec<Handle>, CliError> {
         known.extend(handle.keys());
         is_new
     });
-    Ok(named)
+    Ok((named, unnamed))
 }
 
 /// The reports and the directory for attachments of a run.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::attachment::{Artifacts, ListedAttachment, UnlistedTest};
 use super::batch::BatchResult;
 use super::dry_run_request::DryRunRequest;
-use super::named_result::NamedResult;
+use super::named_result::{NamedResult, WorkResult};
 use super::run::RunResult;
 
 /// The version of the form. Types and fields may be added to it; any other change needs another
@@ -107,6 +107,9 @@ pub(crate) enum Message<'a> {
     /// The results of several runs and batches, in the order in which they were named.
     Runs {
         runs: &'a [NamedResult],
+        /// Starts in the list that have no name: of each it is unknown whether it happened, or known
+        /// that it did not.
+        unnamed: &'a [WorkResult],
         /// The exit code of the command: the worst of them.
         exit_code: u8,
     },

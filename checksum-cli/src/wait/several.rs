@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use checksum_api_ext::{Checksum, Error, Event, Handle, WatchEvent, WatchReport, WatchStatus};
+use checksum_api_ext::{
+    BatchStatus, Checksum, Error, Event, Handle, WatchEvent, WatchReport, WatchStatus,
+};
 use tokio::time::interval;
 
 use crate::error::CliError;
@@ -22,7 +24,7 @@ use crate::wait::work::{batch_result, run_result};
 /// How the wait for one of them has ended.
 pub(crate) enum End {
     Run(ExitCode, Box<FinishedRun>),
-    Batch(ExitCode, BatchResult),
+    Batch(ExitCode, Box<BatchStatus>, BatchResult),
     Error(CliError),
 }
 
@@ -198,7 +200,7 @@ impl End {
     fn row(&self, handle: &Handle) -> [String; 5] {
         match self {
             Self::Run(_, run) => run.result.row(),
-            Self::Batch(_, batch) => batch.row(),
+            Self::Batch(_, _, batch) => batch.row(),
             Self::Error(error) => [
                 ExitCode::from(error).word().to_owned(),
                 handle.id().to_owned(),
@@ -260,7 +262,7 @@ fn ended(report: WatchReport, is_strict: bool, reporter: &Reporter, output: &mut
             let (code, result) = batch_result(&status, is_strict, reporter);
             output.event(&Message::Batch(&result));
             reporter.ended(result.word(), &result.session_count());
-            End::Batch(code, result)
+            End::Batch(code, status, result)
         }
         _ => unreachable!("a handle is of a run or of a batch"),
     }

@@ -16,7 +16,8 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// The prefixes of keys; `Handle` reads what follows.
 const KEYS: [&str; 4] = ["run:", "test-run:", "heal-batch:", "generation-batch:"];
 
-/// Returns the work that the file names; `-` is standard input. A line is the name of a run, a key
+/// Returns the work that the file names, and an error for each start that has no name: one that may
+/// have happened, or did not. `-` is standard input. A line is the name of a run, a key
 /// such as `heal-batch:ID`, what `--handle-file` has written, or a line of `--output json` or
 /// `ndjson`. Blank lines and lines that begin with `#` are ignored.
 ///
@@ -24,12 +25,12 @@ const KEYS: [&str; 4] = ["run:", "test-run:", "heal-batch:", "generation-batch:"
 ///
 /// If the file cannot be read, names nothing, or has a line that is none of these. Also if a line
 /// says that a command failed before it knew the work: without it, a list could pass.
-pub(crate) fn read(path: &Path) -> Result<Vec<Handle>, CliError> {
+pub(crate) fn read(path: &Path) -> Result<(Vec<Handle>, Vec<CliError>), CliError> {
     let text = read_text(path).map_err(|error| CliError::From {
         path: path.to_owned(),
         error,
     })?;
-    let mut handles = Vec::new();
+    let (mut handles, mut unnamed) = (Vec::new(), Vec::new());
     let mut names_something = false;
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let line = line.trim();
@@ -42,11 +43,14 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Handle>, CliError> {
         };
         for content in contents {
             names_something = true;
-            handles.extend(content.handle(source_name.clone())?);
+            match content.handle(source_name.clone()) {
+                Ok(handle) => handles.extend(handle),
+                Err(error) => unnamed.push(error),
+            }
         }
     }
     match names_something {
-        true => Ok(handles),
+        true => Ok((handles, unnamed)),
         false => Err(CliError::From {
             path: path.to_owned(),
             error: invalid("it names no run and no batch"),
@@ -104,6 +108,10 @@ fn parse_message(kind: &str, json: &Value, known: &[Handle]) -> Option<Vec<Conte
     match kind {
         "nothing-to-run" => Some(vec![Content::Nothing {}]),
         "runs" => {
+            // Starts without a name must not be lost.
+            if field("unnamed").is_some_and(|unnamed| *unnamed != Value::Array(Vec::new())) {
+                return None;
+            }
             let runs = field("runs")?.as_array()?.iter();
             let contents = runs.map(|run| serde_json::from_value(run.get("handle")?.clone()).ok());
             contents.collect()

@@ -155,6 +155,15 @@ async fn batches_have_their_outputs() {
         "{summary}"
     );
     assert!(summary.contains("/pull/"), "{summary}");
+    // Beside a run too.
+    let step = Step::of_push();
+    let list = step.path("list");
+    fs::write(&list, "job-name-12345\ngeneration-batch:batch-gen-1\n").expect("written");
+    let wait = format!("wait --poll-interval 0s --from {}", list.display());
+    step.exec(&mock, &wait);
+    for part in ["Checksum: batch-gen-1 `completed`", "4 passed"] {
+        assert!(step.summary().contains(part), "{}", step.summary());
+    }
     // A push has no pull request.
     let ended = Step::of_push().exec(&mock, "generate").exits(2);
     ended.stderr_has("generation needs a pull request; give --pr.");

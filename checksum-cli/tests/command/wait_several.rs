@@ -167,6 +167,23 @@ async fn a_list_has_names_keys_handles_and_events() {
     assert_eq!(mock.request_count(), requests);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_without_a_name_does_not_stop_the_others() {
+    let mock = mock_with([RunScript::new()]).await;
+    let intent =
+        r#"{"intent":{"operation":"run_suite","at":"2026-11-25T09:30:00.000Z","fingerprint":"0"}}"#;
+    let lines = format!("{intent}\njob-name-12345\n");
+    let ended = wait_from(&mock, &lines, "").exits(5);
+    ended.stdout_has("passed");
+    ended.stderr_has("error: --from -, line 1: run_suite at 2026-11-25T09:30");
+
+    let ended = wait_from(&mock, &lines, "--output json").exits(5);
+    let last = ended.last_line();
+    assert_eq!(last["runs"][0]["outcome"], "passed");
+    assert_eq!(last["unnamed"][0]["exitCode"], 5);
+    wait_from(&mock, &ended.stdout, "").exits(2);
+}
+
 /// The result of a command is a list for the next one, and what failed or is unknown stays so.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_result_of_a_command_that_failed_does_not_pass() {

@@ -1,24 +1,25 @@
 //! A request to an operation, as its handler reads it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::json_object::JsonObject;
 use super::response::Rejection;
 
-pub(crate) struct ApiRequest {
-    pub(crate) parameters: BTreeMap<&'static str, String>,
+pub(crate) struct ApiRequest<'a> {
+    pub(crate) parameters: Vec<(&'static str, String)>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: JsonObject,
     /// Scheme, host and port of the mock server, for URLs in responses.
-    pub(crate) origin: String,
+    pub(crate) origin: &'a str,
     pub(crate) now: Duration,
 }
 
-impl ApiRequest {
+impl ApiRequest<'_> {
     /// Returns a path parameter.
     pub(crate) fn parameter(&self, name: &str) -> &str {
-        self.parameters.get(name).map_or("", String::as_str)
+        let mut parameters = self.parameters.iter();
+        let found = parameters.find(|(own, _)| *own == name);
+        found.map_or("", |(_, value)| value)
     }
 
     /// Returns a query parameter that may be given once. An empty one filters nothing.

@@ -1,5 +1,6 @@
 //! A JSON response, also one that rejects a request.
 
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -49,8 +50,12 @@ impl Rejection {
 
 impl IntoResponse for JsonResponse {
     fn into_response(self) -> Response {
-        let json = [(CONTENT_TYPE, "application/json")];
-        let mut response = (self.status, json, self.body.to_string()).into_response();
+        // Several times as fast as the value's `Display`, and cannot fail.
+        let body = serde_json::to_vec(&self.body).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(WWW_AUTHENTICATE, scheme);

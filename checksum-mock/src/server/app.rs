@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -89,8 +90,12 @@ impl App {
 
     /// Returns the state after everything that was due until now.
     pub(crate) fn advanced_state(&self) -> MutexGuard<'_, State> {
+        self.state_at(self.clock().now())
+    }
+
+    fn state_at(&self, now: Duration) -> MutexGuard<'_, State> {
         let mut state = self.state();
-        state.advance_to(self.clock().now());
+        state.advance_to(now);
         state
     }
 
@@ -104,6 +109,9 @@ impl App {
 
     /// Reads a body, within the limits of time and size.
     pub(crate) async fn read(&self, body: Body) -> Result<Bytes, Rejection> {
+        if body.is_end_stream() {
+            return Ok(Bytes::new());
+        }
         let body = tokio::time::timeout(
             self.settings.request_timeout,
             to_bytes(body, MAX_BODY_BYTES),
@@ -118,7 +126,12 @@ impl App {
         })
     }
 
-    fn respond(&self, parts: &Parts, body: Result<Bytes, Rejection>) -> Response {
+    fn respond(
+        &self,
+        route: Option<&Route>,
+        parts: &Parts,
+        body: Result<Bytes, Rejection>,
+    ) -> Response {
         let body = match body {
             Ok(body) => body,
             Err(rejection) => return rejection.into_response(),
@@ -139,7 +152,7 @@ impl App {
         }
         let path = path.strip_prefix(BASE_PATH).unwrap_or_default();
         let is_served = |route: &&Route| is_observed || !route.is_observed;
-        if let Some(route) = Route::of_request(method, path).filter(is_served) {
+        if let Some(route) = route.filter(is_served) {
             return self.handle(route, path, parts, &body).into_response();
         }
         let others = Route::with_path(path).filter(is_served);
@@ -151,19 +164,27 @@ impl App {
     }
 
     fn handle(&self, route: &Route, path: &str, parts: &Parts, body: &[u8]) -> OperationResult {
-        let query = Query::try_from_uri(&parts.uri)
-            .map_err(|error| Rejection::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+        let query = match parts.uri.query() {
+            None => Vec::new(),
+            Some(_) => {
+                let query = Query::try_from_uri(&parts.uri);
+                let rejected = |error: QueryRejection| {
+                    Rejection::new(StatusCode::BAD_REQUEST, error.to_string())
+                };
+                query.map_err(rejected)?.0
+            }
+        };
         let request = ApiRequest {
             parameters: route.parameters(path)?,
-            query: query.0,
+            query,
             body: match route.method {
                 "POST" => JsonObject::parse(&parts.headers, body)?,
                 _ => JsonObject::default(),
             },
-            origin: self.origin.clone(),
+            origin: &self.origin,
             now: self.clock().now(),
         };
-        (route.handler)(&mut self.advanced_state(), &request)
+        (route.handler)(&mut self.state_at(request.now), &request)
     }
 }
 
@@ -199,7 +220,7 @@ async fn receive(Shared(app): Shared<Arc<App>>, request: Request) -> Response {
     let logged = body.as_deref().unwrap_or_default();
     let now = app.clock().now();
     let number = app.request_log().push(&parts, operation_id, logged, now);
-    let handle = || app.respond(&parts, body);
+    let handle = || app.respond(route, &parts, body);
     let response = match fault {
         None => handle(),
         Some(fault) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use super::api_key::APP_CODE;
@@ -56,13 +56,20 @@ pub(crate) struct RequestLog {
     count: u64,
 }
 
+/// A request in the form that costs least to keep: most are never read. Path, query, headers and
+/// body are copied, because the buffer that they came in may be much larger.
 #[derive(Debug)]
 struct Entry {
-    /// With a null body.
-    request: RecordedRequest,
-    /// Parsed when it is read, because a JSON value takes many times the memory, and copied,
-    /// because the buffer that it came in may be much larger.
+    operation_id: Option<&'static str>,
+    method: Method,
+    path: Box<str>,
+    query: Option<Box<str>>,
+    /// Redacted.
+    headers: Vec<(HeaderName, String)>,
+    /// Not parsed, because a JSON value takes many times the memory.
     body: Box<[u8]>,
+    status: Option<StatusCode>,
+    at: Duration,
     bytes: usize,
 }
 
@@ -87,26 +94,23 @@ impl RequestLog {
         at: Duration,
     ) -> u64 {
         let header =
-            |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), redacted(name, value));
-        let request = RecordedRequest {
-            operation_id,
-            method: parts.method.to_string(),
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().map(str::to_owned),
-            headers: parts.headers.iter().map(header).collect(),
-            body: Value::Null,
-            status: None,
-            at,
-        };
-        let headers = request.headers.iter();
-        let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
-        let query = request.query.as_ref().map_or(0, String::len);
-        let bytes = OVERHEAD + request.path.len() + query + headers + body.len();
+            |(name, value): (&HeaderName, &HeaderValue)| (name.clone(), redacted(name, value));
+        let (path, query) = (parts.uri.path(), parts.uri.query());
+        let headers: Vec<_> = parts.headers.iter().map(header).collect();
+        let bytes_of = |(name, value): &(HeaderName, String)| name.as_str().len() + value.len();
+        let header_bytes: usize = headers.iter().map(bytes_of).sum();
+        let bytes = OVERHEAD + path.len() + query.map_or(0, str::len) + header_bytes + body.len();
         self.count += 1;
         self.bytes += bytes;
         self.latest.push_back(Entry {
-            request,
+            operation_id,
+            method: parts.method.clone(),
+            path: path.into(),
+            query: query.map(Into::into),
+            headers,
             body: body.into(),
+            status: None,
+            at,
             bytes,
         });
         while (self.latest.len() > self.max_requests || self.bytes > self.max_bytes)
@@ -122,7 +126,7 @@ impl RequestLog {
         let from_latest = usize::try_from(self.count - number).ok();
         let index = from_latest.and_then(|from| self.latest.len().checked_sub(from + 1));
         if let Some(entry) = index.and_then(|index| self.latest.get_mut(index)) {
-            entry.request.status = Some(status.as_u16());
+            entry.status = Some(status);
         }
     }
 
@@ -144,9 +148,17 @@ impl RequestLog {
 
 impl Entry {
     fn with_body(&self) -> RecordedRequest {
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, value)| (name.to_string(), value.clone()));
         RecordedRequest {
+            operation_id: self.operation_id,
+            method: self.method.to_string(),
+            path: self.path.to_string(),
+            query: self.query.as_deref().map(str::to_owned),
+            headers: headers.collect(),
             body: decoded(&self.body),
-            ..self.request.clone()
+            status: self.status.map(|status| status.as_u16()),
+            at: self.at,
         }
     }
 }
@@ -163,8 +175,10 @@ fn decoded(body: &[u8]) -> Value {
 fn redacted(name: &HeaderName, value: &HeaderValue) -> String {
     let is_secret = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name) || name == APP_CODE;
     let text = String::from_utf8_lossy(value.as_bytes());
+    if !is_secret {
+        return text.into_owned();
+    }
     match text.split_once(' ') {
-        _ if !is_secret => text.into_owned(),
         Some((scheme, _)) if scheme.eq_ignore_ascii_case("bearer") => format!("{scheme} ***"),
         _ => "***".to_owned(),
     }

@@ -26,7 +26,7 @@ pub(super) struct Comparison {
 /// How far a ratio may be above the expected one.
 const TOLERANCE: f64 = 0.02;
 
-const CALLGRIND: [&str; 2] = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
+pub(super) const CALLGRIND: [&str; 2] = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
 const DHAT: [&str; 2] = ["--tool=dhat", "--dhat-out-file=/dev/null"];
 
 impl Bench {
@@ -100,7 +100,7 @@ impl Bench {
 }
 
 /// The total of callgrind.
-fn instructions(output: &str) -> Option<f64> {
+pub(super) fn instructions(output: &str) -> Option<f64> {
     parse(after(output, "Collected :")?)
 }
 

@@ -98,8 +98,14 @@ impl Bench {
     }
 
     fn build_program(&self) -> Result<()> {
+        self.build_release(&["-p", "checksum-bench"])
+    }
+
+    /// Builds with the settings of the release profile, in the folder of the dev profile.
+    #[allow(clippy::unused_self, reason = "it belongs to the parts at hand")]
+    fn build_release(&self, arguments: &[&str]) -> Result<()> {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--locked", "-p", "checksum-bench"]);
+        cargo.args(["build", "--locked"]).args(arguments);
         for setting in RELEASE {
             cargo.args(["--config", &format!("profile.dev.{setting}")]);
         }

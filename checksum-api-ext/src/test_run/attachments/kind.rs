@@ -1,9 +1,7 @@
 //! The kinds of attachments.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The kind of an attachment. The API's description names three kinds and does not show how a
@@ -90,13 +88,14 @@ impl<'de> Deserialize<'de> for AttachmentKind {
     }
 }
 
-impl JsonSchema for AttachmentKind {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for AttachmentKind {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "AttachmentKind".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "description": "What an attachment is.",
             "type": "string",
             "anyOf": [{ "type": "string", "enum": ["trace", "screenshot", "video"] }, { "type": "string" }],

@@ -8,7 +8,6 @@ use std::fmt;
 use std::path::Path;
 
 use checksum_api::OperationId;
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
@@ -38,7 +37,8 @@ pub struct Attachments {
 /// One trace, screenshot, video or other file.
 ///
 /// As JSON it has a field for each method, without the raw response.
-#[derive(Clone, Serialize, JsonSchema)]
+#[derive(Clone, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
     #[serde(skip)]
@@ -48,7 +48,7 @@ pub struct Attachment {
     kind: AttachmentKind,
     content_type: Option<String>,
     #[serde(serialize_with = "serialize")]
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     url: Url,
     size: Option<u64>,
     #[serde(skip)]
