@@ -7,15 +7,13 @@
 //!
 //! - [`instructions`]: instructions and allocations of a case beside its peer's, each with a limit, and
 //!   the peak of the heap. A case is code of `bench/src`, in the file of its topic.
-//! - [`times`]: programs that run in turn (A B A B …): wall time, CPU time, peak memory, and what the
-//!   programs print themselves as lines of `NAME VALUE`.
+//! - [`times`]: programs that run in turn (A B A B …): wall time, CPU time, and what the programs print
+//!   themselves as lines of `NAME VALUE`, such as their peak memory.
 //! - [`growth`]: values at sizes of 10, 100, …, as a table and as a plot in `benchmarks/`.
 //!
 //! With `--check`, in the gate, [`Bench::size`] chooses the small sizes, programs run once, and nothing
 //! is written. There a section checks instructions and that what it measured is right; no check depends
 //! on a time.
-
-#![allow(dead_code, reason = "until every section is there")]
 
 mod file;
 mod growth;
