@@ -264,6 +264,8 @@ async fn serve_socket<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         .header_read_timeout(head_timeout)
         .serve_connection(TokioIo::new(stream), service);
     tokio::select! {
+        // Otherwise the order in which connections are taken over would be left to chance.
+        biased;
         served = &mut serving => {
             if let Err(error) = served {
                 tracing::debug!(%error, "connection failed");

@@ -124,7 +124,7 @@ pub(crate) async fn send(
             return Ok(http::Response::new(text).into());
         }
         (Some(PollsOnAfterTheEnd), Ok(_)) if !is_start => {
-            tokio::spawn(async move {
+            tokio::task::spawn_local(async move {
                 tokio::time::sleep(Duration::from_secs(5)).await;
                 let _ = network.send(again).await;
             });

@@ -6,7 +6,7 @@ use checksum_api_ext::ErrorKind;
 use checksum_mock::RecordedRequest;
 
 use crate::caller::{JITTER, MIN_INTERVAL};
-use crate::records::{Answer, Entry, Event, Received};
+use crate::records::{Answer, Entry, Event, Request};
 use crate::schedule::{Cause, Limits, RETRY_AFTER, Schedule, TICK};
 
 /// How much a limit on times may be exceeded: by the client's timers and its budget's slack.
@@ -14,50 +14,6 @@ const SLACK: Duration = Duration::from_millis(50);
 
 /// The least time that the first poll of a wait may take, whatever its deadline.
 const MIN_POLL_TIME: Duration = Duration::from_secs(5);
-
-/// A request, and what came of it.
-struct Request<'a> {
-    /// Its place in the history.
-    position: usize,
-    at: Duration,
-    caller: usize,
-    is_start: bool,
-    path: &'a str,
-    body: &'a str,
-    /// When and what; `None` if the simulation ended first.
-    received: Option<(Duration, &'a Received)>,
-}
-
-impl Request<'_> {
-    fn status(&self) -> Option<u16> {
-        match self.received?.1 {
-            Received::Response { status, .. } => Some(*status),
-            _ => None,
-        }
-    }
-
-    fn is(&self, is_wanted: impl Fn(&Received) -> bool) -> bool {
-        self.received
-            .is_some_and(|(_, received)| is_wanted(received))
-    }
-
-    /// Returns whether it certainly started nothing, so that it may be sent again.
-    fn started_nothing(&self) -> bool {
-        self.is(|received| *received == Received::NotSent)
-            || matches!(self.status(), Some(307 | 308 | 429))
-    }
-
-    fn is_success(&self) -> bool {
-        matches!(self.status(), Some(200..=299))
-            && self.is(|received| matches!(received, Received::Response { is_json: true, .. }))
-    }
-
-    /// Returns whether it is a poll by the name of the work, and neither what a redirect led to nor
-    /// a confirmation by the id of a test run.
-    fn is_poll(&self) -> bool {
-        !self.is_start && !self.path.contains('?') && !self.path.contains(TEST_RUN)
-    }
-}
 
 /// How the id of a test run begins.
 const TEST_RUN: &str = "00000000-0000-4000-8000-";
@@ -74,169 +30,133 @@ fn work(text: &str) -> Option<(bool, u64)> {
     run.or(number("batch-gen-").map(|number| (false, number)))
 }
 
+/// Returns whether it is a poll by the name of the work, and neither what a redirect led to nor a
+/// confirmation by the id of a test run.
+fn is_poll(request: &Request) -> bool {
+    !request.is_start && !request.path.contains('?') && !request.path.contains(TEST_RUN)
+}
+
+/// Returns the requests of each process or wait that began at one of these places.
+fn spans<'a>(
+    begins: &[usize],
+    requests: &'a [Request],
+    is_wanted: impl Fn(&Request) -> bool,
+) -> Vec<Vec<&'a Request>> {
+    let ends = begins.iter().skip(1).chain([&usize::MAX]);
+    let spans = begins.iter().zip(ends).map(|(from, until)| {
+        let within = |one: &&Request| one.position > *from && one.position <= *until;
+        let requests = requests.iter().filter(within);
+        requests.filter(|one| is_wanted(one)).collect()
+    });
+    spans.collect()
+}
+
 /// Returns what broke a rule, one line each.
 pub(crate) fn violations(
     schedule: &Schedule,
     history: &[Entry],
+    requests: &[Request],
     log: &[RecordedRequest],
 ) -> Vec<String> {
-    let requests = requests(history);
     let mut found = Vec::new();
-    for request in &requests {
-        let ids = (0..schedule.causes.len()).map(Cause::id);
-        let has_cause = match request.is_start {
-            true => ids.into_iter().any(|id| request.body.contains(&id)),
-            false => history.iter().any(|entry| {
-                entry.caller == request.caller
-                    && matches!(&entry.event, Event::Started(_, id) if work(id) == work(request.path))
-            }),
+    let limits = schedule.limits;
+    for request in requests {
+        let is_of = |entry: &Entry| match &entry.event {
+            Event::Started(_, id) => work(id) == work(&request.path),
+            _ => false,
         };
-        if !has_cause {
+        let mut own = history.iter().filter(|one| one.caller == request.caller);
+        if !request.is_start && !own.any(is_of) {
             found.push(format!("{} at {:?} has no cause", request.path, request.at));
         }
     }
     for caller in 0..schedule.watches.len() {
-        let began = history
-            .iter()
-            .enumerate()
-            .filter(|(_, entry)| entry.caller == caller && matches!(entry.event, Event::Began));
-        let began: Vec<usize> = began.map(|(position, _)| position).collect();
-        for (index, from) in began.iter().enumerate() {
-            let until = began.get(index + 1).copied().unwrap_or(history.len());
-            let of_process = |request: &&Request<'_>| {
-                request.caller == caller && (*from..until).contains(&request.position)
-            };
-            let polls = requests
-                .iter()
-                .filter(of_process)
-                .filter(|one| one.is_poll());
-            check_rate(polls, schedule.limits, &mut found);
+        let began = places(history, |one| {
+            one.caller == caller && one.event == Event::Began
+        });
+        for polls in spans(&began, requests, |one| one.caller == caller && is_poll(one)) {
+            check_rate(&polls, limits.polls_per_second as usize, &mut found);
         }
     }
-    for number in 0..schedule.causes.len() {
-        let of_cause = OfCause::new(number, schedule, history, &requests, log);
+    let mut starts = 0;
+    for (number, cause) in schedule.causes.iter().enumerate() {
+        let id = format!("\"{}\"", Cause::id(number));
+        let of_cause = OfCause {
+            outcomes: schedule.outcomes(cause),
+            intents: places(history, |one| one.event == Event::IntentStored(number)),
+            started: history.iter().find_map(|entry| match &entry.event {
+                Event::Started(of, id) if *of == number => Some((entry.at, id.as_str())),
+                _ => None,
+            }),
+            waits: places(history, |one| one.event == Event::WaitBegan(number)),
+            answers: places(
+                history,
+                |one| matches!(&one.event, Event::Answered(of, _) if *of == number),
+            ),
+            began: places(history, |one| {
+                one.caller == cause.caller && one.event == Event::Began
+            }),
+            starts: requests
+                .iter()
+                .filter(|one| one.body.contains(&id))
+                .collect(),
+            history,
+            requests,
+        };
+        starts += of_cause.starts.len();
         let mut broken = Vec::new();
+        // Without those to which the service responded that it did nothing.
+        let served = log.iter().filter(|one| one.body.to_string().contains(&id));
+        let served = served.filter(|one| !matches!(one.status, Some(307 | 308 | 429)));
+        let served = served.count();
+        if served > 1 {
+            broken.push(format!("the service got {served} starts"));
+        }
         of_cause.check_starts(&mut broken);
-        of_cause.check_polls(schedule.limits, &mut broken);
-        of_cause.check_answer(schedule.limits, &mut broken);
-        found.extend(
-            broken
-                .into_iter()
-                .map(|rule| format!("{}: {rule}", Cause::id(number))),
-        );
+        of_cause.check_polls(limits, &mut broken);
+        of_cause.check_answer(limits, &mut broken);
+        let broken = broken.into_iter();
+        found.extend(broken.map(|rule| format!("{}: {rule}", Cause::id(number))));
+    }
+    if starts != requests.iter().filter(|one| one.is_start).count() {
+        found.push("a start has no cause".to_owned());
     }
     found
 }
 
-fn requests(history: &[Entry]) -> Vec<Request<'_>> {
-    let received = |number: usize| {
-        history.iter().find_map(|entry| match &entry.event {
-            Event::Received(of, received) if *of == number => Some((entry.at, received)),
-            _ => None,
-        })
-    };
-    let requests = history.iter().enumerate().filter_map(|(position, entry)| {
-        let Event::Sent {
-            request,
-            is_start,
-            path,
-            body,
-        } = &entry.event
-        else {
-            return None;
-        };
-        Some(Request {
-            position,
-            at: entry.at,
-            caller: entry.caller,
-            is_start: *is_start,
-            path,
-            body,
-            received: received(*request),
-        })
-    });
-    requests.collect()
+fn places(history: &[Entry], is_wanted: impl Fn(&Entry) -> bool) -> Vec<usize> {
+    let entries = history.iter().enumerate();
+    let wanted = entries.filter(|(_, entry)| is_wanted(entry));
+    wanted.map(|(place, _)| place).collect()
 }
 
 /// No process polls more often than its budget allows.
-fn check_rate<'a>(
-    polls: impl Iterator<Item = &'a Request<'a>>,
-    limits: Limits,
-    found: &mut Vec<String>,
-) {
-    let times: Vec<Duration> = polls.map(|poll| poll.at).collect();
-    let count = limits.polls_per_second as usize;
-    let too_many =
-        |window: &&[Duration]| window[count] + SLACK < window[0] + Duration::from_secs(1);
-    if let Some(window) = times.windows(count + 1).find(too_many) {
-        found.push(format!("more than {count} polls in a second: {window:?}"));
+fn check_rate(polls: &[&Request], count: usize, found: &mut Vec<String>) {
+    for window in polls.windows(count + 1) {
+        let (first, last) = (window[0].at, window[count].at);
+        if last + SLACK < first + Duration::from_secs(1) {
+            found.push(format!("more than {count} polls in a second, at {first:?}"));
+        }
     }
 }
 
 /// What has happened for one cause.
 struct OfCause<'a> {
-    outcomes: &'static [&'static str],
-    starts: Vec<&'a Request<'a>>,
-    /// The requests that the service got, without those to which it responded that it did nothing.
-    served: usize,
-    reads: Vec<&'a Request<'a>>,
-    /// Where its intent was stored, each of its waits began, and its answer was given.
+    outcomes: &'a [&'a str],
+    history: &'a [Entry],
+    requests: &'a [Request],
+    starts: Vec<&'a Request>,
+    /// When it was started, and the id of the work.
+    started: Option<(Duration, &'a str)>,
+    // Places in the history.
     intents: Vec<usize>,
-    started: Option<Duration>,
-    waits: Vec<(usize, Duration)>,
-    answers: Vec<(usize, Duration, &'a Answer)>,
+    waits: Vec<usize>,
+    answers: Vec<usize>,
     /// Where processes of its caller began.
     began: Vec<usize>,
 }
 
-impl<'a> OfCause<'a> {
-    fn new(
-        number: usize,
-        schedule: &Schedule,
-        history: &'a [Entry],
-        requests: &'a [Request<'a>],
-        log: &[RecordedRequest],
-    ) -> Self {
-        let id = format!("\"{}\"", Cause::id(number));
-        let served = log.iter().filter(|request| {
-            request.body.to_string().contains(&id)
-                && !matches!(request.status, Some(307 | 308 | 429))
-        });
-        let cause = &schedule.causes[number];
-        let mut of_cause = Self {
-            outcomes: schedule.outcomes(cause),
-            starts: requests
-                .iter()
-                .filter(|one| one.body.contains(&id))
-                .collect(),
-            served: served.count(),
-            reads: Vec::new(),
-            intents: Vec::new(),
-            started: None,
-            waits: Vec::new(),
-            answers: Vec::new(),
-            began: Vec::new(),
-        };
-        for (position, Entry { at, caller, event }) in history.iter().enumerate() {
-            match event {
-                Event::IntentStored(of) if *of == number => of_cause.intents.push(position),
-                Event::Started(of, id) if *of == number => {
-                    of_cause.started = Some(*at);
-                    let reads = requests.iter().filter(|one| !one.is_start);
-                    let own = reads.filter(|one| work(one.path) == work(id));
-                    of_cause.reads = own.collect();
-                }
-                Event::WaitBegan(of) if *of == number => of_cause.waits.push((position, *at)),
-                Event::Answered(of, answer) if *of == number => {
-                    of_cause.answers.push((position, *at, answer));
-                }
-                Event::Began if *caller == cause.caller => of_cause.began.push(position),
-                _ => {}
-            }
-        }
-        of_cause
-    }
-
+impl OfCause<'_> {
     /// An intent comes before each start, and nothing that may have started it is sent again.
     fn check_starts(&self, broken: &mut Vec<String>) {
         if let Some(first) = self.starts.first()
@@ -246,60 +166,61 @@ impl<'a> OfCause<'a> {
         }
         for pair in self.starts.windows(2) {
             if !pair[0].started_nothing() {
-                let (at, received) = (pair[1].at, pair[0].received);
+                let (at, received) = (pair[1].at, &pair[0].received);
                 broken.push(format!("started again at {at:?} after {received:?}"));
             }
             check_retry_after(pair[0], pair[1], broken);
         }
-        if self.served > 1 {
-            broken.push(format!("the service got {} starts", self.served));
-        }
+    }
+
+    fn is_of_work(&self, request: &Request) -> bool {
+        let id = self.started.and_then(|(_, id)| work(id));
+        !request.is_start && id.is_some() && id == work(&request.path)
     }
 
     fn check_polls(&self, limits: Limits, broken: &mut Vec<String>) {
-        if let Some((answered, _, _)) = self.answers.first()
-            && let Some(late) = self.reads.iter().find(|one| one.position > *answered)
-        {
+        let answered = self.answers.first().copied().unwrap_or(usize::MAX);
+        let mut own = self.requests.iter().filter(|one| self.is_of_work(one));
+        if let Some(late) = own.find(|one| one.position > answered) {
             broken.push(format!("polled at {:?}, after the answer", late.at));
         }
-        let ends = self.waits.iter().skip(1).map(|(position, _)| *position);
-        let waits = self.waits.iter().zip(ends.chain([usize::MAX]));
-        for ((from, began), until) in waits {
-            let reads = self.reads.iter().copied();
-            let reads: Vec<&Request<'_>> = reads
-                .filter(|one| (*from..until).contains(&one.position))
-                .collect();
-            check_intervals(&reads, *began, limits, broken);
-            check_end_of_outage(&reads, limits, broken);
+        let polls = |one: &Request| self.is_of_work(one) && !one.path.contains(TEST_RUN);
+        let of_waits = spans(&self.waits, self.requests, polls);
+        for (wait, polls) in self.waits.iter().zip(of_waits) {
+            check_intervals(&polls, self.history[*wait].at, limits, broken);
+            check_end_of_outage(&polls, limits, broken);
         }
     }
 
     fn check_answer(&self, limits: Limits, broken: &mut Vec<String>) {
-        let [(position, at, answer)] = *self.answers else {
+        let [place] = *self.answers else {
             broken.push(format!("answered {} times", self.answers.len()));
             return;
         };
-        let (from, began) = self.waits.last().copied().unwrap_or_default();
-        let reads: Vec<_> = self
-            .reads
-            .iter()
-            .filter(|one| one.position > from)
-            .collect();
-        let last_success = reads.iter().rev().find(|one| one.is_success());
-        let last_success = last_success.and_then(|one| one.received);
-        let well_at = last_success.map_or(began, |(at, _)| at);
+        let at = self.history[place].at;
+        let Event::Answered(_, answer) = &self.history[place].event else {
+            unreachable!("an answer");
+        };
+        let wait = self.waits.last();
+        let began = wait.map(|wait| self.history[*wait].at).unwrap_or_default();
+        let reads = spans(&self.waits, self.requests, |one| self.is_of_work(one));
+        let reads = reads.last().map(Vec::as_slice).unwrap_or_default();
+        let successes = reads.iter().filter(|one| one.is_success());
+        let success = successes
+            .filter_map(|one| Some(one.received.as_ref()?.0))
+            .max();
+        let well_at = success.unwrap_or(began);
         let is_right = match answer {
             Answer::Outcome(outcome) => self.outcomes.contains(&outcome.as_str()),
             Answer::NotStarted => self.starts.iter().all(|one| {
                 one.started_nothing() || matches!(one.status(), Some(400..=407 | 409..=499))
             }),
             Answer::MayHaveStarted => {
-                let is_lost = self.began.iter().any(|began| {
-                    *began < position && self.intents.iter().any(|intent| intent < began)
-                });
+                let mut crashes = self.began.iter().filter(|began| **began < place);
+                let is_lost = crashes.any(|at| self.intents.iter().any(|intent| intent < at));
                 let last = self.starts.last();
-                self.started.is_none()
-                    && (is_lost || last.is_some_and(|start| !start.started_nothing()))
+                let is_unknown = last.is_some_and(|start| !start.started_nothing());
+                self.started.is_none() && (is_lost || is_unknown)
             }
             Answer::Failed(ErrorKind::DeadlineExceeded) => limits
                 .deadline
@@ -311,23 +232,21 @@ impl<'a> OfCause<'a> {
                 at >= well_at + limits.error_timeout && failed.count() >= 3
             }
             Answer::Failed(ErrorKind::NotFound) => {
-                let is_known = reads.iter().any(|one| one.is_poll() && one.is_success());
-                let grace_ended = self.started.map(|at| at + limits.grace);
+                let is_known = reads.iter().any(|one| is_poll(one) && one.is_success());
+                let is_old = |(started, _)| at + TICK >= started + limits.grace;
                 reads.iter().any(|one| one.status() == Some(404))
-                    && (is_known || grace_ended.is_some_and(|end| at + TICK >= end))
+                    && (is_known || self.started.is_some_and(is_old))
             }
             // Redirects without end.
             Answer::Failed(ErrorKind::UnexpectedResponse) => {
-                let last = reads.last().and_then(|one| one.status());
-                matches!(last, Some(302 | 307))
+                matches!(reads.last().and_then(|one| one.status()), Some(302 | 307))
             }
             Answer::Failed(_) => false,
         };
         if !is_right {
             broken.push(format!("{answer:?} at {at:?} is a wrong answer"));
         }
-        if let Some(deadline) = limits.deadline
-            && !self.waits.is_empty()
+        if let Some(deadline) = limits.deadline.filter(|_| wait.is_some())
             && at > began + deadline.max(MIN_POLL_TIME) + SLACK
         {
             broken.push(format!("answered at {at:?}, after the deadline"));
@@ -335,41 +254,32 @@ impl<'a> OfCause<'a> {
     }
 }
 
-/// What was asked for by `Retry-After` has passed before the same request is sent again.
-fn check_retry_after(request: &Request<'_>, next: &Request<'_>, broken: &mut Vec<String>) {
-    if let Some((
-        at,
-        Received::Response {
-            has_retry_after: true,
-            ..
-        },
-    )) = request.received
-        && next.at < at + RETRY_AFTER
+/// The time of `Retry-After` has passed before the same request is sent again.
+fn check_retry_after(request: &Request, next: &Request, broken: &mut Vec<String>) {
+    if let Some((at, _)) = &request.received
+        && request.has_retry_after()
+        && next.at < *at + RETRY_AFTER
     {
-        broken.push(format!(
-            "sent {} at {:?}, before Retry-After",
-            next.path, next.at
-        ));
+        let Request { path, at, .. } = next;
+        broken.push(format!("sent {path} at {at:?}, before Retry-After"));
     }
 }
 
 /// Polls of one route keep the shortest interval and, within the error timeout, `Retry-After`.
-fn check_intervals(
-    reads: &[&Request<'_>],
-    began: Duration,
-    limits: Limits,
-    broken: &mut Vec<String>,
-) {
+fn check_intervals(polls: &[&Request], began: Duration, limits: Limits, broken: &mut Vec<String>) {
     let mut well_at = began;
-    for (index, poll) in reads.iter().enumerate() {
-        let Some((at, _)) = poll.received.filter(|_| poll.is_poll()) else {
+    for (index, poll) in polls.iter().enumerate() {
+        let Some((at, _)) = poll.received else {
             continue;
         };
         if poll.is_success() {
             well_at = at;
         }
-        let is_again = |one: &&&Request<'_>| one.is_poll() && one.path == poll.path;
-        let Some(next) = reads[index + 1..].iter().find(is_again) else {
+        if !is_poll(poll) {
+            continue;
+        }
+        let mut later = polls[index + 1..].iter();
+        let Some(next) = later.find(|one| one.path == poll.path) else {
             continue;
         };
         if next.at + SLACK < poll.at + MIN_INTERVAL.mul_f64(1.0 - JITTER) {
@@ -385,23 +295,22 @@ fn check_intervals(
 }
 
 /// No poll follows the third failure in a row after the error timeout.
-fn check_end_of_outage(reads: &[&Request<'_>], limits: Limits, broken: &mut Vec<String>) {
+fn check_end_of_outage(polls: &[&Request], limits: Limits, broken: &mut Vec<String>) {
     let (mut since, mut failures, mut is_over) = (None, 0, false);
-    for poll in reads.iter().filter(|one| one.is_poll()) {
+    for poll in polls {
         if is_over {
             broken.push(format!("polled at {:?}, after the error timeout", poll.at));
             return;
         }
         match poll.received {
             _ if poll.is_success() => (since, failures) = (None, 0),
-            // It may be what comes before the other route is tried.
-            Some(_) if poll.status() == Some(404) => {}
-            Some((at, _)) => {
+            // The poll goes on where a redirect leads to, and after 404 by the other route.
+            Some((at, _)) if !matches!(poll.status(), Some(302 | 307 | 404)) => {
                 failures += 1;
                 let since = *since.get_or_insert(poll.at);
                 is_over = failures >= 3 && at >= since + limits.error_timeout;
             }
-            None => {}
+            _ => {}
         }
     }
 }

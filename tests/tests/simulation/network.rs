@@ -10,15 +10,15 @@ use checksum_api_ext::TransportError;
 use futures_util::stream;
 use http::header::RETRY_AFTER;
 use http::{Method, Uri};
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::rt::{Executor, Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use reqwest::{Request, Response};
 use tower::util::BoxCloneSyncService;
 use turmoil::net::TcpStream;
 
-use crate::records::{Event, Received, Records};
+use crate::records::{self, Received, Records};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -37,7 +37,7 @@ type Connector = BoxCloneSyncService<Uri, Socket, std::io::Error>;
 
 /// A request that the client waits for.
 struct Pending<'a> {
-    network: &'a Network,
+    records: &'a Records,
     number: usize,
     received: Received,
 }
@@ -50,7 +50,7 @@ impl Network {
             Ok(Socket(TokioIo::new(connecting.await??)))
         };
         let connector = BoxCloneSyncService::new(tower::service_fn(connect));
-        let client = Client::builder(TokioExecutor::new())
+        let client = Client::builder(InOrder)
             .pool_timer(TokioTimer::new())
             .build(connector);
         Self {
@@ -104,24 +104,24 @@ impl Network {
 
 impl<'a> Pending<'a> {
     fn new(network: &'a Network, request: &Request) -> Self {
-        let number = network.records.next_request();
-        assert!(number < MAX_REQUESTS, "requests without end");
-        let url = request.url();
-        let body = request.body().and_then(reqwest::Body::as_bytes);
-        let sent = Event::Sent {
-            request: number,
+        let records = &network.records;
+        let position = records.history.lock().expect("no panic").len();
+        let mut requests = records.requests.lock().expect("no panic");
+        assert!(requests.len() < MAX_REQUESTS, "requests without end");
+        let (url, body) = (request.url(), request.body());
+        let body = body.and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        requests.push(records::Request {
+            position,
+            at: records.now(),
+            caller: network.caller,
             is_start: request.method() == Method::POST,
-            path: format!(
-                "{}{}",
-                url.path(),
-                url.query().map(|_| "?").unwrap_or_default()
-            ),
-            body: String::from_utf8_lossy(body.unwrap_or_default()).into_owned(),
-        };
-        network.records.add(network.caller, sent);
+            path: format!("{}{}", url.path(), url.query().map_or("", |_| "?")),
+            body: String::from_utf8_lossy(body).into_owned(),
+            received: None,
+        });
         Self {
-            network,
-            number,
+            records,
+            number: requests.len() - 1,
             received: Received::Abandoned,
         }
     }
@@ -129,8 +129,20 @@ impl<'a> Pending<'a> {
 
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
-        let received = Event::Received(self.number, self.received.clone());
-        self.network.records.add(self.network.caller, received);
+        let received = (self.records.now(), self.received.clone());
+        let mut requests = self.records.requests.lock().expect("no panic");
+        requests[self.number].received = Some(received);
+    }
+}
+
+/// Spawns tasks that a crash drops in their order. The order of tokio's other tasks depends on what
+/// other threads do.
+#[derive(Clone)]
+struct InOrder;
+
+impl<F: Future<Output = ()> + 'static> Executor<F> for InOrder {
+    fn execute(&self, task: F) {
+        tokio::task::spawn_local(task);
     }
 }
 

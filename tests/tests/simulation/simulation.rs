@@ -29,7 +29,7 @@ pub(crate) struct Outcome {
 
 pub(crate) fn simulate(seed: u64, bug: Option<Bug>) -> Outcome {
     let schedule = Arc::new(Schedule::new(seed));
-    let records = Arc::new(Records::new());
+    let records = Arc::new(Records::default());
     let mock = Arc::new(service(&schedule));
     let mut sim = turmoil::Builder::new()
         .tick_duration(TICK)
@@ -53,9 +53,8 @@ pub(crate) fn simulate(seed: u64, bug: Option<Bug>) -> Outcome {
 
     let mut failure = None;
     let mut answered_at = None;
-    let now = |sim: &turmoil::Sim<'_>| sim.elapsed();
-    while now(&sim) < END && answered_at.is_none_or(|at| now(&sim) < at + QUIET) {
-        records.set_crashing(Some(now(&sim)));
+    while sim.elapsed() < answered_at.map_or(END, |at| at + QUIET) {
+        records.set_crashing(Some(sim.elapsed()));
         change(&mut sim, &schedule, &mock);
         records.set_crashing(None);
         mock.clock().advance(TICK);
@@ -63,21 +62,25 @@ pub(crate) fn simulate(seed: u64, bug: Option<Bug>) -> Outcome {
             failure = Some(format!("a process failed: {error}"));
             break;
         }
-        let is_answer = |entry: &&crate::records::Entry| matches!(entry.event, Event::Answered(..));
-        let answers = records.history().iter().filter(is_answer).count();
+        let history = records.history.lock().expect("no panic");
+        let answers = history
+            .iter()
+            .filter(|one| matches!(one.event, Event::Answered(..)));
+        let answers = answers.count();
         if answered_at.is_none() && answers >= schedule.causes.len() {
-            answered_at = Some(now(&sim));
+            answered_at = Some(sim.elapsed());
         }
     }
-    records.set_crashing(Some(now(&sim)));
+    records.set_crashing(Some(sim.elapsed()));
     drop(sim);
-    let history = records.history();
-    let mut violations = violations(&schedule, &history, &mock.requests());
+    let history = records.history.lock().expect("no panic");
+    let requests = records.requests.lock().expect("no panic");
+    let mut violations = violations(&schedule, &history, &requests, &mock.requests());
     violations.extend(failure);
-    let trace = history.iter().map(|entry| format!("{entry:?}"));
+    drop((history, requests));
     Outcome {
         violations,
-        trace: trace.collect(),
+        trace: records.trace(),
     }
 }
 
@@ -105,7 +108,7 @@ async fn serve(mock: Arc<Mock>) -> turmoil::Result {
     let listener = TcpListener::bind(("0.0.0.0", 80)).await?;
     loop {
         let (stream, _) = listener.accept().await?;
-        tokio::spawn(mock.serve_connection(stream));
+        tokio::task::spawn_local(mock.serve_connection(stream));
     }
 }
 
