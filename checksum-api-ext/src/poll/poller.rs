@@ -40,6 +40,9 @@ pub(crate) struct Poller<P: Pollable> {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
+/// The number of a work, the work and its event; `None` if there is no work.
+type Next<P> = Option<(u64, Arc<P>, EventOf<P>)>;
+
 type EventOf<P> = Result<Event<<P as Pollable>::Status, <P as Pollable>::Report>, Error>;
 
 struct Entry<P: Pollable> {
@@ -149,10 +152,7 @@ impl<P: Pollable> Poller<P> {
 
     /// Returns the next event, and the work with its number. The work is removed with its final event.
     /// Returns `None` if there is no work.
-    pub(crate) fn poll_next(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<(u64, Arc<P>, EventOf<P>)>> {
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Next<P>> {
         loop {
             if let Some((number, event)) = self.ready.pop_front() {
                 let work = match event {
