@@ -79,6 +79,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn intervals_shorter_than_the_slack_are_kept() {
+        let budget = Budget::new(100);
+        let began = Instant::now();
+        for _ in 0..101 {
+            budget.acquire().await;
+        }
+        assert_eq!(began.elapsed(), Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_caller_that_stops_waiting_does_not_delay_the_others() {
         let budget = Budget::new(10);
         budget.acquire().await;

@@ -154,10 +154,17 @@ impl Error {
             .change(|details| details.advice = CHECK_FIRST)
     }
 
+    /// Creates the error of a deadline. The service writes the state, which may be anything: only a
+    /// short word is shown, and not a message, an echo of the API key or a control character.
     pub(crate) fn deadline_exceeded(what: &str, after: Duration, last_state: Option<&str>) -> Self {
         let after = seconds(after);
+        let is_word = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         let message = match last_state {
             Some(state) => {
+                let state = match state.len() {
+                    1..=20 if state.chars().all(is_word) => state,
+                    _ => "an unrecognised state",
+                };
                 format!("{what} has not ended after {after}: last seen {state}; it goes on")
             }
             None => format!(
@@ -384,7 +391,8 @@ impl StdError for Error {
 
 /// Returns the beginning of a response body, on one line.
 fn excerpt(body: &Value) -> String {
-    let text = body.to_string();
+    // JSON leaves some control characters as they are: DEL, and those from U+0080 to U+009F.
+    let text = body.to_string().replace(char::is_control, " ");
     match text.char_indices().nth(MAX_EXCERPT) {
         Some((end, _)) => format!("`{}…`", &text[..end]),
         None => format!("`{text}`"),

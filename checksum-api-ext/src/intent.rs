@@ -200,5 +200,15 @@ mod tests {
         assert_eq!(intent.operation(), "run_suite");
         assert_eq!(saved.matches(intent.fingerprint()).count(), 1, "{saved}");
         assert_eq!(intent.fingerprint().len(), 16);
+        let text = intent.to_string();
+        assert!(text.starts_with("run_suite at 2"), "{text}");
+        assert!(text.contains(intent.fingerprint()), "{text}");
+    }
+
+    #[test]
+    fn only_values_of_variables_that_are_long_enough_are_redacted() {
+        let request = json!({ "grep": "checkout", "envOverrides": { "A": "abc", "B": "hunter2" } });
+        let redactor = secrets_of(OperationId::RunGrepV2, &request);
+        assert_eq!(redactor.redact("checkout abc hunter2"), "checkout abc ***");
     }
 }

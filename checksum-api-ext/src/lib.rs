@@ -10,8 +10,6 @@ mod client;
 mod contradiction;
 mod core;
 mod counts;
-#[cfg(test)]
-mod decoders_fuzz;
 mod download;
 mod env_overrides;
 mod error;

@@ -6,7 +6,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Returns the current time, rounded down to what is stored.
 pub(crate) fn now() -> SystemTime {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    rounded(SystemTime::now())
+}
+
+/// Rounds down to the millisecond, so that a handle of another program, whose time may be more exact,
+/// stays equal when it is stored.
+fn rounded(time: SystemTime) -> SystemTime {
+    let since_epoch = time.duration_since(UNIX_EPOCH);
     let milliseconds = since_epoch.unwrap_or_default().as_millis();
     UNIX_EPOCH + Duration::from_millis(milliseconds.try_into().unwrap_or(0))
 }
@@ -21,7 +27,8 @@ pub(crate) fn serialize<S: Serializer>(time: &SystemTime, to: S) -> Result<S::Ok
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTime, D::Error> {
     let text = String::deserialize(from)?;
-    humantime::parse_rfc3339(&text).map_err(serde::de::Error::custom)
+    let time = humantime::parse_rfc3339(&text);
+    time.map(rounded).map_err(serde::de::Error::custom)
 }
 
 /// The same for a time that may be absent. One that cannot be read counts as absent, because the
@@ -41,6 +48,7 @@ pub(crate) mod option {
     ) -> Result<Option<SystemTime>, D::Error> {
         let value = Option::<serde_json::Value>::deserialize(from)?;
         let text = value.as_ref().and_then(serde_json::Value::as_str);
-        Ok(text.and_then(|text| humantime::parse_rfc3339_weak(text).ok()))
+        let time = text.and_then(|text| humantime::parse_rfc3339_weak(text).ok());
+        Ok(time.map(rounded))
     }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// How many combining marks a character may have. More would cover the lines around it.
-const MAX_MARKS: usize = 4;
+pub const MAX_MARKS: usize = 4;
 
 /// GitLab and Travis fold their logs at these, before a colon.
 pub const FOLDS: [&str; 4] = ["section_start", "section_end", "travis_fold", "travis_time"];
@@ -134,7 +134,8 @@ fn is_of_name(character: char) -> bool {
     character.is_alphanumeric() || "-_.".contains(character)
 }
 
-fn is_mark(character: char) -> bool {
+/// Returns whether a character combines with the one before it.
+pub fn is_mark(character: char) -> bool {
     matches!(character,
         '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
         | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')

@@ -1,12 +1,16 @@
 //! Whatever the service writes into titles, errors and paths: each report can be read, has every
 //! test, and contains nothing that a terminal, a CI system or a browser would act on.
 
+mod harmless;
+
 use checksum_report::{CHECK_BYTES, Report, Status, Test, text};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, TestCaseStatus};
 use serde_json::Value;
+
+use crate::harmless::assert_harmless;
 
 /// Texts that break something where they are not escaped.
 const HOSTILE: &[&str] = &[
@@ -114,23 +118,6 @@ fn harmless(report: &Report) -> Report {
     let mut harmless = report.clone().map_text(|_| "a".to_owned());
     harmless.test_run_id = report.test_run_id.clone();
     harmless
-}
-
-fn assert_harmless(written: &str) {
-    for character in written.chars() {
-        let is_allowed = character == '\n'
-            || !character.is_control()
-                && !text::is_invisible(character)
-                && !matches!(character, '\u{2028}' | '\u{2029}');
-        assert!(is_allowed, "{character:?} in {written}");
-    }
-    for line in written.lines() {
-        assert!(!line.trim_start().starts_with("::"), "{line}");
-        assert!(!line.starts_with("--- "), "{line}");
-        for command in ["##vso[", "##[", "##teamcity[", "section_start:"] {
-            assert!(!line.contains(command), "{line}");
-        }
-    }
 }
 
 /// How many tests of the report failed, and how many errors there are.

@@ -355,3 +355,22 @@ async fn the_intervals_are_those_of_the_policy() {
         assert_eq!(times, expected, "{policy:?}");
     }
 }
+
+/// Work that has run for long is polled as its age suggests, and not as if it were new.
+#[tokio::test(start_paused = true)]
+async fn the_age_of_resumed_work_counts() {
+    for (started_at, is_old) in [(json!(null), false), (json!("2020-01-01T00:00:00Z"), true)] {
+        let script = Script::in_order(vec![running(); 8]).then_always(passed());
+        let transport = FakeTransport::from(script);
+        let handle = json!({ "jobName": "job", "apiVersion": "v1", "startedAt": started_at });
+        let handle: RunHandle = serde_json::from_value(handle).expect("a handle");
+        let policy = PollPolicy::default().jitter(0.0);
+        let run = transport
+            .client()
+            .resume_run(handle.pin_api_version(ApiVersion::V1));
+        run.with_poll_policy(policy).await.expect("a report");
+        let times: Vec<u64> = transport.log().iter().map(|it| it.at.as_secs()).collect();
+        let gap = times.windows(2).map(|pair| pair[1] - pair[0]).max();
+        assert_eq!(gap <= Some(11), is_old, "{times:?}");
+    }
+}

@@ -82,6 +82,25 @@ async function usePage(page) {
   await row(page, "requests", "/public-api/v1/me").getByText("503").waitFor();
   await fault.getByText("No fault is active.").waitFor();
 
+  // Every kind can be injected as the form is, and what belongs to a kind can be set.
+  const inject = async (kind, described) => {
+    await fault.locator("[name=kind]").selectOption(kind);
+    await fault.getByRole("button", { name: "Inject the fault" }).click();
+    await row(page, "faults", described).waitFor();
+  };
+  const { faultKinds } = await (await fetch(`${origin}/mock/state`)).json();
+  const offered = await fault.locator("[name=kind] option").evaluateAll(all => all.map(one => one.value));
+  assert.deepEqual(offered, [...faultKinds.map(kind => kind.name), "outage"]);
+  const begins = { "reset-in-body": "reset in the body", "slow-body": "slow body", raw: "0 raw bytes", delay: "delay of 5s" };
+  for (const { name } of faultKinds) await inject(name, begins[name] ?? name.replaceAll("-", " "));
+  await fault.getByLabel("At byte").fill("7");
+  await fault.getByLabel("Probability").fill("0.5");
+  await inject("truncated", "truncated at byte 7, get_project, once, with probability 0.5");
+  await fault.getByLabel("Times").fill("");
+  await inject("fields", 'fields {"status":"queued"}, get_project, always, with probability 0.5');
+  await fault.getByRole("button", { name: "Remove all faults" }).click();
+  await fault.getByText("No fault is active.").waitFor();
+
   const text = await page.content();
   assert(!text.includes("s3cret") && !text.includes(key), "the page shows a secret");
 }

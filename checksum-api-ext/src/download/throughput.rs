@@ -14,7 +14,7 @@ pub(crate) struct MinThroughput {
 }
 
 impl Default for MinThroughput {
-    /// Sixteen files over a modem pass, and a server that sends a byte now and then does not.
+    /// Fifty files over a line of 56 kbit/s pass, and a server that sends a byte now and then does not.
     fn default() -> Self {
         Self {
             bytes: 4 * 1024,

@@ -24,8 +24,7 @@ pub(crate) struct ListDecoder<T: Listing> {
     next: Next,
     /// The end of what has arrived, if it is a part of a value.
     rest: Vec<u8>,
-    /// The length of `rest` at which it is decoded again: twice the last one, so that an element that
-    /// arrives in many parts is not decoded after each of them.
+    /// The length of `rest` at which it is decoded again: twice the last one, not after each part.
     try_at: usize,
     /// The response without the elements.
     outline: Value,
@@ -177,7 +176,6 @@ impl<T: Listing> ListDecoder<T> {
         Ok(Some((length, Next::EndOfElement)))
     }
 
-    #[cold]
     fn lenient_element(
         &mut self,
         input: &[u8],
@@ -204,10 +202,6 @@ impl<T: Listing> ListDecoder<T> {
         let text = error.to_string();
         let (text, _) = text.rsplit_once(" at line ").unwrap_or((&text, ""));
         syntax_error(format!("{text} at line {line} column {column}"))
-    }
-
-    fn has_begun(&self) -> bool {
-        self.next != Next::Body || !self.rest.is_empty() || self.failure.is_some()
     }
 }
 
@@ -239,7 +233,7 @@ impl<T: Listing> Decoder<T> for ListDecoder<T> {
     }
 
     fn finish(mut self, body: &[u8]) -> Result<T, DecodeError> {
-        if !self.has_begun() {
+        if self.next == Next::Body && self.rest.is_empty() {
             if body.len() <= MAX_ERROR_BYTES {
                 return decode(body);
             }

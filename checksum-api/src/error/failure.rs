@@ -147,6 +147,8 @@ impl Failure {
         secrets: &Redactor,
     ) -> Self {
         let kind = match status.as_u16() {
+            // The connection now speaks another protocol, which nobody requested.
+            101 => ErrorKind::ConnectionLost,
             300..=399 => ErrorKind::Redirect,
             401 => ErrorKind::Unauthorized,
             403 => ErrorKind::Forbidden,

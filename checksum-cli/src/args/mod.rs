@@ -3,6 +3,7 @@
 mod after_help;
 mod artifacts_directory;
 mod connection;
+mod env_file;
 pub(crate) mod key_value;
 mod mock;
 mod output;

@@ -5,7 +5,7 @@ mod github;
 mod github_event;
 mod gitlab;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::cell::Cell;
 use std::env;

@@ -16,7 +16,7 @@ use super::github_event::Options;
 use super::gitlab::dotenv;
 
 /// Text that would break out of where it stands.
-const HOSTILE: [&str; 10] = [
+const HOSTILE: [&str; 13] = [
     "\n::error::owned",
     "\r\n::set-output name=verdict::pass",
     "%0A::error::owned",
@@ -26,10 +26,13 @@ const HOSTILE: [&str; 10] = [
     "\nchecksum-00000000-0000-4000-8000-000000000000\nverdict<<x\npass\nx\n",
     "\u{1b}[31m##[error]x ##vso[task.setvariable variable=x]y",
     "\0\u{202e}\u{200b}",
+    "#\u{ad}",
+    "e\u{301}\u{301}\u{301}\u{301}\u{301}",
+    "section_start:\u{1b}[2J",
     "plain",
 ];
 
-fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     let hostile = proptest::sample::select(&HOSTILE[..]);
     let any = proptest::collection::vec(any::<char>(), 0..20);
     let part = prop_oneof![

@@ -4,7 +4,7 @@
 //! invisible characters, and contains no command of a CI system. Control characters and line ends
 //! become spaces, invisible characters are removed, and a space is inserted into a command.
 
-use checksum_report::text::{FOLDS, disarm, is_invisible, printable};
+use checksum_report::text::{FOLDS, MAX_MARKS, disarm, is_invisible, is_mark, printable};
 
 use crate::redaction::redact;
 
@@ -54,7 +54,9 @@ fn clean(text: &str) -> String {
 /// change is escaped.
 pub(crate) fn json_string(text: &str) -> String {
     let mut string = String::with_capacity(text.len());
+    let mut marks = 0;
     for character in text.chars() {
+        marks = if is_mark(character) { marks + 1 } else { 0 };
         match character {
             '"' => string += "\\\"",
             '\\' => string += "\\\\",
@@ -64,7 +66,7 @@ pub(crate) fn json_string(text: &str) -> String {
             '\u{8}' => string += "\\b",
             '\u{c}' => string += "\\f",
             '\u{2028}' | '\u{2029}' => escape(character, &mut string),
-            _ if character.is_control() || is_invisible(character) => {
+            _ if character.is_control() || is_invisible(character) || marks > MAX_MARKS => {
                 escape(character, &mut string);
             }
             _ => string.push(character),
@@ -85,7 +87,29 @@ fn escape(character: char, string: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::ci::tests::text;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+        /// Nothing that is printed can be cleaned further, so that no part of it is what the cleaning
+        /// was to remove, and JSON is the same to a program.
+        #[test]
+        fn no_text_breaks_the_terminal(text in text()) {
+            let line = one_line(&text);
+            prop_assert!(!line.contains(|c: char| c.is_control() || is_invisible(c)), "{line:?}");
+            prop_assert!(!line.trim_start().starts_with("::"), "{line}");
+            prop_assert!(!line.contains("##[") && !line.contains("##vso["), "{line}");
+            prop_assert_eq!(one_line(&line), line);
+            prop_assert_eq!(lines(&lines(&text)), lines(&text));
+            let json = format!("\"{}\"", json_string(&text));
+            prop_assert_eq!(one_line(&json), json.as_str());
+            prop_assert_eq!(serde_json::from_str::<String>(&json).expect("JSON"), text);
+        }
+    }
 
     #[test]
     fn commands_of_ci_systems_are_broken() {

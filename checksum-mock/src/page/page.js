@@ -112,22 +112,25 @@ start.addEventListener("submit", event => {
   });
 });
 
+// Returns the fields that are shown and filled. Each has the name that the control route reads.
+function faultBody() {
+  const body = {};
+  for (const { name, type, value, checked } of fault.querySelectorAll("[name]:enabled")) {
+    if (name === "times" && value === "") body.always = true;
+    if (type === "checkbox" ? !checked : value === "") continue;
+    if (name === "retryAfter") body.headers = { "retry-after": value };
+    else if (name === "fields") body.fields = JSON.parse(value);
+    else body[name] = type === "checkbox" || (type === "number" ? Number(value) : value);
+  }
+  return body;
+}
+
 fault.addEventListener("submit", event => {
   event.preventDefault();
-  const value = name => fault.elements[name].value;
-  const kind = value("kind");
-  const body = { kind, after: Number(value("after")) };
-  if (kind === "status") {
-    body.status = Number(value("status"));
-    body.body = value("body");
-    if (value("retryAfter")) body.headers = { "retry-after": value("retryAfter") };
-  }
-  if (kind === "delay") body.seconds = Number(value("seconds"));
-  if (value("operationId")) body.operationId = value("operationId");
-  if (value("times")) body.times = Number(value("times"));
-  else body.always = true;
+  const kind = fault.elements.kind.value;
   act("The fault was rejected", async () => {
-    await send("POST", "/mock/faults", body);
+    if (kind === "outage") await send("POST", "/mock/outage", { seconds: Number(fault.elements.seconds.value) });
+    else await send("POST", "/mock/faults", faultBody());
     return "The fault is injected.";
   });
 });
@@ -136,16 +139,21 @@ byId("clear").addEventListener("click", () => act("The faults remain", () => sen
 byId("scripts").querySelector("button").addEventListener("click", () => act("The scripts remain", () => send("DELETE", "/mock/next-runs").then(() => "")));
 
 // Shows the fields that belong to what is selected. Hidden fields are disabled, so that they need no value.
-function adapt(form, isObserved) {
-  const selected = (form === start ? form.elements.selection : form.elements.kind).value;
+function adapt(form, state) {
   const show = (part, isShown) => {
     part.hidden = !isShown;
     for (const field of part.querySelectorAll("input, select, textarea")) field.disabled = !isShown;
   };
-  for (const part of form.querySelectorAll("[data-for]")) {
-    show(part, part.dataset.for === selected && (isObserved || !("observed" in part.dataset)));
+  if (form === fault) {
+    const kind = state.faultKinds.find(kind => kind.name === form.elements.kind.value);
+    // Every kind has these; refused connections are no fault of a request.
+    const fields = kind ? ["kind", ...kind.fields] : ["seconds"];
+    for (const part of form.querySelectorAll("[data-field]")) show(part, fields.includes(part.dataset.field));
+    return;
   }
-  if (form === fault) return;
+  for (const part of form.querySelectorAll("[data-for]")) {
+    show(part, part.dataset.for === form.elements.selection.value && (state.isObserved || !("observed" in part.dataset)));
+  }
   show(form.querySelector("[data-heal]"), form.elements.heal.checked);
   show(form.querySelector("[data-pace]"), ["seconds", "polls"].includes(form.elements.pace.value));
 }
@@ -154,14 +162,16 @@ function fill(state) {
   filled = true;
   const option = ([value, label]) => element("option", { value }, label);
   start.elements.collection.append(...state.collections.map(([id, name]) => option([id, `${name} (${id})`])));
+  fault.elements.kind.prepend(...state.faultKinds.map(({ name, label }) => option([name, label])));
+  fault.elements.kind.value = "status";
   fault.elements.operationId.append(...state.operations.map(id => option([id, id])));
   for (const box of start.querySelectorAll("[data-tests]")) {
     box.append(...state.tests.map(([value, title]) =>
       element("label", { className: "check" }, element("input", { type: "checkbox", name: box.dataset.tests, value }), ` ${title}`)));
   }
   for (const form of [start, fault]) {
-    form.addEventListener("change", () => adapt(form, state.isObserved));
-    adapt(form, state.isObserved);
+    form.addEventListener("change", () => adapt(form, state));
+    adapt(form, state);
   }
 }
 

@@ -39,6 +39,7 @@ pub(crate) fn overview(app: &App) -> Value {
         "collections": fixtures::collections(),
         "nextRuns": state.next_runs.len(),
         "faults": faults,
+        "faultKinds": fault_kinds(),
         "runs": state.run_overviews(MAX_SHOWN),
         "batches": state.batch_overviews(MAX_SHOWN),
         "requestCount": request_count,
@@ -140,66 +141,141 @@ pub(crate) fn outage(body: &JsonObject) -> Result<Duration, Rejection> {
     body.required("seconds", JsonObject::seconds)
 }
 
+/// Reads the fault of one kind, without what every kind takes.
+type ReadFault = fn(&JsonObject) -> Result<Fault, Rejection>;
+
+/// The kinds of faults: the name, the words of the page, the fields that not every kind takes, and how
+/// they are read. The page offers each.
+const FAULT_KINDS: [(&str, &str, &[&str], ReadFault); 11] = [
+    (
+        "status",
+        "respond with a status code",
+        &["status", "headers", "body", "gzip", "andHandle"],
+        respond,
+    ),
+    (
+        "raw",
+        "write bytes that need not be HTTP",
+        &["body", "seconds", "andHandle"],
+        |body| {
+            Ok(Fault::slow_raw(
+                text(body)?,
+                body.seconds("seconds")?.unwrap_or_default(),
+            ))
+        },
+    ),
+    (
+        "fields",
+        "change fields of the response",
+        &["fields"],
+        |body| {
+            Ok(Fault::fields(
+                body.required("fields", JsonObject::any_object)?,
+            ))
+        },
+    ),
+    ("delay", "respond late", &["seconds"], |body| {
+        Ok(Fault::delay(body.required("seconds", JsonObject::seconds)?))
+    }),
+    (
+        "slow-body",
+        "send the body byte by byte",
+        &["seconds"],
+        |body| {
+            Ok(Fault::slow_body(
+                body.required("seconds", JsonObject::seconds)?,
+            ))
+        },
+    ),
+    ("hang", "never respond", &["andHandle"], |_| {
+        Ok(Fault::hang())
+    }),
+    (
+        "reset-before-reading",
+        "reset the connection before the request is read",
+        &["andHandle"],
+        |_| Ok(Fault::reset_before_reading()),
+    ),
+    (
+        "reset-before-handling",
+        "reset the connection before the request takes effect",
+        &[],
+        |_| Ok(Fault::reset_before_handling()),
+    ),
+    (
+        "reset-after-handling",
+        "reset the connection after the request took effect",
+        &[],
+        |_| Ok(Fault::reset_after_handling()),
+    ),
+    (
+        "reset-in-body",
+        "reset the connection in the body",
+        &["atByte"],
+        |body| at_byte(Fault::reset_in_body(), body),
+    ),
+    ("truncated", "truncate the body", &["atByte"], |body| {
+        at_byte(Fault::truncated(), body)
+    }),
+];
+
+/// The fields that every kind takes.
+const FAULT_FIELDS: [&str; 7] = [
+    "kind",
+    "operationId",
+    "after",
+    "times",
+    "always",
+    "probability",
+    "seed",
+];
+
+fn fault_kinds() -> Vec<Value> {
+    let kinds = FAULT_KINDS.iter();
+    kinds
+        .map(|(name, label, fields, _)| json!({ "name": name, "label": label, "fields": fields }))
+        .collect()
+}
+
+fn text(body: &JsonObject) -> Result<String, Rejection> {
+    Ok(body.string("body")?.unwrap_or_default().to_owned())
+}
+
+fn respond(body: &JsonObject) -> Result<Fault, Rejection> {
+    let status = |body, name: &str| JsonObject::integer_in(body, name, 200..=599);
+    let status = body.required("status", status)?;
+    let fault = Fault::status(u16::try_from(status).unwrap_or(500));
+    let headers = body.string_fields("headers")?;
+    let headers = headers.iter();
+    let fault = headers.fold(fault, |fault, (name, value)| fault.header(name, value));
+    let fault = fault.body(text(body)?);
+    Ok(match body.boolean("gzip")? {
+        Some(true) => fault.gzip(),
+        _ => fault,
+    })
+}
+
+fn at_byte(fault: Fault, body: &JsonObject) -> Result<Fault, Rejection> {
+    let at = number(body, "atByte", 0)?;
+    Ok(at.map_or(fault.clone(), |at| {
+        fault.at_byte(usize::try_from(at).unwrap_or(usize::MAX))
+    }))
+}
+
 /// Reads a fault. It applies once to any operation, unless the body says otherwise.
 pub(crate) fn fault(body: &JsonObject) -> Result<Fault, Rejection> {
-    body.check_names(&[
-        "kind",
-        "status",
-        "headers",
-        "body",
-        "gzip",
-        "fields",
-        "seconds",
-        "atByte",
-        "andHandle",
-        "operationId",
-        "after",
-        "times",
-        "always",
-        "probability",
-        "seed",
-    ])?;
-    let text = || Ok(body.string("body")?.unwrap_or_default().to_owned());
-    let mut fault = match body.required("kind", JsonObject::string)? {
-        "status" => {
-            let status = |body, name: &str| JsonObject::integer_in(body, name, 200..=599);
-            let status = body.required("status", status)?;
-            let fault = Fault::status(u16::try_from(status).unwrap_or(500));
-            let headers = body.string_fields("headers")?;
-            let fault = headers
-                .iter()
-                .fold(fault, |fault, (name, value)| fault.header(name, value));
-            let fault = fault.body(text()?);
-            match body.boolean("gzip")? {
-                Some(true) => fault.gzip(),
-                _ => fault,
-            }
-        }
-        "raw" => Fault::slow_raw(text()?, body.seconds("seconds")?.unwrap_or_default()),
-        "fields" => Fault::fields(body.required("fields", JsonObject::any_object)?),
-        "delay" => Fault::delay(body.required("seconds", JsonObject::seconds)?),
-        "slow-body" => Fault::slow_body(body.required("seconds", JsonObject::seconds)?),
-        "hang" => Fault::hang(),
-        "reset-before-reading" => Fault::reset_before_reading(),
-        "reset-before-handling" => Fault::reset_before_handling(),
-        "reset-after-handling" => Fault::reset_after_handling(),
-        "reset-in-body" => Fault::reset_in_body(),
-        "truncated" => Fault::truncated(),
-        _ => {
-            let known = "is not one of status, raw, fields, delay, slow-body, hang, \
-                         reset-before-reading, reset-before-handling, reset-after-handling, \
-                         reset-in-body, truncated";
-            return Err(body.invalid("kind", known));
-        }
+    let kind = body.required("kind", JsonObject::string)?;
+    let Some((_, _, fields, read)) = FAULT_KINDS.iter().find(|(name, ..)| *name == kind) else {
+        let known: Vec<&str> = FAULT_KINDS.iter().map(|(name, ..)| *name).collect();
+        return Err(body.invalid("kind", &format!("is not one of {}", known.join(", "))));
     };
+    body.check_names(&[&FAULT_FIELDS[..], fields].concat())?;
+    let mut fault = read(body)?;
     if let Some(id) = body.string("operationId")? {
         if Route::by_operation(id).is_none() {
             return Err(body.invalid("operationId", "is not an operation of the API"));
         }
         fault = fault.on_operation(id);
-    }
-    if let Some(at) = number(body, "atByte", 0)? {
-        fault = fault.at_byte(usize::try_from(at).unwrap_or(usize::MAX));
     }
     if body.boolean("andHandle")? == Some(true) {
         fault = fault.and_handle();
@@ -218,4 +294,48 @@ pub(crate) fn fault(body: &JsonObject) -> Result<Fault, Rejection> {
         Some(true) => fault.always(),
         _ => fault,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::CONTENT_TYPE;
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+    use crate::fault::FaultKind;
+
+    /// The compiler names this function when there is a new kind.
+    fn number_of(kind: &FaultKind) -> usize {
+        match kind {
+            FaultKind::Respond { .. } => 0,
+            FaultKind::Raw { .. } => 1,
+            FaultKind::Fields(_) => 2,
+            FaultKind::Delay(_) => 3,
+            FaultKind::SlowBody(_) => 4,
+            FaultKind::ResetBeforeReading => 5,
+            FaultKind::Reset => 6,
+            FaultKind::Cut { .. } => 7,
+            FaultKind::Hang => 8,
+        }
+    }
+
+    #[test]
+    fn each_kind_of_fault_can_be_injected_over_http() {
+        let mut missing: Vec<usize> = (0..=8).collect();
+        for (name, _, fields, _) in &FAULT_KINDS {
+            let given = json!({ "kind": name, "status": 500, "seconds": 1, "fields": {} });
+            let mut given = given.as_object().cloned().unwrap_or_default();
+            given.retain(|field, _| field == "kind" || fields.contains(&&**field));
+            let json = HeaderValue::from_static("application/json");
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, json)]);
+            let body = JsonObject::parse(&headers, Value::from(given).to_string().as_bytes());
+            let fault = body.and_then(|body| fault(&body)).map_err(|_| name);
+            let fault = fault.expect("a fault");
+            missing.retain(|number| *number != number_of(&fault.kind));
+        }
+        assert!(
+            missing.is_empty(),
+            "no kind of FAULT_KINDS makes {missing:?}"
+        );
+    }
 }

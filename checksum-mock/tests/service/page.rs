@@ -225,6 +225,20 @@ async fn a_fault_is_injected_and_removed() {
     ];
     let state_after = state(&server).await;
     assert_eq!(state_after["faults"].as_array().unwrap()[5..], described);
+    // The form has an input for each field that a kind takes.
+    let form = server.get_with("/", &[]).await.body.unwrap();
+    let form = String::from_utf8(form).unwrap();
+    for kind in state_after["faultKinds"].as_array().unwrap() {
+        for field in kind["fields"].as_array().unwrap() {
+            let field = field.as_str().unwrap();
+            let input = format!("data-field=\"{field}\"");
+            assert!(
+                form.contains(&input),
+                "{field} of {} in index.html",
+                kind["name"]
+            );
+        }
+    }
     let outage = json!({ "seconds": 0 });
     let refused = control(&server, "POST", "/mock/outage", outage).await;
     assert_eq!(refused.status, 204);

@@ -323,7 +323,7 @@ pub(crate) fn wire() -> Vec<Case> {
         }),
         case(
             "101 that nobody requested",
-            Expected::failure(&[Server], 101),
+            Expected::failure(&[ConnectionLost], 101),
             raw("HTTP/1.1 101 Switching Protocols|upgrade: x|connection: upgrade"),
         ),
         case("a head of 1 MB", lost(None), |_| {

@@ -1,5 +1,5 @@
 //! The matrix: each fault of the mock server, with each operation of both clients, and at each poll
-//! of a run. Rules decide what is right; `checksum-mock/FAULTS.md` shows what happens.
+//! of a run, a batch, and a set of both. Rules decide what is right; `checksum-mock/FAULTS.md` shows what happens.
 
 mod cases;
 mod expected;
@@ -157,6 +157,7 @@ fn matrix() {
         }
         service.mock.refuse_connections(Duration::MAX).await;
         service.check(&cases::refused(), &mut table).await;
+        waits::check_refused(&mut table).await;
     });
     table.check();
 }

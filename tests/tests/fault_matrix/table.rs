@@ -11,13 +11,14 @@ const HEAD: &str = "\
 # What the clients make of each fault
 
 Each fault of the mock server was injected into each operation of `checksum-api` and of
-`checksum-api-ext`, and into each request of a wait for a run. The test `fault_matrix` asserts by
-rules that every outcome is right: the kind of the error, its status code and `Retry-After`, the time
-that the call took, and the number of requests. It writes this table (`SNAPSHOTS=overwrite`).
+`checksum-api-ext`, and into each request of a wait for a run, for a batch, and for a set of both. The
+test `fault_matrix` asserts by rules that every outcome is right: the kind of the error, its status
+code and `Retry-After`, the time that the call took, and the number of requests. It writes this table
+(`SNAPSHOTS=overwrite`).
 
 A read may be repeated, and has four attempts unless `Retry-After` is longer than a minute. A start is
 repeated only if the service has certainly not acted on it. A wait has one faulty request: it reaches
-the right verdict, or ends with the error.
+the right verdict, or ends with the error. The other work of a set reaches its own verdict.
 
 | fault | raw client, reads | raw client, starts | reads | starts | a wait |
 | --- | --- | --- | --- | --- | --- |
@@ -53,6 +54,12 @@ impl Table {
         };
         let row = self.rows.iter_mut().find(|(name, _)| name == group);
         row.expect("a row").1[index].insert(result);
+    }
+
+    /// Returns whether a wait was added to a row.
+    pub(crate) fn has_wait(&self, group: &str) -> bool {
+        let mut rows = self.rows.iter();
+        rows.any(|(name, cells)| name == group && !cells[4].is_empty())
     }
 
     /// Compares the table with the file, or writes it.

@@ -26,7 +26,7 @@ use bugs::Bug;
 use simulation::simulate;
 
 /// How many schedules it may take until the checker sees a planted bug.
-const MAX_SCHEDULES: u64 = 1_000;
+const MAX_SCHEDULES: u64 = 5_000;
 
 fn variable(name: &str, default: u64) -> u64 {
     env::var(name).map_or(default, |value| value.parse().expect("a number"))

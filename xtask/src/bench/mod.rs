@@ -7,15 +7,13 @@
 //!
 //! - [`instructions`]: instructions and allocations of a case beside its peer's, each with a limit, and
 //!   the peak of the heap. A case is code of `bench/src`, in the file of its topic.
-//! - [`times`]: programs that run in turn (A B A B …): wall time, CPU time, peak memory, and what the
-//!   programs print themselves as lines of `NAME VALUE`.
+//! - [`times`]: programs that run in turn (A B A B …): wall time, CPU time, and what the programs print
+//!   themselves as lines of `NAME VALUE`, such as their peak memory.
 //! - [`growth`]: values at sizes of 10, 100, …, as a table and as a plot in `benchmarks/`.
 //!
 //! With `--check`, in the gate, [`Bench::size`] chooses the small sizes, programs run once, and nothing
 //! is written. There a section checks instructions and that what it measured is right; no check depends
 //! on a time.
-
-#![allow(dead_code, reason = "until every section is there")]
 
 mod file;
 mod growth;
@@ -129,9 +127,9 @@ fn build(cargo: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Returns a number with three significant digits, or with commas between its thousands.
+/// Returns a number with three significant digits, or whole with commas between its thousands.
 fn number(value: f64) -> String {
-    if value.abs() < 999.5 {
+    if value.abs() < 999.5 && value.fract() != 0.0 {
         let digits = match value.abs() {
             99.95.. => 0,
             9.995.. => 1,
@@ -156,7 +154,7 @@ mod tests {
 
     #[test]
     fn numbers_have_three_digits_or_commas() {
-        let texts = [0.0123, 1.005, 12.345, 999.4, 999.6, 1_234_567.8].map(number);
-        assert_eq!(texts, ["0.01", "1.00", "12.3", "999", "1,000", "1,234,568"]);
+        let texts = [0.0123, 1.005, 10.0, 12.345, 999.6, 1_234_567.8].map(number);
+        assert_eq!(texts, ["0.01", "1.00", "10", "12.3", "1,000", "1,234,568"]);
     }
 }

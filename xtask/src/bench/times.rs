@@ -1,5 +1,5 @@
 //! Programs that run in turn, so that what else the machine does meets all of them: the medians of
-//! their times and of their peak memory, and ratios to the first.
+//! their times and of what they print, and ratios to the first.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,8 +24,6 @@ pub(super) struct Spent {
     pub(super) wall: f64,
     /// User and system time, in seconds.
     pub(super) cpu: f64,
-    /// The highest resident memory, in bytes. It is at least that of xtask itself.
-    pub(super) peak: f64,
     /// What the program printed.
     pub(super) figures: BTreeMap<String, f64>,
 }
@@ -41,7 +39,6 @@ pub(super) struct Column(pub(super) &'static str, pub(super) fn(&Spent) -> f64);
 
 pub(super) const WALL: Column = Column("wall, ms", |spent| spent.wall * 1e3);
 pub(super) const CPU: Column = Column("CPU, ms", |spent| spent.cpu * 1e3);
-pub(super) const PEAK: Column = Column("peak, MB", |spent| spent.peak / 1e6);
 
 impl Program {
     pub(super) fn new(name: &str, command: impl Fn() -> Command + 'static) -> Self {
@@ -105,7 +102,6 @@ impl Bench {
         Ok(Spent {
             wall,
             cpu: (used.rusage.utime + used.rusage.stime).as_secs_f64(),
-            peak: used.rusage.maxrss as f64,
             figures: figures(&fs::read_to_string(output).unwrap_or_default()),
         })
     }
@@ -175,7 +171,6 @@ mod tests {
         let spent = |wall: &f64| Spent {
             wall: *wall,
             cpu: 0.0,
-            peak: 0.0,
             figures: BTreeMap::new(),
         };
         Measured {

@@ -70,7 +70,7 @@ impl ListAttachments {
     }
 
     /// Sets how many requests are in flight at a time, whether for lists or for files; at least 1.
-    /// Default: 16.
+    /// Default: 50.
     pub fn max_concurrent(mut self, requests: usize) -> Self {
         self.max_concurrent = requests.max(1);
         self

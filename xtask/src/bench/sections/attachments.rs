@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::Bench;
-use crate::bench::times::{CPU, PEAK, Program, WALL, table};
+use crate::bench::times::{CPU, Program, WALL, table};
 use crate::process::{self, Running};
 use crate::tool;
 
@@ -77,11 +77,7 @@ pub(super) fn measure(bench: &mut Bench) -> Result<String> {
             .args(["-name", "*.png", "-size", "20000c"]);
         let saved = process::stdout(&mut find)?.lines().count();
         ensure!(saved == 3 * tests * files, "{saved} files are saved");
-        tables += &table(
-            &format!("{of_files} {title}"),
-            &measured,
-            &[WALL, CPU, PEAK],
-        )?;
+        tables += &table(&format!("{of_files} {title}"), &measured, &[WALL, CPU])?;
     }
     Ok(tables)
 }
