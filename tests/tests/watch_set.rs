@@ -140,6 +140,20 @@ async fn the_budget_is_used_and_never_exceeded() {
     }
 }
 
+/// Meanwhile nothing polls the set, and one of its polls waits for the budget.
+#[tokio::test(start_paused = true)]
+async fn other_work_is_awaited_while_an_event_of_a_set_is_handled() {
+    let transport = runs_of(3 * SECOND);
+    let builder = transport.builder().max_requests_per_second(2);
+    let checksum = builder.build().expect("a client");
+    let mut set = checksum.watch(jobs(20));
+    set.next().await.expect("an event").1.expect("a status");
+    let other = RunHandle::new(JobName::new("other").expect("a job name"));
+    let other = checksum.resume_run(other.pin_api_version(ApiVersion::V1));
+    let waited = timeout(60 * SECOND, other.wait()).await;
+    waited.expect("it does not hang").expect("a report");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_set_grows_and_shrinks_and_is_resumed() {
     let transport = runs_of(100 * SECOND);
