@@ -20,11 +20,16 @@ const FIRST: u64 = 200;
 
 /// A run whose name says when it starts and ends, in seconds. It is started when it is inserted.
 fn run(start: u64, end: u64) -> Handle {
-    let name = JobName::new(format!("job-{start}-{end}")).expect("a job name");
+    run_of_age(Duration::ZERO, format!("job-{start}-{end}"))
+}
+
+/// A run that was started this long ago.
+fn run_of_age(age: Duration, name: String) -> Handle {
+    let name = JobName::new(name).expect("a job name");
     let handle = RunHandle::new(name).pin_api_version(ApiVersion::V1);
     let mut stored = serde_json::to_value(handle).expect("JSON");
-    stored["startedAt"] =
-        json!(humantime::format_rfc3339(std::time::SystemTime::now()).to_string());
+    let started = std::time::SystemTime::now() - age;
+    stored["startedAt"] = json!(humantime::format_rfc3339(started).to_string());
     Handle::Run(serde_json::from_value(stored).expect("a handle"))
 }
 
@@ -104,4 +109,19 @@ async fn polls_are_made_where_an_end_is_likely_and_no_run_is_forgotten() {
         let gap = gaps.into_iter().max();
         assert!(gap < Some((longest * SECOND, String::new())), "{gap:?}");
     }
+}
+
+/// The others are likelier to have ended for longer than the deadline.
+#[tokio::test(start_paused = true)]
+async fn a_new_run_is_polled_once_before_its_deadline() {
+    let transport = FakeTransport::new(|_| json!({ "status": "running" }).into());
+    let transport = transport.latency(EVERY / 2);
+    let policy = PollPolicy::default().deadline(500 * SECOND).seed(1);
+    let checksum = transport.builder().poll_policy(policy).build();
+    let old = (0..150).map(|number| run_of_age(1_200 * SECOND, format!("old-{number}")));
+    let new = run_of_age(Duration::ZERO, "new".to_owned());
+    let set = checksum.expect("a client").watch(old.chain([new]));
+    let mut set = set.max_concurrent(1);
+    while set.next().await.is_some() {}
+    assert!(transport.log().iter().any(|it| it.path.ends_with("/new")));
 }

@@ -148,7 +148,10 @@ impl<P: Pollable> PollState<P> {
             return due;
         };
         let left = likely_age.saturating_sub(self.initial_age().unwrap_or_default());
-        self.started.checked_add(left).unwrap_or(due + NEVER)
+        let end = self.started.checked_add(left).unwrap_or(due + NEVER);
+        // Each wait polls once, and the deadline of this one would come first.
+        let is_too_late = !self.has_polled && self.deadline(policy).is_some_and(|at| at <= end);
+        if is_too_late { due } else { end }
     }
 
     /// Returns the deadline. One that `Instant` cannot represent counts as none.
