@@ -34,7 +34,7 @@ enum Kind {
     /// taken back if the transfer has to restart.
     Stream {
         is_pipe: bool,
-        _temporary: Temporary,
+        _temporary: Option<Temporary>,
     },
 }
 
@@ -55,7 +55,10 @@ impl Place {
             Self::Named(path) => {
                 if let Some(is_pipe) = is_stream(path).await? {
                     // Private, since the folder is everybody's.
-                    let (file, _temporary) = Temporary::create(&env::temp_dir(), 0o600)?;
+                    let (file, temporary) = Temporary::create(&env::temp_dir(), 0o600)?;
+                    // An open file needs no name on Unix, and without one it does not outlast a process that
+                    // is killed.
+                    let _temporary = (!cfg!(unix)).then_some(temporary);
                     let destination = Destination {
                         place: self.clone(),
                         kind: Kind::Stream {
