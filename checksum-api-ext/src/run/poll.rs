@@ -164,9 +164,12 @@ impl PolledRun {
             // The run is not a pass in any case. Only the reason is still missing.
             false => (Retry::Never, policy.failure_reason_timeout),
         };
-        if let Retry::ByPolicy = retry {
-            // Counts towards the budget too: after an outage, many runs end at once.
-            self.core.acquire_until(deadline).await;
+        // Counts towards the budget too: after an outage, many runs end at once.
+        if let Retry::ByPolicy = retry
+            && !self.core.acquire_until(deadline).await
+        {
+            status.is_unconfirmed = true;
+            return status;
         }
         let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
         let time_limit = left.map_or(max, |left| left.min(max));
