@@ -72,6 +72,33 @@ async fn a_deadline_of_zero_polls_once() {
     }
 }
 
+/// A pass that was seen in time is reported, although its confirmation must wait for the budget of the
+/// client until after the deadline.
+#[tokio::test(start_paused = true)]
+async fn a_pass_before_the_deadline_counts_without_its_confirmation() {
+    let judged = json!({ "status": "passed", "isTerminal": true, "verdict": "pass" });
+    let transport = FakeTransport::by_path([
+        ("/v2/execution/status/job", Script::always(passed())),
+        ("/v1/execution/status/run/run-id", Script::always(judged)),
+    ]);
+    let checksum = transport.builder().max_requests_per_second(2);
+    let checksum = checksum.build().expect("a client");
+    let test_run_id = "run-id".parse().expect("an id");
+    let handle = RunHandle::known_by(v1().job_name().cloned(), Some(test_run_id));
+    let handle = handle.expect("a handle");
+    let policy = PollPolicy::default().deadline(5 * SECOND);
+    let waits = (0..8).map(|_| {
+        let run = checksum.resume_run(handle.clone());
+        async { run.with_poll_policy(policy).await.expect("a report") }
+    });
+    let reports = futures_util::future::join_all(waits).await;
+    let confirmed = reports
+        .iter()
+        .filter(|report| report.contradiction().is_none());
+    assert!((1..8).contains(&confirmed.count()));
+    assert!(transport.requests().len() <= 11, "more than 2 a second");
+}
+
 /// A process that is suspended does not see time pass: it polls once more when it wakes up.
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_passes_while_the_process_is_suspended_has_one_last_poll() {

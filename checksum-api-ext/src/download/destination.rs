@@ -242,20 +242,31 @@ async fn temporary_beside(path: &Path) -> io::Result<(std::fs::File, Temporary)>
     Temporary::create(directory, 0o666)
 }
 
+/// How many names are tried for a temporary file.
+const MAX_NAMES: usize = 100;
+
 /// A file that is removed with this value, unless it was renamed.
 struct Temporary(PathBuf);
 
 impl Temporary {
     /// Creates it with this mode of Unix, less the umask.
     fn create(directory: &Path, mode: u32) -> io::Result<(std::fs::File, Self)> {
-        let path = directory.join(format!(".checksum-{:016x}.part", fastrand::u64(..)));
         let mut options = std::fs::OpenOptions::new();
         options.read(true).write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
         #[cfg(not(unix))]
         let _ = mode;
-        Ok((options.open(&path)?, Self(path)))
+        let mut created = Err(io::ErrorKind::AlreadyExists.into());
+        // The program may have seeded the generator as an earlier one, which left a file.
+        for _ in 0..MAX_NAMES {
+            let path = directory.join(format!(".checksum-{:016x}.part", fastrand::u64(..)));
+            created = options.open(&path).map(|file| (file, Self(path)));
+            if !matches!(&created, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
+                break;
+            }
+        }
+        created
     }
 }
 

@@ -113,16 +113,17 @@ impl<P: Pollable> Poller<P> {
             span: WaitSpan::new(|| work.key()),
             work: Arc::new(work),
         });
+        // Drops the entries of removed works, so that they do not accumulate.
+        for schedule in [&mut self.overdue, &mut self.deadlines] {
+            if schedule.len() > 2 * self.works.len() + 16 {
+                schedule.retain(|number| self.works.get(number).is_some());
+            }
+        }
         let now = Instant::now();
         if let Some(entry) = self.works.get(number) {
             let likely_end = entry.state.likely_end(policy, now);
             self.overdue.push(likely_end, number);
             if let Some(deadline) = entry.state.deadline(policy) {
-                // Drops the entries of removed works, so that they do not accumulate.
-                if self.deadlines.len() > 2 * self.works.len() + 16 {
-                    let works = &self.works;
-                    self.deadlines.retain(|number| works.get(number).is_some());
-                }
                 self.deadlines.push(deadline, number);
             }
         }

@@ -26,7 +26,7 @@ pub use start::StartRun;
 pub use status::RunStatus;
 
 use self::known_version::KnownVersion;
-use crate::core::{Core, Retry};
+use crate::core::Core;
 use crate::error::Error;
 use crate::poll::{Event, PollPolicy};
 
@@ -110,12 +110,14 @@ impl Run {
     }
 
     /// Polls once, and returns the status, whichever API version responds. A status that seems
-    /// terminal is confirmed by the test run id, if that is known.
+    /// terminal is confirmed by the test run id, if that is known. The confirmation of a pass waits for
+    /// its turn in
+    /// [`max_requests_per_second`](crate::ChecksumBuilder::max_requests_per_second), as polls do.
     ///
     /// # Errors
     ///
     /// The request failed, after the client's [`RetryPolicy`](crate::RetryPolicy).
     pub async fn status(&self) -> Result<RunStatus, Error> {
-        Ok(*self.polled.poll(Retry::ByPolicy, &self.policy).await?)
+        Ok(*self.polled.poll(&self.policy).await?)
     }
 }

@@ -34,21 +34,14 @@ impl PolledRun {
     }
 
     /// Polls the run, and confirms a status that seems terminal by the test run id, if that is known.
-    /// The status is boxed, because it is large and passes through several futures.
-    pub(crate) async fn poll(
-        &self,
-        retry: Retry,
-        policy: &PollPolicy,
-    ) -> Result<Box<RunStatus>, Error> {
-        let status = self.poll_unconfirmed(retry).await?;
-        match status.is_terminal() {
-            true => Ok(self.confirm(status, policy, None).await),
-            false => Ok(status),
-        }
+    pub(super) async fn poll(&self, policy: &PollPolicy) -> Result<Box<RunStatus>, Error> {
+        let status = self.poll_unconfirmed(Retry::ByPolicy).await?;
+        Ok(self.confirm(status, policy, None).await)
     }
 
     /// Polls the run by its job name if it has one, otherwise by its test run id.
-    pub(super) async fn poll_unconfirmed(&self, retry: Retry) -> Result<Box<RunStatus>, Error> {
+    /// The status is boxed, because it is large and passes through several futures.
+    pub(crate) async fn poll_unconfirmed(&self, retry: Retry) -> Result<Box<RunStatus>, Error> {
         let mut status = match &self.handle.identity {
             Identity::TestRunId { test_run_id } => self.poll_by_id(test_run_id, retry).await?,
             Identity::JobName { job_name } => self.poll_by_name(job_name, retry).await?,
@@ -142,7 +135,7 @@ impl PolledRun {
     /// Lets the observed route decide whether a run that seems done is done, and whether it passed:
     /// the plain state misleads for empty selections and for sharded runs. The state is kept if the
     /// test run id is not known, the route does not know the run, or its response cannot be read.
-    pub(super) async fn confirm(
+    async fn confirm(
         &self,
         mut status: Box<RunStatus>,
         policy: &PollPolicy,
@@ -202,7 +195,8 @@ impl PolledRun {
     }
 
     /// A v1 response does not have the test run id, which results and healing need. v2 is polled
-    /// for it once. The end is then confirmed as if the start had returned the id.
+    /// for it once. Then the end is confirmed, in what is left until the deadline: a status that came
+    /// before it counts.
     pub(crate) async fn complete(
         &self,
         mut status: Box<RunStatus>,
@@ -212,9 +206,8 @@ impl PolledRun {
         let is_v1 = status.api_version() == Some(ApiVersion::V1);
         if is_v1 && status.test_run_id().is_none() && !self.handle.pinned {
             status.test_run_id = self.find_test_run_id(deadline).await;
-            status = self.confirm(status, policy, deadline).await;
         }
-        status
+        self.confirm(status, policy, deadline).await
     }
 
     pub(crate) fn report(&self, status: RunStatus) -> RunReport {
@@ -239,7 +232,7 @@ impl Pollable for Run {
     }
 
     async fn poll(&self) -> Result<RunStatus, Error> {
-        Ok(*self.polled.poll(Retry::Never, &self.policy).await?)
+        Ok(*self.polled.poll_unconfirmed(Retry::Never).await?)
     }
 
     async fn complete(&self, status: RunStatus, deadline: Option<Instant>) -> RunStatus {

@@ -10,7 +10,6 @@ use super::Run;
 use super::outcome::Outcome;
 use super::report::RunReport;
 use super::status::RunStatus;
-use crate::core::Retry;
 use crate::error::Error;
 use crate::poll::{Events, PollPolicy, Pollable, Poller, Terminal, until_done};
 use crate::telemetry::TARGET;
@@ -161,16 +160,11 @@ impl Pollable for Healing {
     }
 
     async fn poll(&self) -> Result<RunStatus, Error> {
-        let run = &self.0.polled;
-        let status = run.poll_unconfirmed(Retry::Never).await?;
-        // A run that is still failed needs no confirmation.
-        match status.outcome() {
-            Some(Outcome::Failed) => Ok(*status),
-            _ => Ok(*run.confirm(status, &self.0.policy, None).await),
-        }
+        Pollable::poll(&self.0).await
     }
 
-    /// A failed run does not count as done here, since it may run again before it is healed.
+    /// A failed run does not count as done here, since it may run again before it is healed. So its end
+    /// is not confirmed.
     fn terminal(&self, status: &RunStatus) -> Terminal {
         match status.outcome() {
             Some(Outcome::Failed) => Terminal::No,

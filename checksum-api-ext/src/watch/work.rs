@@ -121,7 +121,7 @@ impl Pollable for Work {
 
     async fn poll(&self) -> Result<WatchStatus, Error> {
         Ok(match self {
-            Self::Run(run) => WatchStatus::Run(run.poll(Retry::Never, &run.core().poll).await?),
+            Self::Run(run) => WatchStatus::Run(run.poll_unconfirmed(Retry::Never).await?),
             Self::Batch(batch) => WatchStatus::Batch(Box::new(batch.poll().await?)),
         })
     }

@@ -66,11 +66,9 @@ impl<T: Listing> ListDecoder<T> {
     /// Decodes what is complete in `input`, and returns the length of that.
     fn advance(&mut self, input: &[u8]) -> usize {
         let mut at = 0;
-        let outcome = self.try_advance(input, &mut at);
+        let failure = self.try_advance(input, &mut at).err();
         self.pass(&input[..at]);
-        if let Err(error) = outcome {
-            self.failure = Some(self.at_place(error));
-        }
+        self.failure = failure.map(|error| self.at_place(error));
         at
     }
 
@@ -88,12 +86,8 @@ impl<T: Listing> ListDecoder<T> {
 
     fn try_advance(&mut self, input: &[u8], at: &mut usize) -> Result<(), DecodeError> {
         loop {
-            let is_blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\t' | b'\r');
-            *at += input[*at..]
-                .iter()
-                .take_while(|byte| is_blank(byte))
-                .count();
-            let rest = &input[*at..];
+            let rest = after_blanks(&input[*at..]);
+            *at = input.len() - rest.len();
             let Some(first) = rest.first() else {
                 return Ok(());
             };
@@ -137,18 +131,18 @@ impl<T: Listing> ListDecoder<T> {
         let Some((name, length)) = value::<String>(field)? else {
             return Ok(None);
         };
-        let after_name = field[length..].trim_ascii_start();
-        let Some((colon, after_colon)) = after_name.split_first() else {
+        let after_name = after_blanks(&field[length..]);
+        let Some((colon, rest)) = after_name.split_first() else {
             return Ok(None);
         };
-        let after_colon = after_colon.trim_ascii_start();
+        let after_colon = after_blanks(rest);
         let length = field.len() - after_colon.len();
         if *colon != b':' {
             *at += field.len() - after_name.len();
             return Err(syntax_error("expected `:`"));
         }
         if name == T::LIST && after_colon.starts_with(b"[") {
-            // The last one counts, if there are several.
+            // The last one counts, if there are several and each can be decoded.
             self.elements.clear();
             self.outline[name] = Value::Array(Vec::new());
             return Ok(Some((length + 1, Next::Element { is_first: true })));
@@ -203,6 +197,11 @@ impl<T: Listing> ListDecoder<T> {
         let (text, _) = text.rsplit_once(" at line ").unwrap_or((&text, ""));
         syntax_error(format!("{text} at line {line} column {column}"))
     }
+}
+
+fn after_blanks(input: &[u8]) -> &[u8] {
+    let blanks = input.iter().take_while(|byte| b" \n\t\r".contains(byte));
+    &input[blanks.count()..]
 }
 
 impl<T: Listing> Arriving for ListDecoder<T> {
