@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use fastrand::Rng;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::CONTENT_ENCODING;
@@ -30,7 +31,7 @@ pub struct Fault {
     after: u32,
     times: u32,
     probability: f64,
-    random: u64,
+    random: Rng,
 }
 
 /// A fault as it applies to one request.
@@ -84,7 +85,7 @@ impl Fault {
             after: 0,
             times: 1,
             probability: 1.0,
-            random: 0,
+            random: Rng::with_seed(0),
         }
     }
 
@@ -280,18 +281,8 @@ impl Fault {
     /// makes the same choices. A request that it spares does not count for [`times`](Self::times).
     pub fn probability(mut self, probability: f64, seed: u64) -> Self {
         self.probability = probability;
-        self.random = seed;
+        self.random = Rng::with_seed(seed);
         self
-    }
-
-    /// Draws whether it applies, by SplitMix64.
-    fn applies(&mut self) -> bool {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let drawn = u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap_or(u32::MAX);
-        f64::from(drawn) < self.probability * 2.0_f64.powi(32)
     }
 }
 
@@ -348,7 +339,7 @@ pub(crate) fn take(faults: &mut Vec<Fault>, operation_id: Option<&str>) -> Optio
             fault.after -= 1;
             continue;
         }
-        if !fault.applies() {
+        if fault.random.f64() >= fault.probability {
             continue;
         }
         if fault.times != u32::MAX {

@@ -29,6 +29,9 @@ pub const SAMPLES: [Duration; 3] = [
     DAY,
 ];
 
+/// The requests that a client starts in a second by default, and a tenth more.
+pub const MAX_PER_SECOND: u32 = 27;
+
 /// Each request takes this long.
 const LATENCY: Duration = Duration::from_millis(50);
 

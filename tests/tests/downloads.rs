@@ -156,7 +156,7 @@ async fn attempts_that_make_progress_are_not_counted() {
 /// 100 attachments at 50 ms for each response, of one test and of 100 tests.
 #[tokio::test(start_paused = true)]
 async fn many_attachments_are_one_bounded_stream() {
-    for (tests, files, most) in [(1, 100, 400), (100, 1, 700)] {
+    for (tests, files, most) in [(1, 100, 150), (100, 1, 200)] {
         let transport = FakeTransport::new(move |request| {
             if request.path.starts_with("/f/") {
                 return FakeResponse::status(200).body("content");
@@ -178,7 +178,7 @@ async fn many_attachments_are_one_bounded_stream() {
         let found: Vec<_> = stream.collect().await;
         let took = began.elapsed().as_millis();
         assert!(took <= most, "{took} ms for {tests} tests");
-        assert_eq!(transport.max_in_flight(), 16);
+        assert_eq!(transport.max_in_flight(), 50);
         assert!(found.iter().map(|test| &test.test_id).eq(&ids), "in order");
         for (index, test) in found.iter().enumerate() {
             assert_eq!(test.attachments.as_ref().expect("a list").len(), files);

@@ -1,7 +1,7 @@
 //! The order of a set's polls when it has fewer than its policy asks for: the ends of runs that start one
 //! after the other are noticed sooner, and no run is forgotten.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use checksum_api_ext::{ApiVersion, Event, Handle, JobName, PollPolicy, RunHandle};
@@ -90,11 +90,17 @@ async fn polls_are_made_where_an_end_is_likely_and_no_run_is_forgotten() {
         assert!(lag < share * in_turn, "{lag} s, in turn {in_turn} s");
         let mut polled = BTreeMap::new();
         let mut gaps = Vec::new();
-        for request in transport.log() {
+        let log = transport.log();
+        let end = log.last().expect("a request").at;
+        for request in log {
             let last = polled.insert(request.path.clone(), request.at);
             gaps.push((request.at - last.unwrap_or_default(), request.path));
         }
+        // Otherwise a run that was polled once and then forgotten would have no gap.
+        gaps.extend(polled.into_iter().map(|(path, last)| (end - last, path)));
         gaps.retain(|(_, path)| path.ends_with("-1000000"));
+        let paths: BTreeSet<&String> = gaps.iter().map(|(_, path)| path).collect();
+        assert_eq!(paths.len(), 5, "{paths:?}");
         let gap = gaps.into_iter().max();
         assert!(gap < Some((longest * SECOND, String::new())), "{gap:?}");
     }

@@ -1,14 +1,11 @@
 //! A small [week](checksum_tests::week): one day with an outage. `cargo run --release -p
 //! checksum-tests --example week` simulates a whole one.
 
-use checksum_tests::week::{Memory, Week};
+use checksum_tests::week::{MAX_PER_SECOND, Memory, Week};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
-
-/// The requests that a client starts in a second by default, and a tenth more.
-const MAX_PER_SECOND: u32 = 27;
 
 /// More than the status of a run that is watched takes.
 const BYTES_PER_RUN: usize = 2 * 1024;

@@ -1,5 +1,5 @@
-//! Simulates many more schedules of faults than the gate does, and a week of runs in a set, in an
-//! optimised build.
+//! Simulates many more schedules of faults than the gate does, and a week of runs in a set, with
+//! the overflow checks and debug assertions of the gate's build.
 
 use std::process::Command;
 
@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 /// example `week`.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let status = Command::new(env!("CARGO"))
-        .args(["test", "--release", "--locked", "-p", "checksum-tests"])
+        .args(["test", "--locked", "-p", "checksum-tests"])
         .args(["--test", "simulation", "no_schedule", "--", "--nocapture"])
         .env("SIMULATION_FIRST", arguments.first.to_string())
         .env("SIMULATION_COUNT", arguments.schedules.to_string())
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .context("cannot run cargo")?;
     ensure!(status.success(), "a schedule failed ({status})");
     let status = Command::new(env!("CARGO"))
-        .args(["run", "--release", "--locked", "-p", "checksum-tests"])
+        .args(["run", "--locked", "-p", "checksum-tests"])
         .args(["--example", "week"])
         .current_dir(root())
         .status()

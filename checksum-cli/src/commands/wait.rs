@@ -92,7 +92,10 @@ async fn wait_for_several(
 ) -> Result<ExitCode, CliError> {
     let (handles, unnamed) = works(arguments)?;
     if handles.is_empty() {
-        return match unnamed.into_iter().next() {
+        let codes: Vec<ExitCode> = unnamed.iter().map(ExitCode::from).collect();
+        let worst = ExitCode::worst(&codes);
+        let mut unnamed = unnamed.into_iter();
+        return match unnamed.find(|error| ExitCode::from(error) == worst) {
             Some(error) => Err(error),
             None => Ok(nothing_to_run(output)),
         };

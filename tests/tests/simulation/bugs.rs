@@ -34,13 +34,14 @@ pub(crate) enum Bug {
     StoresNoIntent,
     StartsAgainAfterACrash,
     ForgetsTheHandle,
+    SaysThatNothingStarted,
 }
 
 use Bug::*;
 
 impl Bug {
     /// Each bug, and a part of what the checker says of it.
-    pub(crate) const ALL: [(Self, &str); 18] = [
+    pub(crate) const ALL: [(Self, &str); 19] = [
         (StartsAgainAfter502, "started again"),
         (StartsAgainAfterATimeout, "the service got 2 starts"),
         (StartsAgainAfterARedirect, "started again"),
@@ -59,6 +60,7 @@ impl Bug {
         (StoresNoIntent, "without an intent"),
         (StartsAgainAfterACrash, "started again"),
         (ForgetsTheHandle, "MayHaveStarted"),
+        (SaysThatNothingStarted, "NotStarted at"),
     ];
 
     /// Returns what the client keeps to in place of what it was told.

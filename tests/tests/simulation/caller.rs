@@ -104,6 +104,7 @@ impl Caller {
                 self.answer(
                     cause,
                     match error.started() {
+                        _ if self.bug == Some(Bug::SaysThatNothingStarted) => Answer::NotStarted,
                         Started::No => Answer::NotStarted,
                         _ => Answer::MayHaveStarted,
                     },

@@ -232,7 +232,9 @@ impl OfCause<'_> {
                 at >= well_at + limits.error_timeout && failed.count() >= 3
             }
             Answer::Failed(ErrorKind::NotFound) => {
-                let is_known = reads.iter().any(|one| is_poll(one) && one.is_success());
+                // A redirect may have led to the status.
+                let is_status = |one: &&&Request| !one.path.contains(TEST_RUN) && one.is_success();
+                let is_known = reads.iter().find(is_status).is_some();
                 let is_old = |(started, _)| at + TICK >= started + limits.grace;
                 reads.iter().any(|one| one.status() == Some(404))
                     && (is_known || self.started.is_some_and(is_old))

@@ -12,8 +12,8 @@
 //! - [`growth`]: values at sizes of 10, 100, …, as a table and as a plot in `benchmarks/`.
 //!
 //! With `--check`, in the gate, [`Bench::size`] chooses the small sizes, programs run once, and nothing
-//! is written. There a section checks instructions and that what it measured is right; no check depends
-//! on a time.
+//! is written; what takes minutes is left out. There a section checks instructions and that what it
+//! measured is right; no check depends on a time.
 
 mod file;
 mod growth;
