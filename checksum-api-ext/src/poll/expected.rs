@@ -131,3 +131,44 @@ fn known_interval(elapsed: f64, max: f64, median: f64, spread: f64) -> f64 {
         high
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn likely_end(expected: Expected, elapsed: f64) -> f64 {
+        let end = expected.likely_end(Duration::from_secs_f64(elapsed));
+        end.expect("an age").as_secs_f64()
+    }
+
+    #[test]
+    fn a_usual_run_is_likely_to_end_after_the_first_expected_end() {
+        for (elapsed, left) in [
+            (0.0, 605.7),
+            (100.0, 535.7),
+            (300.0, 395.7),
+            (1000.0, 189.0),
+            (1500.0, 126.0),
+            (2640.0, 295.3),
+            (9000.0, 395.7),
+        ] {
+            let end = likely_end(Expected::Usual, elapsed);
+            assert!(
+                (end - 1.001 * elapsed - left).abs() < 0.1,
+                "{elapsed}: {end}"
+            );
+        }
+        assert_eq!(Expected::Unknown.likely_end(Duration::ZERO), None);
+    }
+
+    #[test]
+    fn of_the_works_of_an_age_the_same_share_lasts_beyond_the_likely_end() {
+        let lasting = |age: f64| 1.0 / (1.0 + (age / 480.0).powf(1.7 / 0.15));
+        let expected = Expected::new(Duration::from_secs(480), 0.15);
+        for elapsed in [0.0, 100.0, 400.0, 480.0, 600.0, 2000.0] {
+            let end = likely_end(expected, elapsed) - elapsed / 1000.0;
+            let share = lasting(end) / lasting(elapsed);
+            assert!((share - 0.7047).abs() < 1e-4, "{elapsed}: {share}");
+        }
+    }
+}

@@ -24,7 +24,7 @@ const MAX_DELAY: Duration = Duration::from_secs(1);
 const MIN_POLL_TIME: Duration = Duration::from_secs(5);
 
 /// Stands for a time that is too late for `Instant`: a hundred years.
-const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+const NEVER: Duration = Duration::from_secs(3_153_600_000);
 
 /// Stands for an age that is not known.
 const UNKNOWN: u32 = u32::MAX;

@@ -68,3 +68,40 @@ impl Throttle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn each_failure_halves_the_polls_in_flight_and_a_success_allows_all() {
+        let policy = PollPolicy::fixed(Duration::from_secs(10));
+        let mut throttle = Throttle::new(&policy);
+        let mut allowed = vec![throttle.current_concurrency(8)];
+        let mut pauses = Vec::new();
+        for _ in 0..100 {
+            throttle.on_transient_error(&policy, 8, None);
+            allowed.push(throttle.current_concurrency(8));
+            pauses.push((throttle.paused_until() - Instant::now()).as_secs());
+        }
+        assert_eq!((&allowed[..5], allowed[100]), (&[8, 4, 2, 1, 1][..], 1));
+        assert_eq!(pauses[..4], [0, 0, 10, 10]);
+        throttle.on_success(&policy);
+        assert_eq!(throttle.current_concurrency(8), 8);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_requested_pause_applies_from_the_second_failure_on_and_half_of_the_time() {
+        let policy = PollPolicy::fixed(Duration::from_secs(10));
+        let mut throttle = Throttle::new(&policy);
+        let (began, pause) = (Instant::now(), Duration::from_secs(60));
+        // At which second it fails, and how long the set is then still paused.
+        for (at, paused) in [(0, 0), (0, 60), (60, 0), (119, 0), (120, 60)] {
+            tokio::time::sleep_until(began + Duration::from_secs(at)).await;
+            throttle.on_transient_error(&policy, 1 << 20, Some(pause));
+            let until = throttle.paused_until();
+            let left = until.saturating_duration_since(Instant::now());
+            assert_eq!(left.as_secs(), paused, "{at}");
+        }
+    }
+}
