@@ -156,8 +156,9 @@ async fn poll_once<P: Pollable>(work: &P, plan: PollPlan) -> Option<Result<PollO
         Terminal::No => false,
     };
     let mut terminal = work.terminal(&status);
-    if is_done(terminal) {
-        status = work.complete(status, plan.deadline).await;
+    if terminal != Terminal::No {
+        let is_done = is_done(terminal);
+        status = work.complete(status, is_done, plan.deadline).await;
         terminal = work.terminal(&status);
     }
     let report = is_done(terminal).then(|| work.report(status.clone()));

@@ -29,14 +29,15 @@ pub(crate) trait Pollable: Send + Sync + 'static {
         status.terminal()
     }
 
-    /// Fetches what takes further requests and is available only for terminal work, such as the
-    /// test run id, and adds it to the status. Returns at the deadline, even if something is still
-    /// missing.
+    /// Adds to the status what takes further requests: whether work that seems terminal is done, and, if
+    /// `is_done`, what only terminal work has, such as the test run id. Returns at the deadline, even if
+    /// something is still missing.
     ///
     /// The returned status decides whether the work is done.
     fn complete(
         &self,
         status: Self::Status,
+        _is_done: bool,
         _deadline: Option<Instant>,
     ) -> impl Future<Output = Self::Status> + Send {
         async { status }

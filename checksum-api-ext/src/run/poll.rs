@@ -195,16 +195,18 @@ impl PolledRun {
     }
 
     /// A v1 response does not have the test run id, which results and healing need. v2 is polled
-    /// for it once. Then the end is confirmed, in what is left until the deadline: a status that came
-    /// before it counts.
+    /// for it once, when the run is done. The end is confirmed in what is left until the deadline: a
+    /// status that came before it counts.
     pub(crate) async fn complete(
         &self,
         mut status: Box<RunStatus>,
+        is_done: bool,
         policy: &PollPolicy,
         deadline: Option<Instant>,
     ) -> Box<RunStatus> {
         let is_v1 = status.api_version() == Some(ApiVersion::V1);
-        if is_v1 && status.test_run_id().is_none() && !self.handle.pinned {
+        let is_known = self.handle.test_run_id().is_some() || status.test_run_id().is_some();
+        if is_done && is_v1 && !is_known && !self.handle.pinned {
             status.test_run_id = self.find_test_run_id(deadline).await;
         }
         self.confirm(status, policy, deadline).await
@@ -235,10 +237,15 @@ impl Pollable for Run {
         Ok(*self.polled.poll_unconfirmed(Retry::Never).await?)
     }
 
-    async fn complete(&self, status: RunStatus, deadline: Option<Instant>) -> RunStatus {
+    async fn complete(
+        &self,
+        status: RunStatus,
+        is_done: bool,
+        deadline: Option<Instant>,
+    ) -> RunStatus {
         let completing = self
             .polled
-            .complete(Box::new(status), &self.policy, deadline);
+            .complete(Box::new(status), is_done, &self.policy, deadline);
         *completing.await
     }
 

@@ -175,9 +175,10 @@ impl Pollable for Healing {
     async fn complete(
         &self,
         status: RunStatus,
+        is_done: bool,
         deadline: Option<tokio::time::Instant>,
     ) -> RunStatus {
-        self.0.complete(status, deadline).await
+        self.0.complete(status, is_done, deadline).await
     }
 
     fn report(&self, status: RunStatus) -> RunReport {

@@ -126,11 +126,17 @@ impl Pollable for Work {
         })
     }
 
-    async fn complete(&self, status: WatchStatus, deadline: Option<Instant>) -> WatchStatus {
+    async fn complete(
+        &self,
+        status: WatchStatus,
+        is_done: bool,
+        deadline: Option<Instant>,
+    ) -> WatchStatus {
         match (self, status) {
-            (Self::Run(run), WatchStatus::Run(status)) => {
-                WatchStatus::Run(run.complete(status, &run.core().poll, deadline).await)
-            }
+            (Self::Run(run), WatchStatus::Run(status)) => WatchStatus::Run(
+                run.complete(status, is_done, &run.core().poll, deadline)
+                    .await,
+            ),
             (_, status) => status,
         }
     }
