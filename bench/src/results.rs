@@ -4,13 +4,13 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use checksum_api::{ApiKey, Client};
 use serde_json::json;
 
 use crate::decoding::Results;
+use crate::server::Server;
 use crate::{Error, KEY};
 
 /// Does a case with a run of this many tests. `odd` is a field of each test that has another type than
@@ -22,7 +22,11 @@ pub(crate) async fn run(case: &str, tests: usize, odd: Option<&str>) -> Result<u
     };
     let server = match place {
         "memory" => None,
-        "socket" | "chunked" => Some(Server::start(place, tests, odd)?),
+        "socket" | "chunked" => {
+            let count = tests.to_string();
+            let arguments = ["serve-results", place, &count].into_iter().chain(odd);
+            Some(Server::of(&arguments.collect::<Vec<_>>())?)
+        }
         _ => return Err(format!("no case `{case}`").into()),
     };
     let body = bytes::Bytes::from(match server {
@@ -103,34 +107,6 @@ pub(crate) fn processor_time() -> Result<f64, Error> {
     let statistics = std::fs::read_to_string("/proc/self/schedstat")?;
     let nanoseconds = statistics.split(' ').next().unwrap_or_default();
     Ok(nanoseconds.parse::<f64>()? / 1e9)
-}
-
-/// A server in a process of its own. Dropping it ends it.
-struct Server {
-    child: Child,
-    url: String,
-}
-
-impl Server {
-    fn start(place: &str, tests: usize, odd: Option<&str>) -> Result<Self, Error> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["serve-results", place, &tests.to_string()])
-            .args(odd)
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut port = String::new();
-        let output = child.stdout.take().ok_or("no output")?;
-        BufReader::new(output).read_line(&mut port)?;
-        let url = format!("http://127.0.0.1:{}", port.trim());
-        Ok(Self { child, url })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// Responds to one request: with the length of the body, or in chunks without it.

@@ -24,8 +24,13 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Result<Self, Error> {
+        Self::of(&["serve", LATENCY_MILLISECONDS, "0"])
+    }
+
+    /// Starts this program with other arguments. It prints its port.
+    pub(crate) fn of(arguments: &[&str]) -> Result<Self, Error> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["serve", LATENCY_MILLISECONDS, "0"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()?;
         let mut port = String::new();

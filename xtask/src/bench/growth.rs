@@ -9,6 +9,9 @@ use plotters::prelude::*;
 use super::{Bench, number};
 use crate::root;
 
+/// What is too little to measure counts as this, since logarithmic axes have no zero.
+pub(super) const LEAST: f64 = 0.001;
+
 /// The values of several programs at the same sizes.
 pub(super) struct Growth {
     /// The title of the plot, and the name of its file.
@@ -91,6 +94,7 @@ impl Growth {
             let mut chart = ChartBuilder::on(&area)
                 .caption(self.title, ("sans-serif", 20))
                 .margin(16)
+                .margin_right(48)
                 .x_label_area_size(44)
                 .y_label_area_size(72)
                 .build_cartesian_2d((smallest..largest).log_scale(), (low..high).log_scale())?;

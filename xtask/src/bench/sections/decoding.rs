@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::{Result, ensure};
 
 use super::Bench;
-use crate::bench::growth::Growth;
+use crate::bench::growth::{Growth, LEAST};
 use crate::bench::instructions::Comparison;
 use crate::bench::times::{Column, Measured, Spent, table};
 
@@ -104,7 +104,7 @@ pub(super) fn growth(
         let of_size = |size: &u64| {
             let program = bench.case(name, &format!("{case} {size}"));
             let measured: Vec<Measured> = bench.interleaved(5, &[program])?;
-            Ok(measured[0].median(&figure))
+            Ok(measured[0].median(&figure).max(LEAST))
         };
         let values = sizes.iter().map(of_size).collect::<Result<_>>()?;
         series.push(((*name).to_owned(), values));

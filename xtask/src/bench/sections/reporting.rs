@@ -15,7 +15,7 @@ const CASES: [(&str, &str); 4] = [
 
 pub(super) fn measure(bench: &mut Bench) -> Result<String> {
     let time = |spent: &Spent| spent.figures["processor"] * 1e3;
-    let memory = |spent: &Spent| spent.figures["peak"].max(4096.0) / 1e6;
+    let memory = |spent: &Spent| spent.figures["peak"] / 1e6;
     let sizes = sizes(bench);
     let time = growth(
         bench,

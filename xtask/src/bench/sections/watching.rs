@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use super::Bench;
-use crate::bench::growth::Growth;
+use crate::bench::growth::{Growth, LEAST};
 use crate::bench::instructions::Comparison;
 use crate::bench::number;
 
@@ -94,7 +94,7 @@ fn growth(bench: &Bench) -> Result<String> {
         bytes.push((bench.peak("watching hold", *runs)? - least) / *runs as f64);
         let case = bench.case("a set", &format!("watching grow {runs}"));
         let spent = &bench.interleaved(1, &[case])?[0].runs[0];
-        time.push(spent.cpu * 1e6 / spent.figures["units"]);
+        time.push((spent.cpu * 1e6 / spent.figures["units"]).max(LEAST));
     }
     bench.growth(&Growth {
         title: "Cost of a watched run by the size of its set",
