@@ -94,7 +94,9 @@ impl Core {
 
     /// Waits until the client's budget allows one more poll or retry.
     pub(crate) async fn acquire(&self) {
-        self.budget.acquire().await;
+        if !self.budget.try_acquire() {
+            self.budget.acquire().await;
+        }
     }
 
     /// Does the same, but not for longer than until a deadline. Returns whether the budget allows it.
@@ -118,9 +120,7 @@ impl Core {
         let may_retry = |error: &checksum_api::Error| error.is_transient();
         match retry {
             Retry::Never => {
-                if !self.budget.try_acquire() {
-                    self.acquire().await;
-                }
+                self.acquire().await;
                 Ok(send().await?)
             }
             Retry::ByPolicy => Ok(self.with_retries(send, may_retry, None).await?),

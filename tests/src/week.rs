@@ -142,6 +142,8 @@ impl Week {
         let days = (0..self.days).map(|day| DAY * day);
         let mut samples = days.flat_map(|day| SAMPLES.map(|time| day + time));
         let mut next_sample = samples.next();
+        // The last run has long ended by then.
+        let limit = service.began + DAY * (self.days + 1);
         loop {
             let sample_at = service.began + next_sample.unwrap_or_default();
             let next = tokio::select! {
@@ -153,6 +155,10 @@ impl Week {
                     });
                     next_sample = samples.next();
                     continue;
+                }
+                () = sleep_until(limit) => {
+                    measured.wrong.push("the set does not end".to_owned());
+                    break;
                 }
                 next = set.next() => next,
             };
